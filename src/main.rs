@@ -1,0 +1,3 @@
+//! The `byoc` command.
+
+fn main() {}

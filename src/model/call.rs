@@ -1,0 +1,154 @@
+//! A call to the Interaction Service and its answer, in the words of routing.
+//!
+//! `routing` asks for calls and is told their answers; `interaction` puts them on the wire and reads
+//! them back; the emulator answers them. None of the three needs to know the others.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, WorkItemId};
+use super::words::{CancelReason, RoutingType};
+
+/// One call to the Interaction Service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Call {
+    /// `POST /route`: create a PSR.
+    Route {
+        /// The conversation to route.
+        conversation: ConversationId,
+        /// The routing event's own type.
+        routing_type: RoutingType,
+        /// By what Salesforce should route.
+        by: RouteBy,
+    },
+    /// `DELETE /route`: clear the conversation's PSR.
+    ClearRoute {
+        /// The conversation; a PSR cannot be named.
+        conversation: ConversationId,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// `POST /agentWork`: offer the work item to a rep.
+    CreateAgentWork {
+        /// The rep.
+        rep: RepId,
+        /// The work item.
+        work_item: WorkItemId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// The routing event's own type.
+        routing_type: RoutingType,
+        /// The routing event that this answers.
+        correlation: EventId,
+        /// What the offer costs the rep; `None` exactly where a PSR exists, which says it already.
+        capacity: Option<Capacity>,
+    },
+    /// `PATCH /agentWork` with status `Cancel`: take an unanswered offer back.
+    CancelAgentWork {
+        /// The offer.
+        work: AgentWorkId,
+    },
+    /// `POST /routingResult`: the answer to the routing request.
+    ReportResult {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Its work item.
+        work_item: WorkItemId,
+        /// The routing event's own type.
+        routing_type: RoutingType,
+        /// How routing went.
+        result: RoutingOutcome,
+    },
+    /// `POST /participant` with operation `Remove`: take a rep out of the conversation.
+    RemoveParticipant {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The rep.
+        rep: RepId,
+    },
+}
+
+/// By what a route call tells Salesforce to route: one of the three, never two (error 10030).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RouteBy {
+    /// What the messaging channel's own setting says.
+    ChannelSetting,
+    /// This queue.
+    Queue(QueueId),
+    /// This flow, which cannot be without a fallback queue (error 10024).
+    Flow {
+        /// The flow.
+        flow: FlowId,
+        /// Where to go if the flow fails.
+        fallback: QueueId,
+    },
+}
+
+/// What an offer takes of a rep's capacity: one of the two, never both (error 10013).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Capacity {
+    /// `capacityWeight`, 0 or more.
+    Weight(f64),
+    /// `capacityPercentage`, 0 to 100.
+    Percentage(f64),
+}
+
+/// What `routingResult` says. A failure has a message and nothing else has one (errors 10033, 10034).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RoutingOutcome {
+    /// Routed to a rep, or queued with a rep to follow.
+    Routed,
+    /// Moved to somebody outside of Salesforce.
+    RoutedExternally,
+    /// Not routed, and why, for the rep who asked.
+    Failed(Box<str>),
+}
+
+/// What came of a call, after all its tries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// Carried out.
+    Done(Reply),
+    /// Not carried out, and trying again would not help.
+    Refused(Refusal),
+    /// No answer within the time there was. The call may have been carried out.
+    Lost,
+}
+
+/// What a carried-out call tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// `POST /route`.
+    Routed(Routed),
+    /// `POST /agentWork`; the id is missing where Salesforce left it out.
+    Offered(Option<AgentWorkId>),
+    /// Everything else.
+    Ok,
+}
+
+/// The answer to `POST /route`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Routed {
+    /// The PSR that now waits for a rep.
+    pub psr: Option<PsrId>,
+    /// The rep that a flow chose.
+    pub rep: Option<RepId>,
+    /// The queue that a flow chose.
+    pub queue: Option<QueueId>,
+    /// The conversation's work item.
+    pub work_item: Option<WorkItemId>,
+    /// What later agentWork calls should name, where no routing event asked for the route.
+    pub correlation: Option<EventId>,
+}
+
+/// Salesforce's "no" to a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// HTTP status; 2xx where the body said `success: false`.
+    pub status: u16,
+    /// Salesforce's error code, where one was readable.
+    pub code: Option<u32>,
+    /// Salesforce's message, or the start of the raw body.
+    pub message: Box<str>,
+    /// Whether an earlier try of the same call got no answer and may have been carried out.
+    pub after_lost_try: bool,
+}

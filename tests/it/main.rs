@@ -1,0 +1,1 @@
+//! Everything that is tested from outside the crate, in one binary: it links once.
