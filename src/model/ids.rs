@@ -302,8 +302,8 @@ mod tests {
 
     #[test]
     fn the_checksum_is_salesforces_own() {
-        // Published example of the algorithm: upper-case letters set bits, five characters a letter.
-        assert_eq!(QueueId::parse("00GA0000000SxUN").unwrap().to_18(), "00GA0000000SxUNMAZ");
+        // A pair as an org shows it: upper-case letters set bits, five characters a checksum letter.
+        assert_eq!(&checksum(b"001A0000006Vm9r"), b"IAC");
     }
 
     #[test]
