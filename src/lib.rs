@@ -4,3 +4,4 @@
 pub mod cli;
 pub mod interaction;
 pub mod model;
+pub mod routing;

@@ -1,0 +1,120 @@
+//! What is said to Salesforce and to the partner's router, built from the state of a request.
+//!
+//! Elsewhere: whether it is said at all is `next`'s business.
+
+use crate::model::call::{Call, RouteBy, RoutingOutcome};
+use crate::model::event::Participant;
+use crate::model::ids::QueueId;
+use crate::model::rep_query::RepQuery;
+
+use super::conversation::Conversation;
+use super::fact::{Intent, Wanted};
+use super::policy::Settings;
+use super::request::{InFlight, Offer, OfferState, ReportState, Request, Route, Search};
+use super::skills;
+
+/// The longest message that a routing result carries, in characters.
+const LONGEST_MESSAGE: usize = 240;
+
+impl Conversation {
+    /// The call for an intent; `None` where a part of it is not known.
+    pub(super) fn call(&self, settings: &Settings, request: &Request, intent: &Intent) -> Option<Call> {
+        let conversation = self.id.clone();
+        let routing_type = request.routing_type;
+        Some(match intent {
+            Intent::Route => {
+                let Wanted::Route(by) = request.wanted else { return None };
+                Call::Route { conversation, routing_type, by }
+            }
+            Intent::Offer(rep) => Call::CreateAgentWork {
+                rep: *rep,
+                work_item: self.work_item?,
+                conversation,
+                routing_type,
+                correlation: request.correlation.as_ref().unwrap_or(&request.event).clone(),
+                capacity: match request.route {
+                    Route::NotNeeded => Some(settings.policy.capacity()),
+                    _ => None,
+                },
+            },
+            Intent::TakeBack(rep, _) => {
+                Call::CancelAgentWork { work: request.offer(*rep).and_then(Offer::work)? }
+            }
+            Intent::Report { success } => Call::ReportResult {
+                conversation,
+                work_item: self.work_item?,
+                routing_type,
+                result: if *success { RoutingOutcome::Routed } else { failure(request) },
+            },
+            Intent::Clear(reason) => Call::ClearRoute { conversation, reason: *reason },
+            Intent::Remove(rep) => Call::RemoveParticipant { conversation, rep: *rep },
+            Intent::Search { .. } => return None,
+        })
+    }
+
+    /// The question to the partner's router.
+    pub(super) fn query(&self, request: &Request, dropped: u8, limit: usize) -> RepQuery {
+        let mut exclude: Vec<_> = self.participants.iter().filter_map(Participant::as_rep).collect();
+        for other in &self.requests {
+            for offer in &other.offers {
+                if other.number == request.number || offer.is_open() {
+                    exclude.push(offer.rep);
+                }
+            }
+            if other.number != request.number {
+                exclude.extend(other.candidates.iter().copied());
+            }
+        }
+        exclude.sort_unstable();
+        exclude.dedup();
+        let skills = match &request.wanted {
+            Wanted::Skills(skills) => skills::without(skills, dropped),
+            _ => Vec::new(),
+        };
+        RepQuery { queue_id: request.search_queue(), skills, exclude, limit }
+    }
+}
+
+impl Request {
+    /// What is under way, in the order in which it was asked for.
+    pub(super) fn in_flight(&self) -> Vec<(InFlight, Intent)> {
+        let mut under_way = Vec::new();
+        match self.route {
+            Route::Asked(call) => under_way.push((call, Intent::Route)),
+            Route::Clearing(call, reason) => under_way.push((call, Intent::Clear(reason))),
+            _ => {}
+        }
+        if let Search::Asked { call, dropped, limit } = self.search {
+            under_way.push((call, Intent::Search { dropped, limit }));
+        }
+        for offer in &self.offers {
+            match offer.state {
+                OfferState::Making { call, .. } => under_way.push((call, Intent::Offer(offer.rep))),
+                OfferState::TakingBack { call, why, .. } => {
+                    under_way.push((call, Intent::TakeBack(offer.rep, why)));
+                }
+                OfferState::Removing { call, .. } => under_way.push((call, Intent::Remove(offer.rep))),
+                _ => {}
+            }
+        }
+        if let ReportState::Sent { call, success } = self.report {
+            under_way.push((call, Intent::Report { success }));
+        }
+        under_way.sort_unstable_by_key(|(call, _)| call.number);
+        under_way
+    }
+
+    /// The queue to look for reps in: the one that Salesforce's answer named, else the one asked for.
+    pub(super) fn search_queue(&self) -> Option<QueueId> {
+        self.queue.or(match self.wanted {
+            Wanted::Route(RouteBy::Queue(queue)) => Some(queue),
+            Wanted::Route(RouteBy::Flow { fallback, .. }) => Some(fallback),
+            _ => None,
+        })
+    }
+}
+
+fn failure(request: &Request) -> RoutingOutcome {
+    let reason = request.verdict.as_ref().map(|verdict| verdict.reason.to_string()).unwrap_or_default();
+    RoutingOutcome::Failed(reason.chars().take(LONGEST_MESSAGE).collect())
+}

@@ -1,0 +1,126 @@
+//! What the state machine asks for, and what it is told in return.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::model::call::{Answer, Call};
+use crate::model::event::Happening;
+use crate::model::ids::{ConversationId, EventId, RepId};
+use crate::model::rep_query::RepQuery;
+use crate::model::time::Timestamp;
+
+use super::fact::{Fact, Outcome, Reason};
+
+/// Names one command for ever: across tries, and across a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CommandId {
+    /// The routing event whose request gave the command.
+    pub request: EventId,
+    /// Its number among the request's commands.
+    pub number: u16,
+}
+
+impl CommandId {
+    /// The `RequestId` header: the same for every try, here and after a crash, because it follows
+    /// from the command's place alone.
+    pub fn request_id(&self) -> Uuid {
+        const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d63_4f6e_8e63_746f_722d_3031);
+        let mut name = Vec::with_capacity(self.request.as_str().len() + 3);
+        name.extend_from_slice(self.request.as_str().as_bytes());
+        name.push(b'/');
+        name.extend_from_slice(&self.number.to_be_bytes());
+        Uuid::new_v5(&NAMESPACE, &name)
+    }
+}
+
+/// Something that somebody with sockets must do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// Its identity.
+    pub id: CommandId,
+    /// No try may begin after this moment; what is not answered by then is answered `Lost` or empty.
+    pub give_up_at: Timestamp,
+    /// What to do.
+    pub order: Order,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Call Salesforce; answer with [`Input::Answered`].
+    Call(Call),
+    /// Ask the partner's router; answer with [`Input::Found`].
+    Find(RepQuery),
+}
+
+/// A rep came or went: the partner tells the end user on its own channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who.
+    pub rep: RepId,
+    /// Whether they joined; else they left.
+    pub joined: bool,
+}
+
+/// What the state machine is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// Something happened at Salesforce.
+    Happened(Happening),
+    /// A call was answered, after all its tries.
+    Answered(CommandId, Answer),
+    /// The partner's router named reps, the best first; none where nobody can take it.
+    Found(CommandId, Vec<RepId>),
+    /// The time that `deadline` named has come.
+    DeadlineReached,
+}
+
+/// A thing worth telling a person, that changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// The same routing event came again.
+    SeenBefore(EventId),
+    /// A request of a type that this version does not route.
+    NotRouted(EventId, crate::model::words::RoutingType),
+    /// A cancel that came when the rep had already joined.
+    TooLateToCancel(EventId),
+    /// A cancel, and nothing open that it could mean.
+    NothingToCancel,
+    /// An answer to a command that was already given up.
+    LateAnswer(CommandId),
+    /// Something happened to an offer that no request of ours made.
+    ForeignWork(crate::model::ids::AgentWorkId),
+    /// A fact that the state does not allow; the state was left as it was.
+    Broken(super::fact::IllegalFact),
+}
+
+/// A request that has ended, with its last word.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// The routing event.
+    pub request: EventId,
+    /// When the last word was decided.
+    pub at: Timestamp,
+    /// The last word.
+    pub outcome: Outcome,
+    /// Why, in words for the rep who asked.
+    pub reason: Reason,
+}
+
+/// What follows from an input: append the facts, then run the commands.
+#[derive(Debug, Default, Clone, PartialEq)]
+#[must_use = "append the facts, then run the commands"]
+pub struct Effects {
+    /// What is true now, in order; the journal keeps these.
+    pub facts: Vec<Fact>,
+    /// What to do now, in order.
+    pub commands: Vec<Command>,
+    /// What to tell the end user.
+    pub announcements: Vec<Announcement>,
+    /// The requests that ended.
+    pub endings: Vec<Ending>,
+    /// What a person may want to know.
+    pub remarks: Vec<Remark>,
+}

@@ -1,0 +1,322 @@
+//! One conversation: who is in it, its work item, and its routing requests.
+//!
+//! The requests of a conversation share its seats, its PSR clearing and its work item, so they are one
+//! state machine: what one of them may do depends on what the others hold.
+//!
+//! Invariants (numbered as in the design)
+//! 1. Every request ends, once, with one last word.
+//! 2. At most one routing result a request, within 60 seconds of its event.
+//! 3. When a request has ended, no offer of it can still be accepted.
+//! 4. When a request has ended, no PSR of it is left.
+//! 5. Never more participants than the limit, open offers of all requests counted.
+//! 6. The same event twice changes nothing.
+//!
+//! Elsewhere: `on_event` and `on_answer` turn inputs into facts, `next` turns state into commands,
+//! `request` holds what a fact makes of a request.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::model::event::{Participant, WorkChanged};
+use crate::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId};
+use crate::model::time::Timestamp;
+use crate::model::words::ParticipantRole;
+
+use super::command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark};
+use super::fact::{Fact, IllegalFact, Intent, RequestFact};
+use super::policy::Settings;
+use super::request::{InFlight, Offer, Request};
+
+/// How many routing events a conversation remembers, so that none is taken for new when it comes again.
+const REMEMBERED_EVENTS: usize = 64;
+
+/// How many offers that no open request holds are remembered, so that none is taken for another's.
+const REMEMBERED_WORKS: usize = 64;
+
+/// How many events about offers of unknown id wait for the answers that tell the ids.
+const UNPLACED_WORKS: usize = 16;
+
+/// The routing of one conversation, as a plain value: it can be stored, compared and sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conversation {
+    pub(super) id: ConversationId,
+    pub(super) work_item: Option<WorkItemId>,
+    pub(super) participants: SmallVec<[Participant; 1]>,
+    pub(super) requests: Vec<Request>,
+    next_number: u32,
+    seen: Vec<EventId>,
+    past_works: Vec<AgentWorkId>,
+    pub(super) unplaced: Vec<WorkChanged>,
+}
+
+impl Conversation {
+    /// A conversation of which nothing is known yet.
+    pub fn new(id: ConversationId) -> Self {
+        Self {
+            id,
+            work_item: None,
+            participants: SmallVec::new(),
+            requests: Vec::new(),
+            next_number: 0,
+            seen: Vec::new(),
+            past_works: Vec::new(),
+            unplaced: Vec::new(),
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &ConversationId {
+        &self.id
+    }
+
+    /// Its messaging session, where known.
+    pub fn work_item(&self) -> Option<WorkItemId> {
+        self.work_item
+    }
+
+    /// Who is in it, as far as events have told.
+    pub fn participants(&self) -> &[Participant] {
+        &self.participants
+    }
+
+    /// Whether nothing is open: no request, no clean-up.
+    pub fn is_idle(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// The routing events whose requests are open.
+    pub fn open_requests(&self) -> impl Iterator<Item = &EventId> {
+        self.requests.iter().map(|request| &request.event)
+    }
+
+    /// Whether one more participant would be too many, open invitations counted.
+    pub fn is_full(&self, settings: &Settings) -> bool {
+        settings.participant_limit.is_some_and(|limit| self.taken_seats(None) >= to_usize(limit))
+    }
+
+    /// Feeds one input. Never blocks, never reads a clock.
+    pub fn handle(&mut self, settings: &Settings, now: Timestamp, input: Input) -> Effects {
+        let mut decision = Decision { conversation: self, settings, now, effects: Effects::default() };
+        match input {
+            Input::Happened(happening) => decision.on_event(happening),
+            Input::Answered(command, answer) => decision.on_answer(command, answer),
+            Input::Found(command, reps) => decision.on_found(command, reps),
+            Input::DeadlineReached => {}
+        }
+        decision.advance();
+        decision.effects
+    }
+
+    /// When to feed [`Input::DeadlineReached`] at the latest; `None` where nothing waits for time.
+    pub fn deadline(&self, settings: &Settings) -> Option<Timestamp> {
+        self.requests.iter().filter_map(|request| request.deadline(settings)).min()
+    }
+
+    /// The commands that were given and never answered, to be given again after a restart. Their ids
+    /// are the same, and so are the calls.
+    pub fn outstanding(&self, settings: &Settings) -> Vec<Command> {
+        self.requests
+            .iter()
+            .flat_map(|request| {
+                request
+                    .in_flight()
+                    .into_iter()
+                    .filter_map(|(call, intent)| self.command(settings, request, call, &intent))
+            })
+            .collect()
+    }
+
+    /// Makes a fact part of the state. Recovery runs this alone, over the journal.
+    ///
+    /// # Errors
+    /// Where the fact does not fit the state; the state is then as it was.
+    pub fn apply(&mut self, fact: &Fact) -> Result<(), IllegalFact> {
+        match fact {
+            Fact::WorkItemLearned(work_item) => self.work_item = Some(*work_item),
+            Fact::ParticipantJoined(participant) => {
+                if !self.participants.contains(participant) {
+                    self.participants.push(participant.clone());
+                }
+            }
+            Fact::ParticipantLeft(participant) => self.participants.retain(|p| p != participant),
+            Fact::SessionEnded => self.participants.retain(|p| p.role == ParticipantRole::EndUser),
+            Fact::WorkWasForeign(work) => self.remember_work(*work),
+            Fact::WorkUnplaced(change) => {
+                if self.unplaced.len() == UNPLACED_WORKS {
+                    self.unplaced.remove(0);
+                }
+                self.unplaced.push(change.clone());
+            }
+            Fact::WorkPlaced(work) => self.unplaced.retain(|change| change.work != *work),
+            Fact::Requested(requested) => {
+                if self.seen.len() == REMEMBERED_EVENTS {
+                    self.seen.remove(0);
+                }
+                self.seen.push(requested.event.clone());
+                self.next_number = requested.number.saturating_add(1);
+                self.requests.push(Request::new(requested));
+            }
+            Fact::About(number, fact) => return self.apply_to_request(*number, fact),
+        }
+        Ok(())
+    }
+
+    fn apply_to_request(&mut self, number: u32, fact: &RequestFact) -> Result<(), IllegalFact> {
+        let Some(request) = self.requests.iter_mut().find(|request| request.number == number) else {
+            return Err(IllegalFact {
+                fact: format!("{fact:?}"),
+                state: format!("no open request {number}"),
+            });
+        };
+        request.apply(fact)?;
+        if *fact == RequestFact::Closed {
+            let works: Vec<AgentWorkId> = request.offers.iter().filter_map(Offer::work).collect();
+            self.requests.retain(|request| request.number != number);
+            for work in works {
+                self.remember_work(work);
+            }
+            if self.requests.is_empty() {
+                self.unplaced.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn remember_work(&mut self, work: AgentWorkId) {
+        if self.past_works.contains(&work) {
+            return;
+        }
+        if self.past_works.len() == REMEMBERED_WORKS {
+            self.past_works.remove(0);
+        }
+        self.past_works.push(work);
+    }
+
+    pub(super) fn next_number(&self) -> u32 {
+        self.next_number
+    }
+
+    pub(super) fn has_seen(&self, event: &EventId) -> bool {
+        self.seen.contains(event)
+    }
+
+    pub(super) fn is_past_work(&self, work: AgentWorkId) -> bool {
+        self.past_works.contains(&work)
+    }
+
+    pub(super) fn request(&self, number: u32) -> Option<&Request> {
+        self.requests.iter().find(|request| request.number == number)
+    }
+
+    pub(super) fn is_present(&self, rep: RepId) -> bool {
+        self.participants.iter().any(|participant| participant.as_rep() == Some(rep))
+    }
+
+    /// Whether the rep has an offer that they can still accept, from any request of the conversation.
+    pub(super) fn is_invited(&self, rep: RepId) -> bool {
+        self.requests.iter().any(|request| {
+            request.offer(rep).is_some_and(Offer::is_open) || request.candidates.contains(&rep)
+        })
+    }
+
+    /// The seats that are taken: everybody who is in, and whoever the open requests may bring.
+    ///
+    /// A conference has an end user and a rep in it even where no event has told of them.
+    pub(super) fn taken_seats(&self, except: Option<u32>) -> usize {
+        let count = |role| self.participants.iter().filter(|p| p.role == role).count();
+        let end_users = count(ParticipantRole::EndUser).max(1);
+        let reps = count(ParticipantRole::Agent).max(1);
+        let others = count(ParticipantRole::Chatbot) + count(ParticipantRole::Supervisor);
+        let held: usize =
+            self.requests.iter().filter(|request| Some(request.number) != except).map(Request::seats).sum();
+        end_users + reps + others + held
+    }
+}
+
+/// Widens a limit for comparing with a count.
+pub(super) fn to_usize(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+/// One turn: an input is being made into effects.
+pub(super) struct Decision<'a> {
+    pub(super) conversation: &'a mut Conversation,
+    pub(super) settings: &'a Settings,
+    pub(super) now: Timestamp,
+    pub(super) effects: Effects,
+}
+
+impl Decision<'_> {
+    /// Records a fact and makes it part of the state. A fact that does not fit is a defect of ours: it
+    /// is reported and changes nothing, for a conversation must not die of it.
+    pub(super) fn fact(&mut self, fact: Fact) {
+        match self.conversation.apply(&fact) {
+            Ok(()) => self.effects.facts.push(fact),
+            Err(illegal) => {
+                debug_assert!(false, "{illegal}");
+                self.effects.remarks.push(Remark::Broken(illegal));
+            }
+        }
+    }
+
+    /// Records a fact about a request.
+    pub(super) fn about(&mut self, number: u32, fact: RequestFact) {
+        let ending = match (&fact, self.conversation.request(number)) {
+            (RequestFact::Closed, Some(request)) => request.verdict.as_deref().map(|verdict| Ending {
+                request: request.event.clone(),
+                at: verdict.at,
+                outcome: verdict.outcome,
+                reason: verdict.reason.clone(),
+            }),
+            _ => None,
+        };
+        self.fact(Fact::About(number, fact));
+        self.effects.endings.extend(ending);
+    }
+
+    /// Gives a command: first the fact that it was given, then the command itself.
+    pub(super) fn command(&mut self, request: u32, intent: Intent, give_up_at: Timestamp) {
+        let Some(state) = self.conversation.request(request) else { return };
+        let call = InFlight { number: state.commands, give_up_at };
+        let Some(command) = self.conversation.command(self.settings, state, call, &intent) else { return };
+        self.about(request, RequestFact::Commanded { number: call.number, give_up_at, intent });
+        self.effects.commands.push(command);
+    }
+
+    /// Tells the partner that a rep came or went.
+    pub(super) fn announce(&mut self, rep: RepId, joined: bool) {
+        let conversation = self.conversation.id.clone();
+        self.effects.announcements.push(Announcement { conversation, rep, joined });
+    }
+
+    /// The number of the request that a command belongs to.
+    pub(super) fn request_of(&self, command: &CommandId) -> Option<u32> {
+        self.conversation
+            .requests
+            .iter()
+            .find(|request| request.event == command.request)
+            .map(|request| request.number)
+    }
+
+    pub(super) fn remark(&mut self, remark: Remark) {
+        self.effects.remarks.push(remark);
+    }
+}
+
+impl Conversation {
+    /// The command for an intent, built from the state alone, so that it is the same after a restart.
+    pub(super) fn command(
+        &self,
+        settings: &Settings,
+        request: &Request,
+        call: InFlight,
+        intent: &Intent,
+    ) -> Option<Command> {
+        let order = match intent {
+            Intent::Search { dropped, limit } => Order::Find(self.query(request, *dropped, *limit)),
+            _ => Order::Call(self.call(settings, request, intent)?),
+        };
+        let id = CommandId { request: request.event.clone(), number: call.number };
+        Some(Command { id, give_up_at: call.give_up_at, order })
+    }
+}

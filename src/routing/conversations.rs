@@ -1,0 +1,217 @@
+//! All conversations of one channel: finds the one that an event is about, keeps their deadlines, and
+//! forgets those that nothing will happen to any more.
+//!
+//! As pure as a single conversation: no I/O, no clock.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::time::Duration;
+
+use crate::model::call::Answer;
+use crate::model::event::{Event, Happening};
+use crate::model::ids::{ConversationId, RepId, WorkItemId};
+use crate::model::time::Timestamp;
+use crate::model::words::SessionStatus;
+
+use super::command::{CommandId, Effects, Input};
+use super::conversation::Conversation;
+use super::policy::Settings;
+
+/// How long a conversation whose session has ended is remembered, so that events that come twice are
+/// still known.
+const REMEMBER_ENDED: Duration = Duration::from_secs(600);
+
+/// How long a conversation of which nothing is heard is remembered. Salesforce keeps events for 72
+/// hours; whatever comes later finds a conversation of which nothing is known, and that is no error.
+const REMEMBER_SILENT: Duration = Duration::from_secs(72 * 3600);
+
+/// The effects of one input, and on which conversation.
+#[derive(Debug)]
+#[must_use = "append the facts, then run the commands"]
+pub struct Turn {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// What follows.
+    pub effects: Effects,
+}
+
+#[derive(Debug)]
+struct Entry {
+    conversation: Conversation,
+    ended: bool,
+    heard: Timestamp,
+    /// The one entry of the timer heap that counts; earlier ones of it are stale.
+    timer: Timestamp,
+}
+
+impl Entry {
+    fn due(&self, settings: &Settings) -> Timestamp {
+        match self.conversation.deadline(settings) {
+            Some(deadline) => deadline,
+            None if self.conversation.is_idle() => self.heard + self.remembered_for(),
+            // Everything open waits for an answer, and answers come without being waited for.
+            None => Timestamp::MAX,
+        }
+    }
+
+    fn remembered_for(&self) -> Duration {
+        if self.ended { REMEMBER_ENDED } else { REMEMBER_SILENT }
+    }
+}
+
+/// The conversations of one channel.
+#[derive(Debug)]
+pub struct Conversations {
+    settings: Settings,
+    entries: HashMap<ConversationId, Entry>,
+    by_work_item: HashMap<WorkItemId, ConversationId>,
+    timers: BinaryHeap<Reverse<(Timestamp, ConversationId)>>,
+}
+
+impl Conversations {
+    /// None yet.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, entries: HashMap::new(), by_work_item: HashMap::new(), timers: BinaryHeap::new() }
+    }
+
+    /// The rules that they follow.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Follows other rules from the next input on.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// How many are remembered.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The conversation of that id.
+    pub fn get(&self, id: &ConversationId) -> Option<&Conversation> {
+        self.entries.get(id).map(|entry| &entry.conversation)
+    }
+
+    /// The conversation of that work item.
+    pub fn of_work_item(&self, work_item: WorkItemId) -> Option<&Conversation> {
+        self.get(self.by_work_item.get(&work_item)?)
+    }
+
+    /// Feeds an event. `None` where it names no conversation that could be found: an agent work event of
+    /// a work item that was never heard of.
+    pub fn on_event(&mut self, now: Timestamp, event: Event) -> Option<Turn> {
+        let id = match (event.conversation, &event.what) {
+            (Some(id), _) => id,
+            (None, Happening::WorkChanged(change)) => self.by_work_item.get(&change.work_item?)?.clone(),
+            (None, _) => return None,
+        };
+        let ended = match event.what {
+            Happening::SessionChanged { status, .. } => Some(status == SessionStatus::Ended),
+            _ => None,
+        };
+        let turn = self.turn(now, id, Input::Happened(event.what), true)?;
+        if let (Some(ended), Some(entry)) = (ended, self.entries.get_mut(&turn.conversation)) {
+            entry.ended = ended;
+            self.schedule(&turn.conversation);
+        }
+        Some(turn)
+    }
+
+    /// Feeds the answer to a call.
+    pub fn on_answer(
+        &mut self,
+        now: Timestamp,
+        conversation: ConversationId,
+        command: CommandId,
+        answer: Answer,
+    ) -> Option<Turn> {
+        self.turn(now, conversation, Input::Answered(command, answer), false)
+    }
+
+    /// Feeds the answer of the partner's router.
+    pub fn on_found(
+        &mut self,
+        now: Timestamp,
+        conversation: ConversationId,
+        command: CommandId,
+        reps: Vec<RepId>,
+    ) -> Option<Turn> {
+        self.turn(now, conversation, Input::Found(command, reps), false)
+    }
+
+    /// When to call [`Conversations::on_deadline`] at the latest.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.timers.peek().map(|Reverse((due, _))| *due)
+    }
+
+    /// Lets time pass for one conversation that is due; `None` when none is (any more).
+    pub fn on_deadline(&mut self, now: Timestamp) -> Option<Turn> {
+        while let Some(Reverse((due, _))) = self.timers.peek()
+            && *due <= now
+        {
+            let Reverse((due, id)) = self.timers.pop()?;
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
+            if entry.timer != due {
+                continue;
+            }
+            entry.timer = Timestamp::MAX;
+            if entry.conversation.is_idle() {
+                if entry.heard + entry.remembered_for() <= now {
+                    self.forget(&id);
+                } else {
+                    self.schedule(&id);
+                }
+                continue;
+            }
+            return self.turn(now, id, Input::DeadlineReached, false);
+        }
+        None
+    }
+
+    fn turn(&mut self, now: Timestamp, id: ConversationId, input: Input, create: bool) -> Option<Turn> {
+        if create && !self.entries.contains_key(&id) {
+            let conversation = Conversation::new(id.clone());
+            let entry = Entry { conversation, ended: false, heard: now, timer: Timestamp::MAX };
+            self.entries.insert(id.clone(), entry);
+        }
+        let entry = self.entries.get_mut(&id)?;
+        entry.heard = now;
+        let before = entry.conversation.work_item();
+        let effects = entry.conversation.handle(&self.settings, now, input);
+        let after = entry.conversation.work_item();
+        if let Some(work_item) = after
+            && before != after
+        {
+            self.by_work_item.insert(work_item, id.clone());
+        }
+        self.schedule(&id);
+        Some(Turn { conversation: id, effects })
+    }
+
+    /// Makes sure that the timers know when the conversation is next due. A timer that would ring too
+    /// early is left as it is: ringing for nothing is cheaper than moving it with every event.
+    fn schedule(&mut self, id: &ConversationId) {
+        let Some(entry) = self.entries.get_mut(id) else { return };
+        let due = entry.due(&self.settings);
+        if due < entry.timer {
+            entry.timer = due;
+            self.timers.push(Reverse((due, id.clone())));
+        }
+    }
+
+    fn forget(&mut self, id: &ConversationId) {
+        let Some(entry) = self.entries.remove(id) else { return };
+        if let Some(work_item) = entry.conversation.work_item()
+            && self.by_work_item.get(&work_item) == Some(id)
+        {
+            self.by_work_item.remove(&work_item);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Decides what happens to routing requests, one input at a time.
+//!
+//! A rep asks for somebody; reps are found, offered the work item, accept, decline or keep silent; the
+//! requester changes their mind; answers get lost. This module only chooses what to do about it. It
+//! owns no socket, no storage and no clock, and its state is a plain value.
+//!
+//! Deciding and changing are apart: an input becomes facts and commands, and only
+//! [`Conversation::apply`] changes the state, by facts. Whoever stores the facts can stop at any point
+//! and go on: apply them again, ask for [`Conversation::outstanding`], carry on.
+//!
+//! Elsewhere: HTTP in `interaction`, parsing in `events`, virtual time and comparison in `replay`.
+#![doc = "\nThe state machine of one conversation is [`Conversation`]; [`Conversations`] finds the right one."]
+
+mod calls;
+mod command;
+mod conversation;
+mod conversations;
+mod fact;
+mod next;
+mod on_answer;
+mod on_event;
+mod policy;
+mod request;
+mod skills;
+
+pub use command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark};
+pub use conversation::Conversation;
+pub use conversations::{Conversations, Turn};
+pub use fact::{
+    Fact, IllegalFact, Intent, Outcome, Reason, RequestFact, Requested, Step, Verdict, Wanted, Why,
+};
+pub use policy::{ANSWER_WINDOW, Policy, Report, Ring, Settings};

@@ -1,0 +1,377 @@
+//! What to do next: compares what a request has with what it needs, and gives the commands for the
+//! difference.
+//!
+//! It looks at the state and the time alone, never at the input that led there, so every order of
+//! events that leads to a state leads to the same next step.
+
+use crate::model::ids::RepId;
+use crate::model::time::Timestamp;
+use crate::model::words::CancelReason;
+
+use super::conversation::{Conversation, Decision, to_usize};
+use super::fact::{Intent, Outcome, Reason, RequestFact, Step, Wanted, Why};
+use super::policy::{
+    ANSWER_WINDOW, CLEAN_UP_WINDOW, LATER_OFFER_WINDOW, MOST_OFFERS, ORPHAN_WINDOW, Report, Ring, Settings,
+};
+use super::request::{Offer, OfferState, ReportState, Request, Route, Search};
+
+/// Salesforce takes the request for failed after this moment.
+fn answer_by(request: &Request) -> Timestamp {
+    request.created + ANSWER_WINDOW
+}
+
+/// The routing result is sent at this moment at the latest.
+fn report_by(settings: &Settings, request: &Request) -> Timestamp {
+    request.created + (ANSWER_WINDOW.saturating_sub(settings.policy.margin()))
+}
+
+impl Decision<'_> {
+    /// Gives every command that the state asks for. One request's step can free another's, so it goes
+    /// round until nothing new comes of it.
+    pub(super) fn advance(&mut self) {
+        loop {
+            let before = self.effects.facts.len();
+            let open: Vec<u32> = self.conversation.requests.iter().map(|request| request.number).collect();
+            for number in open {
+                self.advance_request(number);
+            }
+            if self.effects.facts.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn advance_request(&mut self, number: u32) {
+        self.expire_offers(number);
+        let Some(request) = self.conversation.request(number) else { return };
+        if request.verdict.is_none() {
+            self.pursue(number);
+        }
+        let Some(request) = self.conversation.request(number) else { return };
+        if request.verdict.is_some() {
+            self.wind_up(number);
+        }
+    }
+
+    /// Lets the time of offers run out.
+    fn expire_offers(&mut self, number: u32) {
+        let Some(request) = self.conversation.request(number) else { return };
+        let undecided = request.verdict.is_none();
+        let offers: Vec<Offer> = request.offers.to_vec();
+        for Offer { rep, state } in offers {
+            match state {
+                OfferState::Ringing { until, .. } if until <= self.now && undecided => {
+                    self.take_back(number, rep, Why::Unanswered);
+                }
+                OfferState::Nameless { until, certain } if until <= self.now => {
+                    let until = self.now + ORPHAN_WINDOW;
+                    self.about(number, RequestFact::OfferOrphaned { rep, until });
+                    if undecided {
+                        let reason =
+                            if certain { Reason::OfferUnclear } else { Reason::NoAnswer(Step::Offer) };
+                        self.decide(number, Outcome::Failed, reason);
+                    }
+                }
+                OfferState::Contested { until, why, .. } if until <= self.now => {
+                    self.about(number, RequestFact::OfferOver(rep, why));
+                    if undecided {
+                        self.decide(number, Outcome::Failed, Reason::OfferUnclear);
+                    }
+                }
+                OfferState::Orphaned { until } if until <= self.now => {
+                    self.about(number, RequestFact::OfferOver(rep, Why::Unknown));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn take_back(&mut self, number: u32, rep: RepId, why: Why) {
+        self.command(number, Intent::TakeBack(rep, why), self.now + CLEAN_UP_WINDOW);
+    }
+
+    /// Brings a request nearer to a rep who joins.
+    fn pursue(&mut self, number: u32) {
+        self.report_success_if_due(number);
+        let Some(request) = self.conversation.request(number) else { return };
+        match request.route {
+            Route::Wanted => self.ask_for_route(number),
+            Route::NotNeeded | Route::Made(_) => self.offer_or_search(number),
+            // A request whose PSR is gone or unclear has been decided; until then it waits.
+            Route::Asked(_) | Route::MayExist | Route::Clearing(..) | Route::Gone => {}
+        }
+        // When the last moment has come and nothing was promised, the answer is no.
+        let Some(request) = self.conversation.request(number) else { return };
+        if request.verdict.is_none()
+            && request.report == ReportState::Due
+            && self.now >= report_by(self.settings, request)
+        {
+            self.decide(number, Outcome::Failed, Reason::OutOfTime);
+        }
+    }
+
+    fn ask_for_route(&mut self, number: u32) {
+        // A clear names the conversation and no PSR: one that is under way could take this one too.
+        let clearing = |request: &Request| matches!(request.route, Route::Clearing(..));
+        if self.conversation.requests.iter().any(clearing) {
+            return;
+        }
+        let Some(request) = self.conversation.request(number) else { return };
+        let by = report_by(self.settings, request);
+        if self.now < by {
+            self.command(number, Intent::Route, by);
+        }
+    }
+
+    fn report_success_if_due(&mut self, number: u32) {
+        let Some(request) = self.conversation.request(number) else { return };
+        if request.report != ReportState::Due || self.conversation.work_item.is_none() {
+            return;
+        }
+        let offered = request.offers.iter().any(|offer| match offer.state {
+            OfferState::Nameless { certain, .. } => certain,
+            OfferState::Making { .. } | OfferState::Orphaned { .. } | OfferState::Over { .. } => false,
+            _ => true,
+        });
+        // "Queued, a rep will follow" may be said once nothing but a rep is missing.
+        let on_its_way = matches!(request.route, Route::NotNeeded | Route::Made(_))
+            && (request.open_offers() > 0
+                || !request.candidates.is_empty()
+                || matches!(request.search, Search::Asked { .. }));
+        let last_moment = self.now >= report_by(self.settings, request);
+        if (offered && self.settings.policy.report == Report::Offered) || (last_moment && on_its_way) {
+            self.command(number, Intent::Report { success: true }, answer_by_of(self.conversation, number));
+        }
+    }
+
+    fn offer_or_search(&mut self, number: u32) {
+        if self.conversation.work_item.is_none() {
+            self.wait_for_work_item(number);
+            return;
+        }
+        while let Some(rep) = self.next_candidate(number) {
+            let Some(request) = self.conversation.request(number) else { return };
+            let by = match request.report {
+                ReportState::Due => answer_by(request),
+                _ => self.now + LATER_OFFER_WINDOW,
+            };
+            self.command(number, Intent::Offer(rep), by);
+        }
+        let Some(request) = self.conversation.request(number) else { return };
+        let seats = self.seats_to_offer(request);
+        let open = request.open_offers();
+        let settled = open == 0 && request.candidates.is_empty();
+        let search_over = self.now >= request.created + self.settings.policy.search_for();
+        match request.search {
+            _ if request.offers.len() >= MOST_OFFERS && settled => {
+                self.decide(number, Outcome::Failed, Reason::TooManyOffers);
+            }
+            _ if seats == 0 && settled => {
+                let limit = self.settings.participant_limit.unwrap_or_default();
+                self.decide(number, Outcome::Failed, Reason::Full(limit));
+            }
+            Search::Asked { .. } if search_over && settled => {
+                self.decide(number, Outcome::Failed, Reason::RouterSilent);
+            }
+            Search::Asked { .. } if search_over => self.about(number, RequestFact::NobodyFound),
+            Search::Idle { dropped } if seats > 0 && !search_over && request.may_search() => {
+                let by = request.created + self.settings.policy.search_for();
+                self.command(number, Intent::Search { dropped, limit: seats }, by);
+            }
+            Search::Asked { .. } => {}
+            _ if settled => self.give_up(number),
+            _ => {}
+        }
+    }
+
+    /// Without a work item there is nothing to offer. A route that was made is soon followed by events
+    /// that tell it; where nothing was asked of Salesforce, nothing will come.
+    fn wait_for_work_item(&mut self, number: u32) {
+        let Some(request) = self.conversation.request(number) else { return };
+        let events_follow = matches!(request.route, Route::Made(_)) && request.report == ReportState::Due;
+        if !events_follow || self.now >= report_by(self.settings, request) {
+            self.decide(number, Outcome::Refused, Reason::UnknownWorkItem);
+        }
+    }
+
+    /// The next rep who may be asked now.
+    fn next_candidate(&mut self, number: u32) -> Option<RepId> {
+        let request = self.conversation.request(number)?;
+        if self.seats_to_offer(request) == 0 {
+            return None;
+        }
+        request.candidates.last().copied()
+    }
+
+    /// How many more offers a request may make now.
+    fn seats_to_offer(&self, request: &Request) -> usize {
+        let open = request.open_offers();
+        let wanted = match self.settings.policy.ring {
+            Ring::OneAtATime => 1,
+            Ring::All if matches!(request.wanted, Wanted::Rep(_)) => 1,
+            Ring::All => self.settings.policy.ring_all_at_most,
+        };
+        let free = match self.settings.participant_limit {
+            Some(limit) => {
+                to_usize(limit).saturating_sub(self.conversation.taken_seats(Some(request.number)))
+            }
+            None => usize::MAX,
+        };
+        let left = MOST_OFFERS.saturating_sub(request.offers.len());
+        wanted.min(free).saturating_sub(open).min(left)
+    }
+
+    /// Nobody is left to ask. The last rep's answer is the request's.
+    fn give_up(&mut self, number: u32) {
+        let last = self.conversation.request(number).and_then(Request::last_over);
+        let (outcome, reason) = match last {
+            Some(Why::Declined) => (Outcome::Declined, Reason::Declined),
+            Some(Why::Unanswered) => (Outcome::Unanswered, Reason::Unanswered),
+            Some(Why::Withdrawn) => (Outcome::Failed, Reason::OfferWithdrawn),
+            Some(Why::Unknown | Why::CalledOff | Why::Refused) => (Outcome::Failed, Reason::OfferUnclear),
+            None if self.conversation.request(number).is_some_and(Request::led_nowhere) => {
+                (Outcome::Failed, Reason::RouteLedNowhere)
+            }
+            None => (Outcome::Failed, Reason::NobodyAvailable),
+        };
+        self.decide(number, outcome, reason);
+    }
+
+    /// Cleans up after the last word, and closes the request when nothing of it is left.
+    fn wind_up(&mut self, number: u32) {
+        let Some(request) = self.conversation.request(number) else { return };
+        let Some(verdict) = request.verdict.as_deref() else { return };
+        let winner = match verdict.reason {
+            Reason::Joined(rep) => Some(rep),
+            _ => None,
+        };
+        let offers: Vec<Offer> = request.offers.to_vec();
+        for Offer { rep, state } in offers {
+            match state {
+                OfferState::Ringing { .. } => self.take_back(number, rep, Why::CalledOff),
+                OfferState::Accepted { .. } if winner != Some(rep) => {
+                    self.command(number, Intent::Remove(rep), self.now + CLEAN_UP_WINDOW);
+                }
+                _ => {}
+            }
+        }
+        self.clear_route(number);
+        self.report_last_word(number, winner.is_some());
+        self.close(number);
+    }
+
+    fn clear_route(&mut self, number: u32) {
+        let Some(request) = self.conversation.request(number) else { return };
+        if request.open_offers() > 0 || !matches!(request.route, Route::Made(_) | Route::MayExist) {
+            return;
+        }
+        let needed_by_another =
+            self.conversation.requests.iter().any(|other| other.number != number && other.needs_route());
+        if !needed_by_another {
+            let reason = request.clear_reason();
+            self.command(number, Intent::Clear(reason), self.now + CLEAN_UP_WINDOW);
+        }
+    }
+
+    /// Sends the routing result that is still due: a yes at once, a no when the PSR is out of the way
+    /// or nothing can be done about it for now.
+    fn report_last_word(&mut self, number: u32, success: bool) {
+        let Some(request) = self.conversation.request(number) else { return };
+        if request.report != ReportState::Due {
+            return;
+        }
+        let by = answer_by(request);
+        if self.now >= by || self.conversation.work_item.is_none() {
+            self.about(number, RequestFact::ReportWithheld);
+            return;
+        }
+        let cleaned_up = request.open_offers() == 0 && !matches!(request.route, Route::Clearing(..));
+        if success || cleaned_up || self.now >= report_by(self.settings, request) {
+            self.command(number, Intent::Report { success }, by);
+        }
+    }
+
+    fn close(&mut self, number: u32) {
+        let Some(request) = self.conversation.request(number) else { return };
+        let nothing_under_way = request.in_flight().iter().all(|(_, intent)| {
+            // Whom the router would have named is of no interest any more.
+            matches!(intent, Intent::Search { .. })
+        });
+        let offers_settled = request
+            .offers
+            .iter()
+            .all(|offer| matches!(offer.state, OfferState::Accepted { .. } | OfferState::Over { .. }));
+        let route_settled = matches!(request.route, Route::NotNeeded | Route::Wanted | Route::Gone);
+        let reported = matches!(request.report, ReportState::Given { .. } | ReportState::Withheld);
+        if nothing_under_way && offers_settled && route_settled && reported {
+            self.about(number, RequestFact::Closed);
+        }
+    }
+}
+
+fn answer_by_of(conversation: &Conversation, number: u32) -> Timestamp {
+    conversation.request(number).map_or(Timestamp::MAX, answer_by)
+}
+
+impl Request {
+    /// Whether there is a place to look for further reps.
+    fn may_search(&self) -> bool {
+        match self.wanted {
+            Wanted::Rep(_) | Wanted::Nobody => false,
+            Wanted::Skills(_) => true,
+            Wanted::Route(_) => self.search_queue().is_some(),
+        }
+    }
+
+    /// Whether the route named nobody and no place to look.
+    fn led_nowhere(&self) -> bool {
+        matches!(self.wanted, Wanted::Route(_)) && self.search_queue().is_none()
+    }
+
+    /// Why the last offer is over.
+    fn last_over(&self) -> Option<Why> {
+        self.offers.iter().rev().find_map(|offer| match offer.state {
+            OfferState::Over { why, .. } => Some(why),
+            _ => None,
+        })
+    }
+
+    /// What Salesforce is told when the PSR is cleared.
+    fn clear_reason(&self) -> CancelReason {
+        let Some(verdict) = self.verdict.as_deref() else { return CancelReason::Unknown };
+        match (verdict.outcome, &verdict.reason) {
+            (Outcome::Cancelled, _) => CancelReason::Cancel,
+            (Outcome::Declined, _) => CancelReason::Decline,
+            (Outcome::Unanswered, _) | (_, Reason::NobodyAvailable | Reason::RouterSilent) => {
+                CancelReason::Unavailable
+            }
+            _ => CancelReason::Unknown,
+        }
+    }
+
+    /// The PSR, where it is known.
+    pub(super) fn psr(&self) -> Option<crate::model::ids::PsrId> {
+        match self.route {
+            Route::Made(psr) => psr,
+            _ => None,
+        }
+    }
+}
+
+impl Request {
+    /// The next moment at which time alone changes something for a self.
+    pub(super) fn deadline(&self, settings: &Settings) -> Option<Timestamp> {
+        let undecided = self.verdict.is_none();
+        let offers = self.offers.iter().filter_map(|offer| match offer.state {
+            OfferState::Ringing { until, .. } if undecided => Some(until),
+            OfferState::Nameless { until, .. }
+            | OfferState::Contested { until, .. }
+            | OfferState::Orphaned { until } => Some(until),
+            _ => None,
+        });
+        let report = (self.report == ReportState::Due).then(|| report_by(settings, self));
+        let search = (undecided && matches!(self.search, Search::Asked { .. }))
+            .then(|| self.created + settings.policy.search_for());
+        offers.chain(report).chain(search).min()
+    }
+}

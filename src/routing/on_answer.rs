@@ -1,0 +1,196 @@
+//! What the answer to a command makes true.
+//!
+//! An answer names its command, and a command that is not awaited any more is a late answer: the state
+//! has moved on, and it changes nothing.
+
+use crate::model::call::{Answer, Refusal, Reply, Routed};
+use crate::model::error_codes::ErrorCode;
+use crate::model::event::WorkChanged;
+use crate::model::ids::{AgentWorkId, RepId};
+use crate::model::time::Timestamp;
+
+use super::command::{CommandId, Remark};
+use super::conversation::Decision;
+use super::fact::{Fact, Intent, Outcome, Reason, RequestFact, Step, Verdict, Why};
+use super::policy::SETTLE_WINDOW;
+use super::request::{Offer, Search};
+
+impl Decision<'_> {
+    pub(super) fn on_answer(&mut self, command: CommandId, answer: Answer) {
+        let Some((number, intent)) = self.awaited(&command) else {
+            self.remark(Remark::LateAnswer(command));
+            return;
+        };
+        match intent {
+            Intent::Route => self.on_routed(number, answer),
+            Intent::Offer(rep) => self.on_offered(number, rep, answer),
+            Intent::TakeBack(rep, why) => self.on_taken_back(number, rep, why, &answer),
+            Intent::Report { .. } => {
+                let taken = matches!(answer, Answer::Done(_));
+                self.about(number, RequestFact::Reported { taken });
+            }
+            Intent::Clear(_) => self.about(number, RequestFact::RouteCleared),
+            Intent::Remove(rep) => {
+                self.about(number, RequestFact::RepRemoved(rep));
+                if matches!(answer, Answer::Done(_))
+                    && let Some(participant) = crate::model::event::Participant::rep(rep)
+                    && self.conversation.participants.contains(&participant)
+                {
+                    self.fact(Fact::ParticipantLeft(participant));
+                    self.announce(rep, false);
+                }
+            }
+            Intent::Search { .. } => self.remark(Remark::LateAnswer(command)),
+        }
+    }
+
+    pub(super) fn on_found(&mut self, command: CommandId, reps: Vec<RepId>) {
+        let Some((number, Intent::Search { limit, .. })) = self.awaited(&command) else {
+            self.remark(Remark::LateAnswer(command));
+            return;
+        };
+        let mut found: Vec<RepId> = Vec::with_capacity(reps.len().min(limit));
+        for rep in reps {
+            let possible = !found.contains(&rep)
+                && !self.conversation.is_present(rep)
+                && !self.conversation.is_invited(rep)
+                && self.conversation.request(number).is_some_and(|request| request.offer(rep).is_none());
+            if possible && found.len() < limit {
+                found.push(rep);
+            }
+        }
+        let undecided = self.conversation.request(number).is_some_and(|request| request.verdict.is_none());
+        if undecided && !found.is_empty() {
+            self.about(number, RequestFact::RepsFound(found));
+        } else {
+            self.about(number, RequestFact::NobodyFound);
+        }
+    }
+
+    /// What the command was for, if its answer is still awaited.
+    fn awaited(&self, command: &CommandId) -> Option<(u32, Intent)> {
+        let number = self.request_of(command)?;
+        let request = self.conversation.request(number)?;
+        if let Search::Asked { call, dropped, limit } = request.search
+            && call.number == command.number
+        {
+            return Some((number, Intent::Search { dropped, limit }));
+        }
+        request
+            .in_flight()
+            .into_iter()
+            .find(|(call, _)| call.number == command.number)
+            .map(|(_, intent)| (number, intent))
+    }
+
+    fn on_routed(&mut self, number: u32, answer: Answer) {
+        let Some(request) = self.conversation.request(number) else { return };
+        let undecided = request.verdict.is_none();
+        match answer {
+            Answer::Done(reply) => {
+                let routed = match reply {
+                    Reply::Routed(routed) => routed,
+                    Reply::Offered(_) | Reply::Ok => Routed::default(),
+                };
+                if let (None, Some(work_item)) = (self.conversation.work_item, routed.work_item) {
+                    self.fact(Fact::WorkItemLearned(work_item));
+                }
+                let by_event = self
+                    .conversation
+                    .request(number)
+                    .is_some_and(|request| request.routing_type != crate::model::words::RoutingType::Initial);
+                let correlation = if by_event { None } else { routed.correlation };
+                self.about(
+                    number,
+                    RequestFact::RouteMade {
+                        psr: routed.psr,
+                        rep: routed.rep,
+                        queue: routed.queue,
+                        correlation,
+                    },
+                );
+            }
+            Answer::Refused(refusal) => {
+                let lost = refusal.after_lost_try;
+                self.about(number, if lost { RequestFact::RouteLost } else { RequestFact::RouteRefused });
+                if undecided {
+                    self.decide(number, Outcome::Failed, Reason::SalesforceRefused(Step::Route, refusal));
+                }
+            }
+            Answer::Lost => {
+                self.about(number, RequestFact::RouteLost);
+                if undecided {
+                    self.decide(number, Outcome::Failed, Reason::NoAnswer(Step::Route));
+                }
+            }
+        }
+    }
+
+    fn on_offered(&mut self, number: u32, rep: RepId, answer: Answer) {
+        let early = self.conversation.request(number).and_then(|r| r.offer(rep)).and_then(Offer::work);
+        let until = self.ring_until();
+        match (answer, early) {
+            (Answer::Done(Reply::Offered(Some(work))), _) | (Answer::Done(_) | Answer::Lost, Some(work)) => {
+                self.offer_made(number, rep, work, until);
+            }
+            (Answer::Done(_), None) => self.offer_nameless(number, rep, true),
+            (Answer::Lost, None) => self.offer_nameless(number, rep, false),
+            (Answer::Refused(refusal), early) => self.offer_refused(number, rep, refusal, early),
+        }
+    }
+
+    fn offer_made(&mut self, number: u32, rep: RepId, work: AgentWorkId, until: Timestamp) {
+        self.about(number, RequestFact::OfferMade { rep, work, until });
+        // What was said of this id before it was known whose it is can be placed now.
+        let waiting: Vec<WorkChanged> =
+            self.conversation.unplaced.iter().filter(|change| change.work == work).cloned().collect();
+        if !waiting.is_empty() {
+            self.fact(Fact::WorkPlaced(work));
+        }
+        for change in waiting {
+            self.offer_changed(number, rep, change.change);
+        }
+    }
+
+    fn offer_nameless(&mut self, number: u32, rep: RepId, certain: bool) {
+        let until = self.ring_until() + SETTLE_WINDOW;
+        self.about(number, RequestFact::OfferNameless { rep, certain, until });
+    }
+
+    /// A refusal because the offer exists already means, after a try without answer, that this try
+    /// worked (PROTOCOL: "Failures of a call").
+    fn offer_refused(&mut self, number: u32, rep: RepId, refusal: Refusal, early: Option<AgentWorkId>) {
+        let exists = refusal.code == Some(ErrorCode::OFFER_EXISTS.0);
+        match (exists, refusal.after_lost_try, early) {
+            (true, _, Some(work)) => self.offer_made(number, rep, work, self.ring_until()),
+            (true, true, None) => self.offer_nameless(number, rep, true),
+            _ => {
+                self.about(number, RequestFact::OfferOver(rep, Why::Refused));
+                if self.conversation.request(number).is_some_and(|request| request.verdict.is_none()) {
+                    self.decide(number, Outcome::Failed, Reason::SalesforceRefused(Step::Offer, refusal));
+                }
+            }
+        }
+    }
+
+    fn on_taken_back(&mut self, number: u32, rep: RepId, why: Why, answer: &Answer) {
+        let fact = match answer {
+            Answer::Done(_) => RequestFact::OfferOver(rep, why),
+            Answer::Refused(_) | Answer::Lost => {
+                RequestFact::OfferContested { rep, until: self.now + SETTLE_WINDOW }
+            }
+        };
+        self.about(number, fact);
+    }
+
+    /// Until when an offer that is made now may ring.
+    pub(super) fn ring_until(&self) -> Timestamp {
+        self.now + self.settings.policy.ring_for()
+    }
+
+    /// Says the last word on a request.
+    pub(super) fn decide(&mut self, number: u32, outcome: Outcome, reason: Reason) {
+        let verdict = Verdict { outcome, reason, at: self.now };
+        self.about(number, RequestFact::Decided(verdict));
+    }
+}

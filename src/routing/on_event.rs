@@ -1,0 +1,377 @@
+//! What a happening at Salesforce makes true (PROTOCOL: "RoutingRequested", "What can happen after the
+//! offer").
+
+use crate::model::call::RouteBy;
+use crate::model::event::{
+    Happening, Participant, ParticipantChange, RoutingCancelled, RoutingRequested, Target, WorkChanged,
+};
+use crate::model::ids::{EventId, RepId, WorkItemId};
+use crate::model::words::{CancelReason, ParticipantRole, RoutingType, SessionStatus, WorkChange};
+
+use super::command::Remark;
+use super::conversation::{Decision, to_usize};
+use super::fact::{Fact, Outcome, Reason, RequestFact, Requested, Wanted, Why};
+use super::policy::ANSWER_WINDOW;
+use super::request::{Offer, OfferState, ReportState, Request};
+
+impl Decision<'_> {
+    pub(super) fn on_event(&mut self, happening: Happening) {
+        match happening {
+            Happening::RoutingRequested(requested) => self.on_requested(&requested),
+            Happening::RoutingCancelled(cancelled) => self.on_cancelled(&cancelled),
+            Happening::RoutingStarted { work_item, .. } => self.learn_missing_work_item(work_item),
+            Happening::WorkItemSeen(work_item) => self.learn_missing_work_item(Some(work_item)),
+            Happening::WorkChanged(change) => {
+                self.learn_missing_work_item(change.work_item);
+                self.on_work_changed(change);
+            }
+            Happening::SessionChanged { entry, work_item, status, previous } => {
+                self.on_session(&entry, work_item, status, previous);
+            }
+            Happening::ParticipantsChanged(changes) => {
+                for change in changes {
+                    self.on_participant(change);
+                }
+            }
+            Happening::ParticipantSeen(participant) => {
+                self.join(participant);
+            }
+        }
+    }
+
+    fn learn_missing_work_item(&mut self, work_item: Option<WorkItemId>) {
+        if let (None, Some(work_item)) = (self.conversation.work_item, work_item) {
+            self.fact(Fact::WorkItemLearned(work_item));
+        }
+    }
+
+    fn learn_work_item(&mut self, work_item: WorkItemId) {
+        if self.conversation.work_item != Some(work_item) {
+            self.fact(Fact::WorkItemLearned(work_item));
+        }
+    }
+
+    fn join(&mut self, participant: Participant) -> bool {
+        let new = participant.role.counts() && !self.conversation.participants.contains(&participant);
+        if new {
+            self.fact(Fact::ParticipantJoined(participant));
+        }
+        new
+    }
+
+    fn on_requested(&mut self, requested: &RoutingRequested) {
+        if self.conversation.has_seen(&requested.event) {
+            self.remark(Remark::SeenBefore(requested.event.clone()));
+            return;
+        }
+        if requested.routing_type != RoutingType::Conference {
+            self.remark(Remark::NotRouted(requested.event.clone(), requested.routing_type));
+            return;
+        }
+        if let Some(work_item) = requested.work_item {
+            self.learn_work_item(work_item);
+        }
+        if let Some(subject) = requested.end_user.clone() {
+            self.join(Participant { role: ParticipantRole::EndUser, subject });
+        }
+        if let Some(requester) = requested.requester.and_then(Participant::rep) {
+            self.join(requester);
+        }
+        // A clock that runs behind Salesforce's must not stretch the 60 seconds.
+        let created = requested.created.min(self.now);
+        let admitted = if self.now >= created + ANSWER_WINDOW {
+            Err((Outcome::Failed, Reason::TooOld))
+        } else {
+            self.admit(&requested.target).map_err(|reason| (Outcome::Refused, reason))
+        };
+        let number = self.conversation.next_number();
+        let (wanted, refusal) = match admitted {
+            Ok(wanted) => (wanted, None),
+            Err(refusal) => (Wanted::Nobody, Some(refusal)),
+        };
+        self.fact(Fact::Requested(Box::new(Requested {
+            number,
+            event: requested.event.clone(),
+            created,
+            routing_type: requested.routing_type,
+            wanted,
+            reports: true,
+            requester: requested.requester,
+        })));
+        if let Some((outcome, reason)) = refusal {
+            self.decide(number, outcome, reason);
+        }
+    }
+
+    /// Whether a conference with this target may begin, and if not, why not.
+    fn admit(&self, target: &Target) -> Result<Wanted, Reason> {
+        if !self.settings.conference_supported {
+            return Err(Reason::NotSupported);
+        }
+        let wanted = match target {
+            Target::Rep(rep) if self.conversation.is_present(*rep) => return Err(Reason::AlreadyIn),
+            Target::Rep(rep) if self.conversation.is_invited(*rep) => return Err(Reason::AlreadyInvited),
+            Target::Rep(rep) => Wanted::Rep(*rep),
+            Target::Queue(queue) => Wanted::Route(RouteBy::Queue(*queue)),
+            Target::Flow { flow, fallback: Some(fallback) } => {
+                Wanted::Route(RouteBy::Flow { flow: *flow, fallback: *fallback })
+            }
+            Target::Flow { fallback: None, .. } => return Err(Reason::NoFallbackQueue),
+            Target::Skills(skills) => Wanted::Skills(skills.clone()),
+            Target::Bot(_) => return Err(Reason::Bot),
+            Target::External(_) => return Err(Reason::OutsideContact),
+            Target::Unreadable => return Err(Reason::Unreadable),
+        };
+        match self.settings.participant_limit {
+            Some(limit) if self.conversation.taken_seats(None) >= to_usize(limit) => Err(Reason::Full(limit)),
+            _ => Ok(wanted),
+        }
+    }
+
+    fn on_cancelled(&mut self, cancelled: &RoutingCancelled) {
+        match cancelled.reason {
+            CancelReason::Cancel => self.on_requester_cancelled(cancelled),
+            CancelReason::EndUserEnded => self.end_all(&Reason::EndUserLeft),
+            // Salesforce echoes the reasons that our own clearing gave.
+            CancelReason::Unknown | CancelReason::Unavailable | CancelReason::Decline => {}
+        }
+    }
+
+    fn on_requester_cancelled(&mut self, cancelled: &RoutingCancelled) {
+        let Some(request) = self.cancelled_request(cancelled) else {
+            self.remark(Remark::NothingToCancel);
+            return;
+        };
+        let (number, event) = (request.number, request.event.clone());
+        match request.verdict.as_deref().map(|verdict| verdict.outcome) {
+            Some(Outcome::Joined) => self.remark(Remark::TooLateToCancel(event)),
+            Some(_) => self.withhold_report(number),
+            None => {
+                self.withhold_report(number);
+                self.decide(number, Outcome::Cancelled, Reason::RequesterCancelled);
+            }
+        }
+    }
+
+    /// The request that a cancel means. The event names no request, so it is told by its PSR, then by
+    /// who asked, and then it is the newest that is still undecided: a rep invites one at a time.
+    fn cancelled_request(&self, cancelled: &RoutingCancelled) -> Option<&Request> {
+        let possible = || {
+            let of_type = cancelled.routing_type;
+            self.conversation.requests.iter().rev().filter(move |request| {
+                of_type.is_none_or(|of_type| of_type == request.routing_type)
+                    && request.report != ReportState::Withheld
+            })
+        };
+        let by_psr = cancelled.psr.and_then(|psr| possible().find(|request| request.psr() == Some(psr)));
+        by_psr
+            .or_else(|| {
+                cancelled
+                    .by
+                    .and_then(|rep| possible().find(|r| r.verdict.is_none() && r.requester == Some(rep)))
+            })
+            .or_else(|| possible().find(|request| request.verdict.is_none()))
+            .or_else(|| possible().next())
+    }
+
+    fn withhold_report(&mut self, number: u32) {
+        if self.conversation.request(number).is_some_and(|request| request.report == ReportState::Due) {
+            self.about(number, RequestFact::ReportWithheld);
+        }
+    }
+
+    /// The conversation is over: everything open is called off.
+    fn end_all(&mut self, reason: &Reason) {
+        let open: Vec<u32> = self.conversation.requests.iter().map(|request| request.number).collect();
+        for number in open {
+            self.withhold_report(number);
+            if self.conversation.request(number).is_some_and(|request| request.verdict.is_none()) {
+                self.decide(number, Outcome::Cancelled, reason.clone());
+            }
+        }
+    }
+
+    fn on_session(
+        &mut self,
+        entry: &EventId,
+        work_item: WorkItemId,
+        status: SessionStatus,
+        previous: Option<SessionStatus>,
+    ) {
+        if status == SessionStatus::Ended {
+            // A session of the past may end late; the one that goes on is not touched by it.
+            if self.conversation.work_item.is_none_or(|current| current == work_item) {
+                self.end_all(&Reason::SessionEnded);
+                self.fact(Fact::SessionEnded);
+            }
+            return;
+        }
+        self.learn_work_item(work_item);
+        // Only a session that had a rep and lost them is ours to route again; a new one is not yet.
+        if status == SessionStatus::Waiting && previous == Some(SessionStatus::Active) {
+            self.route_anew(entry);
+        }
+    }
+
+    fn route_anew(&mut self, entry: &EventId) {
+        if self.conversation.has_seen(entry) {
+            self.remark(Remark::SeenBefore(entry.clone()));
+            return;
+        }
+        let anew = |request: &Request| request.wanted == Wanted::Route(RouteBy::ChannelSetting);
+        if self.conversation.requests.iter().any(anew) {
+            return;
+        }
+        let number = self.conversation.next_number();
+        self.fact(Fact::Requested(Box::new(Requested {
+            number,
+            event: entry.clone(),
+            created: self.now,
+            routing_type: RoutingType::Initial,
+            wanted: Wanted::Route(RouteBy::ChannelSetting),
+            reports: false,
+            requester: None,
+        })));
+    }
+
+    fn on_participant(&mut self, change: ParticipantChange) {
+        let ParticipantChange { participant, joined } = change;
+        let rep = participant.as_rep();
+        if joined {
+            if let Some(rep) = rep {
+                self.confirm_by_joining(rep);
+            }
+            if self.join(participant)
+                && let Some(rep) = rep
+            {
+                self.announce(rep, true);
+            }
+        } else if self.conversation.participants.contains(&participant) {
+            self.fact(Fact::ParticipantLeft(participant));
+            if let Some(rep) = rep {
+                self.announce(rep, false);
+            }
+        }
+    }
+
+    /// A rep with an open offer who turns up in the conversation has accepted it.
+    fn confirm_by_joining(&mut self, rep: RepId) {
+        let accepted = self
+            .conversation
+            .requests
+            .iter()
+            .find(|request| request.offer(rep).is_some_and(Offer::is_open))
+            .map(|request| request.number);
+        if let Some(number) = accepted {
+            self.on_accepted(number, rep);
+        }
+    }
+
+    /// Finds the offer that an event is about, and lets it take effect.
+    fn on_work_changed(&mut self, change: WorkChanged) {
+        let work = change.work;
+        let named = self.conversation.requests.iter().find_map(|request| {
+            let offer = request.offers.iter().find(|offer| offer.work() == Some(work))?;
+            Some((request.number, offer.rep))
+        });
+        if let Some((number, rep)) = named {
+            self.offer_changed(number, rep, change.change);
+            return;
+        }
+        if self.conversation.is_past_work(work) {
+            self.remark(Remark::ForeignWork(work));
+            return;
+        }
+        let mut nameless = self.conversation.requests.iter().flat_map(|request| {
+            request
+                .offers
+                .iter()
+                .filter(|offer| offer.awaits_name() && change.rep.is_none_or(|rep| rep == offer.rep))
+                .map(|offer| (request.number, offer.rep))
+        });
+        match (nameless.next(), nameless.next()) {
+            (None, _) => {
+                self.fact(Fact::WorkWasForeign(work));
+                self.remark(Remark::ForeignWork(work));
+            }
+            (Some((number, rep)), None) => self.name_offer(number, rep, &change),
+            (Some(_), Some(_)) => self.fact(Fact::WorkUnplaced(change)),
+        }
+    }
+
+    fn name_offer(&mut self, number: u32, rep: RepId, change: &WorkChanged) {
+        if !matches!(
+            change.change,
+            WorkChange::Assigned | WorkChange::Accepted | WorkChange::Declined | WorkChange::Cancelled
+        ) {
+            self.fact(Fact::WorkWasForeign(change.work));
+            return;
+        }
+        let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)) else { return };
+        let named = match offer.state {
+            OfferState::Making { .. } => RequestFact::OfferNamed { rep, work: change.work },
+            _ => RequestFact::OfferMade { rep, work: change.work, until: self.ring_until() },
+        };
+        self.about(number, named);
+        self.offer_changed(number, rep, change.change);
+    }
+
+    pub(super) fn offer_changed(&mut self, number: u32, rep: RepId, change: WorkChange) {
+        let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)) else { return };
+        let over = match change {
+            WorkChange::Assigned => return,
+            WorkChange::Accepted => return self.on_accepted(number, rep),
+            WorkChange::Declined => Why::Declined,
+            WorkChange::Cancelled
+            | WorkChange::Closed
+            | WorkChange::TransferError
+            | WorkChange::Transferred => match offer.state {
+                OfferState::TakingBack { why, .. } | OfferState::Contested { why, .. } => why,
+                _ => Why::Withdrawn,
+            },
+        };
+        if offer.is_open() {
+            self.about(number, RequestFact::OfferOver(rep, over));
+        }
+    }
+
+    pub(super) fn on_accepted(&mut self, number: u32, rep: RepId) {
+        let Some(request) = self.conversation.request(number) else { return };
+        let Some(offer) = request.offer(rep) else { return };
+        if matches!(
+            offer.state,
+            OfferState::Accepted { .. }
+                | OfferState::Removing { .. }
+                | OfferState::Over { why: Why::Declined, .. }
+        ) {
+            return;
+        }
+        let was_open = offer.is_open();
+        let verdict = request.verdict.as_deref().map(|verdict| (verdict.outcome, verdict.reason.clone()));
+        let told_failed = matches!(
+            request.report,
+            ReportState::Sent { success: false, .. } | ReportState::Given { success: false }
+        );
+        match verdict {
+            Some((Outcome::Cancelled, Reason::EndUserLeft | Reason::SessionEnded)) => {
+                if was_open {
+                    self.about(number, RequestFact::OfferOver(rep, Why::CalledOff));
+                }
+                return;
+            }
+            // Somebody else is in already, or the requester was told that nobody comes: `next` takes
+            // this rep out again.
+            Some((Outcome::Joined, _)) => self.about(number, RequestFact::OfferAccepted(rep)),
+            Some(_) if told_failed || !was_open => self.about(number, RequestFact::OfferAccepted(rep)),
+            Some(_) | None => {
+                self.about(number, RequestFact::OfferAccepted(rep));
+                self.decide(number, Outcome::Joined, Reason::Joined(rep));
+            }
+        }
+        if let Some(participant) = Participant::rep(rep)
+            && self.join(participant)
+        {
+            self.announce(rep, true);
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! The state of one routing request, and what each fact makes of it.
+//!
+//! Nothing is decided here. A fact that does not fit is refused with both sides named, so a journal
+//! that was tampered with cannot bring about a state that no decision could.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::model::ids::{AgentWorkId, EventId, PsrId, QueueId, RepId};
+use crate::model::time::Timestamp;
+use crate::model::words::RoutingType;
+
+use super::fact::{IllegalFact, Intent, RequestFact, Requested, Verdict, Wanted, Why};
+
+/// A command that was given and is not answered yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct InFlight {
+    pub(super) number: u16,
+    pub(super) give_up_at: Timestamp,
+}
+
+/// Where the PSR stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Route {
+    /// This request needs no PSR.
+    NotNeeded,
+    /// To be asked for.
+    Wanted,
+    /// Asked for.
+    Asked(InFlight),
+    /// There.
+    Made(Option<PsrId>),
+    /// Perhaps there: the answer was lost.
+    MayExist,
+    /// Being cleared.
+    Clearing(InFlight, crate::model::words::CancelReason),
+    /// Not there: refused, taken up by the rep who joined, or cleared.
+    Gone,
+}
+
+/// Where the search for reps stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Search {
+    /// Not going on.
+    Idle { dropped: u8 },
+    /// Going on.
+    Asked { call: InFlight, dropped: u8, limit: usize },
+    /// Nobody is left for what was asked.
+    Exhausted,
+}
+
+/// Where the routing result stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum ReportState {
+    /// Salesforce still waits for it.
+    Due,
+    /// On its way.
+    Sent { call: InFlight, success: bool },
+    /// Given.
+    Given { success: bool },
+    /// Not needed, or too late.
+    Withheld,
+}
+
+/// One offer to one rep. A request never offers to the same rep twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Offer {
+    pub(super) rep: RepId,
+    pub(super) state: OfferState,
+}
+
+/// Where an offer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum OfferState {
+    /// Being made; an event may have told its id already.
+    Making { call: InFlight, work: Option<AgentWorkId> },
+    /// The rep's console rings.
+    Ringing { work: AgentWorkId, until: Timestamp },
+    /// It exists, or may exist, and cannot be named.
+    Nameless { certain: bool, until: Timestamp },
+    /// Being taken back.
+    TakingBack { work: AgentWorkId, why: Why, call: InFlight },
+    /// Salesforce would not take it back; word of the rep's answer is awaited.
+    Contested { work: AgentWorkId, why: Why, until: Timestamp },
+    /// Given up on, but should its id come up, it will be taken back.
+    Orphaned { until: Timestamp },
+    /// The rep accepted.
+    Accepted { work: Option<AgentWorkId> },
+    /// The rep accepted too late and is being taken out.
+    Removing { work: Option<AgentWorkId>, call: InFlight },
+    /// Nobody can accept it any more.
+    Over { work: Option<AgentWorkId>, why: Why },
+}
+
+impl Offer {
+    /// The id, where it is known.
+    pub(super) fn work(&self) -> Option<AgentWorkId> {
+        match self.state {
+            OfferState::Ringing { work, .. }
+            | OfferState::TakingBack { work, .. }
+            | OfferState::Contested { work, .. } => Some(work),
+            OfferState::Making { work, .. }
+            | OfferState::Accepted { work }
+            | OfferState::Removing { work, .. }
+            | OfferState::Over { work, .. } => work,
+            OfferState::Nameless { .. } | OfferState::Orphaned { .. } => None,
+        }
+    }
+
+    /// Whether its rep may still accept. An open offer takes a seat.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(
+            self.state,
+            OfferState::Making { .. }
+                | OfferState::Ringing { .. }
+                | OfferState::Nameless { .. }
+                | OfferState::TakingBack { .. }
+                | OfferState::Contested { .. }
+        )
+    }
+
+    /// Whether an event with an id that is not known yet could be about it.
+    pub(super) fn awaits_name(&self) -> bool {
+        matches!(
+            self.state,
+            OfferState::Making { work: None, .. } | OfferState::Nameless { .. } | OfferState::Orphaned { .. }
+        )
+    }
+}
+
+/// One routing request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Request {
+    pub(super) number: u32,
+    pub(super) event: EventId,
+    pub(super) created: Timestamp,
+    pub(super) routing_type: RoutingType,
+    pub(super) wanted: Wanted,
+    pub(super) requester: Option<RepId>,
+    /// What agent work names, where it is not the routing event.
+    pub(super) correlation: Option<EventId>,
+    /// The queue to look for reps in.
+    pub(super) queue: Option<QueueId>,
+    pub(super) commands: u16,
+    pub(super) route: Route,
+    pub(super) search: Search,
+    /// Reps who were found and are not asked yet, the best last.
+    pub(super) candidates: SmallVec<[RepId; 1]>,
+    pub(super) offers: SmallVec<[Offer; 1]>,
+    pub(super) report: ReportState,
+    pub(super) verdict: Option<Box<Verdict>>,
+}
+
+impl Request {
+    pub(super) fn new(requested: &Requested) -> Self {
+        let (route, candidates) = match requested.wanted {
+            Wanted::Route(_) => (Route::Wanted, SmallVec::new()),
+            Wanted::Rep(rep) => (Route::NotNeeded, SmallVec::from_iter([rep])),
+            Wanted::Skills(_) | Wanted::Nobody => (Route::NotNeeded, SmallVec::new()),
+        };
+        Self {
+            number: requested.number,
+            event: requested.event.clone(),
+            created: requested.created,
+            routing_type: requested.routing_type,
+            wanted: requested.wanted.clone(),
+            requester: requested.requester,
+            correlation: None,
+            queue: None,
+            commands: 0,
+            route,
+            search: Search::Idle { dropped: 0 },
+            candidates,
+            offers: SmallVec::new(),
+            report: if requested.reports { ReportState::Due } else { ReportState::Withheld },
+            verdict: None,
+        }
+    }
+
+    pub(super) fn offer(&self, rep: RepId) -> Option<&Offer> {
+        self.offers.iter().find(|offer| offer.rep == rep)
+    }
+
+    pub(super) fn open_offers(&self) -> usize {
+        self.offers.iter().filter(|offer| offer.is_open()).count()
+    }
+
+    /// The seats that it keeps in the conversation: one for whoever will join, more where more ring.
+    pub(super) fn seats(&self) -> usize {
+        let open = self.open_offers();
+        if self.verdict.is_none() { open.max(1) } else { open }
+    }
+
+    /// Whether a PSR of it exists or may come to exist, so that nobody else may clear the conversation's.
+    pub(super) fn needs_route(&self) -> bool {
+        match self.route {
+            Route::Asked(_) => true,
+            Route::Made(_) | Route::MayExist => self.verdict.is_none(),
+            Route::NotNeeded | Route::Wanted | Route::Clearing(..) | Route::Gone => false,
+        }
+    }
+
+    /// Makes a fact part of the state.
+    pub(super) fn apply(&mut self, fact: &RequestFact) -> Result<(), IllegalFact> {
+        let fits = match fact {
+            RequestFact::Commanded { number, give_up_at, intent } => {
+                self.commands = number.saturating_add(1);
+                self.commanded(InFlight { number: *number, give_up_at: *give_up_at }, intent)
+            }
+            RequestFact::RouteMade { .. } | RequestFact::RouteRefused | RequestFact::RouteLost => {
+                self.route_answered(fact)
+            }
+            RequestFact::RouteCleared => self.route_cleared(),
+            RequestFact::RepsFound(_) | RequestFact::NobodyFound => self.search_answered(fact),
+            RequestFact::Reported { .. } | RequestFact::ReportWithheld => self.reported(fact),
+            RequestFact::Decided(verdict) => {
+                self.verdict = Some(Box::new(verdict.clone()));
+                self.candidates.clear();
+                true
+            }
+            RequestFact::Closed => self.verdict.is_some(),
+            about_an_offer => self.offer_changed(about_an_offer),
+        };
+        if fits { Ok(()) } else { Err(self.illegal(fact)) }
+    }
+
+    fn illegal(&self, fact: &RequestFact) -> IllegalFact {
+        IllegalFact {
+            fact: format!("{fact:?}"),
+            state: format!(
+                "the request {} with route {:?}, search {:?}, report {:?}, offers {:?}, verdict {:?}",
+                self.event, self.route, self.search, self.report, self.offers, self.verdict
+            ),
+        }
+    }
+
+    fn commanded(&mut self, call: InFlight, intent: &Intent) -> bool {
+        match (intent, self.route) {
+            (Intent::Route, Route::Wanted) => self.route = Route::Asked(call),
+            (Intent::Clear(reason), Route::Made(_) | Route::MayExist) => {
+                self.route = Route::Clearing(call, *reason);
+            }
+            (Intent::Route | Intent::Clear(_), _) => return false,
+            (Intent::Search { dropped, limit }, _) => {
+                if matches!(self.search, Search::Asked { .. }) {
+                    return false;
+                }
+                self.search = Search::Asked { call, dropped: *dropped, limit: *limit };
+            }
+            (Intent::Offer(rep), _) => {
+                if self.offer(*rep).is_some() {
+                    return false;
+                }
+                self.candidates.retain(|candidate| candidate != rep);
+                self.offers.push(Offer { rep: *rep, state: OfferState::Making { call, work: None } });
+            }
+            (Intent::TakeBack(rep, why), _) => {
+                return self.change_offer(*rep, |state| match state {
+                    OfferState::Ringing { work, .. } => {
+                        Some(OfferState::TakingBack { work, why: *why, call })
+                    }
+                    _ => None,
+                });
+            }
+            (Intent::Remove(rep), _) => {
+                return self.change_offer(*rep, |state| match state {
+                    OfferState::Accepted { work } => Some(OfferState::Removing { work, call }),
+                    _ => None,
+                });
+            }
+            (Intent::Report { success }, _) => {
+                if self.report != ReportState::Due {
+                    return false;
+                }
+                self.report = ReportState::Sent { call, success: *success };
+            }
+        }
+        true
+    }
+
+    fn route_answered(&mut self, fact: &RequestFact) -> bool {
+        if !matches!(self.route, Route::Asked(_)) {
+            return false;
+        }
+        match fact {
+            RequestFact::RouteMade { psr, rep, queue, correlation } => {
+                self.route = Route::Made(*psr);
+                self.queue = *queue;
+                self.correlation.clone_from(correlation);
+                if self.verdict.is_none() {
+                    self.candidates.extend(*rep);
+                }
+            }
+            RequestFact::RouteRefused => self.route = Route::Gone,
+            _ => self.route = Route::MayExist,
+        }
+        true
+    }
+
+    fn route_cleared(&mut self) -> bool {
+        let clearing = matches!(self.route, Route::Clearing(..) | Route::Made(_) | Route::MayExist);
+        if clearing {
+            self.route = Route::Gone;
+        }
+        clearing
+    }
+
+    fn search_answered(&mut self, fact: &RequestFact) -> bool {
+        let Search::Asked { dropped, .. } = self.search else { return false };
+        match fact {
+            RequestFact::RepsFound(reps) => {
+                self.search = Search::Idle { dropped: 0 };
+                if self.verdict.is_none() {
+                    self.candidates.extend(reps.iter().rev().copied());
+                }
+            }
+            _ => {
+                self.search = match &self.wanted {
+                    Wanted::Skills(skills) if dropped < super::skills::groups(skills) => {
+                        Search::Idle { dropped: dropped.saturating_add(1) }
+                    }
+                    _ => Search::Exhausted,
+                };
+            }
+        }
+        true
+    }
+
+    fn reported(&mut self, fact: &RequestFact) -> bool {
+        self.report = match (self.report, fact) {
+            (ReportState::Sent { success, .. }, RequestFact::Reported { .. }) => {
+                ReportState::Given { success }
+            }
+            (ReportState::Due, RequestFact::ReportWithheld) => ReportState::Withheld,
+            _ => return false,
+        };
+        true
+    }
+
+    fn offer_changed(&mut self, fact: &RequestFact) -> bool {
+        use OfferState as S;
+        match *fact {
+            RequestFact::OfferMade { rep, work, until } => self.change_offer(rep, |state| match state {
+                S::Making { .. } | S::Nameless { .. } | S::Orphaned { .. } => {
+                    Some(S::Ringing { work, until })
+                }
+                S::Accepted { work: None } => Some(S::Accepted { work: Some(work) }),
+                S::Removing { work: None, call } => Some(S::Removing { work: Some(work), call }),
+                S::Over { work: None, why } => Some(S::Over { work: Some(work), why }),
+                _ => None,
+            }),
+            RequestFact::OfferNameless { rep, certain, until } => {
+                self.change_offer(rep, |state| match state {
+                    S::Making { .. } => Some(S::Nameless { certain, until }),
+                    _ => None,
+                })
+            }
+            RequestFact::OfferNamed { rep, work } => self.change_offer(rep, |state| match state {
+                S::Making { call, work: None } => Some(S::Making { call, work: Some(work) }),
+                _ => None,
+            }),
+            RequestFact::OfferAccepted(rep) => {
+                let fits = self.change_offer(rep, |state| match state {
+                    S::Accepted { .. } | S::Removing { .. } | S::Over { why: Why::Declined, .. } => None,
+                    S::Nameless { .. } | S::Orphaned { .. } => Some(S::Accepted { work: None }),
+                    S::Making { work, .. } | S::Over { work, .. } => Some(S::Accepted { work }),
+                    S::Ringing { work, .. } | S::TakingBack { work, .. } | S::Contested { work, .. } => {
+                        Some(S::Accepted { work: Some(work) })
+                    }
+                });
+                // An accept takes the PSR up (PROTOCOL: "What can happen after the offer").
+                if fits && matches!(self.route, Route::Made(_) | Route::MayExist) {
+                    self.route = Route::Gone;
+                }
+                fits
+            }
+            RequestFact::OfferOver(rep, why) => self.change_offer(rep, |state| match state {
+                S::Accepted { .. } | S::Removing { .. } | S::Over { .. } => None,
+                S::Making { work, .. } => Some(S::Over { work, why }),
+                S::Nameless { .. } | S::Orphaned { .. } => Some(S::Over { work: None, why }),
+                S::Ringing { work, .. } | S::TakingBack { work, .. } | S::Contested { work, .. } => {
+                    Some(S::Over { work: Some(work), why })
+                }
+            }),
+            RequestFact::OfferContested { rep, until } => self.change_offer(rep, |state| match state {
+                S::TakingBack { work, why, .. } => Some(S::Contested { work, why, until }),
+                _ => None,
+            }),
+            RequestFact::OfferOrphaned { rep, until } => self.change_offer(rep, |state| match state {
+                S::Nameless { .. } => Some(S::Orphaned { until }),
+                _ => None,
+            }),
+            RequestFact::RepRemoved(rep) => self.change_offer(rep, |state| match state {
+                S::Removing { work, .. } => Some(S::Over { work, why: Why::CalledOff }),
+                _ => None,
+            }),
+            _ => false,
+        }
+    }
+
+    fn change_offer(&mut self, rep: RepId, change: impl FnOnce(OfferState) -> Option<OfferState>) -> bool {
+        let Some(offer) = self.offers.iter_mut().find(|offer| offer.rep == rep) else { return false };
+        match change(offer.state) {
+            Some(state) => {
+                offer.state = state;
+                true
+            }
+            None => false,
+        }
+    }
+}
