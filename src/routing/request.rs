@@ -45,7 +45,7 @@ pub(super) enum Search {
     Idle { dropped: u8 },
     /// Going on.
     Asked { call: InFlight, dropped: u8, limit: usize },
-    /// Nobody is left for what was asked.
+    /// Nobody is left for what was asked; when an offer ends, it is worth asking again.
     Exhausted,
 }
 
@@ -306,10 +306,11 @@ impl Request {
     }
 
     fn search_answered(&mut self, fact: &RequestFact) -> bool {
-        let Search::Asked { dropped, .. } = self.search else { return false };
+        let Search::Asked { dropped, limit, .. } = self.search else { return false };
         match fact {
             RequestFact::RepsFound(reps) => {
-                self.search = Search::Idle { dropped: 0 };
+                self.search =
+                    if reps.len() < limit { Search::Exhausted } else { Search::Idle { dropped: 0 } };
                 if self.verdict.is_none() {
                     self.candidates.extend(reps.iter().rev().copied());
                 }
@@ -374,14 +375,19 @@ impl Request {
                 }
                 fits
             }
-            RequestFact::OfferOver(rep, why) => self.change_offer(rep, |state| match state {
-                S::Accepted { .. } | S::Removing { .. } | S::Over { .. } => None,
-                S::Making { work, .. } => Some(S::Over { work, why }),
-                S::Nameless { .. } | S::Orphaned { .. } => Some(S::Over { work: None, why }),
-                S::Ringing { work, .. } | S::TakingBack { work, .. } | S::Contested { work, .. } => {
-                    Some(S::Over { work: Some(work), why })
+            RequestFact::OfferOver(rep, why) => {
+                if self.search == Search::Exhausted {
+                    self.search = Search::Idle { dropped: 0 };
                 }
-            }),
+                self.change_offer(rep, |state| match state {
+                    S::Accepted { .. } | S::Removing { .. } | S::Over { .. } => None,
+                    S::Making { work, .. } => Some(S::Over { work, why }),
+                    S::Nameless { .. } | S::Orphaned { .. } => Some(S::Over { work: None, why }),
+                    S::Ringing { work, .. } | S::TakingBack { work, .. } | S::Contested { work, .. } => {
+                        Some(S::Over { work: Some(work), why })
+                    }
+                })
+            }
             RequestFact::OfferContested { rep, until } => self.change_offer(rep, |state| match state {
                 S::TakingBack { work, why, .. } => Some(S::Contested { work, why, until }),
                 _ => None,

@@ -1,1 +1,4 @@
 //! Everything that is tested from outside the crate, in one binary: it links once.
+
+mod routing;
+mod support;
