@@ -102,10 +102,8 @@ impl Decision<'_> {
         }
         // When the last moment has come and nothing was promised, the answer is no.
         let Some(request) = self.conversation.request(number) else { return };
-        if request.verdict.is_none()
-            && request.report == ReportState::Due
-            && self.now >= report_by(self.settings, request)
-        {
+        let waiting = request.report == ReportState::Due || request.awaits_route();
+        if request.verdict.is_none() && waiting && self.now >= report_by(self.settings, request) {
             self.decide(number, Outcome::Failed, Reason::OutOfTime);
         }
     }
@@ -163,10 +161,10 @@ impl Decision<'_> {
         let settled = open == 0 && request.candidates.is_empty();
         let search_over = self.now >= request.created + self.settings.policy.search_for();
         match request.search {
-            _ if request.offers.len() >= MOST_OFFERS && settled => {
+            _ if request.offers.len() >= MOST_OFFERS && open == 0 => {
                 self.decide(number, Outcome::Failed, Reason::TooManyOffers);
             }
-            _ if seats == 0 && settled => {
+            _ if seats == 0 && open == 0 => {
                 let limit = self.settings.participant_limit.unwrap_or_default();
                 self.decide(number, Outcome::Failed, Reason::Full(limit));
             }
@@ -314,6 +312,11 @@ fn answer_by_of(conversation: &Conversation, number: u32) -> Timestamp {
 }
 
 impl Request {
+    /// Whether it waits for its route, to be asked for or answered.
+    fn awaits_route(&self) -> bool {
+        matches!(self.route, Route::Wanted | Route::Asked(_))
+    }
+
     /// Whether there is a place to look for further reps.
     fn may_search(&self) -> bool {
         match self.wanted {
@@ -369,7 +372,8 @@ impl Request {
             | OfferState::Orphaned { until } => Some(until),
             _ => None,
         });
-        let report = (self.report == ReportState::Due).then(|| report_by(settings, self));
+        let waiting = self.report == ReportState::Due || (undecided && self.awaits_route());
+        let report = waiting.then(|| report_by(settings, self));
         let search = (undecided && matches!(self.search, Search::Asked { .. }))
             .then(|| self.created + settings.policy.search_for());
         offers.chain(report).chain(search).min()

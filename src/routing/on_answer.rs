@@ -95,6 +95,10 @@ impl Decision<'_> {
                 if let (None, Some(work_item)) = (self.conversation.work_item, routed.work_item) {
                     self.fact(Fact::WorkItemLearned(work_item));
                 }
+                // A flow knows nothing of who is in the conversation already.
+                let rep = routed
+                    .rep
+                    .filter(|rep| !self.conversation.is_present(*rep) && !self.conversation.is_invited(*rep));
                 let by_event = self
                     .conversation
                     .request(number)
@@ -102,12 +106,7 @@ impl Decision<'_> {
                 let correlation = if by_event { None } else { routed.correlation };
                 self.about(
                     number,
-                    RequestFact::RouteMade {
-                        psr: routed.psr,
-                        rep: routed.rep,
-                        queue: routed.queue,
-                        correlation,
-                    },
+                    RequestFact::RouteMade { psr: routed.psr, rep, queue: routed.queue, correlation },
                 );
             }
             Answer::Refused(refusal) => {

@@ -186,9 +186,11 @@ impl Request {
     }
 
     /// The seats that it keeps in the conversation: one for whoever will join, more where more ring.
+    /// An offer that nobody can name keeps its seat too, for its rep may yet accept.
     pub(super) fn seats(&self) -> usize {
-        let open = self.open_offers();
-        if self.verdict.is_none() { open.max(1) } else { open }
+        let orphaned = |offer: &&Offer| matches!(offer.state, OfferState::Orphaned { .. });
+        let held = self.open_offers() + self.offers.iter().filter(orphaned).count();
+        if self.verdict.is_none() { held.max(1) } else { held }
     }
 
     /// Whether a PSR of it exists or may come to exist, so that nobody else may clear the conversation's.

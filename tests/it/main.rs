@@ -1,4 +1,5 @@
 //! Everything that is tested from outside the crate, in one binary: it links once.
 
 mod routing;
+mod routing_properties;
 mod support;

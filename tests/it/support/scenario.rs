@@ -193,6 +193,8 @@ pub(crate) struct Scenario {
     pub(crate) settings: Settings,
     pub(crate) now: Timestamp,
     pub(crate) facts: Vec<Fact>,
+    /// When each fact came about.
+    pub(crate) times: Vec<Timestamp>,
     pub(crate) endings: Vec<Ending>,
     pub(crate) announcements: Vec<Announcement>,
     pub(crate) remarks: Vec<Remark>,
@@ -222,6 +224,7 @@ impl Scenario {
             settings,
             now: Timestamp::from_millis(0),
             facts: Vec::new(),
+            times: Vec::new(),
             endings: Vec::new(),
             announcements: Vec::new(),
             remarks: Vec::new(),
@@ -246,6 +249,7 @@ impl Scenario {
     pub(crate) fn input(&mut self, input: Input) {
         let Effects { facts, commands, announcements, endings, remarks } =
             self.conversation.handle(&self.settings, self.now, input);
+        self.times.extend(facts.iter().map(|_| self.now));
         self.facts.extend(facts);
         self.endings.extend(endings);
         self.announcements.extend(announcements);
