@@ -169,7 +169,7 @@ fn rejection(status: u16, json: Option<&Value>, body: &[u8]) -> Rejection {
         ["message", "errorMessage", "errorType"].iter().find_map(|key| text_of(place.get(key)?))
     });
     let reason = || ["errorReason", "reasonForNotRouting"].iter().find_map(|key| text_of(json?.get(key)?));
-    let message = said.or_else(reason).map_or_else(|| start_of(body), |text| shorten(text));
+    let message = said.or_else(reason).map_or_else(|| start_of(body), shorten);
     Rejection { status, code, message: message.into() }
 }
 
