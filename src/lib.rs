@@ -2,4 +2,6 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod config;
+pub mod contacts;
 pub mod model;

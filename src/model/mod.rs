@@ -4,6 +4,7 @@
 //! Knows nothing else of ours, and nothing of HTTP, storage or time's passing.
 
 pub mod call;
+pub mod contact;
 pub mod event;
 pub mod ids;
 pub mod rep_query;
