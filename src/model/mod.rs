@@ -4,7 +4,9 @@
 //! Knows nothing else of ours, and nothing of HTTP, storage or time's passing.
 
 pub mod call;
+pub mod channel_definition;
 pub mod contact;
+pub mod error_codes;
 pub mod event;
 pub mod ids;
 pub mod rep_query;
