@@ -3,3 +3,4 @@
 mod routing;
 mod routing_properties;
 mod support;
+mod contacts;
