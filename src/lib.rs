@@ -1,4 +1,6 @@
 //! Conferences on a partner's own messaging channel, with the partner's own routing, inside Salesforce.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod emulator;
 pub mod model;

@@ -1,3 +1,7 @@
-//! The `byoc` command.
+//! The `byoc` command: everything is in `byoc_connector::cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    byoc_connector::cli::main()
+}
