@@ -3,4 +3,5 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod emulator;
+pub mod interaction;
 pub mod model;

@@ -143,7 +143,7 @@ pub struct Routed {
 /// Salesforce's "no" to a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// HTTP status; 2xx where the body said `success: false`.
+    /// HTTP status; 2xx where the body said `success: false`, 0 where no try reached Salesforce.
     pub status: u16,
     /// Salesforce's error code, where one was readable.
     pub code: Option<u32>,

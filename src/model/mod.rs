@@ -4,6 +4,8 @@
 //! Knows nothing else of ours, and nothing of HTTP, storage or time's passing.
 
 pub mod call;
+pub mod channel_definition;
+pub mod error_codes;
 pub mod event;
 pub mod ids;
 pub mod rep_query;

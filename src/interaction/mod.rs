@@ -1,0 +1,19 @@
+//! The Interaction Service API, spoken: a call becomes a request, a response becomes an answer.
+//!
+//! The pure half ([`encode`], [`decode`], [`Tries`]) reads no clock and opens no socket; replays and
+//! tests use it as the live client does.
+//!
+//! Invariants
+//! 1. Every try of a call carries the same `RequestId`.
+//! 2. A call is never tried past the moment at which its caller gives up.
+//! 3. A call that may have been carried out is never reported as one that was not.
+//!
+//! Elsewhere: which calls are made, and what an answer means for a request, is `routing`'s.
+
+mod tries;
+mod verdict;
+mod wire;
+
+pub use tries::{Next, Tries};
+pub use verdict::{Rejection, Verdict, decode, parse_retry_after};
+pub use wire::{Method, WireRequest, encode, operation};

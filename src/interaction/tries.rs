@@ -1,0 +1,225 @@
+//! How often and when a call is tried, and what its caller is told in the end.
+//!
+//! Time and chance are arguments. The live client sleeps on what this says; a replay moves its
+//! virtual clock there.
+//!
+//! Invariants
+//! 1. No try begins after the caller has given up.
+//! 2. If any try may have been carried out, the answer says so: `Lost`, or a refusal that is marked.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use super::verdict::{Rejection, Verdict};
+use crate::model::call::{Answer, Refusal};
+use crate::model::time::Timestamp;
+
+/// The first wait. Short: a rep watches, and most failures are one lost connection.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// The longest wait between two tries. Ten of them fit into the 60 s that a request has.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// The tries of one call.
+#[derive(Debug)]
+pub struct Tries {
+    waits: backon::ExponentialBackoff,
+    made: u32,
+    may_have_happened: bool,
+    token_refreshed: bool,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "the call is not over until there is an answer"]
+pub enum Next {
+    /// The call is over.
+    Answer(Answer),
+    /// Try again, not before then.
+    TryAgainAt(Timestamp),
+    /// Get a fresh token and try again at once.
+    RefreshTokenAndTryAgain,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Tries {
+    /// Of a call that has not been tried yet.
+    pub fn new() -> Self {
+        let waits = ExponentialBuilder::new()
+            .with_min_delay(FIRST_WAIT)
+            .with_max_delay(LONGEST_WAIT)
+            .without_max_times()
+            .build();
+        Self { waits, made: 0, may_have_happened: false, token_refreshed: false }
+    }
+
+    /// How many tries have been made.
+    pub const fn made(&self) -> u32 {
+        self.made
+    }
+
+    /// Takes what came of a try and says what is next.
+    ///
+    /// `jitter` is a number from 0 to 1 that the caller draws: the wait lies between half and all of
+    /// its backoff, so that calls which failed together do not come back together. What Salesforce
+    /// asked for in `Retry-After` is the least that is waited.
+    pub fn next(&mut self, verdict: Verdict, now: Timestamp, give_up_at: Timestamp, jitter: f64) -> Next {
+        self.made = self.made.saturating_add(1);
+        match verdict {
+            Verdict::Done(reply) => Next::Answer(Answer::Done(reply)),
+            Verdict::Unauthorized(_) if !self.token_refreshed && now < give_up_at => {
+                self.token_refreshed = true;
+                Next::RefreshTokenAndTryAgain
+            }
+            Verdict::Refused(what) | Verdict::Unauthorized(what) => self.refused(what),
+            Verdict::Retry { after, may_have_happened, what } => {
+                self.may_have_happened |= may_have_happened;
+                let at = now + self.wait(after, jitter);
+                if at < give_up_at { Next::TryAgainAt(at) } else { self.give_up(what) }
+            }
+        }
+    }
+
+    fn wait(&mut self, after: Option<Duration>, jitter: f64) -> Duration {
+        let backoff = self.waits.next().unwrap_or(LONGEST_WAIT);
+        let half = backoff / 2;
+        let spread = if jitter.is_finite() { half.mul_f64(jitter.clamp(0.0, 1.0)) } else { half };
+        match after {
+            Some(after) => after.saturating_add(spread).max(half.saturating_add(spread)),
+            None => half.saturating_add(spread),
+        }
+    }
+
+    /// Salesforce said no to this try. Whether that ends it is for the caller to judge where an
+    /// earlier try may have worked: 15109 then means that it did.
+    fn refused(&self, what: Rejection) -> Next {
+        let Rejection { status, code, message } = what;
+        let after_lost_try = self.may_have_happened;
+        Next::Answer(Answer::Refused(Refusal { status, code, message, after_lost_try }))
+    }
+
+    fn give_up(&self, what: Rejection) -> Next {
+        if self.may_have_happened { Next::Answer(Answer::Lost) } else { self.refused(what) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::call::Reply;
+
+    const GIVE_UP: Timestamp = Timestamp::from_millis(52_000);
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn rejection(status: u16, code: Option<u32>) -> Rejection {
+        Rejection { status, code, message: "no".into() }
+    }
+
+    fn refusal(status: u16, code: Option<u32>, after_lost_try: bool) -> Next {
+        Next::Answer(Answer::Refused(Refusal { status, code, message: "no".into(), after_lost_try }))
+    }
+
+    fn retry(after: Option<u64>, may_have_happened: bool, status: u16) -> Verdict {
+        let after = after.map(Duration::from_secs);
+        Verdict::Retry { after, may_have_happened, what: rejection(status, None) }
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_jitter_fills_their_upper_half() {
+        for (jitter, waits) in [
+            (0.0, [100, 200, 400, 800, 1_600, 2_500, 2_500]),
+            (1.0, [200, 400, 800, 1_600, 3_200, 5_000, 5_000]),
+        ] {
+            let mut tries = Tries::new();
+            for wait in waits {
+                assert_eq!(
+                    tries.next(retry(None, false, 503), at(0), GIVE_UP, jitter),
+                    Next::TryAgainAt(at(wait))
+                );
+            }
+            assert_eq!(tries.made(), 7);
+        }
+    }
+
+    #[test]
+    fn a_jitter_that_is_no_number_between_0_and_1_still_waits_within_bounds() {
+        for jitter in [f64::NAN, f64::INFINITY, -3.0, 7.0] {
+            let Next::TryAgainAt(when) = Tries::new().next(retry(None, false, 503), at(0), GIVE_UP, jitter)
+            else {
+                panic!("no further try with jitter {jitter}");
+            };
+            assert!((100..=200).contains(&when.as_millis()), "{jitter}: {when}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_the_least_that_is_waited() {
+        let next = Tries::new().next(retry(Some(7), false, 429), at(1_000), GIVE_UP, 0.0);
+        assert_eq!(next, Next::TryAgainAt(at(8_000)));
+        let next = Tries::new().next(retry(Some(0), false, 429), at(1_000), GIVE_UP, 0.0);
+        assert_eq!(next, Next::TryAgainAt(at(1_100)), "a wish of zero does not make us hammer");
+    }
+
+    #[test]
+    fn no_try_begins_after_giving_up() {
+        let next = Tries::new().next(retry(Some(60), false, 429), at(1_000), GIVE_UP, 0.0);
+        assert_eq!(next, refusal(429, None, false), "the wish goes past the deadline");
+        let next = Tries::new().next(retry(None, false, 503), GIVE_UP, GIVE_UP, 0.0);
+        assert_eq!(next, refusal(503, None, false));
+        let next = Tries::new().next(retry(Some(u64::MAX), false, 429), at(0), Timestamp::MAX, 1.0);
+        assert_eq!(next, refusal(429, None, false), "never is not waited for");
+    }
+
+    #[test]
+    fn giving_up_after_a_try_that_may_have_worked_is_lost() {
+        let mut tries = Tries::new();
+        assert!(matches!(tries.next(retry(None, true, 0), at(0), GIVE_UP, 0.5), Next::TryAgainAt(_)));
+        assert_eq!(tries.next(retry(None, false, 429), GIVE_UP, GIVE_UP, 0.5), Next::Answer(Answer::Lost));
+    }
+
+    #[test]
+    fn a_refusal_after_a_lost_try_is_marked() {
+        let mut tries = Tries::new();
+        assert!(matches!(
+            tries.next(Verdict::answer_lost("timeout"), at(0), GIVE_UP, 0.5),
+            Next::TryAgainAt(_)
+        ));
+        let second = Verdict::Refused(rejection(400, Some(15109)));
+        assert_eq!(tries.next(second, at(300), GIVE_UP, 0.5), refusal(400, Some(15109), true));
+    }
+
+    #[test]
+    fn a_refusal_after_a_try_that_never_left_is_not_marked() {
+        let mut tries = Tries::new();
+        assert!(matches!(tries.next(Verdict::not_sent("refused"), at(0), GIVE_UP, 0.5), Next::TryAgainAt(_)));
+        let second = Verdict::Refused(rejection(400, Some(15109)));
+        assert_eq!(tries.next(second, at(300), GIVE_UP, 0.5), refusal(400, Some(15109), false));
+    }
+
+    #[test]
+    fn the_token_is_refreshed_once_a_call() {
+        let mut tries = Tries::new();
+        let unauthorized = || Verdict::Unauthorized(rejection(401, Some(10004)));
+        assert_eq!(tries.next(unauthorized(), at(0), GIVE_UP, 0.5), Next::RefreshTokenAndTryAgain);
+        assert_eq!(tries.next(unauthorized(), at(10), GIVE_UP, 0.5), refusal(401, Some(10004), false));
+        assert_eq!(
+            Tries::new().next(unauthorized(), GIVE_UP, GIVE_UP, 0.5),
+            refusal(401, Some(10004), false)
+        );
+    }
+
+    #[test]
+    fn what_is_done_is_done() {
+        let next = Tries::new().next(Verdict::Done(Reply::Ok), at(0), GIVE_UP, 0.5);
+        assert_eq!(next, Next::Answer(Answer::Done(Reply::Ok)));
+    }
+}

@@ -1,0 +1,153 @@
+//! Salesforce's error codes: what each one means in our words, whether another try is worth it, and
+//! what an operator should do.
+//!
+//! Knows the numbers and nothing of HTTP. Salesforce adds codes, so any number is an [`ErrorCode`].
+
+mod table;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A code of the Interaction Service's error body, known here or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ErrorCode(pub u32);
+
+impl ErrorCode {
+    /// Salesforce failed, and says no more than that.
+    pub const INTERNAL: Self = Self(500);
+    /// The access token is not taken.
+    pub const TOKEN_NOT_VALID: Self = Self(10004);
+    /// An offer without a PSR names both capacities, or neither.
+    pub const ONE_CAPACITY: Self = Self(10013);
+    /// A header is missing or malformed.
+    pub const HEADER_NOT_VALID: Self = Self(10016);
+    /// The org is being migrated and takes no changes for now.
+    pub const READ_ONLY: Self = Self(10019);
+    /// A flow without its fallback queue, or the other way round.
+    pub const FLOW_NEEDS_FALLBACK: Self = Self(10024);
+    /// Both a flow and a queue to route by.
+    pub const FLOW_OR_QUEUE: Self = Self(10030);
+    /// A routing result that succeeded came with an error message.
+    pub const MESSAGE_WITH_SUCCESS: Self = Self(10033);
+    /// A routing result that failed came without an error message.
+    pub const MESSAGE_MISSING: Self = Self(10034);
+    /// The conversation was in another state than Salesforce expected.
+    pub const PRECONDITION_FAILED: Self = Self(10055);
+    /// Salesforce stopped in the middle of the conversation's work.
+    pub const ABORTED: Self = Self(10056);
+    /// There is no such session.
+    pub const SESSION_NOT_FOUND: Self = Self(10071);
+    /// There is no such agent work.
+    pub const WORK_NOT_VALID: Self = Self(10082);
+    /// Something behind the Interaction Service took too long.
+    pub const DOWNSTREAM_TIMEOUT: Self = Self(10094);
+    /// The rep already holds an open offer of that work item.
+    pub const OFFER_EXISTS: Self = Self(15109);
+    /// There is no messaging session of that work item id.
+    pub const WORK_ITEM_NOT_FOUND: Self = Self(15111);
+
+    /// Every code that is known here, in the order of their numbers.
+    pub fn all() -> impl Iterator<Item = Self> {
+        table::TABLE.iter().map(|entry| Self(entry.code))
+    }
+
+    /// What the code means: one sentence, for an operator.
+    pub fn meaning(self) -> &'static str {
+        self.entry().map_or("Salesforce gave a code that this release does not know.", |entry| entry.meaning)
+    }
+
+    /// What an operator should do about it.
+    pub fn advice(self) -> &'static str {
+        self.entry().map_or(
+            "Read the message that came with the code, and look the code up in Salesforce's documentation.",
+            |entry| entry.advice,
+        )
+    }
+
+    fn entry(self) -> Option<&'static table::Entry> {
+        let at = table::TABLE.binary_search_by_key(&self.0, |entry| entry.code).ok()?;
+        table::TABLE.get(at)
+    }
+
+    /// Whether the same call may be carried out if it is made again (PROTOCOL: "Failures of a call").
+    pub const fn retry(self) -> bool {
+        matches!(
+            self,
+            Self::READ_ONLY
+                | Self::PRECONDITION_FAILED
+                | Self::ABORTED
+                | Self::DOWNSTREAM_TIMEOUT
+                | Self::INTERNAL
+        )
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_has_each_code_once() {
+        let codes: Vec<_> = ErrorCode::all().collect();
+        assert!(codes.windows(2).all(|pair| pair[0] < pair[1]), "{codes:?}");
+    }
+
+    #[test]
+    fn every_code_has_one_sentence_of_meaning_and_says_what_to_do() {
+        for code in ErrorCode::all() {
+            let (meaning, advice) = (code.meaning(), code.advice());
+            assert!(
+                meaning.ends_with('.') && !meaning.trim_end_matches('.').contains(". "),
+                "{code}: {meaning}"
+            );
+            assert!(advice.len() > 20 && advice.ends_with(['.', ')']), "{code}: {advice}");
+            assert!(!meaning.contains("  ") && !advice.contains("  "), "{code}");
+        }
+    }
+
+    #[test]
+    fn five_codes_are_worth_another_try() {
+        let retried: Vec<u32> = ErrorCode::all().filter(|code| code.retry()).map(|code| code.0).collect();
+        assert_eq!(retried, [500, 10019, 10055, 10056, 10094]);
+    }
+
+    #[test]
+    fn a_code_of_tomorrow_is_final_and_says_so() {
+        let code = ErrorCode(4_000_000_000);
+        assert!(!code.retry());
+        assert!(code.meaning().contains("does not know"));
+        assert!(code.advice().contains("message"));
+    }
+
+    #[test]
+    #[expect(clippy::print_stdout, reason = "says that it was skipped")]
+    fn every_code_that_salesforce_publishes_is_here_in_our_own_words() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/reference/error-codes.csv");
+        let Ok(csv) = std::fs::read_to_string(path) else {
+            println!("skipped: {path} is not at hand");
+            return;
+        };
+        let plain = |text: &str| text.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "");
+        let mut published: Vec<u32> = Vec::new();
+        for line in csv.lines().skip(1) {
+            let mut columns = line.splitn(3, ',');
+            let code = ErrorCode(columns.next().unwrap().parse().unwrap());
+            let message = columns.nth(1).unwrap();
+            published.push(code.0);
+            for ours in [code.meaning(), code.advice()] {
+                assert_ne!(plain(ours), plain(message), "{code} has Salesforce's own text");
+            }
+        }
+        published.sort_unstable();
+        let ours: Vec<u32> = ErrorCode::all().map(|code| code.0).collect();
+        assert_eq!(ours, published);
+    }
+}
