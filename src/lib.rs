@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod config;
 pub mod contacts;
+pub mod emulator;
 pub mod interaction;
 pub mod model;
 pub mod routing;

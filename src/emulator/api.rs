@@ -1,0 +1,285 @@
+//! A call as the Interaction Service sees it: path, headers, faults, and which operation answers.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::body::{self, Fields};
+use super::books::Booked;
+use super::fault::{FaultKind, Verdict};
+use super::refusal::{Refusal, shown};
+use super::salesforce::Salesforce;
+use super::settings::BearerRule;
+use crate::model::ids::OrgId;
+use crate::model::time::Timestamp;
+
+/// A call to the Interaction Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiRequest {
+    /// `POST`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// From `/api/v1/` on; a query is passed by.
+    pub path: String,
+    /// Name and value; names in any case.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+}
+
+impl ApiRequest {
+    /// The first header of that name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The answer to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers beside the content type.
+    pub headers: Vec<(String, String)>,
+    /// The body; `null` for none.
+    pub body: Value,
+}
+
+impl ApiResponse {
+    pub(super) const fn json(status: u16, body: Value) -> Self {
+        Self { status, headers: Vec::new(), body }
+    }
+
+    /// The error code in the body, where there is one.
+    pub fn code(&self) -> Option<u32> {
+        self.body.get("code").and_then(Value::as_u64).and_then(|code| u32::try_from(code).ok())
+    }
+}
+
+/// What the network makes of a call's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// It arrives.
+    Answer {
+        /// After so many milliseconds.
+        after_ms: u64,
+        /// The answer.
+        response: ApiResponse,
+    },
+    /// It never arrives: the connection breaks.
+    NoAnswer {
+        /// After so many milliseconds.
+        after_ms: u64,
+        /// Whether the call was carried out. The caller of a real API cannot know.
+        carried_out: bool,
+    },
+}
+
+/// The operations that the emulator answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Operation {
+    /// `POST /route`.
+    CreateRoute,
+    /// `DELETE /route`.
+    DeleteRoute,
+    /// `POST /agentWork`.
+    CreateAgentWork,
+    /// `PATCH /agentWork`.
+    UpdateAgentWork,
+    /// `POST /routingResult`.
+    RoutingResult,
+    /// `POST /participant`.
+    Participant,
+}
+
+impl Operation {
+    /// The operation of a method and a path; 404 and 405 where there is none.
+    pub(super) fn of(method: &str, path: &str) -> Result<Self, Refusal> {
+        let path = path.split_once('?').map_or(path, |(before, _)| before);
+        let resource = path.strip_prefix("/api/v1/").unwrap_or("");
+        let known: &[(&str, Self)] = match resource {
+            "route" => &[("POST", Self::CreateRoute), ("DELETE", Self::DeleteRoute)],
+            "agentWork" => &[("POST", Self::CreateAgentWork), ("PATCH", Self::UpdateAgentWork)],
+            "routingResult" => &[("POST", Self::RoutingResult)],
+            "participant" => &[("POST", Self::Participant)],
+            _ => return Err(Refusal::new(404, format!("there is nothing at {}", shown(path)))),
+        };
+        known.iter().find(|(name, _)| *name == method).map(|&(_, operation)| operation).ok_or_else(|| {
+            let methods: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+            Refusal::new(405, format!("{} takes {}", shown(path), methods.join(" and ")))
+        })
+    }
+}
+
+impl Salesforce {
+    /// Answers a call, with the faults that are planned.
+    ///
+    /// `draw`, from 0 and below 1, decides about faults that are only likely; see [`Draws`](super::Draws).
+    pub fn deliver(&mut self, now: Timestamp, request: &ApiRequest, draw: f64) -> Delivery {
+        let operation = Operation::of(&request.method, &request.path).ok();
+        let Verdict { after_ms, harm } = self.faults.judge(operation, draw);
+        let Some(harm) = harm else {
+            return Delivery::Answer { after_ms, response: self.handle(now, request) };
+        };
+        self.advance(now);
+        let response = match harm {
+            FaultKind::AnswerLost { .. } | FaultKind::Latency { .. } => {
+                self.handle(now, request);
+                self.books.add(now, Booked::AnswerDropped);
+                return Delivery::NoAnswer { after_ms, carried_out: true };
+            }
+            FaultKind::ConnectionRefused => {
+                self.book_spoiled(now, operation, request, None);
+                return Delivery::NoAnswer { after_ms, carried_out: false };
+            }
+            FaultKind::RateLimited { retry_after_seconds } => {
+                let text = "Interaction request rate limit exceeded";
+                let mut response = ApiResponse::json(429, json!({ "code": 429, "message": text }));
+                let header = retry_after_seconds.map(|s| ("Retry-After".to_owned(), s.to_string()));
+                response.headers.extend(header);
+                response
+            }
+            FaultKind::ServerError { status } => {
+                ApiResponse::json(status, json!({ "error": "the service is not well" }))
+            }
+            FaultKind::ErrorCode { code, status } => {
+                Refusal { status, code, message: "planned by the emulator".to_owned() }.into_response()
+            }
+        };
+        self.book_spoiled(now, operation, request, Some(response.status));
+        Delivery::Answer { after_ms, response }
+    }
+
+    /// Answers a call, without faults. What was due before `now` happens first.
+    pub fn handle(&mut self, now: Timestamp, request: &ApiRequest) -> ApiResponse {
+        self.advance(now);
+        let operation = Operation::of(&request.method, &request.path);
+        let (body, outcome) = match &operation {
+            Err(refusal) => (None, Err(refusal.clone())),
+            Ok(operation) => self.answer(now, *operation, request),
+        };
+        let response = outcome.unwrap_or_else(Refusal::into_response);
+        let request_id = request.header("RequestId").filter(|id| is_uuid(id)).map(str::to_owned);
+        let call = Booked::Call {
+            operation: operation.ok(),
+            request_id,
+            body,
+            status: response.status,
+            code: response.code(),
+        };
+        self.books.add(now, call);
+        response
+    }
+
+    fn answer(
+        &mut self,
+        now: Timestamp,
+        operation: Operation,
+        request: &ApiRequest,
+    ) -> (Option<Value>, Result<ApiResponse, Refusal>) {
+        if let Err(refusal) = self.check_headers(now, operation, request) {
+            return (None, Err(refusal));
+        }
+        let body = match body::parse(&request.body) {
+            Ok(body) => body,
+            Err(refusal) => return (None, Err(refusal)),
+        };
+        self.note_request_id(now, operation, request);
+        let outcome = Fields::of(&body).and_then(|fields| match operation {
+            Operation::CreateRoute => self.create_route(now, fields),
+            Operation::DeleteRoute => self.delete_route(now, fields),
+            Operation::CreateAgentWork => self.create_agent_work(now, fields),
+            Operation::UpdateAgentWork => self.update_agent_work(now, fields),
+            Operation::RoutingResult => self.take_routing_result(now, fields),
+            Operation::Participant => self.change_participant(now, fields),
+        });
+        (Some(body), outcome)
+    }
+
+    /// PROTOCOL: "Three surfaces", the headers on every call.
+    fn check_headers(
+        &mut self,
+        now: Timestamp,
+        operation: Operation,
+        request: &ApiRequest,
+    ) -> Result<(), Refusal> {
+        let bearer = request.header("Authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let known = bearer.is_some_and(|token| match self.settings.bearer {
+            BearerRule::Any => !token.trim().is_empty(),
+            BearerRule::Granted => self.tokens.get(token).is_some_and(|until| now < *until),
+        });
+        if !known {
+            let text = "the Authorization header has no bearer token that is valid now";
+            return Err(Refusal::new(10004, text));
+        }
+        let header = |name: &str| request.header(name).filter(|value| !value.is_empty());
+        let wrong = |text: String| Err(Refusal::new(10016, text));
+        match header("OrgId") {
+            Some(org) if org.len() == 15 && OrgId::parse(org).is_ok() => {
+                if org != self.settings.org.as_str() {
+                    return Err(Refusal::new(10005, "the token was not issued for the org in OrgId"));
+                }
+            }
+            Some(org) => return wrong(format!("OrgId '{}' is not a 15-character org id", shown(org))),
+            None => return wrong("the OrgId header is missing".to_owned()),
+        }
+        match header("RequestId") {
+            Some(id) if is_uuid(id) => {}
+            Some(id) => return wrong(format!("RequestId '{}' is not a UUID", shown(id))),
+            None => return wrong("the RequestId header is missing".to_owned()),
+        }
+        let content = header("Content-Type").unwrap_or_default();
+        if !content.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+            return wrong("the Content-Type header must be application/json".to_owned());
+        }
+        match header("AuthorizationContext") {
+            Some(name) if name == self.settings.channel.developer_name => {}
+            Some(name) => {
+                let text = format!("'{}' is not the org's channel definition", shown(name));
+                return Err(Refusal::new(10001, text));
+            }
+            None => return wrong("the AuthorizationContext header is missing".to_owned()),
+        }
+        match header("AuthorizationContextType") {
+            Some("ConversationChannelDefinition") => Ok(()),
+            Some(other) => {
+                let text = format!("AuthorizationContextType '{}' is not of this channel", shown(other));
+                Err(Refusal::new(10093, text))
+            }
+            None if operation == Operation::UpdateAgentWork => {
+                wrong("PATCH /agentWork needs the AuthorizationContextType header".to_owned())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Salesforce promises no idempotency: a `RequestId` that comes again is booked, and carried out.
+    fn note_request_id(&mut self, now: Timestamp, operation: Operation, request: &ApiRequest) {
+        let Some(id) = request.header("RequestId") else { return };
+        let mut hasher = DefaultHasher::new();
+        (operation, &request.body).hash(&mut hasher);
+        let call = hasher.finish();
+        if let Some(first) = self.request_ids.get(id) {
+            let same_call = *first == call;
+            self.books.add(now, Booked::RequestIdRepeated { request_id: id.to_owned(), same_call });
+        } else {
+            self.request_ids.insert(id.to_owned(), call);
+        }
+    }
+
+    fn book_spoiled(
+        &mut self,
+        now: Timestamp,
+        operation: Option<Operation>,
+        request: &ApiRequest,
+        status: Option<u16>,
+    ) {
+        let request_id = request.header("RequestId").filter(|id| is_uuid(id)).map(str::to_owned);
+        self.books.add(now, Booked::CallSpoiled { operation, request_id, status });
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
+}

@@ -1,0 +1,80 @@
+//! Reads the fields of a request body. A field that is `null` is a field that is not there.
+
+use serde_json::{Map, Value};
+
+use super::refusal::{Refusal, shown};
+
+/// Parses the body of a call.
+///
+/// Empty is 10100; what is not a JSON object is 10089.
+pub(super) fn parse(body: &[u8]) -> Result<Value, Refusal> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Refusal::new(10100, "the body is empty; the operation takes a JSON object"));
+    }
+    match serde_json::from_slice::<Value>(body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(Refusal::body("the body is JSON, but not an object")),
+        Err(error) => Err(Refusal::body(format!("the body is not JSON: {}", shown(&error.to_string())))),
+    }
+}
+
+/// The fields of a JSON object.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields<'a>(&'a Map<String, Value>);
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(value: &'a Value) -> Result<Self, Refusal> {
+        value.as_object().map(Self).ok_or_else(|| Refusal::body("the body is not a JSON object"))
+    }
+
+    fn get(self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn text(self, name: &str) -> Result<Option<&'a str>, Refusal> {
+        self.typed(name, "a string", Value::as_str)
+    }
+
+    pub(super) fn flag(self, name: &str) -> Result<Option<bool>, Refusal> {
+        self.typed(name, "true or false", Value::as_bool)
+    }
+
+    pub(super) fn number(self, name: &str) -> Result<Option<f64>, Refusal> {
+        self.typed(name, "a number", Value::as_f64)
+    }
+
+    pub(super) fn object(self, name: &str) -> Result<Option<Self>, Refusal> {
+        Ok(self.typed(name, "an object", Value::as_object)?.map(Self))
+    }
+
+    pub(super) fn list(self, name: &str) -> Result<Option<&'a [Value]>, Refusal> {
+        Ok(self.typed(name, "a list", Value::as_array)?.map(Vec::as_slice))
+    }
+
+    pub(super) fn required_text(self, name: &str) -> Result<&'a str, Refusal> {
+        self.text(name)?.filter(|text| !text.is_empty()).ok_or_else(|| missing(name))
+    }
+
+    pub(super) fn required_flag(self, name: &str) -> Result<bool, Refusal> {
+        self.flag(name)?.ok_or_else(|| missing(name))
+    }
+
+    fn typed<T>(
+        self,
+        name: &str,
+        wanted: &str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) => match read(value) {
+                Some(read) => Ok(Some(read)),
+                None => Err(Refusal::body(format!("'{name}' is not {wanted}"))),
+            },
+        }
+    }
+}
+
+pub(super) fn missing(name: &str) -> Refusal {
+    Refusal::body(format!("'{name}' is missing"))
+}

@@ -1,0 +1,46 @@
+//! The stand-in Salesforce: what an org knows and does, as far as partner-owned routing can see it.
+//!
+//! [`Salesforce`] is a pure model. It is handed calls ([`ApiRequest`]), acts of people ([`Act`]) and the
+//! time, and gives back answers and what it emits: platform events and the browser's agent work events.
+//! It owns no socket, reads no clock and rolls no dice: ids come from a seed, faults from a plan and a
+//! draw that the caller passes in. The replay, the simulator and the HTTP face use this one model.
+//!
+//! It knows `model` and must never know how the connector decides anything: a stand-in that shares its
+//! opinions with what it tests would find no mistake in it.
+//!
+//! Invariants
+//! 1. The same seed, settings and inputs give the same ids, answers, events and books.
+//! 2. No input panics.
+//! 3. The books are appended to and never changed; every call and every change of an offer, a PSR, a
+//!    request, a session or a participant is in them.
+//! 4. It never tidies up after the partner: an offer or a PSR that the partner should have taken back
+//!    stays, so that a test can find it ([`Salesforce::leftovers`]).
+//!
+//! Elsewhere: HTTP in `emulator::http` (feature `emulator`), arguments and output in `cli::emulator`.
+
+mod act;
+mod api;
+mod body;
+mod books;
+mod draws;
+mod fault;
+mod life;
+mod on_agent_work;
+mod on_participant;
+mod on_route;
+mod on_routing_result;
+mod platform;
+mod refusal;
+mod salesforce;
+mod settings;
+mod state;
+
+pub use act::{Act, ActError, Done, RequestedTarget};
+pub use api::{ApiRequest, ApiResponse, Delivery, Operation};
+pub use books::{Booked, Books, Entry, PsrEnd, ResultVerdict};
+pub use draws::Draws;
+pub use fault::{Fault, FaultKind};
+pub use platform::{Emission, Emitted};
+pub use salesforce::{Adopted, Leftovers, Salesforce};
+pub use settings::{BearerRule, Channel, EntryPayloadForm, EventForm, Settings};
+pub use state::{Conversation, Ending, Psr, Request, Work, WorkState};

@@ -1,0 +1,129 @@
+//! How the emulated org is set up: its channel definition, the form of its events, who may call.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ids::{ChannelAddressId, OrgId, QueueId};
+use crate::model::words::RoutingOwner;
+
+/// Everything about the org that is not people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Settings {
+    /// The org.
+    pub org: OrgId,
+    /// Its one channel definition.
+    pub channel: Channel,
+    /// How its platform events look.
+    pub events: EventForm,
+    /// Which bearer tokens the API takes.
+    pub bearer: BearerRule,
+    /// Capacity units that an offer with a PSR costs its rep; without a PSR the call says it.
+    pub psr_weight: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            org: sample("00DHu0000012345"),
+            channel: Channel::default(),
+            events: EventForm::default(),
+            bearer: BearerRule::Any,
+            psr_weight: 1.0,
+        }
+    }
+}
+
+/// The facts of a `ConversationChannelDefinition` that change what Salesforce does
+/// (PROTOCOL: "Channel definition: the fields that steer us").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Channel {
+    /// `DeveloperName`; what the header `AuthorizationContext` must say.
+    pub developer_name: String,
+    /// `RoutingOwner`.
+    pub routing_owner: RoutingOwner,
+    /// `IsConferenceSupported`.
+    pub conference_supported: bool,
+    /// `EventCapabilitiesIsRoutingWorkResultSupported`: whether `RoutingWorkResult` comes on the platform event.
+    pub routing_work_result_supported: bool,
+    /// The most participants a conversation may have; passing it is booked, not refused.
+    pub participant_limit: Option<u32>,
+    /// The deployed channel.
+    pub address: ChannelAddressId,
+    /// The queue that a route call without flow or queue ends in: the messaging channel's own setting.
+    pub default_queue: Option<QueueId>,
+}
+
+impl Default for Channel {
+    fn default() -> Self {
+        Self {
+            developer_name: "devorg_PartnerMessaging".to_owned(),
+            routing_owner: RoutingOwner::Partner,
+            conference_supported: true,
+            routing_work_result_supported: true,
+            participant_limit: None,
+            address: sample("9c1d8c5e-4b5a-4f0e-8f3a-5f4f7c0b6a11"),
+            default_queue: None,
+        }
+    }
+}
+
+/// How platform events look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct EventForm {
+    /// The topic that a subscriber reads.
+    pub topic: String,
+    /// The event type field, with its namespace.
+    pub type_field: String,
+    /// The payload field, with its namespace.
+    pub payload_field: String,
+    /// Whether `entryPayload` is an object or a JSON string.
+    pub entry_payload: EntryPayloadForm,
+    /// Whether `workRecordId` is filled in; in real events it often is not.
+    pub work_record_id: bool,
+    /// Whether string fields stand as Avro's JSON writes a union: `{"string": "…"}`.
+    pub avro_unions: bool,
+}
+
+impl Default for EventForm {
+    fn default() -> Self {
+        Self {
+            topic: "/event/devorg__PartnerMessaging__e".to_owned(),
+            type_field: "devorg__EventType__c".to_owned(),
+            payload_field: "devorg__Payload__c".to_owned(),
+            entry_payload: EntryPayloadForm::Object,
+            work_record_id: false,
+            avro_unions: false,
+        }
+    }
+}
+
+/// How the entry of an `Interaction` event is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EntryPayloadForm {
+    /// As the schema says.
+    Object,
+    /// As a JSON string, once more.
+    JsonString,
+}
+
+/// Which bearer tokens the API takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BearerRule {
+    /// Any that is not empty.
+    Any,
+    /// Those that were granted, and have neither aged out nor been revoked.
+    Granted,
+}
+
+#[expect(clippy::expect_used, reason = "the samples above are literals")]
+fn sample<T>(text: &str) -> T
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Debug,
+{
+    text.parse().expect("a sample id has the shape of its kind")
+}
