@@ -8,3 +8,5 @@ pub mod emulator;
 pub mod interaction;
 pub mod model;
 pub mod routing;
+pub mod events;
+pub mod recording;

@@ -1,0 +1,72 @@
+//! `AGENT_WORK_EVENT`: what the connector page in a rep's browser tells of an offer.
+
+use smallvec::smallvec;
+
+use super::{Decoded, Error, PassedBy};
+use crate::model::event::{Event, Happening, WorkChanged};
+use crate::model::ids::{AgentWorkId, RepId, WorkItemId};
+use crate::model::words::WorkChange;
+
+/// Reads a browser's agent work event (PROTOCOL: "What can happen after the offer").
+///
+/// It names no conversation; whoever takes it in finds that by the work item. `rep` is whose browser it
+/// was, where that is known.
+///
+/// # Errors
+/// Where `work_item_id` or `work_id` is not an id of its kind. A `work_event` that is not known here is
+/// passed by.
+pub fn agent_work_event(
+    work_item_id: &str,
+    work_id: &str,
+    work_event: &str,
+    rep: Option<RepId>,
+) -> Result<Decoded, Error> {
+    let at = |field: &str| {
+        let field = format!("agentWork.{field}");
+        move |source| Error::Id { field, source }
+    };
+    let Some(change) = WorkChange::from_work_event(work_event) else {
+        return Ok(Decoded::passed(PassedBy::Value { field: "workEvent", value: work_event.into() }));
+    };
+    let work_item = Some(WorkItemId::parse(work_item_id).map_err(at("workItemId"))?);
+    let work = AgentWorkId::parse(work_id).map_err(at("workId"))?;
+    let what = Happening::WorkChanged(WorkChanged { work, work_item, rep, change });
+    Ok(Decoded { events: smallvec![Event { conversation: None, what }], passed_by: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SESSION: &str = "0MwD0000000ABcD";
+    const WORK: &str = "0BzD0000000ABcD";
+
+    #[test]
+    fn an_offer_that_was_declined() {
+        let decoded = agent_work_event(SESSION, WORK, "DECLINED", None).unwrap();
+        let changed = WorkChanged {
+            work: AgentWorkId::parse(WORK).unwrap(),
+            work_item: WorkItemId::parse(SESSION).ok(),
+            rep: None,
+            change: WorkChange::Declined,
+        };
+        assert_eq!(decoded.events[..], [Event { conversation: None, what: Happening::WorkChanged(changed) }]);
+        assert_eq!(decoded.passed_by, None);
+    }
+
+    #[test]
+    fn a_work_event_of_tomorrow_is_passed_by() {
+        let decoded = agent_work_event(SESSION, WORK, "SNOOZED", None).unwrap();
+        assert!(decoded.events.is_empty());
+        assert_eq!(decoded.passed_by.unwrap().to_string(), "workEvent SNOOZED, which is not known here");
+    }
+
+    #[test]
+    fn an_id_of_another_kind_is_named_with_its_field() {
+        let error = agent_work_event(SESSION, SESSION, "ASSIGNED", None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "agentWork.workId: '0MwD0000000ABcD' is not a agent work id: those start with 0Bz"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! `channelData`: Salesforce's context of a routing request, JSON inside of a JSON string once more.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::json::Text;
+use super::request::Outside;
+use crate::model::ids::RepId;
+
+/// What `channelData` may tell us. Everything else in it is passed by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ChannelData<'a> {
+    #[serde(borrow)]
+    pub(super) event_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    initiator: Option<Initiator<'a>>,
+    #[serde(borrow)]
+    work_owner_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    contact_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    external_contact_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    external_contact: Option<&'a RawValue>,
+    #[serde(borrow)]
+    phone_number: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Initiator<'a> {
+    #[serde(borrow, default)]
+    subject: Option<Text<'a>>,
+}
+
+impl<'a> ChannelData<'a> {
+    /// The rep who asked, in the words that Salesforce's `RoutingResult` has for them.
+    pub(super) fn requester(&self) -> Option<RepId> {
+        let initiator = self.initiator.as_ref().and_then(|initiator| initiator.subject.as_ref());
+        initiator.or(self.work_owner_id.as_ref()).and_then(|id| RepId::parse(id).ok())
+    }
+
+    pub(super) fn outside(&self) -> Outside<'a> {
+        Outside {
+            contact_id: self.contact_id,
+            external_contact_id: self.external_contact_id,
+            external_contact: self.external_contact,
+            phone_number: self.phone_number,
+        }
+    }
+
+    /// Reads it from the text that [`channel_data_text`] gave.
+    pub(super) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}

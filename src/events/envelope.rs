@@ -1,0 +1,207 @@
+//! The platform event around the payload: its type, its time, its ids.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::json::{Text, UnionText};
+use super::unescape::unescape;
+use super::{Decoded, Error, FieldNames, PassedBy, interaction, request};
+use crate::model::ids::EventId;
+use crate::model::time::Timestamp;
+
+/// What surrounds a payload, for whoever reads the payload.
+pub(super) struct Surroundings<'a> {
+    /// Where the payload stands, for errors.
+    pub(super) field: &'a str,
+    /// The payload.
+    pub(super) payload: &'a str,
+    /// When Salesforce published the event; when it came where it does not say.
+    pub(super) created: Timestamp,
+    /// `EventUuid`.
+    pub(super) uuid: Option<&'a str>,
+    /// The event's place in the stream.
+    pub(super) replay_id: Option<&'a str>,
+}
+
+impl Surroundings<'_> {
+    /// A name for what has no id of its own: `EventUuid`, else the replay id, else one that is derived
+    /// from the payload, so that the same event has the same name when it comes again.
+    pub(super) fn fallback_id(&self) -> Result<EventId, Error> {
+        let named = self.uuid.and_then(|id| EventId::parse(id).ok());
+        let placed = || self.replay_id.and_then(|id| EventId::parse(id).ok());
+        if let Some(id) = named.or_else(placed) {
+            return Ok(id);
+        }
+        let derived = Uuid::new_v5(&Uuid::NAMESPACE_OID, self.payload.as_bytes());
+        EventId::parse(&derived.to_string())
+            .map_err(|source| Error::Id { field: self.field.to_owned(), source })
+    }
+
+    /// An error inside the payload.
+    pub(super) fn json_error(&self, error: &serde_json::Error) -> Error {
+        Error::json(self.field, self.payload, error)
+    }
+
+    /// A path inside the payload.
+    pub(super) fn at(&self, path: &str) -> String {
+        format!("{}.{path}", self.field)
+    }
+}
+
+/// Reads one platform event (PROTOCOL: "RoutingRequested", "What can happen after the offer").
+///
+/// `event` is the event's JSON, its Avro unions in either spelling. `received` is when it came, and
+/// `replay_id` its place in the stream.
+///
+/// # Errors
+/// Where the event or its payload is cut off, is no JSON, has a field of another type, or lacks one without
+/// which nothing can be answered. What is merely unknown is [passed by](PassedBy).
+pub fn decode(
+    names: &FieldNames,
+    event: &str,
+    received: Timestamp,
+    replay_id: Option<&str>,
+) -> Result<Decoded, Error> {
+    let mut reader = serde_json::Deserializer::from_str(event);
+    let envelope = EnvelopeSeed(names)
+        .deserialize(&mut reader)
+        .and_then(|envelope| reader.end().map(|()| envelope))
+        .map_err(|error| Error::json("", event, &error))?;
+    let Some(UnionText(Some(event_type))) = envelope.event_type else {
+        return Ok(Decoded::passed(PassedBy::NotOfThisChannel));
+    };
+    let read = match &*event_type {
+        "Interaction" => interaction::read,
+        "RoutingRequested" => request::read,
+        other => return Ok(Decoded::passed(PassedBy::EventType(other.into()))),
+    };
+    let field = names.payload();
+    let payload = payload_text(field, envelope.payload)?;
+    read(&Surroundings {
+        field,
+        payload: &payload,
+        created: envelope.created.unwrap_or(received),
+        uuid: envelope.uuid.as_ref().and_then(|uuid| uuid.0.as_deref()),
+        replay_id,
+    })
+}
+
+/// The payload's JSON: a string, a union that holds one, or, where whoever sends it has taken it out, the
+/// object itself.
+fn payload_text<'a>(field: &str, payload: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
+    #[derive(Deserialize)]
+    struct Union<'a> {
+        #[serde(borrow)]
+        string: &'a RawValue,
+    }
+    let missing = || Error::Missing { field: field.to_owned(), why: "it holds what the event is about" };
+    let raw = payload.ok_or_else(missing)?;
+    let text = match raw.get().as_bytes().first() {
+        Some(b'"') => unescape(raw),
+        Some(b'{') => match serde_json::from_str::<Union<'_>>(raw.get()) {
+            Ok(Union { string }) if string.get().starts_with('"') => unescape(string),
+            Ok(_) => return Err(missing()),
+            Err(_) => Cow::Borrowed(raw.get()),
+        },
+        Some(b'n') => return Err(missing()),
+        _ => {
+            let what = "expected a string that holds a JSON object".to_owned();
+            return Err(Error::Malformed { field: field.to_owned(), what });
+        }
+    };
+    if text.trim_ascii().is_empty() { Err(missing()) } else { Ok(text) }
+}
+
+#[derive(Default)]
+struct Envelope<'a> {
+    event_type: Option<UnionText<'a>>,
+    payload: Option<&'a RawValue>,
+    created: Option<Timestamp>,
+    uuid: Option<UnionText<'a>>,
+}
+
+/// Reads an envelope whose field names are known only at run time.
+struct EnvelopeSeed<'n>(&'n FieldNames);
+
+impl<'de> DeserializeSeed<'de> for EnvelopeSeed<'_> {
+    type Value = Envelope<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
+    type Value = Envelope<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a platform event: an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut envelope = Envelope::default();
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            match &*key {
+                "CreatedDate" => envelope.created = map.next_value::<Moment>()?.0,
+                "EventUuid" => envelope.uuid = Some(map.next_value()?),
+                name if self.0.is_event_type(name) => envelope.event_type = Some(map.next_value()?),
+                name if self.0.is_payload(name) => envelope.payload = map.next_value()?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(envelope)
+    }
+}
+
+/// A point in time: milliseconds or seconds since the epoch, RFC 3339, or an Avro union of one of them.
+struct Moment(Option<Timestamp>);
+
+/// Smaller numbers are seconds: as milliseconds this is March 1973, as seconds the year 5138.
+const LEAST_MILLIS: i64 = 100_000_000_000;
+
+impl Moment {
+    fn from_number(number: i64) -> Self {
+        let millis = if number.abs() < LEAST_MILLIS { number.saturating_mul(1000) } else { number };
+        Self(Some(Timestamp::from_millis(millis)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MomentVisitor;
+        impl<'de> Visitor<'de> for MomentVisitor {
+            type Value = Moment;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("milliseconds since the epoch, or RFC 3339")
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Moment, E> {
+                Ok(Moment::from_number(number))
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Moment, E> {
+                Ok(Moment::from_number(i64::try_from(number).unwrap_or(i64::MAX)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Moment, E> {
+                match (text.parse::<i64>(), Timestamp::parse_rfc3339(text)) {
+                    (Ok(number), _) => Ok(Moment::from_number(number)),
+                    (_, Some(at)) => Ok(Moment(Some(at))),
+                    _ => Err(de::Error::invalid_value(de::Unexpected::Str(text), &self)),
+                }
+            }
+            fn visit_unit<E: de::Error>(self) -> Result<Moment, E> {
+                Ok(Moment(None))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Moment, A::Error> {
+                let mut moment = Moment(None);
+                while let Some((_, inner)) = map.next_entry::<IgnoredAny, Moment>()? {
+                    moment = inner;
+                }
+                Ok(moment)
+            }
+        }
+        deserializer.deserialize_any(MomentVisitor)
+    }
+}

@@ -1,0 +1,172 @@
+//! `Interaction`: something happened in a conversation (PROTOCOL: "What can happen after the offer").
+//!
+//! Most of these are messages. Of those only the sender is read: that they are in the conversation.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use smallvec::SmallVec;
+
+use super::envelope::Surroundings;
+use super::json::{Text, embedded};
+use super::{Decoded, Error, PassedBy, entry};
+use crate::model::event::{Event, Happening, Participant};
+use crate::model::ids::{ConversationId, RepId, Subject};
+use crate::model::words::ParticipantRole;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload<'a> {
+    #[serde(borrow, default)]
+    conversation_identifier: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    payload: Option<Entry<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    identifier: Option<Text<'a>>,
+    #[serde(borrow, rename = "entryType")]
+    kind: Option<Text<'a>>,
+    #[serde(borrow, rename = "entryPayload")]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sender: Option<Person<'a>>,
+}
+
+/// Somebody, as Salesforce's payloads write them.
+#[derive(Deserialize)]
+pub(super) struct Person<'a> {
+    #[serde(borrow, default)]
+    subject: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    role: Option<Text<'a>>,
+}
+
+impl Person<'_> {
+    /// Them as a participant; `None` where their role is not known here or they have no name.
+    pub(super) fn participant(&self) -> Option<Participant> {
+        let role = ParticipantRole::from_name(self.role.as_deref()?)?;
+        let subject = self.subject.as_deref()?;
+        let rep = (role == ParticipantRole::Agent).then(|| RepId::parse(subject).ok()).flatten();
+        match rep {
+            Some(rep) => Participant::rep(rep),
+            None => Some(Participant { role, subject: Subject::parse(subject).ok()? }),
+        }
+    }
+
+    pub(super) fn rep(&self) -> Option<RepId> {
+        RepId::parse(self.subject.as_deref()?).ok()
+    }
+}
+
+/// The entry types that tell routing something. The others in Salesforce's list are in [`UNUSED`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    RoutingResult,
+    RoutingWorkResult,
+    SessionStatusChanged,
+    ParticipantChanged,
+    QueuePosition,
+}
+
+/// Entry types that are known and tell routing nothing but who is there.
+const UNUSED: &[&str] = &[
+    "Message",
+    "MessageDeliveryFailed",
+    "Note",
+    "FlagRaise",
+    "FlagLower",
+    "EndUserConsentUpdated",
+    "ConsultConversationInfo",
+    "MessageUpdated",
+    "TransferProgress",
+    "ParticipantsConferenced",
+    "TypingStartedIndicator",
+    "TypingStoppedIndicator",
+    "DeliveryAcknowledgement",
+    "ReadAcknowledgement",
+    "ProgressIndicator",
+];
+
+impl Kind {
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "RoutingResult" => Some(Self::RoutingResult),
+            "RoutingWorkResult" => Some(Self::RoutingWorkResult),
+            "SessionStatusChanged" => Some(Self::SessionStatusChanged),
+            "ParticipantChanged" => Some(Self::ParticipantChanged),
+            "QueuePosition" => Some(Self::QueuePosition),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn read(around: &Surroundings<'_>) -> Result<Decoded, Error> {
+    let payload: Payload<'_> =
+        serde_json::from_str(around.payload).map_err(|error| around.json_error(&error))?;
+    let entry = payload.payload.unwrap_or_default();
+    let conversation =
+        payload.conversation_identifier.as_deref().and_then(|id| ConversationId::parse(id).ok());
+    let seen = entry.sender.as_ref().and_then(Person::participant).filter(|sender| sender.role.counts());
+    let Some(name) = entry.kind.as_deref().filter(|name| !name.is_empty()) else {
+        return Ok(passed(conversation.as_ref(), seen, PassedBy::Incomplete { field: "entryType" }));
+    };
+    let Some(kind) = Kind::from_name(name) else {
+        let reason = match UNUSED.iter().find(|unused| **unused == name) {
+            Some(unused) => PassedBy::Unused(unused),
+            None => PassedBy::EntryType(name.into()),
+        };
+        return Ok(passed(conversation.as_ref(), seen, reason));
+    };
+    let found = read_entry(around, kind, &entry)?;
+    let conversation = conversation.or(found.conversation);
+    // Who changed participants may be the one who left: that they wrote it must not bring them back.
+    let seen = seen.filter(|_| kind != Kind::ParticipantChanged);
+    let mut decoded = Decoded { events: as_event(conversation.as_ref(), seen), passed_by: found.passed_by };
+    if conversation.is_none() && kind != Kind::RoutingWorkResult {
+        return Ok(Decoded::passed(PassedBy::Incomplete { field: "conversationIdentifier" }));
+    }
+    decoded
+        .events
+        .extend(found.happenings.into_iter().map(|what| Event { conversation: conversation.clone(), what }));
+    Ok(decoded)
+}
+
+fn read_entry(around: &Surroundings<'_>, kind: Kind, entry: &Entry<'_>) -> Result<entry::Found, Error> {
+    const PATH: &str = "payload.entryPayload";
+    let text = entry
+        .content
+        .map_or(Ok(None), embedded)
+        .map_err(|error| Error::Malformed { field: around.at(PATH), what: error.to_string() })?;
+    let Some(text) = text else {
+        return Ok(entry::Found::passed(PassedBy::Incomplete { field: "entryPayload" }));
+    };
+    let found = match kind {
+        Kind::RoutingResult => entry::routing_result(&text),
+        Kind::RoutingWorkResult => entry::routing_work_result(&text),
+        Kind::SessionStatusChanged => {
+            let fallback = || around.fallback_id();
+            return entry::session_status_changed(&text, entry.identifier.as_deref(), fallback)
+                .map_err(|error| Error::json(&around.at(PATH), &text, &error))?;
+        }
+        Kind::ParticipantChanged => entry::participant_changed(&text),
+        Kind::QueuePosition => entry::queue_position(&text),
+    };
+    found.map_err(|error| Error::json(&around.at(PATH), &text, &error))
+}
+
+fn as_event(conversation: Option<&ConversationId>, seen: Option<Participant>) -> SmallVec<[Event; 1]> {
+    let both = conversation.zip(seen);
+    both.into_iter()
+        .map(|(conversation, who)| Event {
+            conversation: Some(conversation.clone()),
+            what: Happening::ParticipantSeen(who),
+        })
+        .collect()
+}
+
+fn passed(conversation: Option<&ConversationId>, seen: Option<Participant>, reason: PassedBy) -> Decoded {
+    Decoded { events: as_event(conversation, seen), passed_by: Some(reason) }
+}

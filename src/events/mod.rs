@@ -1,0 +1,92 @@
+//! Understands what Salesforce sends: a platform event or a browser's agent work event becomes
+//! [`model::event::Event`](crate::model::event::Event)s.
+//!
+//! Knows the shapes of the outbound payload and both ways in which an event's Avro unions are spelled.
+//! Must never know what routing does with an event, where events come from, or how they are stored.
+//!
+//! Invariants
+//! 1. No input panics. What cannot be read is an [`Error`] that names the field.
+//! 2. Whatever Salesforce may add (a value, an entry type, a field) is passed by with a reason, and is
+//!    never an error.
+//! 3. Everything that routing has no use for is skipped unread: a message's text is never looked at.
+//!
+//! Elsewhere: lines of a recording in `recording`, streams in the event sources.
+
+mod agent_work;
+mod channel_data;
+mod decoder;
+mod entry;
+mod envelope;
+mod error;
+mod field_names;
+mod interaction;
+pub(crate) mod json;
+mod request;
+mod unescape;
+
+pub use agent_work::agent_work_event;
+pub use decoder::Decoder;
+pub use envelope::decode;
+pub use error::Error;
+pub use field_names::FieldNames;
+
+use std::fmt;
+
+use smallvec::SmallVec;
+
+use crate::model::event::Event;
+
+/// What an event came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Decoded {
+    /// What happened, in the order in which it is to be taken in.
+    pub events: SmallVec<[Event; 1]>,
+    /// Why the event, or the part of it that it is about, was passed by.
+    pub passed_by: Option<PassedBy>,
+}
+
+impl Decoded {
+    /// Nothing to do, and why.
+    pub(crate) fn passed(reason: PassedBy) -> Self {
+        Self { events: SmallVec::new(), passed_by: Some(reason) }
+    }
+}
+
+/// Why something that arrived is of no use. None of these is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum PassedBy {
+    /// The event has no field that says its type: it is not one of this channel's.
+    NotOfThisChannel,
+    /// An event type other than `Interaction` and `RoutingRequested`.
+    EventType(Box<str>),
+    /// An entry type that is not known here.
+    EntryType(Box<str>),
+    /// A known entry type that routing has no use for.
+    Unused(&'static str),
+    /// A value that is not known here, in a field that decides.
+    Value {
+        /// The field.
+        field: &'static str,
+        /// What it says.
+        value: Box<str>,
+    },
+    /// A field without which nothing can be done is empty, or holds the id of another kind of record.
+    Incomplete {
+        /// The field.
+        field: &'static str,
+    },
+}
+
+impl fmt::Display for PassedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOfThisChannel => f.write_str("an event of another channel"),
+            Self::EventType(name) => write!(f, "event type {name}, which is not known here"),
+            Self::EntryType(name) => write!(f, "entry type {name}, which is not known here"),
+            Self::Unused(name) => write!(f, "{name}, of no use for routing"),
+            Self::Value { field, value } => write!(f, "{field} {value}, which is not known here"),
+            Self::Incomplete { field } => write!(f, "without a usable {field}"),
+        }
+    }
+}

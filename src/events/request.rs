@@ -1,0 +1,227 @@
+//! `RoutingRequested`: a rep asks for somebody (PROTOCOL: "RoutingRequested: what a rep asked for").
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use smallvec::smallvec;
+
+use super::channel_data::ChannelData;
+use super::envelope::Surroundings;
+use super::json::{Text, embedded};
+use super::{Decoded, Error, PassedBy};
+use crate::model::event::{Event, Happening, RoutingRequested, SkillRequirement, Target};
+use crate::model::ids::{ConversationId, EventId, FlowId, QueueId, RepId, SkillId, Subject, WorkItemId};
+use crate::model::words::RoutingType;
+
+#[derive(Deserialize)]
+struct Payload<'a> {
+    #[serde(borrow, default)]
+    recipient: Option<Recipient<'a>>,
+    #[serde(borrow, default)]
+    payload: Option<Request<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Recipient<'a> {
+    #[serde(borrow, default)]
+    subject: Option<Text<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Request<'a> {
+    #[serde(borrow)]
+    conversation_identifier: Option<Text<'a>>,
+    #[serde(borrow)]
+    routing_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    work_record_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    routing_parameters: Option<Parameters<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Parameters<'a> {
+    #[serde(borrow)]
+    flow_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    bot_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    user_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    skills_list: Option<Vec<Skill<'a>>>,
+    #[serde(borrow)]
+    queue_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    channel_data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    contact_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    external_contact_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    external_contact: Option<&'a RawValue>,
+    #[serde(borrow)]
+    phone_number: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Skill<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(default)]
+    level: Option<i32>,
+    #[serde(default)]
+    priority: Option<i32>,
+    #[serde(default, rename = "isAdditionalSkill")]
+    additional: Option<bool>,
+}
+
+pub(super) fn read(around: &Surroundings<'_>) -> Result<Decoded, Error> {
+    let payload: Payload<'_> =
+        serde_json::from_str(around.payload).map_err(|error| around.json_error(&error))?;
+    let request = payload.payload.unwrap_or_default();
+    let conversation = conversation(around, request.conversation_identifier.as_ref())?;
+    let routing_type = match request.routing_type.as_deref() {
+        None | Some("") => return Ok(Decoded::passed(PassedBy::Incomplete { field: "routingType" })),
+        Some(name) => match RoutingType::from_name(name) {
+            Some(known) => known,
+            None => return Ok(Decoded::passed(PassedBy::Value { field: "routingType", value: name.into() })),
+        },
+    };
+    let parameters = request.routing_parameters.unwrap_or_default();
+    let text = channel_data_text(around, parameters.channel_data)?;
+    let data = match &text {
+        Some(text) => ChannelData::read(text).map_err(|error| {
+            Error::json(&around.at("payload.routingParameters.channelData"), text, &error)
+        })?,
+        None => ChannelData::default(),
+    };
+    let named = data.event_id.as_deref().and_then(|id| EventId::parse(id).ok());
+    // Without the id that later calls must name, nothing can be asked of Salesforce on this request's behalf.
+    let (event, target) = match named {
+        Some(event) => (event, target(&parameters, &data)),
+        None => (around.fallback_id()?, Target::Unreadable),
+    };
+    let requested = RoutingRequested {
+        event,
+        created: around.created,
+        routing_type,
+        target,
+        work_item: request.work_record_id.and_then(|id| WorkItemId::parse(&id).ok()),
+        end_user: payload.recipient.and_then(|end_user| Subject::parse(&end_user.subject?).ok()),
+        requester: data.requester(),
+    };
+    let what = Happening::RoutingRequested(Box::new(requested));
+    Ok(Decoded { events: smallvec![Event { conversation: Some(conversation), what }], passed_by: None })
+}
+
+fn conversation(around: &Surroundings<'_>, text: Option<&Text<'_>>) -> Result<ConversationId, Error> {
+    const PATH: &str = "payload.conversationIdentifier";
+    let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Error::Missing {
+        field: around.at(PATH),
+        why: "without it the request cannot be answered",
+    })?;
+    ConversationId::parse(text).map_err(|source| Error::Id { field: around.at(PATH), source })
+}
+
+fn channel_data_text<'a>(
+    around: &Surroundings<'_>,
+    raw: Option<&'a RawValue>,
+) -> Result<Option<Cow<'a, str>>, Error> {
+    raw.map_or(Ok(None), embedded).map_err(|error| Error::Malformed {
+        field: around.at("payload.routingParameters.channelData"),
+        what: error.to_string(),
+    })
+}
+
+/// Reads the target from which parameter is set. A flow comes with its fallback queue, so it goes before
+/// the queue; a rep who is named goes before the queue that they were found in.
+fn target(parameters: &Parameters<'_>, data: &ChannelData<'_>) -> Target {
+    let set = |text: &Option<Text<'_>>| text.as_deref().filter(|text| !text.is_empty()).map(str::to_owned);
+    if let Some(id) = set(&parameters.flow_id) {
+        let fallback = parameters.queue_id.as_deref().and_then(|id| QueueId::parse(id).ok());
+        return FlowId::parse(&id).map_or(Target::Unreadable, |flow| Target::Flow { flow, fallback });
+    }
+    if let Some(id) = set(&parameters.bot_id) {
+        return Subject::parse(&id).map_or(Target::Unreadable, Target::Bot);
+    }
+    if let Some(id) = set(&parameters.user_id) {
+        let outside = || Subject::parse(&id).map_or(Target::Unreadable, Target::External);
+        return if id.starts_with(RepId::PREFIX) {
+            RepId::parse(&id).map_or_else(|_| outside(), Target::Rep)
+        } else {
+            outside()
+        };
+    }
+    if let Some(skills) = parameters.skills_list.as_deref().filter(|skills| !skills.is_empty()) {
+        return skills
+            .iter()
+            .map(requirement)
+            .collect::<Option<_>>()
+            .map_or(Target::Unreadable, Target::Skills);
+    }
+    if let Some(id) = set(&parameters.queue_id) {
+        return QueueId::parse(&id).map_or(Target::Unreadable, Target::Queue);
+    }
+    let outside = parameters.outside().subject().or_else(|| data.outside().subject());
+    outside.map_or(Target::Unreadable, Target::External)
+}
+
+fn requirement(skill: &Skill<'_>) -> Option<SkillRequirement> {
+    Some(SkillRequirement {
+        id: SkillId::parse(&skill.id).ok()?,
+        level: skill.level,
+        priority: skill.priority,
+        additional: skill.additional.unwrap_or(false),
+    })
+}
+
+impl<'a> Parameters<'a> {
+    fn outside(&self) -> Outside<'a> {
+        Outside {
+            contact_id: self.contact_id,
+            external_contact_id: self.external_contact_id,
+            external_contact: self.external_contact,
+            phone_number: self.phone_number,
+        }
+    }
+}
+
+/// The fields that name somebody outside of Salesforce. Salesforce's schema has none of them, so their
+/// shape is not certain: an id, a phone number, or an object that holds one.
+pub(super) struct Outside<'a> {
+    pub(super) contact_id: Option<&'a RawValue>,
+    pub(super) external_contact_id: Option<&'a RawValue>,
+    pub(super) external_contact: Option<&'a RawValue>,
+    pub(super) phone_number: Option<&'a RawValue>,
+}
+
+impl Outside<'_> {
+    fn subject(&self) -> Option<Subject> {
+        [self.contact_id, self.external_contact_id, self.external_contact, self.phone_number]
+            .into_iter()
+            .flatten()
+            .find_map(|raw| outside_subject(raw.get()))
+    }
+}
+
+fn outside_subject(json: &str) -> Option<Subject> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Person<'a> {
+        #[serde(borrow, default)]
+        id: Option<Text<'a>>,
+        #[serde(borrow, default)]
+        phone_number: Option<Text<'a>>,
+        #[serde(borrow, default)]
+        name: Option<Text<'a>>,
+    }
+    if let Ok(text) = serde_json::from_str::<Text<'_>>(json) {
+        return Subject::parse(&text).ok();
+    }
+    let person: Person<'_> = serde_json::from_str(json).ok()?;
+    person.id.or(person.phone_number).or(person.name).and_then(|text| Subject::parse(&text).ok())
+}

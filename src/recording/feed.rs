@@ -1,0 +1,168 @@
+//! Reading and decoding a recording on other threads, so that whoever replays it only replays.
+//!
+//! One thread cuts the file into batches of whole lines, one reads and decodes them, the caller takes
+//! them in order. The channels between them are short, which bounds the memory.
+
+use std::io::{self, BufRead};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use super::reader::{Lines, MAX_LINE, Read, read_line};
+use super::{Error, Line, Problem, Source};
+use crate::events::{Decoded, Decoder, FieldNames};
+
+/// How many bytes a batch has at least: enough to make handing it over cheap, few enough for the caches.
+const BATCH: usize = 128 * 1024;
+
+/// How many batches may wait between two threads.
+const WAITING: usize = 4;
+
+/// A line, and what the event in it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The line.
+    pub line: Line,
+    /// What its event says; `None` where it is not an event.
+    pub event: Option<Decoded>,
+}
+
+/// The lines of a recording, read and decoded ahead of whoever takes them.
+///
+/// Errors are as with [`Reader`](super::Reader): the next line follows. An event that cannot be read is an
+/// error with the line's number. Dropping the feed ends its threads.
+#[derive(Debug)]
+pub struct Feed {
+    batches: Receiver<Vec<Result<Item, Error>>>,
+    current: std::vec::IntoIter<Result<Item, Error>>,
+}
+
+impl Feed {
+    /// Starts reading `input`; `file` is what errors call it. `names` are used until a line of the recording
+    /// gives the channel's definition; with neither, they are detected.
+    ///
+    /// # Errors
+    /// Where the operating system gives no threads.
+    pub fn start<R: BufRead + Send + 'static>(
+        file: impl Into<Arc<str>>,
+        input: R,
+        names: Option<FieldNames>,
+    ) -> io::Result<Self> {
+        let (to_parser, from_reader) = sync_channel(WAITING);
+        let (to_caller, batches) = sync_channel(WAITING);
+        let lines = Lines::new(file.into());
+        thread::Builder::new().name("recording-read".into()).spawn(move || cut(input, &to_parser))?;
+        thread::Builder::new()
+            .name("recording-decode".into())
+            .spawn(move || decode(&from_reader, &to_caller, lines, Decoder::new(names)))?;
+        Ok(Self { batches, current: Vec::new().into_iter() })
+    }
+}
+
+impl Iterator for Feed {
+    type Item = Result<Item, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(item) = self.current.next() {
+                return Some(item);
+            }
+            self.current = self.batches.recv().ok()?.into_iter();
+        }
+    }
+}
+
+/// What the reading thread hands on.
+enum Piece {
+    /// Whole lines, newlines included.
+    Lines(Vec<u8>),
+    /// A line that was too long stood here.
+    TooLong,
+    /// Reading failed here.
+    Failed(io::Error),
+    /// There is nothing more.
+    End,
+}
+
+/// Cuts the input into pieces, until it ends or nobody wants them any more.
+fn cut(mut input: impl BufRead, pieces: &SyncSender<Piece>) {
+    loop {
+        let mut batch = Vec::with_capacity(BATCH + BATCH / 4);
+        let read = loop {
+            match read_line(&mut input, MAX_LINE, &mut batch) {
+                Ok(Read::Line) if batch.len() < BATCH => {}
+                other => break other,
+            }
+        };
+        let last = match read {
+            Ok(Read::Line) => None,
+            Ok(Read::TooLong) => Some(Piece::TooLong),
+            Ok(Read::End) => Some(Piece::End),
+            Err(error) => Some(Piece::Failed(error)),
+        };
+        let ends = matches!(last, Some(Piece::End | Piece::Failed(_)));
+        let sent =
+            pieces.send(Piece::Lines(batch)).and_then(|()| last.map_or(Ok(()), |last| pieces.send(last)));
+        if ends || sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads and decodes pieces, until they end or nobody wants them any more.
+fn decode(
+    pieces: &Receiver<Piece>,
+    batches: &SyncSender<Vec<Result<Item, Error>>>,
+    mut lines: Lines,
+    mut decoder: Decoder,
+) {
+    for piece in pieces {
+        let batch = match piece {
+            Piece::Lines(text) => decode_batch(&text, &mut lines, &mut decoder),
+            Piece::TooLong => {
+                let number = lines.count();
+                vec![Err(lines.too_long(number, MAX_LINE))]
+            }
+            Piece::Failed(error) => {
+                let number = lines.count();
+                vec![Err(lines.error(number, (Problem::Io(error), None)))]
+            }
+            Piece::End => return,
+        };
+        if batches.send(batch).is_err() {
+            return;
+        }
+    }
+}
+
+fn decode_batch(text: &[u8], lines: &mut Lines, decoder: &mut Decoder) -> Vec<Result<Item, Error>> {
+    let mut items = Vec::with_capacity(text.len() / 1024 + 1);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let Some((line, after)) = rest.split_at_checked(end) else { break };
+        rest = after;
+        let number = lines.count();
+        let Some(line) = lines.take(number, line) else { continue };
+        items.push(line.and_then(|line| {
+            decode_line(&line, decoder)
+                .map(|event| Item { line, event })
+                .map_err(|error| lines.error(number, (Problem::Event(error), None)))
+        }));
+    }
+    items
+}
+
+fn decode_line(line: &Line, decoder: &mut Decoder) -> Result<Option<Decoded>, crate::events::Error> {
+    match &line.source {
+        Source::PlatformEvent { replay_id, event, .. } => {
+            decoder.decode(event.get(), line.at, replay_id.as_deref()).map(Some)
+        }
+        Source::AgentWork(work) => work.decode().map(Some),
+        Source::ChannelDefinition(definition) => {
+            decoder.learn(definition.get());
+            Ok(None)
+        }
+        _ => Ok(None),
+    }
+}
