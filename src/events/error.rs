@@ -34,12 +34,7 @@ pub enum Error {
 impl Error {
     /// A JSON error inside `text`, which stands at `within`.
     pub(crate) fn json(within: &str, text: &str, error: &serde_json::Error) -> Self {
-        let found = super::json::locate(text, error);
-        let field = match (within, found.path.as_str()) {
-            (within, "") => within.to_owned(),
-            ("", path) => path.to_owned(),
-            (within, path) => format!("{within}.{path}"),
-        };
-        Self::Malformed { field, what: found.what }
+        let found = super::json::locate(within, text, error);
+        Self::Malformed { field: found.path, what: found.what }
     }
 }

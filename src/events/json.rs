@@ -105,15 +105,32 @@ pub(crate) struct Located {
     pub(crate) what: String,
 }
 
-/// Finds the field at which reading `text` failed.
-pub(crate) fn locate(text: &str, error: &serde_json::Error) -> Located {
+/// Finds the field at which reading `text` failed. `within` is the path of `text` itself.
+pub(crate) fn locate(within: &str, text: &str, error: &serde_json::Error) -> Located {
     let offset = offset_of(text, error.line(), error.column());
-    let shown = error.to_string();
     let what = match error.classify() {
         serde_json::error::Category::Eof => "the JSON ends too early".to_owned(),
-        _ => shown.rsplit_once(" at line ").map_or(shown.as_str(), |(what, _)| what).to_owned(),
+        _ => in_words(&error.to_string()),
     };
-    Located { path: path_at(text, offset), offset, what }
+    let inner = path_at(text, offset);
+    let joined = within.is_empty() || inner.is_empty() || inner.starts_with('[');
+    Located { path: [within, if joined { "" } else { "." }, &inner].concat(), offset, what }
+}
+
+/// An error of serde_json's without its position, and without the names of our types.
+fn in_words(shown: &str) -> String {
+    let what = shown.rsplit_once(" at line ").map_or(shown, |(what, _)| what);
+    let Some((found, expected)) = what.rsplit_once("expected ") else { return what.to_owned() };
+    let expected = match expected {
+        "i32" | "i64" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "f64" => "a number",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        "ident" => "a word of JSON",
+        named if named.starts_with("struct ") => "an object",
+        other => other,
+    };
+    format!("{found}expected {expected}")
 }
 
 /// The byte offset of a line and column, both of which count from 1.
@@ -134,7 +151,7 @@ fn path_at(text: &str, offset: usize) -> String {
     let mut rest = text.get(..offset).unwrap_or(text);
     while let Some(byte) = rest.bytes().next() {
         if byte == b'"' {
-            let (token, after) = split_string(rest);
+            let (token, after) = split_string(rest).unwrap_or(("", ""));
             if let Some(Level::Object { key, awaits_key: true }) = levels.last_mut() {
                 *key = token;
             }
@@ -144,7 +161,7 @@ fn path_at(text: &str, offset: usize) -> String {
         match byte {
             b'{' => levels.push(Level::Object { key: "", awaits_key: true }),
             b'[' => levels.push(Level::Array { index: 0 }),
-            b'}' | b']' if levels.len() > 1 && rest.len() > 1 => drop(levels.pop()),
+            b'}' | b']' => drop(levels.pop()),
             b':' => {
                 if let Some(Level::Object { awaits_key, .. }) = levels.last_mut() {
                     *awaits_key = false;
@@ -164,18 +181,19 @@ fn path_at(text: &str, offset: usize) -> String {
     spell(&levels)
 }
 
-/// Splits after the string that `text` starts with; gives the string without its quotes.
-fn split_string(text: &str) -> (&str, &str) {
+/// Splits after the string that `text` starts with; gives the string without its quotes. `None` where it
+/// does not end.
+fn split_string(text: &str) -> Option<(&str, &str)> {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
-            b'"' => return (text.get(1..at).unwrap_or(""), text.get(at + 1..).unwrap_or("")),
+            b'"' => return Some((text.get(1..at)?, text.get(at + 1..)?)),
             _ => {}
         }
     }
-    (text.get(1..).unwrap_or(""), "")
+    None
 }
 
 fn spell(levels: &[Level<'_>]) -> String {
@@ -210,7 +228,7 @@ mod tests {
 
     fn failure<T: for<'a> Deserialize<'a>>(text: &str) -> Located {
         let error = serde_json::from_str::<T>(text).err().expect("the text is broken on purpose");
-        locate(text, &error)
+        locate("", text, &error)
     }
 
     #[derive(Debug, serde::Deserialize)]

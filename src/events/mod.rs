@@ -22,6 +22,8 @@ mod field_names;
 mod interaction;
 pub(crate) mod json;
 mod request;
+#[cfg(test)]
+mod tests;
 mod unescape;
 
 pub use agent_work::agent_work_event;

@@ -38,7 +38,7 @@ pub enum Problem {
     #[error("not UTF-8; a recording is written in UTF-8")]
     NotUtf8,
     /// Not JSON, cut off, or a field is not what it should be.
-    #[error("{what}{}{field}; {instead}", if field.is_empty() { "" } else { " at " })]
+    #[error("{field}{}{what}; {instead}", if field.is_empty() { "" } else { ": " })]
     Malformed {
         /// The field, as `request.method`; empty where it is the line itself.
         field: String,

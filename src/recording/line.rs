@@ -209,10 +209,13 @@ impl LineParser {
     /// Reads one line that is not blank.
     pub(super) fn parse(&mut self, number: u64, text: &str) -> Result<Line, Found> {
         const SHAPE: &str = r#"a line is one object with "at" and "source""#;
+        if !text.starts_with('{') {
+            return Err(wrong("", "not an object".to_owned(), SHAPE));
+        }
         let wire: Wire<'_> =
             serde_json::from_str(text).map_err(|error| malformed(text, 0, "", &error, SHAPE))?;
         let at = Timestamp::parse_rfc3339(&wire.at).ok_or_else(|| {
-            let what = format!("\"{}\" is not a time", wire.at.escape_debug());
+            let what = format!("\"{}\" is no time", wire.at.escape_debug());
             wrong("at", what, "RFC 3339 is wanted, e.g. 2026-06-01T12:00:00.250Z")
         })?;
         let source = match &*wire.source {
@@ -372,7 +375,7 @@ fn wrong(field: &str, what: String, instead: &str) -> Found {
 }
 
 fn needed<'a>(raw: Option<&'a RawValue>, field: &'static str, shape: &str) -> Result<&'a RawValue, Found> {
-    raw.ok_or_else(|| wrong(field, "nothing".to_owned(), &format!("{shape} is wanted")))
+    raw.ok_or_else(|| wrong(field, "it is missing".to_owned(), &format!("{shape} is wanted")))
 }
 
 /// Reads a field that may be absent or null.
@@ -399,12 +402,7 @@ fn parsed<'a, T: Deserialize<'a>>(
 
 /// An error in `text`, which starts `start` bytes into the line, in the field `within`.
 fn malformed(text: &str, start: usize, within: &str, error: &serde_json::Error, instead: &str) -> Found {
-    let found = locate(text, error);
-    let field = match (within, found.path.as_str()) {
-        (within, "") => within.to_owned(),
-        ("", path) => path.to_owned(),
-        (within, path) => format!("{within}.{path}"),
-    };
-    let problem = Problem::Malformed { field, what: found.what, instead: instead.to_owned() };
+    let found = locate(within, text, error);
+    let problem = Problem::Malformed { field: found.path, what: found.what, instead: instead.to_owned() };
     (problem, Some(start + found.offset.max(1)))
 }

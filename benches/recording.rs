@@ -1,0 +1,88 @@
+//! How fast a recording is read and decoded: events a second, beside the floor of cutting lines and
+//! checking that each is JSON.
+//!
+//! `cargo bench --bench recording [EVENTS] [PASSES]`; 1,000,000 events and 3 passes where nothing is said. The
+//! events are the fixtures' own, over and over, their times moved on.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Cursor};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use byoc_connector::model::time::Timestamp;
+use byoc_connector::recording::{Feed, Reader};
+use serde_json::value::RawValue;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
+    let events = arguments.next().unwrap_or(1_000_000);
+    let passes = arguments.next().unwrap_or(3);
+    let recording = recording(events);
+    let size = recording.len();
+    println(&format!("{events} events, {:.0} MB, {} bytes each", size as f64 / 1e6, size / events.max(1)));
+    for pass in 1..=passes {
+        println(&format!("pass {pass}"));
+        for (name, run) in [
+            ("floor: lines, checked to be JSON", floor as fn(&[u8]) -> usize),
+            ("Reader: lines, typed", reader),
+            ("Feed: lines, typed and decoded", feed),
+        ] {
+            let start = Instant::now();
+            let count = run(&recording);
+            report(name, count, size, start.elapsed());
+            assert_eq!(count, events, "{name} has seen every line");
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints")]
+fn println(text: &str) {
+    println!("{text}");
+}
+
+fn report(name: &str, count: usize, size: usize, took: Duration) {
+    let seconds = took.as_secs_f64();
+    let (rate, bandwidth) = (count as f64 / seconds, size as f64 / 1e6 / seconds);
+    println(&format!("  {name:<36} {rate:>9.0} events/s {bandwidth:>6.0} MB/s"));
+}
+
+/// So many platform events, in time order.
+fn recording(events: usize) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("fixtures").map(|file| file.expect("one").path()).collect();
+    files.sort();
+    let texts = files.iter().map(|file| std::fs::read_to_string(file).expect("UTF-8"));
+    let lines: Vec<String> = texts
+        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|line| line.contains(r#""source":"pubsub""#))
+        .collect();
+    let mut text = String::new();
+    for (number, line) in (0..events).zip(lines.iter().cycle()) {
+        let at = Timestamp::from_millis(1_780_300_800_000 + i64::try_from(number).expect("few"));
+        let rest = line.split_once(r#"","source""#).expect("a line").1;
+        writeln!(text, r#"{{"at":"{at}","source"{rest}"#).expect("a String takes everything");
+    }
+    text.into_bytes()
+}
+
+fn floor(recording: &[u8]) -> usize {
+    let mut input = BufReader::with_capacity(64 * 1024, recording);
+    let (mut line, mut count) = (String::new(), 0);
+    while input.read_line(&mut line).expect("memory can be read") > 0 {
+        let raw: &RawValue = serde_json::from_str(&line).expect("JSON");
+        count += usize::from(!raw.get().is_empty());
+        line.clear();
+    }
+    count
+}
+
+fn reader(recording: &[u8]) -> usize {
+    Reader::new("bench", recording).map(|line| line.expect("whole")).count()
+}
+
+fn feed(recording: &[u8]) -> usize {
+    let input = BufReader::with_capacity(64 * 1024, Cursor::new(recording.to_vec()));
+    let feed = Feed::start("bench", input, None).expect("threads");
+    feed.filter(|item| item.as_ref().expect("whole").event.is_some()).count()
+}

@@ -1,0 +1,442 @@
+//! Events as an org sends them, and what they come to.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::event::{Happening, Participant, RoutingRequested, SkillRequirement, Target};
+use crate::model::ids::{EventId, RepId, Subject};
+use crate::model::time::Timestamp;
+use crate::model::words::{CancelReason, ParticipantRole, RoutingType, SessionStatus, WorkChange};
+
+const CONVERSATION: &str = "6f1d5f0e-2f43-4b5e-9a52-0c1d5f0b8a11";
+const EVENT_ID: &str = "0d8b7f6c-6a5f-4d1c-8f6e-1b2c3d4e5f60";
+const REP: &str = "005gL00000AbCdE";
+const QUEUE: &str = "00GgL00000AbCdE";
+const FLOW: &str = "300gL00000AbCdE";
+const SESSION: &str = "0MwgL00000AbCdE";
+const WORK: &str = "0BzgL00000AbCdE";
+const PSR: &str = "0JRgL00000AbCdE";
+const RECEIVED: Timestamp = Timestamp::from_millis(1_780_300_800_500);
+
+fn names() -> FieldNames {
+    FieldNames::new("devorg__Conference__e.devorg__EventType__c", "devorg__Conference__e.devorg__Payload__c")
+}
+
+fn read(event: &Value) -> Result<Decoded, Error> {
+    decode(&names(), &event.to_string(), RECEIVED, Some("AAAAAAFf+XwAAA=="))
+}
+
+fn event(event_type: &str, payload: &Value) -> Value {
+    json!({
+        "CreatedDate": 1_780_300_800_123_i64,
+        "CreatedById": "005gL00000THmd4",
+        "devorg__EventType__c": event_type,
+        "devorg__Payload__c": payload.to_string(),
+    })
+}
+
+fn request_payload(parameters: &Value, channel_data: &Value) -> Value {
+    let mut routing = json!({
+        "queueId": null, "userId": null, "flowId": null, "botId": null, "skillsList": null,
+        "isTransfer": false, "channelData": channel_data,
+    });
+    for (key, value) in parameters.as_object().unwrap() {
+        routing[key] = value.clone();
+    }
+    json!({
+        "channelAddressIdentifier": "c0ffee",
+        "recipient": {"appType": "custom", "subject": "wharf-1", "role": "EndUser"},
+        "payload": {
+            "conversationIdentifier": CONVERSATION, "routingType": "Conference", "workRecordId": null,
+            "routingParameters": routing,
+        },
+    })
+}
+
+fn channel_data() -> Value {
+    json!({"eventId": EVENT_ID, "initiator": {"subject": REP, "role": "Agent"}}).to_string().into()
+}
+
+fn requested(event: &Value) -> RoutingRequested {
+    match read(event).unwrap().events.into_vec().as_slice() {
+        [Event { conversation: Some(conversation), what: Happening::RoutingRequested(requested) }] => {
+            assert_eq!(conversation.as_str(), CONVERSATION);
+            (**requested).clone()
+        }
+        other => panic!("not one routing request: {other:?}"),
+    }
+}
+
+fn target(parameters: &Value) -> Target {
+    requested(&event("RoutingRequested", &request_payload(parameters, &channel_data()))).target
+}
+
+fn interaction(entry_type: &str, entry: &Value, sender: &Value) -> Value {
+    event(
+        "Interaction",
+        &json!({
+            "channelAddressIdentifier": "c0ffee",
+            "recipient": {"appType": "custom", "subject": "wharf-1", "role": "EndUser"},
+            "conversationIdentifier": CONVERSATION,
+            "payload": {
+                "identifier": "entry-1", "entryType": entry_type, "entryPayload": entry, "sender": sender,
+                "recipients": null, "clientTimestamp": 1,
+            },
+        }),
+    )
+}
+
+fn by_system() -> Value {
+    json!({"appType": "conversation", "subject": "conversation", "role": "System"})
+}
+
+fn by_rep() -> Value {
+    json!({"appType": "agent", "subject": REP, "role": "Agent"})
+}
+
+/// What an entry comes to, and why it was passed by.
+fn entry(entry_type: &str, entry: &Value, sender: &Value) -> (Vec<Happening>, Option<String>) {
+    let as_object = read(&interaction(entry_type, entry, sender)).unwrap();
+    let as_text = read(&interaction(entry_type, &entry.to_string().into(), sender)).unwrap();
+    assert_eq!(as_object, as_text, "an entryPayload reads the same as an object and as a string");
+    for event in &as_object.events {
+        assert_eq!(event.conversation.as_ref().map(|id| id.as_str()), Some(CONVERSATION));
+    }
+    let happenings = as_object.events.into_iter().map(|event| event.what).collect();
+    (happenings, as_object.passed_by.map(|reason| reason.to_string()))
+}
+
+#[test]
+fn the_target_is_whichever_parameter_is_set() {
+    let rep = Target::Rep(RepId::parse(REP).unwrap());
+    let queue = Target::Queue(QUEUE.parse().unwrap());
+    let flow = |fallback| Target::Flow { flow: FLOW.parse().unwrap(), fallback };
+    let outside = |text| Target::External(Subject::parse(text).unwrap());
+    let cases = [
+        (json!({"userId": REP}), rep.clone()),
+        (json!({"userId": RepId::parse(REP).unwrap().to_18()}), rep.clone()),
+        (json!({"userId": REP, "queueId": QUEUE}), rep),
+        (json!({"queueId": QUEUE}), queue.clone()),
+        (json!({"queueId": QUEUE, "skillsList": []}), queue),
+        (json!({"flowId": FLOW, "queueId": QUEUE}), flow(QUEUE.parse().ok())),
+        (json!({"flowId": FLOW}), flow(None)),
+        (json!({"flowId": FLOW, "userId": REP, "queueId": "nonsense"}), flow(None)),
+        (json!({"botId": "1JZgL00000AbCdE", "userId": REP}), Target::Bot("1JZgL00000AbCdE".parse().unwrap())),
+        (json!({"userId": "ext-harbour-master"}), outside("ext-harbour-master")),
+        (json!({"contactId": "c-1"}), outside("c-1")),
+        (json!({"phoneNumber": "+46 31 555 01 00"}), outside("+46 31 555 01 00")),
+        (json!({"externalContact": {"id": null, "phoneNumber": "+46 31"}}), outside("+46 31")),
+        (json!({"queueId": REP}), Target::Unreadable),
+        (json!({"flowId": "nonsense"}), Target::Unreadable),
+        (json!({"userId": "", "queueId": null}), Target::Unreadable),
+        (json!({}), Target::Unreadable),
+    ];
+    for (parameters, expected) in cases {
+        assert_eq!(target(&parameters), expected, "{parameters}");
+    }
+}
+
+#[test]
+fn skills_keep_their_levels_and_which_may_be_dropped() {
+    let skills = json!({"queueId": QUEUE, "skillsList": [
+        {"id": "0C5gL00000AbCdE", "level": 6, "priority": 0, "isAdditionalSkill": false, "requirementId": null},
+        {"id": "0C5gL00000AbCdF", "level": null, "priority": 2, "isAdditionalSkill": true},
+        {"id": "0C5gL00000AbCdG", "isAdditionalSkill": null},
+    ]});
+    let skill = |id: &str, level, priority, additional| SkillRequirement {
+        id: id.parse().unwrap(),
+        level,
+        priority,
+        additional,
+    };
+    let expected = vec![
+        skill("0C5gL00000AbCdE", Some(6), Some(0), false),
+        skill("0C5gL00000AbCdF", None, Some(2), true),
+        skill("0C5gL00000AbCdG", None, None, false),
+    ];
+    assert_eq!(target(&skills), Target::Skills(expected));
+}
+
+#[test]
+fn a_contact_outside_of_salesforce_may_stand_in_channel_data() {
+    let data = json!({"eventId": EVENT_ID, "externalContactId": "c-2"});
+    let found = requested(&event("RoutingRequested", &request_payload(&json!({}), &data)));
+    assert_eq!(found.target, Target::External(Subject::parse("c-2").unwrap()));
+}
+
+#[test]
+fn a_request_has_its_ids_from_channel_data_and_recipient() {
+    for data in [channel_data(), serde_json::from_str(channel_data().as_str().unwrap()).unwrap()] {
+        let mut payload = request_payload(&json!({"queueId": QUEUE}), &data);
+        payload["payload"]["workRecordId"] = SESSION.into();
+        let found = requested(&event("RoutingRequested", &payload));
+        assert_eq!(found.event.as_str(), EVENT_ID);
+        assert_eq!(found.routing_type, RoutingType::Conference);
+        assert_eq!(found.work_item, SESSION.parse().ok());
+        assert_eq!(found.end_user, Subject::parse("wharf-1").ok());
+        assert_eq!(found.requester, RepId::parse(REP).ok());
+        assert_eq!(found.created.as_millis(), 1_780_300_800_123);
+    }
+}
+
+#[test]
+fn both_spellings_of_the_unions_are_read() {
+    let plain = event("RoutingRequested", &request_payload(&json!({"userId": REP}), &channel_data()));
+    let mut union = plain.clone();
+    for field in ["devorg__EventType__c", "devorg__Payload__c"] {
+        union[field] = json!({"string": plain[field]});
+    }
+    union["CreatedDate"] = json!({"long": plain["CreatedDate"]});
+    union["EventUuid"] = json!({"string": null});
+    assert_eq!(read(&plain).unwrap(), read(&union).unwrap());
+}
+
+#[test]
+fn a_payload_that_has_been_taken_out_of_its_string_is_read_too() {
+    let payload = request_payload(&json!({"userId": REP}), &channel_data());
+    let mut object = event("RoutingRequested", &payload);
+    let text = read(&object).unwrap();
+    object["devorg__Payload__c"] = payload;
+    assert_eq!(read(&object).unwrap(), text);
+}
+
+#[test]
+fn the_time_of_creation_is_read_in_all_its_forms() {
+    let created = |value: Value| {
+        let mut event = event("RoutingRequested", &request_payload(&json!({"userId": REP}), &channel_data()));
+        event["CreatedDate"] = value;
+        requested(&event).created.as_millis()
+    };
+    assert_eq!(created(json!(1_780_300_800_123_i64)), 1_780_300_800_123);
+    assert_eq!(created(json!(1_780_300_800)), 1_780_300_800_000);
+    assert_eq!(created(json!("1780300800123")), 1_780_300_800_123);
+    assert_eq!(created(json!("2026-06-01T08:00:00.123Z")), 1_780_300_800_123);
+    assert_eq!(created(json!({"long": 1_780_300_800_123_i64})), 1_780_300_800_123);
+    assert_eq!(created(Value::Null), RECEIVED.as_millis());
+    assert_eq!(created(json!(u64::MAX)), i64::MAX);
+}
+
+#[test]
+fn a_request_without_an_event_id_is_unreadable_under_a_name_that_stays() {
+    let payload = request_payload(&json!({"userId": REP}), &json!("{\"conversation\":1}"));
+    let mut event = event("RoutingRequested", &payload);
+    let by_replay_id = requested(&event);
+    assert_eq!(
+        (by_replay_id.event.as_str(), &by_replay_id.target),
+        ("AAAAAAFf+XwAAA==", &Target::Unreadable)
+    );
+    event["EventUuid"] = "uuid-1".into();
+    assert_eq!(requested(&event).event, EventId::parse("uuid-1").unwrap());
+    event["EventUuid"] = Value::Null;
+    let derived = || decode(&names(), &event.to_string(), RECEIVED, None).unwrap();
+    let Happening::RoutingRequested(request) = &derived().events[0].what else { panic!("a request") };
+    assert_eq!(request.event.as_str().len(), 36);
+    assert_eq!(derived(), derived());
+}
+
+#[test]
+fn a_cancel_names_its_reason_and_who() {
+    let cancel = |reason: &str| {
+        json!({
+            "cancelReason": reason, "failureType": "Cancelled", "routingType": "Conference", "recordId": SESSION,
+            "pendingServiceRoutingId": PSR, "workOwnerId": REP, "errorMessages": [],
+        })
+    };
+    for reason in CancelReason::ALL {
+        let (happenings, passed_by) = entry("RoutingResult", &cancel(reason.as_str()), &by_system());
+        let [Happening::RoutingCancelled(cancelled), Happening::WorkItemSeen(seen)] = &happenings[..] else {
+            panic!("{happenings:?}")
+        };
+        assert_eq!((cancelled.reason, passed_by), (*reason, None));
+        assert_eq!((cancelled.by, cancelled.psr), (RepId::parse(REP).ok(), PSR.parse().ok()));
+        assert_eq!(cancelled.routing_type, Some(RoutingType::Conference));
+        assert_eq!(seen.as_str(), SESSION);
+    }
+    let (_, passed_by) = entry("RoutingResult", &cancel("Bored"), &by_system());
+    assert_eq!(passed_by.as_deref(), Some("cancelReason Bored, which is not known here"));
+}
+
+#[test]
+fn a_routing_result_without_a_reason_is_told_by_its_failure_type() {
+    let result = |failure: Value| {
+        let body = json!({"cancelReason": null, "failureType": failure, "recordId": SESSION,
+            "pendingServiceRoutingId": PSR});
+        entry("RoutingResult", &body, &by_system())
+    };
+    let started = Happening::RoutingStarted { psr: PSR.parse().ok(), work_item: SESSION.parse().ok() };
+    assert_eq!(result("None".into()), (vec![started.clone()], None));
+    assert_eq!(result(Value::Null), (vec![started], None));
+    let (happenings, _) = result("Cancelled".into());
+    assert!(matches!(&happenings[0], Happening::RoutingCancelled(c) if c.reason == CancelReason::Unknown));
+    let (happenings, passed_by) = result("RoutingError".into());
+    assert_eq!(happenings, [Happening::WorkItemSeen(SESSION.parse().unwrap())]);
+    assert_eq!(passed_by.as_deref(), Some("failureType RoutingError, which is not known here"));
+}
+
+#[test]
+fn a_work_result_tells_of_an_offer() {
+    let result = |change: &str| {
+        json!({"workId": WORK, "workTargetId": SESSION, "workType": change, "agentSessionId": REP,
+            "errorMessages": [], "queueId": null, "botId": null})
+    };
+    for change in WorkChange::ALL {
+        let (happenings, passed_by) = entry("RoutingWorkResult", &result(change.as_str()), &by_system());
+        let [Happening::WorkChanged(changed)] = &happenings[..] else { panic!("{happenings:?}") };
+        assert_eq!((changed.change, changed.rep), (*change, RepId::parse(REP).ok()));
+        assert_eq!((changed.work.as_str(), changed.work_item), (WORK, SESSION.parse().ok()));
+        assert_eq!(passed_by, None);
+    }
+    let (happenings, passed_by) = entry("RoutingWorkResult", &result("Snoozed"), &by_system());
+    assert_eq!(happenings, [Happening::WorkItemSeen(SESSION.parse().unwrap())]);
+    assert_eq!(passed_by.as_deref(), Some("workType Snoozed, which is not known here"));
+}
+
+#[test]
+fn a_session_change_is_named_by_its_entry() {
+    let (happenings, _) = entry(
+        "SessionStatusChanged",
+        &json!({"id": "other", "sessionId": SESSION, "sessionStatus": "Waiting", "sessionStatusPrev": "Active"}),
+        &by_system(),
+    );
+    let expected = Happening::SessionChanged {
+        entry: EventId::parse("entry-1").unwrap(),
+        work_item: SESSION.parse().unwrap(),
+        status: SessionStatus::Waiting,
+        previous: Some(SessionStatus::Active),
+    };
+    assert_eq!(happenings, [expected]);
+    let (happenings, passed_by) = entry(
+        "SessionStatusChanged",
+        &json!({"sessionId": SESSION, "sessionStatus": "Dreaming", "sessionStatusPrev": null}),
+        &by_system(),
+    );
+    assert_eq!(happenings, [Happening::WorkItemSeen(SESSION.parse().unwrap())]);
+    assert_eq!(passed_by.as_deref(), Some("sessionStatus Dreaming, which is not known here"));
+}
+
+#[test]
+fn participants_come_and_go_and_updates_are_passed_by() {
+    let change = |operation: &str, role: &str, subject: &str| {
+        json!({"operation": operation, "displayName": "x", "menuMetadata": null,
+            "participant": {"appType": "agent", "subject": subject, "role": role}})
+    };
+    let rep_18 = RepId::parse(REP).unwrap().to_18();
+    let (happenings, passed_by) = entry(
+        "ParticipantChanged",
+        &json!({"entries": [
+            change("add", "Agent", &rep_18), change("remove", "EndUser", "wharf-1"),
+            change("update", "Agent", REP), change("add", "Ghost", "boo"),
+        ]}),
+        &by_rep(),
+    );
+    let [Happening::ParticipantsChanged(changes)] = &happenings[..] else { panic!("{happenings:?}") };
+    let told: Vec<_> =
+        changes.iter().map(|c| (c.participant.role, c.participant.subject.as_str(), c.joined)).collect();
+    assert_eq!(told, [(ParticipantRole::Agent, REP, true), (ParticipantRole::EndUser, "wharf-1", false)]);
+    assert_eq!(passed_by.as_deref(), Some("without a usable participant"));
+    let (happenings, _) = entry("ParticipantChanged", &json!({"entries": null}), &by_system());
+    assert_eq!(happenings, []);
+}
+
+#[test]
+fn of_a_message_only_the_sender_is_read() {
+    let broken = json!({"abstractMessage": 7, "cancelReason": []});
+    let seen = Happening::ParticipantSeen(Participant::rep(RepId::parse(REP).unwrap()).unwrap());
+    let unused = Some("Message, of no use for routing".to_owned());
+    assert_eq!(entry("Message", &broken, &by_rep()), (vec![seen.clone()], unused.clone()));
+    assert_eq!(entry("Message", &broken, &by_system()), (vec![], unused.clone()));
+    assert_eq!(entry("Message", &broken, &Value::Null), (vec![], unused));
+    let tomorrow = Some("entry type Hologram, which is not known here".to_owned());
+    assert_eq!(entry("Hologram", &broken, &by_rep()), (vec![seen], tomorrow));
+}
+
+#[test]
+fn a_queue_position_shows_the_work_item() {
+    let (happenings, _) =
+        entry("QueuePosition", &json!({"workItemId": SESSION, "position": 2}), &by_system());
+    assert_eq!(happenings, [Happening::WorkItemSeen(SESSION.parse().unwrap())]);
+}
+
+#[test]
+fn what_salesforce_may_add_is_passed_by() {
+    let passed = |event: &Value| {
+        let decoded = read(event).unwrap();
+        assert_eq!(decoded.events[..], []);
+        decoded.passed_by.unwrap().to_string()
+    };
+    assert_eq!(passed(&event("Weather", &json!({}))), "event type Weather, which is not known here");
+    assert_eq!(passed(&json!({"CreatedDate": 1})), "an event of another channel");
+    assert_eq!(passed(&json!({"devorg__EventType__c": null})), "an event of another channel");
+    let mut payload = request_payload(&json!({"userId": REP}), &channel_data());
+    payload["payload"]["routingType"] = "Consult".into();
+    assert_eq!(passed(&event("RoutingRequested", &payload)), "routingType Consult, which is not known here");
+}
+
+#[test]
+fn what_cannot_be_read_is_named_by_its_field() {
+    let request =
+        |parameters: Value, data: Value| event("RoutingRequested", &request_payload(&parameters, &data));
+    let mut cut = request(json!({}), channel_data());
+    let text = cut["devorg__Payload__c"].as_str().unwrap();
+    cut["devorg__Payload__c"] = text.split_at(150).0.into();
+    let mut nameless = request_payload(&json!({}), &channel_data());
+    nameless["payload"]["conversationIdentifier"] = Value::Null;
+    let cases = [
+        (cut, "devorg__Payload__c.payload.routingParameters: the JSON ends too early"),
+        (
+            request(json!({"userId": 5}), channel_data()),
+            "devorg__Payload__c.payload.routingParameters.userId: invalid type: integer `5`, expected a string",
+        ),
+        (
+            request(json!({"skillsList": [{"id": "a"}, {"id": "b", "level": "high"}]}), channel_data()),
+            "devorg__Payload__c.payload.routingParameters.skillsList[1].level: invalid type: string \"high\", \
+             expected a whole number",
+        ),
+        (
+            request(json!({}), json!("{\"eventId\": ")),
+            "devorg__Payload__c.payload.routingParameters.channelData.eventId: the JSON ends too early",
+        ),
+        (
+            request(json!({}), json!(7)),
+            "devorg__Payload__c.payload.routingParameters.channelData: expected an object, or a string that \
+             holds one",
+        ),
+        (
+            event("RoutingRequested", &nameless),
+            "devorg__Payload__c.payload.conversationIdentifier is missing: without it the request cannot be \
+             answered",
+        ),
+        (
+            interaction("RoutingWorkResult", &json!({"workId": [WORK]}), &by_system()),
+            "devorg__Payload__c.payload.entryPayload.workId: invalid type: sequence, expected a string",
+        ),
+        (
+            json!({"devorg__EventType__c": "Interaction", "devorg__Payload__c": null}),
+            "devorg__Payload__c is missing: it holds what the event is about",
+        ),
+        (
+            json!({"devorg__EventType__c": "Interaction", "devorg__Payload__c": 12}),
+            "devorg__Payload__c: expected a string that holds a JSON object",
+        ),
+        (
+            json!({"devorg__EventType__c": "Interaction", "CreatedDate": "soon"}),
+            "CreatedDate: invalid value: string \"soon\", expected milliseconds since the epoch, or RFC 3339",
+        ),
+    ];
+    for (event, expected) in cases {
+        assert_eq!(read(&event).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn a_decoder_finds_the_names_by_itself_and_remembers_them() {
+    let mut decoder = Decoder::new(Some(FieldNames::new("Old__e.Type__c", "Old__e.Body__c")));
+    let event = event("RoutingRequested", &request_payload(&json!({"userId": REP}), &channel_data()));
+    let decoded = decoder.decode(&event.to_string(), RECEIVED, None).unwrap();
+    assert_eq!(decoded.events.len(), 1);
+    let emptied = json!({"devorg__EventType__c": "Interaction", "devorg__Payload__c": null}).to_string();
+    let error = decoder.decode(&emptied, RECEIVED, None).unwrap_err();
+    assert_eq!(error.to_string(), "devorg__Payload__c is missing: it holds what the event is about");
+    let error = Decoder::default().decode("{\"a\": ", RECEIVED, None).unwrap_err();
+    assert_eq!(error.to_string(), "a: the JSON ends too early");
+}
