@@ -66,12 +66,19 @@ pub struct Conversations {
     entries: HashMap<ConversationId, Entry>,
     by_work_item: HashMap<WorkItemId, ConversationId>,
     timers: BinaryHeap<Reverse<(Timestamp, ConversationId)>>,
+    open: usize,
 }
 
 impl Conversations {
     /// None yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, entries: HashMap::new(), by_work_item: HashMap::new(), timers: BinaryHeap::new() }
+        Self {
+            settings,
+            entries: HashMap::new(),
+            by_work_item: HashMap::new(),
+            timers: BinaryHeap::new(),
+            open: 0,
+        }
     }
 
     /// The rules that they follow.
@@ -92,6 +99,11 @@ impl Conversations {
     /// Whether none is remembered.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// How many have an open request.
+    pub fn open(&self) -> usize {
+        self.open
     }
 
     /// The conversation of that id.
@@ -184,7 +196,13 @@ impl Conversations {
         let entry = self.entries.get_mut(&id)?;
         entry.heard = now;
         let before = entry.conversation.work_item();
+        let was_idle = entry.conversation.is_idle();
         let effects = entry.conversation.handle(&self.settings, now, input);
+        match (was_idle, entry.conversation.is_idle()) {
+            (true, false) => self.open += 1,
+            (false, true) => self.open -= 1,
+            _ => {}
+        }
         let after = entry.conversation.work_item();
         if let Some(work_item) = after
             && before != after

@@ -1,0 +1,259 @@
+//! The emulator's model as the live side of a replay, in virtual time.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use crate::emulator::{
+    Act, Adopted, ApiRequest, Channel, Delivery, Draws, Emission, Emitted, Salesforce, Settings,
+};
+use crate::events;
+use crate::interaction::{Verdict, decode};
+use crate::model::channel_definition::ChannelDefinition;
+use crate::model::event::{Event, Happening, RoutingRequested};
+use crate::model::ids::{AgentWorkId, ConversationId, RepId};
+use crate::model::roster::{Roster, Script};
+use crate::model::time::Timestamp;
+use crate::model::words::{CancelReason, SessionStatus, WorkChange};
+use crate::routing::Conversation;
+
+use super::side::{Arrival, Side, Try};
+
+/// How long an emulated answer takes. Enough to be seen in a timeline.
+const LATENCY: Duration = Duration::from_millis(50);
+
+/// How long a rep without a script takes to accept, where the recording does not say what reps did.
+const UNSCRIPTED_ACCEPT_MS: u64 = 2_000;
+
+/// A stand-in Salesforce that takes its cues from the recording.
+#[derive(Debug)]
+pub struct Emulated {
+    salesforce: Salesforce,
+    settings: Settings,
+    seed: u64,
+    draws: Draws,
+    /// Whether reps do what the recording says, and not what their scripts say.
+    recorded_reps: bool,
+    /// Offers by which reps got into their conversations before the recording began.
+    seated: Vec<AgentWorkId>,
+    roster: Roster,
+    /// What the stand-in has told by itself and the connector has not heard yet.
+    told: VecDeque<Emitted>,
+    decoder: events::Decoder,
+}
+
+impl Emulated {
+    /// An empty org. With `recorded_reps`, what reps do is in the recording; without, they follow their
+    /// scripts, and those who have none accept.
+    pub fn new(seed: u64, recorded_reps: bool) -> Self {
+        let settings = Settings::default();
+        Self {
+            salesforce: Salesforce::new(seed, Roster::default(), settings.clone()),
+            settings,
+            seed,
+            draws: Draws::new(seed),
+            recorded_reps,
+            seated: Vec::new(),
+            roster: Roster::default(),
+            told: VecDeque::new(),
+            decoder: events::Decoder::default(),
+        }
+    }
+
+    /// The model, to look into its books.
+    pub const fn salesforce(&self) -> &Salesforce {
+        &self.salesforce
+    }
+
+    /// Takes what the stand-in told. Where the recording tells what happened, nobody listens to it.
+    fn listen(&mut self) {
+        let told = self.salesforce.take_events();
+        if !self.recorded_reps {
+            self.told.extend(told);
+        }
+    }
+
+    fn people(&mut self, now: Timestamp, roster: &Roster) {
+        for rep in &roster.reps {
+            let mut rep = rep.clone();
+            rep.script = match rep.script {
+                _ if self.recorded_reps => Script::Wait,
+                Script::Wait => Script::Accept { after_milliseconds: UNSCRIPTED_ACCEPT_MS },
+                scripted => scripted,
+            };
+            self.salesforce.upsert_rep(now, rep);
+        }
+        for queue in &roster.queues {
+            self.salesforce.add_queue(queue.id);
+        }
+        for flow in &roster.flows {
+            self.salesforce.upsert_flow(flow.clone());
+        }
+    }
+
+    fn hear(&mut self, emitted: Emitted) -> Vec<Event> {
+        let decoded = match emitted.what {
+            Emission::Platform { event, .. } => self.decoder.decode(&event.to_string(), emitted.at, None),
+            Emission::AgentWork { rep, work_item_id, work_id, work_event } => {
+                events::agent_work_event(work_item_id.as_str(), work_id.as_str(), &work_event, Some(rep))
+            }
+        };
+        decoded.map(|decoded| decoded.events.into_vec()).unwrap_or_default()
+    }
+
+    fn request(&self, tried: &Try<'_>) -> ApiRequest {
+        let mut headers = vec![
+            ("Authorization".to_owned(), "Bearer replay".to_owned()),
+            ("OrgId".to_owned(), self.settings.org.to_string()),
+            ("AuthorizationContext".to_owned(), self.settings.channel.developer_name.clone()),
+            ("RequestId".to_owned(), tried.id.request_id().to_string()),
+            ("Content-Type".to_owned(), "application/json".to_owned()),
+        ];
+        if tried.wire.context_type {
+            headers.push(("AuthorizationContextType".to_owned(), "ConversationChannelDefinition".to_owned()));
+        }
+        ApiRequest {
+            method: tried.wire.method.as_str().to_owned(),
+            path: tried.wire.path.to_owned(),
+            headers,
+            body: tried.wire.body.to_string().into_bytes(),
+        }
+    }
+
+    /// What people do in the recording, as an act on the stand-in; `None` where it does it by itself.
+    fn act(event: &Event) -> Option<Act> {
+        let conversation = event.conversation.clone();
+        match &event.what {
+            Happening::WorkChanged(change) => match change.change {
+                WorkChange::Accepted => Some(Act::Accept { work: change.work }),
+                WorkChange::Declined => Some(Act::Decline { work: change.work }),
+                _ => None,
+            },
+            Happening::RoutingCancelled(cancelled) if cancelled.reason == CancelReason::EndUserEnded => {
+                Some(Act::EndUserLeaves { conversation: conversation? })
+            }
+            Happening::SessionChanged { status: SessionStatus::Ended, .. } => {
+                Some(Act::EndSession { conversation: conversation? })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Side for Emulated {
+    type Error = Infallible;
+
+    fn on_roster(&mut self, now: Timestamp, roster: &Roster) -> Result<(), Infallible> {
+        self.roster = roster.clone();
+        self.people(now, roster);
+        Ok(())
+    }
+
+    fn on_definition(&mut self, definition: &ChannelDefinition) -> Result<(), Infallible> {
+        let default_name = self.settings.channel.developer_name.clone();
+        self.settings.channel = Channel {
+            developer_name: definition.developer_name.clone().unwrap_or(default_name),
+            routing_owner: definition.routing_owner,
+            conference_supported: definition.is_conference_supported,
+            routing_work_result_supported: definition.is_routing_work_result_supported,
+            ..self.settings.channel.clone()
+        };
+        self.salesforce = Salesforce::new(self.seed, Roster::default(), self.settings.clone());
+        let roster = self.roster.clone();
+        self.people(Timestamp::from_millis(0), &roster);
+        Ok(())
+    }
+
+    fn on_request(
+        &mut self,
+        now: Timestamp,
+        conversation: &ConversationId,
+        known: Option<&Conversation>,
+        requested: &RoutingRequested,
+    ) -> Result<(), Infallible> {
+        if self.salesforce.conversation(conversation).is_none() {
+            let participants = known.map(Conversation::participants).unwrap_or_default();
+            let adopted = Adopted {
+                conversation: conversation.clone(),
+                work_item: known.and_then(Conversation::work_item).or(requested.work_item),
+                end_user: requested.end_user.clone(),
+                reps: participants.iter().filter_map(crate::model::event::Participant::as_rep).collect(),
+            };
+            // What the stand-in cannot take over shows in its answers; the replay goes on.
+            if let Err(error) = self.salesforce.seed_conversation(now, adopted) {
+                tracing::debug!(%error, "the stand-in could not take over a conversation");
+            }
+            self.seated.extend(self.salesforce.works().map(|work| work.id));
+        }
+        if let Err(error) = self.salesforce.adopt_request(now, conversation, requested) {
+            tracing::debug!(%error, "the stand-in could not take over a request");
+        }
+        self.listen();
+        Ok(())
+    }
+
+    fn on_event(&mut self, now: Timestamp, event: &Event) -> Result<(), Infallible> {
+        if let Some(act) = Self::act(event) {
+            // A recorded deed that cannot be done again (an accept of an offer that was taken back here)
+            // is told to the connector all the same: that is what it must cope with.
+            if let Err(error) = self.salesforce.act(now, act) {
+                tracing::debug!(%error, "what was recorded could not be done again");
+            }
+        }
+        self.listen();
+        Ok(())
+    }
+
+    fn call(&mut self, now: Timestamp, tried: &Try<'_>) -> Result<Arrival, Infallible> {
+        let request = self.request(tried);
+        let draw = self.draws.next_unit();
+        let delivery = self.salesforce.deliver(now, &request, draw);
+        self.listen();
+        Ok(match delivery {
+            Delivery::Answer { after_ms, response } => {
+                let retry_after = response
+                    .headers
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case("Retry-After"))
+                    .and_then(|(_, seconds)| seconds.parse().ok())
+                    .map(Duration::from_secs);
+                let body = response.body.to_string();
+                Arrival::Verdict {
+                    after: LATENCY + Duration::from_millis(after_ms),
+                    verdict: decode(tried.call, response.status, retry_after, body.as_bytes()),
+                    status: Some(response.status),
+                    response: Some(response.body),
+                }
+            }
+            Delivery::NoAnswer { after_ms, carried_out: _ } => Arrival::Verdict {
+                after: LATENCY + Duration::from_millis(after_ms),
+                verdict: Verdict::answer_lost("the connection broke"),
+                status: None,
+                response: None,
+            },
+        })
+    }
+
+    fn offers(&self, conversation: &ConversationId) -> Vec<(RepId, AgentWorkId)> {
+        let mut offers: Vec<_> = self
+            .salesforce
+            .works()
+            .filter(|work| work.conversation == *conversation && !self.seated.contains(&work.id))
+            .map(|work| (work.created, work.rep, work.id))
+            .collect();
+        offers.sort_by_key(|(created, ..)| *created);
+        offers.into_iter().map(|(_, rep, work)| (rep, work)).collect()
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        let told = self.told.front().map(|emitted| emitted.at);
+        [told, self.salesforce.deadline()].into_iter().flatten().min()
+    }
+
+    fn advance(&mut self, now: Timestamp) -> Result<Vec<Event>, Infallible> {
+        self.salesforce.advance(now);
+        self.listen();
+        let told = std::mem::take(&mut self.told);
+        Ok(told.into_iter().flat_map(|emitted| self.hear(emitted)).collect())
+    }
+}

@@ -1,0 +1,240 @@
+//! Replays a recording: the state machines are fed what was recorded, at its time, and what they ask
+//! for is answered from the recording, by the stand-in Salesforce, or by a live side.
+//!
+//! Time is virtual: an hour replays in milliseconds. What differs from the recording is reported, each
+//! thing with its line.
+//!
+//! Knows the recording, the state machines, the wire form of calls and the emulator's model. Must never
+//! know how anything is printed.
+//!
+//! Elsewhere: the format in `recording`, the output in `cli`.
+
+mod cassette;
+mod difference;
+mod emulated;
+mod engine;
+mod note;
+mod scan;
+mod searches;
+mod side;
+mod works;
+
+pub use difference::{Difference, FieldDifference, compare};
+pub use emulated::Emulated;
+pub use note::{CallNote, Note, Search, Summary, What};
+pub use scan::{Scan, scan};
+pub use side::{Arrival, Side, Try};
+
+use std::io::BufRead;
+use std::sync::Arc;
+
+use crate::model::channel_definition::ChannelDefinition;
+use crate::model::roster::Roster;
+use crate::model::time::Timestamp;
+use crate::recording::{self, Feed, Item, Source};
+use crate::routing::{Conversations, Policy, Settings};
+
+use cassette::Exchanges;
+use engine::{Answers, Engine};
+
+/// How a recording is replayed.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The partner's choices; a `config` line of the recording may change them.
+    pub policy: Policy,
+    /// The platform's own limit of participants, where known.
+    pub platform_participant_limit: Option<u32>,
+    /// What the recording holds, as [`scan`] found it.
+    pub scan: Scan,
+}
+
+/// Why a replay could not be carried through.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The recording cannot be read.
+    #[error(transparent)]
+    Recording(#[from] recording::Error),
+    /// A line of the recording holds a channel definition or routing settings that cannot be.
+    #[error("{file}:{line}: {what}")]
+    Setting {
+        /// The recording.
+        file: Arc<str>,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// The live side failed.
+    #[error("{0}")]
+    Side(String),
+    /// The operating system gave no threads.
+    #[error("no thread to read the recording with: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// Whoever looks on while a replay runs.
+pub trait Watcher {
+    /// Something is told. `roster` gives names to ids.
+    ///
+    /// # Errors
+    /// Whatever keeps the watcher from going on; it ends the replay.
+    fn note(&mut self, note: Note, roster: &Roster) -> Result<(), Stop>;
+
+    /// Virtual time is about to reach `to`. A watcher who wants real time sleeps here.
+    fn pace(&mut self, to: Timestamp) {
+        let _ = to;
+    }
+
+    /// So many lines have been read.
+    fn progress(&mut self, lines: u64) {
+        let _ = lines;
+    }
+}
+
+/// The watcher has seen enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop;
+
+/// What a replay leaves behind.
+#[derive(Debug)]
+pub struct Replayed {
+    /// The figures.
+    pub summary: Summary,
+    /// The conversations as they stand at the end.
+    pub conversations: Conversations,
+    /// The people and places of the recording.
+    pub roster: Roster,
+}
+
+/// Answers calls from the recording.
+///
+/// # Errors
+/// Where the recording cannot be read.
+pub fn from_cassette<R: BufRead + Send + 'static>(
+    file: &str,
+    input: R,
+    options: Options,
+    watcher: &mut dyn Watcher,
+) -> Result<Replayed, Error> {
+    run::<R, Emulated>(file, input, options, Answers::Recorded(Exchanges::default()), watcher)
+}
+
+/// Lets a live side answer calls.
+///
+/// # Errors
+/// Where the recording cannot be read, or the side fails.
+pub fn against<R: BufRead + Send + 'static, S: Side>(
+    file: &str,
+    input: R,
+    options: Options,
+    side: S,
+    watcher: &mut dyn Watcher,
+) -> Result<Replayed, Error> {
+    run(file, input, options, Answers::Live(side), watcher)
+}
+
+fn run<R: BufRead + Send + 'static, S: Side>(
+    file: &str,
+    input: R,
+    options: Options,
+    answers: Answers<S>,
+    watcher: &mut dyn Watcher,
+) -> Result<Replayed, Error> {
+    let file: Arc<str> = file.into();
+    let Options { policy, platform_participant_limit, scan } = options;
+    // A recording without a channel definition says nothing against conferences.
+    let settings =
+        Settings { conference_supported: true, participant_limit: platform_participant_limit, policy };
+    let mut engine = Engine::new(settings, answers, scan.has_searches, Arc::clone(&file));
+    for item in Feed::start(Arc::clone(&file), input, None)? {
+        let Item { line, event } = item?;
+        engine.summary.lines += 1;
+        engine.run_until(line.at, &mut |to| watcher.pace(to));
+        if let Some(decoded) = event {
+            engine.on_decoded(decoded);
+        } else {
+            take_line(&mut engine, line, platform_participant_limit, &file)?;
+        }
+        if tell(&mut engine, watcher)? {
+            return Ok(engine.into_replayed());
+        }
+        if engine.summary.lines.is_multiple_of(PROGRESS_EVERY) {
+            watcher.progress(engine.summary.lines);
+        }
+    }
+    engine.run_out(&mut |to| watcher.pace(to));
+    tell(&mut engine, watcher)?;
+    Ok(engine.into_replayed())
+}
+
+/// How many lines pass between two reports of progress.
+const PROGRESS_EVERY: u64 = 1024;
+
+/// Hands the notes on; whether the watcher wants no more.
+fn tell<S: Side>(engine: &mut Engine<S>, watcher: &mut dyn Watcher) -> Result<bool, Error> {
+    for note in engine.take_notes() {
+        if watcher.note(note, engine.roster()) == Err(Stop) {
+            return Ok(true);
+        }
+    }
+    match engine.take_failure() {
+        Some(failure) => Err(Error::Side(failure.to_string())),
+        None => Ok(false),
+    }
+}
+
+fn take_line<S: Side>(
+    engine: &mut Engine<S>,
+    line: recording::Line,
+    platform_limit: Option<u32>,
+    file: &Arc<str>,
+) -> Result<(), Error> {
+    let number = line.number;
+    let wrong = |what: String| Error::Setting { file: Arc::clone(file), line: number, what };
+    match line.source {
+        Source::PlatformEvent { .. } | Source::AgentWork(_) => {}
+        Source::GetContacts { .. } => engine.summary.count_passed(&"GET_CONTACTS, which routes nothing"),
+        Source::RepFinder(found) => engine.on_found(*found),
+        Source::Exchange(exchange) => engine.on_exchange(number, *exchange),
+        Source::ChannelDefinition(definition) => {
+            let definition: ChannelDefinition = serde_json::from_str(definition.get())
+                .map_err(|error| wrong(format!("the channel definition cannot be used: {error}")))?;
+            let settings = Settings {
+                conference_supported: definition.is_conference_supported,
+                participant_limit: definition.participant_limit(platform_limit),
+                policy: engine.settings().policy.clone(),
+            };
+            engine.on_settings(settings);
+            engine.on_definition(&definition);
+        }
+        Source::Config(config) => {
+            if let Some(routing) = &config.routing {
+                let settings = engine.settings().clone();
+                let policy = merged(&settings.policy, routing.get()).map_err(wrong)?;
+                engine.on_settings(Settings { policy, ..settings });
+            }
+            engine.on_roster(config.roster);
+        }
+        Source::Unknown { source, .. } => {
+            engine.summary.count_passed(&format_args!("source {source}, which is not known here"));
+        }
+    }
+    Ok(())
+}
+
+/// The policy with what a recording says in its place.
+fn merged(policy: &Policy, changes: &str) -> Result<Policy, String> {
+    let unusable = |error: serde_json::Error| format!("\"routing\" cannot be used: {error}");
+    let mut whole = serde_json::to_value(policy).map_err(unusable)?;
+    let changes: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(changes).map_err(unusable)?;
+    if let Some(whole) = whole.as_object_mut() {
+        whole.extend(changes);
+    }
+    let policy: Policy = serde_json::from_value(whole).map_err(unusable)?;
+    match policy.mistakes().as_slice() {
+        [] => Ok(policy),
+        mistakes => Err(format!("\"routing\" cannot be used: {}", mistakes.join("; "))),
+    }
+}
