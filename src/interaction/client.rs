@@ -82,7 +82,10 @@ impl Client {
         let mut tries = Tries::new();
         let mut rejected: Option<Unauthorized> = None;
         loop {
-            let (verdict, used) = self.one_try(&sending, rejected.take()).await;
+            let (verdict, used) = self.one_try(&sending, rejected.as_ref()).await;
+            if used.is_some() {
+                rejected = None;
+            }
             let name = operation(call);
             tracing::debug!(operation = name, %request_id, tries = tries.made() + 1, ?verdict, "a try");
             let unauthorized = match (&verdict, used) {
@@ -104,7 +107,7 @@ impl Client {
     async fn one_try(
         &self,
         sending: &Sending<'_>,
-        rejected: Option<Unauthorized>,
+        rejected: Option<&Unauthorized>,
     ) -> (Verdict, Option<AccessToken>) {
         let token = match self.in_time(sending, self.token(rejected)).await {
             Some(Ok(token)) => token,
@@ -120,8 +123,8 @@ impl Client {
     }
 
     /// Without a token nothing is sent, so nothing has happened.
-    async fn token(&self, rejected: Option<Unauthorized>) -> Result<AccessToken, Verdict> {
-        let got = match &rejected {
+    async fn token(&self, rejected: Option<&Unauthorized>) -> Result<AccessToken, Verdict> {
+        let got = match rejected {
             Some(Unauthorized { token, .. }) => self.inner.tokens.refresh(token).await,
             None => self.inner.tokens.token().await,
         };
@@ -130,7 +133,7 @@ impl Client {
             // What Salesforce said of the old token tells more than that there is no new one.
             Some(Unauthorized { what, .. }) => {
                 let message = format!("{}; {error}", what.message).into();
-                Verdict::Unauthorized(Rejection { message, ..what })
+                Verdict::Unauthorized(Rejection { message, ..what.clone() })
             }
             None => {
                 let message = error.to_string().into();

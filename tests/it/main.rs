@@ -1,1 +1,5 @@
 //! Everything that is tested from outside the crate, in one binary: it links once.
+
+mod interaction;
+mod openapi;
+mod support;
