@@ -10,10 +10,18 @@
 //!
 //! Elsewhere: which calls are made, and what an answer means for a request, is `routing`'s.
 
+pub mod auth;
+mod client;
+mod error;
+mod limiter;
 mod tries;
 mod verdict;
 mod wire;
 
-pub use tries::{Next, Tries};
+pub use auth::{AccessToken, FixedToken, JwtBearer, JwtSettings, TokenSource};
+pub use client::{Attempt, Builder, Client, Offer, Sleeper};
+pub use error::{Error, Failure};
+pub use limiter::{Limiter, Line, Priority};
+pub use tries::{Next, Tries, jitter};
 pub use verdict::{Rejection, Verdict, decode, parse_retry_after};
 pub use wire::{Method, WireRequest, encode, operation};

@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use uuid::Uuid;
 
 use super::verdict::{Rejection, Verdict};
 use crate::model::call::{Answer, Refusal};
@@ -28,6 +29,21 @@ pub struct Tries {
     made: u32,
     may_have_happened: bool,
     token_refreshed: bool,
+}
+
+/// The jitter of a call's next wait, from 0 to 1.
+///
+/// Drawn from the `RequestId`, which is as good as random from call to call, so that the same call
+/// waits the same in a replay as it did live.
+#[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
+pub fn jitter(request_id: Uuid, tries: u32) -> f64 {
+    let (high, low) = request_id.as_u64_pair();
+    // splitmix64: neighbouring inputs give unrelated outputs.
+    let mut bits = (high ^ low).wrapping_add(u64::from(tries).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^= bits >> 31;
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// What to do next.
@@ -215,6 +231,19 @@ mod tests {
             Tries::new().next(unauthorized(), GIVE_UP, GIVE_UP, 0.5),
             refusal(401, Some(10004), false)
         );
+    }
+
+    #[test]
+    fn jitter_is_the_same_for_the_same_try_and_spread_over_calls() {
+        let id = |n: u128| Uuid::from_u128(n);
+        assert!((jitter(id(7), 3) - jitter(id(7), 3)).abs() < f64::EPSILON);
+        for drawn in [
+            (0..1_000).map(|n| jitter(id(n), 1)).collect::<Vec<_>>(),
+            (0..1_000).map(|n| jitter(id(9), n)).collect(),
+        ] {
+            let mean = drawn.iter().sum::<f64>() / 1_000.0;
+            assert!(drawn.iter().all(|x| (0.0..1.0).contains(x)) && (0.45..0.55).contains(&mean), "{mean}");
+        }
     }
 
     #[test]

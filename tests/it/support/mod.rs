@@ -1,3 +1,4 @@
-//! What several tests need: builders, and checks that hold everywhere.
+//! What several test modules build on.
 
+pub(crate) mod openapi;
 pub(crate) mod scenario;

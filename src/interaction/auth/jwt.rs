@@ -1,0 +1,310 @@
+//! OAuth 2.0 JWT bearer flow: a signed claim becomes an access token, which is kept until it ages.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use super::{AccessToken, Error, TokenSource};
+use crate::interaction::error::{Error as SettingsError, secret_worthy_url};
+use crate::model::time::{Clock, Timestamp};
+
+/// How far ahead a claim's `exp` lies. Salesforce takes a few minutes; the clocks need not agree.
+const CLAIM_LIFETIME: Duration = Duration::from_mins(3);
+
+/// How long the token endpoint may take.
+const ENDPOINT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How large a token response may be.
+const LARGEST_RESPONSE: usize = 64 * 1024;
+
+/// What a JWT bearer source is built from.
+#[derive(Debug, Clone)]
+pub struct JwtSettings {
+    /// `iss`: the connected app's consumer key.
+    pub consumer_key: String,
+    /// `sub`: the integration user.
+    pub username: String,
+    /// `aud`: `https://login.salesforce.com`, for a sandbox `https://test.salesforce.com`.
+    pub audience: String,
+    /// Where the claim is sent; `{audience}/services/oauth2/token` where not set.
+    pub token_url: Option<String>,
+    /// The RSA key whose certificate the connected app has, in PEM.
+    pub private_key: SecretString,
+    /// How long a token is used where the response has no `expires_in`, and Salesforce's has none.
+    ///
+    /// A token lives as long as the org's session timeout says, from 15 minutes on.
+    pub token_lifetime: Duration,
+    /// How long before a token ages out it is replaced.
+    pub refresh_margin: Duration,
+}
+
+impl JwtSettings {
+    /// Settings for Salesforce's production login, with tokens that are used for 15 minutes and
+    /// replaced one minute before.
+    pub fn new(
+        consumer_key: impl Into<String>,
+        username: impl Into<String>,
+        private_key: SecretString,
+    ) -> Self {
+        Self {
+            consumer_key: consumer_key.into(),
+            username: username.into(),
+            audience: "https://login.salesforce.com".to_owned(),
+            token_url: None,
+            private_key,
+            token_lifetime: Duration::from_mins(15),
+            refresh_margin: Duration::from_mins(1),
+        }
+    }
+}
+
+/// Tokens by the OAuth 2.0 JWT bearer flow.
+pub struct JwtBearer {
+    consumer_key: String,
+    username: String,
+    audience: String,
+    token_url: Url,
+    key: EncodingKey,
+    token_lifetime: Duration,
+    refresh_margin: Duration,
+    clock: Arc<dyn Clock>,
+    http: reqwest::Client,
+    held: RwLock<Held>,
+    fetching: Mutex<()>,
+}
+
+/// What is held, and what came of the last request for it.
+#[derive(Default)]
+struct Held {
+    token: Option<(AccessToken, Timestamp)>,
+    rounds: u64,
+    error: Option<Error>,
+}
+
+impl JwtBearer {
+    /// Checks the settings. No request is made before the first token is asked for.
+    ///
+    /// # Errors
+    /// Where the key is none, or the URL is not one to send secrets to.
+    pub fn new(settings: JwtSettings, clock: Arc<dyn Clock>) -> Result<Self, SettingsError> {
+        let audience = settings.audience.trim_end_matches('/').to_owned();
+        let token_url = match &settings.token_url {
+            Some(url) => secret_worthy_url("token_url", url)?,
+            None => secret_worthy_url("audience", &format!("{audience}/services/oauth2/token"))?,
+        };
+        let key = EncodingKey::from_rsa_pem(settings.private_key.expose_secret().as_bytes())
+            .map_err(|error| SettingsError::Key(error.to_string()))?;
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(ENDPOINT_TIMEOUT)
+            .build()
+            .map_err(|error| SettingsError::Http(error.to_string()))?;
+        Ok(Self {
+            consumer_key: settings.consumer_key,
+            username: settings.username,
+            audience,
+            token_url,
+            key,
+            token_lifetime: settings.token_lifetime,
+            refresh_margin: settings.refresh_margin,
+            clock,
+            http,
+            held: RwLock::default(),
+            fetching: Mutex::default(),
+        })
+    }
+
+    /// Returns the held token where it will do, else asks for one: alone, while the others wait for
+    /// what comes of it, be it a token or an error.
+    async fn obtain(&self, will_do: impl Fn(&AccessToken, Timestamp) -> bool) -> Result<AccessToken, Error> {
+        let before = match self.look(&will_do) {
+            Ok(token) => return Ok(token),
+            Err(rounds) => rounds,
+        };
+        let _alone = self.fetching.lock().await;
+        match self.look(&will_do) {
+            Ok(token) => return Ok(token),
+            Err(rounds) if rounds != before => {
+                if let Some(error) = self.read(|held| held.error.clone()) {
+                    return Err(error);
+                }
+            }
+            Err(_) => {}
+        }
+        let outcome = self.fetch().await;
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.rounds += 1;
+        match outcome {
+            Ok((token, until)) => {
+                *held = Held { token: Some((token.clone(), until)), rounds: held.rounds, error: None };
+                Ok(token)
+            }
+            Err(error) => {
+                held.error = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    /// The held token if it will do, else how many requests have been made so far.
+    fn look(&self, will_do: impl Fn(&AccessToken, Timestamp) -> bool) -> Result<AccessToken, u64> {
+        self.read(|held| match &held.token {
+            Some((token, until)) if will_do(token, *until) => Ok(token.clone()),
+            _ => Err(held.rounds),
+        })
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Held) -> T) -> T {
+        look(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn fetch(&self) -> Result<(AccessToken, Timestamp), Error> {
+        let asked = self.clock.now();
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+            ("assertion", &self.assertion(asked)?),
+        ];
+        // reqwest's errors show the URL, which has no secret in it, and never the body.
+        let unavailable = |error: reqwest::Error| Error::Unavailable(error.to_string());
+        let mut response =
+            self.http.post(self.token_url.clone()).form(&form).send().await.map_err(unavailable)?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unavailable)? {
+            if body.len() + chunk.len() > LARGEST_RESPONSE {
+                return Err(refused(status, "the response is too large", ""));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let granted = read_response(status, &body)?;
+        let lifetime = granted.expires_in.map_or(self.token_lifetime, Duration::from_secs);
+        tracing::debug!(lifetime = ?lifetime, "a fresh access token");
+        Ok((AccessToken::new(granted.access_token), asked + lifetime))
+    }
+
+    fn assertion(&self, now: Timestamp) -> Result<String, Error> {
+        let claims = Claims {
+            iss: &self.consumer_key,
+            sub: &self.username,
+            aud: &self.audience,
+            exp: (now + CLAIM_LIFETIME).as_millis() / 1_000,
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.key)
+            .map_err(|error| Error::Signing(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl TokenSource for JwtBearer {
+    async fn token(&self) -> Result<AccessToken, Error> {
+        let now = self.clock.now();
+        let fresh = self.obtain(|_, until| now + self.refresh_margin < until).await;
+        // Where the early replacement fails, the token that we have is still good for a while.
+        fresh.or_else(|error| self.look(|_, until| now < until).map_err(|_| error))
+    }
+
+    async fn refresh(&self, rejected: &AccessToken) -> Result<AccessToken, Error> {
+        self.obtain(|held, _| !held.is(rejected)).await
+    }
+}
+
+impl fmt::Debug for JwtBearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtBearer")
+            .field("username", &self.username)
+            .field("token_url", &self.token_url.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: i64,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    #[serde(default)]
+    expires_in: Option<u64>,
+}
+
+#[derive(Deserialize, Default)]
+struct Refusal {
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+fn refused(status: u16, error: &str, description: &str) -> Error {
+    let cut = |text: &str| text.chars().filter(|c| !c.is_control()).take(300).collect();
+    Error::Refused { status, error: cut(error), description: cut(description) }
+}
+
+/// The body of a success is never repeated in an error: it may hold a token.
+fn read_response(status: u16, body: &[u8]) -> Result<Granted, Error> {
+    if (200..300).contains(&status) {
+        return serde_json::from_slice::<Granted>(body)
+            .ok()
+            .filter(|granted| !granted.access_token.is_empty())
+            .ok_or_else(|| refused(status, "the response has no access_token", ""));
+    }
+    let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
+    // Salesforce says `unknown_error` (retry your request) with a 400 when it is merely busy.
+    let busy = matches!(refusal.error.as_str(), "unknown_error" | "server_error" | "temporarily_unavailable");
+    if busy || status >= 500 || status == 429 || status == 408 {
+        return Err(Error::Unavailable(format!("HTTP {status} {}", refusal.error)));
+    }
+    Err(refused(status, &refusal.error, &refusal.error_description))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_is_a_token_a_refusal_or_a_reason_to_come_again() {
+        let granted =
+            read_response(200, br#"{"access_token":"t","expires_in":60,"scope":"x"}"#).ok().unwrap();
+        assert_eq!((granted.access_token.as_str(), granted.expires_in), ("t", Some(60)));
+        for (status, body, retry) in [
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"user hasn't approved this consumer"}"#,
+                false,
+            ),
+            (400, r#"{"error":"unknown_error","error_description":"retry your request"}"#, true),
+            (503, "<html>", true),
+            (429, "", true),
+            (302, "", false),
+            (200, r#"{"access_token":""}"#, false),
+            (200, r#"{"token":"hush"}"#, false),
+            (200, "hush", false),
+        ] {
+            let error = read_response(status, body.as_bytes()).err().unwrap();
+            assert_eq!(error.retry(), retry, "{status} {body}");
+            assert!(!error.to_string().contains("hush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_refused_without_showing_it() {
+        let settings = JwtSettings::new("consumer", "user@example.com", SecretString::from("hush hush"));
+        assert!(!format!("{settings:?}").contains("hush"));
+        let clock: Arc<dyn Clock> = Arc::new(crate::model::time::SystemClock);
+        let error = JwtBearer::new(settings, clock).unwrap_err();
+        assert!(matches!(error, SettingsError::Key(_)));
+        assert!(!error.to_string().contains("hush"), "{error}");
+    }
+}

@@ -1,0 +1,246 @@
+//! The live client of one org: takes a call through token, turn, HTTP and retries to its answer.
+//!
+//! Decides nothing about a response or about the next try; that is the pure half's.
+
+mod builder;
+mod operations;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Response, Url};
+use uuid::Uuid;
+
+pub use builder::{Builder, Sleeper};
+pub use operations::{Attempt, Offer};
+
+use super::auth::{AccessToken, TokenSource};
+use super::limiter::{Limiter, Line, Priority};
+use super::tries::{Next, Tries, jitter};
+use super::verdict::{Rejection, Verdict, decode, parse_retry_after};
+use super::wire::{Method, WireRequest, encode, operation};
+use crate::model::call::{Answer, Call};
+use crate::model::ids::OrgId;
+use crate::model::time::{Clock, Timestamp};
+
+/// How much of a response is read. Salesforce's are below a kilobyte.
+const LARGEST_RESPONSE: usize = 1024 * 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("requestid");
+const CONTEXT_TYPE: HeaderName = HeaderName::from_static("authorizationcontexttype");
+
+/// A client of one org's Interaction Service. A clone shares connections, token and limiter.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    http: reqwest::Client,
+    base: Url,
+    org: OrgId,
+    tokens: Arc<dyn TokenSource>,
+    limiter: Limiter,
+    try_timeout: Duration,
+    clock: Arc<dyn Clock>,
+    sleeper: Arc<dyn Sleeper>,
+}
+
+/// One call on its way.
+struct Sending<'a> {
+    call: &'a Call,
+    request_id: Uuid,
+    wire: WireRequest,
+    body: Vec<u8>,
+    give_up_at: Timestamp,
+    priority: Priority,
+}
+
+/// A token that Salesforce did not take, and what it said.
+struct Unauthorized {
+    token: AccessToken,
+    what: Rejection,
+}
+
+impl Client {
+    /// Makes a call, with as many tries as it takes, until `give_up_at` at the latest.
+    ///
+    /// `request_id` is the call's identity at Salesforce: every try carries it, and a call that is
+    /// made again after a crash should have the one that it had before.
+    pub async fn send(
+        &self,
+        request_id: Uuid,
+        call: &Call,
+        give_up_at: Timestamp,
+        priority: Priority,
+    ) -> Answer {
+        let wire = encode(call);
+        let body = wire.body.to_string().into_bytes();
+        let sending = Sending { call, request_id, wire, body, give_up_at, priority };
+        let mut tries = Tries::new();
+        let mut rejected: Option<Unauthorized> = None;
+        loop {
+            let (verdict, used) = self.one_try(&sending, rejected.as_ref()).await;
+            if used.is_some() {
+                rejected = None;
+            }
+            let name = operation(call);
+            tracing::debug!(operation = name, %request_id, tries = tries.made() + 1, ?verdict, "a try");
+            let unauthorized = match (&verdict, used) {
+                (Verdict::Unauthorized(what), Some(token)) => {
+                    Some(Unauthorized { token, what: what.clone() })
+                }
+                _ => None,
+            };
+            let chance = jitter(request_id, tries.made());
+            match tries.next(verdict, self.inner.clock.now(), give_up_at, chance) {
+                Next::Answer(answer) => return answer,
+                Next::TryAgainAt(at) => self.inner.sleeper.until(at).await,
+                Next::RefreshTokenAndTryAgain => rejected = unauthorized,
+            }
+        }
+    }
+
+    /// One try, and the token that it used.
+    async fn one_try(
+        &self,
+        sending: &Sending<'_>,
+        rejected: Option<&Unauthorized>,
+    ) -> (Verdict, Option<AccessToken>) {
+        let token = match self.in_time(sending, self.token(rejected)).await {
+            Some(Ok(token)) => token,
+            Some(Err(verdict)) => return (verdict, None),
+            None => return (Verdict::not_sent("no access token came in time"), None),
+        };
+        let turn = self.inner.limiter.turn(Line::of(sending.call), sending.priority);
+        if self.in_time(sending, turn).await.is_none() {
+            let why = "its turn did not come in time: more calls were made than the org takes";
+            return (Verdict::not_sent(why), None);
+        }
+        (self.exchange(sending, &token).await, Some(token))
+    }
+
+    /// Without a token nothing is sent, so nothing has happened.
+    async fn token(&self, rejected: Option<&Unauthorized>) -> Result<AccessToken, Verdict> {
+        let got = match rejected {
+            Some(Unauthorized { token, .. }) => self.inner.tokens.refresh(token).await,
+            None => self.inner.tokens.token().await,
+        };
+        got.map_err(|error| match rejected {
+            _ if error.retry() => Verdict::not_sent(error.to_string()),
+            // What Salesforce said of the old token tells more than that there is no new one.
+            Some(Unauthorized { what, .. }) => {
+                let message = format!("{}; {error}", what.message).into();
+                Verdict::Unauthorized(Rejection { message, ..what.clone() })
+            }
+            None => {
+                let message = error.to_string().into();
+                Verdict::Refused(Rejection { status: error.status(), code: None, message })
+            }
+        })
+    }
+
+    fn time_left(&self, sending: &Sending<'_>) -> Duration {
+        sending.give_up_at.since(self.inner.clock.now())
+    }
+
+    async fn in_time<T>(&self, sending: &Sending<'_>, step: impl Future<Output = T>) -> Option<T> {
+        let left = self.time_left(sending);
+        if left.is_zero() { None } else { tokio::time::timeout(left, step).await.ok() }
+    }
+
+    async fn exchange(&self, sending: &Sending<'_>, token: &AccessToken) -> Verdict {
+        let left = self.time_left(sending).min(self.inner.try_timeout);
+        if left.is_zero() {
+            return Verdict::not_sent("its time was over before it could be sent");
+        }
+        let request = match self.request(sending, token, left) {
+            Ok(request) => request,
+            Err(message) => return Verdict::Refused(Rejection::without_response(message)),
+        };
+        let response = match self.inner.http.execute(request).await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => return Verdict::not_sent(chain(&error)),
+            Err(error) => return Verdict::answer_lost(chain(&error)),
+        };
+        let status = response.status();
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.and_then(|value| parse_retry_after(value, self.inner.clock.now()));
+        match bounded(response).await {
+            // A yes whose body broke off may have been going to say no, or which PSR there is now.
+            (_, Some(error)) if status.is_success() => Verdict::answer_lost(chain(&error)),
+            (body, _) => decode(sending.call, status.as_u16(), retry_after, &body),
+        }
+    }
+
+    fn request(
+        &self,
+        sending: &Sending<'_>,
+        token: &AccessToken,
+        timeout: Duration,
+    ) -> Result<reqwest::Request, String> {
+        let mut url = self.inner.base.clone();
+        url.set_path(sending.wire.path);
+        let method = match sending.wire.method {
+            Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map_err(|_| "the access token cannot stand in an HTTP header".to_owned())?;
+        bearer.set_sensitive(true);
+        let mut request = reqwest::Request::new(method, url);
+        *request.timeout_mut() = Some(timeout);
+        *request.body_mut() = Some(sending.body.clone().into());
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, bearer);
+        let mut buffer = Uuid::encode_buffer();
+        let id = sending.request_id.hyphenated().encode_lower(&mut buffer);
+        headers.insert(REQUEST_ID, HeaderValue::from_str(id).map_err(|error| error.to_string())?);
+        if sending.wire.context_type {
+            headers.insert(CONTEXT_TYPE, HeaderValue::from_static("ConversationChannelDefinition"));
+        }
+        Ok(request)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.inner.base.as_str())
+            .field("org", &self.inner.org)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a body up to [`LARGEST_RESPONSE`]; what is read stays where the rest breaks off.
+async fn bounded(mut response: Response) -> (Vec<u8>, Option<reqwest::Error>) {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = LARGEST_RESPONSE.saturating_sub(body.len());
+                body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+                if chunk.len() > room {
+                    return (body, None);
+                }
+            }
+            Ok(None) => return (body, None),
+            Err(error) => return (body, Some(error)),
+        }
+    }
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,131 @@
+//! What can be wrong before the first call, and the failures of a typed call.
+
+use reqwest::Url;
+
+use crate::model::call::{Answer, Refusal, Reply};
+use crate::model::error_codes::ErrorCode;
+
+/// Settings that no client can be built from.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A URL that is none, or not one to send secrets to.
+    #[error("{field} is '{url}'; it must be {wanted}")]
+    Url {
+        /// The setting.
+        field: &'static str,
+        /// What it is.
+        url: String,
+        /// What would be right.
+        wanted: &'static str,
+    },
+    /// A text that cannot stand in an HTTP header.
+    #[error("{field} has characters that cannot stand in an HTTP header; it must be {wanted}")]
+    Header {
+        /// The setting.
+        field: &'static str,
+        /// What would be right.
+        wanted: &'static str,
+    },
+    /// The private key cannot be used.
+    #[error(
+        "the private key is not an RSA key in PEM ({0}); it must begin with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
+    )]
+    Key(String),
+    /// The HTTP client cannot be set up, e.g. there are no root certificates.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Http(String),
+}
+
+/// A typed call that was not carried out, or perhaps was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Salesforce said no.
+    #[error("{}", refused(.0))]
+    Refused(Refusal),
+    /// No answer in time; the call may have been carried out.
+    #[error("no answer came in time; the call may have been carried out")]
+    Lost,
+}
+
+fn refused(refusal: &Refusal) -> String {
+    let Refusal { status, code, message, .. } = refusal;
+    match code.map(ErrorCode) {
+        Some(code) => format!("{code}: {} {} (HTTP {status}: {message})", code.meaning(), code.advice()),
+        None if *status == 0 => message.to_string(),
+        None => format!("HTTP {status}: {message}"),
+    }
+}
+
+/// The reply within an answer.
+pub(super) fn reply(answer: Answer) -> Result<Reply, Failure> {
+    match answer {
+        Answer::Done(reply) => Ok(reply),
+        Answer::Refused(refusal) => Err(Failure::Refused(refusal)),
+        Answer::Lost => Err(Failure::Lost),
+    }
+}
+
+/// Reads a URL that secrets will be sent to: HTTPS, or plain HTTP to this machine.
+pub(super) fn secret_worthy_url(field: &'static str, text: &str) -> Result<Url, Error> {
+    let wrong = |wanted| Error::Url { field, url: shown(text), wanted };
+    let url =
+        Url::parse(text.trim()).map_err(|_| wrong("a URL such as https://example.my.salesforce.com"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("a URL without user name and password"));
+    }
+    let host = url.host_str().unwrap_or_default();
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    let loopback = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        "http" => Err(wrong("an https URL; plain http is for localhost alone, for tokens are sent there")),
+        _ => Err(wrong("an https URL")),
+    }
+}
+
+/// A URL with a password in it is not repeated.
+fn shown(text: &str) -> String {
+    if text.contains('@') { "(not shown)".to_owned() } else { text.chars().take(100).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_go_to_https_or_to_this_machine() {
+        for good in [
+            "https://acme.my.salesforce-scrt.com",
+            "http://localhost:8080",
+            "http://127.0.0.1:1",
+            "http://127.8.0.1",
+            "http://[::1]:8080/",
+        ] {
+            assert!(secret_worthy_url("base_url", good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://acme.my.salesforce-scrt.com",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "ftp://localhost",
+            "acme.my.salesforce-scrt.com",
+            "",
+        ] {
+            let error = secret_worthy_url("base_url", bad).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("base_url is '{bad}'; it must be ")), "{error}");
+        }
+        let error = secret_worthy_url("base_url", "https://user:hush@example.com").unwrap_err().to_string();
+        assert!(!error.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn a_failure_says_what_the_code_means_and_what_to_do() {
+        let refusal = |code, status| Refusal { status, code, message: "m".into(), after_lost_try: false };
+        let text = Failure::Refused(refusal(Some(10016), 400)).to_string();
+        assert!(text.starts_with("10016: A required header") && text.contains("Check the OrgId"), "{text}");
+        assert_eq!(Failure::Refused(refusal(None, 404)).to_string(), "HTTP 404: m");
+        assert_eq!(Failure::Refused(refusal(None, 0)).to_string(), "m");
+    }
+}
