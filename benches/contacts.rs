@@ -2,7 +2,13 @@
 //!
 //! `cargo bench --bench contacts`. Each index is built once, and says what it takes beside its roster.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark talks to its reader")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a benchmark talks to its reader"
+)]
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Instant;
@@ -54,7 +60,9 @@ const LAST: [&str; 16] = [
 ];
 
 fn main() {
-    SIZES.into_iter().for_each(|size| drop(index(size)));
+    for size in SIZES {
+        index(size);
+    }
     divan::main();
 }
 
@@ -152,5 +160,5 @@ fn no_match(bencher: Bencher<'_, '_>, size: usize) {
 /// What SIMD likes least: a word of nothing but the commonest letters, which is almost there everywhere.
 #[divan::bench(args = SIZES)]
 fn no_match_of_common_letters(bencher: Bencher<'_, '_>, size: usize) {
-    bench(bencher, size, Some("anananas"), 0);
+    bench(bencher, size, Some("annannan"), 0);
 }

@@ -86,9 +86,9 @@ mod tests {
 
     use super::*;
 
-    fn rep_with(fields: serde_json::Value) -> Rep {
+    fn rep_with(mut fields: serde_json::Value) -> Rep {
         let mut all = json!({"id": "005000000000001", "name": "Bo"});
-        all.as_object_mut().unwrap().append(&mut fields.as_object().unwrap().clone());
+        all.as_object_mut().unwrap().append(fields.as_object_mut().unwrap());
         from_value(all).unwrap()
     }
 
