@@ -1,1 +1,3 @@
 //! Everything that is tested from outside the crate, in one binary: it links once.
+
+mod emulator;
