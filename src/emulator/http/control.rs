@@ -71,9 +71,9 @@ impl From<ActError> for Error {
 
 type Answer = Result<Json<Value>, Error>;
 
-/// Reads a JSON body; an empty one is `{}`.
+/// Reads a JSON body; nothing and `null` are `{}`.
 fn read<T: DeserializeOwned>(body: &Bytes, hint: &'static str) -> Result<T, Error> {
-    let text: &[u8] = if body.is_empty() { b"{}" } else { body };
+    let text: &[u8] = if matches!(body.trim_ascii(), b"" | b"null") { b"{}" } else { body };
     serde_json::from_slice(text).map_err(|error| {
         let error = error.to_string();
         // serde names the field that it stumbled over between the first two backticks.
