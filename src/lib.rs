@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod config;
+pub mod contacts;
 pub mod emulator;
 pub mod interaction;
 pub mod model;

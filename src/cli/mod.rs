@@ -10,6 +10,8 @@
 //! - A reader that goes away (`| head`) ends the command quietly.
 
 pub mod completions;
+pub mod config_file;
+pub mod contacts;
 pub mod error;
 pub mod output;
 
@@ -18,6 +20,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
+pub use config_file::ConfigFile;
 pub use error::Error;
 pub use output::Output;
 
@@ -87,6 +90,7 @@ macro_rules! commands {
 }
 
 commands! {
+    Contacts => contacts,
     Completions => completions,
 }
 

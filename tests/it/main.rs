@@ -1,5 +1,17 @@
 //! Everything that is tested from outside the crate, in one binary: it links once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that cannot go on fails"
+)]
+
+#[cfg(feature = "cli")]
+mod cli_contacts;
+mod contacts;
 mod emulator;
 #[cfg(feature = "emulator")]
 mod emulator_http;

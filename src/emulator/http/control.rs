@@ -41,21 +41,21 @@ pub(super) fn router() -> Router<Emulator> {
 }
 
 /// Why a control call is refused.
-pub(super) struct Error {
+pub(super) struct Refused {
     status: StatusCode,
     error: String,
     field: Option<String>,
     hint: &'static str,
 }
 
-impl IntoResponse for Error {
+impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let body = json!({ "error": self.error, "field": self.field, "hint": self.hint });
         (self.status, Json(body)).into_response()
     }
 }
 
-impl From<ActError> for Error {
+impl From<ActError> for Refused {
     fn from(error: ActError) -> Self {
         let (status, field) = match &error {
             ActError::UnknownConversation { .. } => (StatusCode::NOT_FOUND, Some("conversation")),
@@ -69,16 +69,16 @@ impl From<ActError> for Error {
     }
 }
 
-type Answer = Result<Json<Value>, Error>;
+type Answer = Result<Json<Value>, Refused>;
 
 /// Reads a JSON body; nothing and `null` are `{}`.
-fn read<T: DeserializeOwned>(body: &Bytes, hint: &'static str) -> Result<T, Error> {
+fn read<T: DeserializeOwned>(body: &Bytes, hint: &'static str) -> Result<T, Refused> {
     let text: &[u8] = if matches!(body.trim_ascii(), b"" | b"null") { b"{}" } else { body };
     serde_json::from_slice(text).map_err(|error| {
         let error = error.to_string();
         // serde names the field that it stumbled over between the first two backticks.
         let field = error.split('`').nth(1).map(str::to_owned);
-        Error { status: StatusCode::BAD_REQUEST, error, field, hint }
+        Refused { status: StatusCode::BAD_REQUEST, error, field, hint }
     })
 }
 
@@ -91,7 +91,7 @@ enum OneOrMany<T> {
 }
 
 /// Reads one or a list, with an error that names the field, which an untagged enum's own does not.
-fn read_many<T: DeserializeOwned>(body: &Bytes, hint: &'static str) -> Result<Vec<T>, Error> {
+fn read_many<T: DeserializeOwned>(body: &Bytes, hint: &'static str) -> Result<Vec<T>, Refused> {
     match serde_json::from_slice(body) {
         Ok(OneOrMany::Many(all)) => Ok(all),
         Ok(OneOrMany::One(one)) => Ok(vec![*one]),
@@ -133,7 +133,7 @@ async fn reset(State(emulator): State<Emulator>, body: Bytes) -> Answer {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Conversation {
+struct Seed {
     #[serde(default)]
     conversation: Option<ConversationId>,
     #[serde(default)]
@@ -147,9 +147,9 @@ struct Conversation {
 /// With a `conversation`, takes over one that exists elsewhere, and tells nothing; without, starts one.
 async fn conversations(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     let hint = r#"{"conversation", "workItem", "endUser", "reps": [..]}, each of them optional"#;
-    let Conversation { conversation, work_item, end_user, reps } = read(&body, hint)?;
+    let Seed { conversation, work_item, end_user, reps } = read(&body, hint)?;
     let started = emulator.with(|salesforce, now| match conversation {
-        None if work_item.is_some() => Err(Error {
+        None if work_item.is_some() => Err(Refused {
             status: StatusCode::BAD_REQUEST,
             error: "a work item without its conversation".to_owned(),
             field: Some("conversation".to_owned()),
@@ -218,8 +218,8 @@ struct After {
 
 type AfterQuery = Result<Query<After>, axum::extract::rejection::QueryRejection>;
 
-fn read_after(query: AfterQuery) -> Result<After, Error> {
-    query.map(|Query(after)| after).map_err(|error| Error {
+fn read_after(query: AfterQuery) -> Result<After, Refused> {
+    query.map(|Query(after)| after).map_err(|error| Refused {
         status: StatusCode::BAD_REQUEST,
         error: error.body_text(),
         field: None,
@@ -276,8 +276,8 @@ async fn sample_credentials(State(emulator): State<Emulator>) -> Json<Value> {
     }))
 }
 
-async fn nothing_here() -> Error {
-    Error {
+async fn nothing_here() -> Refused {
+    Refused {
         status: StatusCode::NOT_FOUND,
         error: "the control API has nothing at this path".to_owned(),
         field: None,
@@ -285,8 +285,8 @@ async fn nothing_here() -> Error {
     }
 }
 
-async fn other_method() -> Error {
-    Error {
+async fn other_method() -> Refused {
+    Refused {
         status: StatusCode::METHOD_NOT_ALLOWED,
         error: "this path takes another method".to_owned(),
         field: None,

@@ -159,7 +159,7 @@ impl State {
             salesforce.grant_token(token.clone(), Timestamp::MAX);
         }
         // The faults' chance must not move the ids, so it is a stream of its own.
-        let draws = Draws::new(seed ^ 0x5EED_0F_FA17);
+        let draws = Draws::new(seed ^ 0x005E_EDFA_17E5);
         Self { salesforce, draws, seed, events: VecDeque::new(), last_event: 0 }
     }
 

@@ -1,0 +1,39 @@
+//! Which configuration a command works with: the same option everywhere.
+
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::config::{self, Config};
+
+/// The file that is read where none is named.
+const DEFAULT: &str = "byoc.toml";
+
+/// The option `--config`, to be flattened into a command's arguments.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConfigFile {
+    /// The configuration [default: byoc.toml in this directory]
+    #[arg(long, value_name = "FILE", env = "BYOC_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// Reads it, with what the environment sets.
+    ///
+    /// # Errors
+    /// Where there is none, or with every mistake in it.
+    pub fn load(&self) -> Result<Config, Error> {
+        let path = match &self.config {
+            Some(path) => path.as_path(),
+            None if Path::new(DEFAULT).exists() => Path::new(DEFAULT),
+            None => {
+                return Err(Error::new(format_args!(
+                    "there is no {DEFAULT} in this directory; name a configuration with --config FILE or BYOC_CONFIG"
+                )));
+            }
+        };
+        Config::load(path, &config::environment()).map_err(|error| match error {
+            config::Error::Mistaken { mistakes } => Error::several(mistakes),
+            unreadable @ config::Error::Unreadable { .. } => Error::new(unreadable),
+        })
+    }
+}

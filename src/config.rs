@@ -1,0 +1,306 @@
+//! The configuration: one TOML file, each of its single values also an environment variable.
+//!
+//! `ring_seconds` in the table `[routing]` is `BYOC_ROUTING_RING_SECONDS`; the variable wins over the
+//! file. Lists (reps, queues, flows, contacts) stand in the file alone. Keys are in snake_case; the
+//! camelCase of a recording is read as well.
+//!
+//! Invariants
+//! 1. Everything is checked, and all mistakes are told together, each with its key, its line, and what
+//!    would be right.
+//! 2. A key that is not known is a mistake: it is a misspelled one.
+
+mod document;
+mod entries;
+mod keys;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use document::{Mistake, Source};
+
+use crate::model::channel_definition::ChannelDefinition;
+use crate::model::roster::Roster;
+use document::Document;
+
+/// Environment variables by name; a test brings its own.
+pub type Environment = BTreeMap<String, String>;
+
+/// The variables of this process that can set something.
+pub fn environment() -> Environment {
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok().filter(|name| name.starts_with("BYOC_"))?;
+        Some((name, value.to_string_lossy().into_owned()))
+    });
+    variables.collect()
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Config {
+    /// The partner channel's settings.
+    pub channel_definition: Option<ChannelDefinition>,
+    /// The platform's own limit of participants in a conversation, the end user included. Without it,
+    /// and without an override in the channel definition, Salesforce enforces its own.
+    pub platform_participant_limit: Option<u32>,
+    /// The partner's reps, queues, flows and outside contacts.
+    pub roster: Roster,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file, or a variable, says something that cannot be.
+    #[error("{}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Mistaken {
+        /// All of the mistakes, in the order of the file.
+        mistakes: Vec<Mistake>,
+    },
+}
+
+impl Config {
+    /// Reads a file. A path in it is relative to the folder that the file is in.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or with all mistakes in it.
+    pub fn load(path: &Path, environment: &Environment) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(path, &text, environment)
+    }
+
+    /// Reads the text of a file of that name.
+    ///
+    /// # Errors
+    /// With all mistakes in it.
+    pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self, Error> {
+        let mut document = Document::parse(path, text, environment);
+        let config = Self {
+            platform_participant_limit: document
+                .value("platform_participant_limit")
+                .map(|Limit(limit)| limit),
+            channel_definition: channel_definition(&mut document, path),
+            roster: Roster {
+                reps: document.list("reps"),
+                queues: document.list("queues"),
+                flows: document.list("flows"),
+                contacts: document.list("contacts"),
+            },
+        };
+        document.leave("routing");
+        let mistakes = document.finish();
+        if mistakes.is_empty() { Ok(config) } else { Err(Error::Mistaken { mistakes }) }
+    }
+
+    /// How many participants a conversation may have, the end user included, where that is known.
+    pub fn participant_limit(&self) -> Option<u32> {
+        match &self.channel_definition {
+            Some(definition) => definition.participant_limit(self.platform_participant_limit),
+            None => self.platform_participant_limit,
+        }
+    }
+}
+
+/// A limit of participants: with fewer than two there is no conversation.
+struct Limit(u32);
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match i64::deserialize(deserializer).map(|limit| (limit, u32::try_from(limit))) {
+            Ok((2.., Ok(limit))) => Ok(Self(limit)),
+            Ok((limit, _)) => {
+                let wanted = "it must be a whole number of participants, 2 or more";
+                Err(serde::de::Error::custom(format_args!("{limit} is no limit; {wanted}")))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The single values of a channel definition that stands in our own file.
+const DEFINITION_KEYS: &[&str] = &[
+    "developer_name",
+    "routing_owner",
+    "consent_owner",
+    "is_conference_supported",
+    "max_participants_for_cnfr_override",
+    "custom_platform_event",
+    "custom_event_type_field",
+    "custom_event_payload_field",
+    "event_capabilities_is_routing_work_result_supported",
+];
+
+/// The channel definition: a table, or the path of a file that holds it.
+fn channel_definition(document: &mut Document<'_>, config: &Path) -> Option<ChannelDefinition> {
+    const KEY: &str = "channel_definition";
+    let Some(path) = document.text(KEY) else {
+        return document.table(KEY, DEFINITION_KEYS);
+    };
+    let file = config.parent().unwrap_or(Path::new("")).join(&path.value);
+    for key in DEFINITION_KEYS {
+        document.refuse_variable(KEY, key, "the channel definition is in a file of its own; set it there");
+    }
+    match ChannelDefinition::from_file(&file) {
+        Ok(definition) => Some(definition),
+        Err(error) => {
+            document.mistake(path.source, KEY, error);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        let variables =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::parse(Path::new("byoc.toml"), text, &variables).map_err(|error| match error {
+            Error::Mistaken { mistakes } => mistakes.iter().map(ToString::to_string).collect(),
+            Error::Unreadable { .. } => vec![error.to_string()],
+        })
+    }
+
+    fn fixture(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+    }
+
+    #[test]
+    fn an_empty_file_is_a_configuration() {
+        assert_eq!(parse("", &[]), Ok(Config::default()));
+    }
+
+    #[test]
+    fn the_sample_says_what_it_says() {
+        let config = Config::load(&fixture("byoc.toml"), &Environment::new()).unwrap();
+        assert_eq!(config.platform_participant_limit, Some(6));
+        assert_eq!(config.participant_limit(), Some(4), "the channel's own limit is the lower one");
+        assert!(config.channel_definition.unwrap().is_conference_supported);
+        let roster = config.roster;
+        let counts = (roster.reps.len(), roster.queues.len(), roster.flows.len(), roster.contacts.len());
+        assert_eq!(counts, (6, 2, 1, 3));
+        assert!(roster.reps[0].capacity_used > 2.9);
+        assert_eq!(roster.queues.first().unwrap().accepted_last_10_minutes, 31);
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_line_its_key_and_what_would_be_right() {
+        let text = r#"platform_participant_limit = 1
+channel_definiton = "x.toml"
+
+[channel_definition]
+routing_owner = "Nobody"
+
+[[reps]]
+id = "005"
+availability = "AWAY"
+capicity = 3
+
+[[reps]]
+name = "No id"
+capacity = -1
+
+[[reps]]
+id = "005000000000001"
+capacity = nan
+
+[[reps]]
+id = "005000000000001"
+
+[[contacts]]
+id = " "
+
+[queues]
+"#;
+        insta::assert_snapshot!(parse(text, &[]).unwrap_err().join("\n"), @r"
+        byoc.toml, line 1, platform_participant_limit: 1 is no limit; it must be a whole number of participants, 2 or more
+        byoc.toml, line 2, channel_definiton: there is no such key; there are channel_definition, contacts, flows, platform_participant_limit, queues, reps, routing
+        byoc.toml, line 5, channel_definition.routing_owner: it is 'Nobody'; it must be Partner or Salesforce
+        byoc.toml, line 8, reps[0].id: '005' is not a rep id: it has 3 characters, not 15 or 18
+        byoc.toml, line 9, reps[0].availability: unknown variant `AWAY`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`
+        byoc.toml, line 10, reps[0].capicity: there is no such key; there are id, user_id, name, availability, presence, messaging, capacity, capacity_used, queues, skills, script
+        byoc.toml, line 12, reps[1]: missing field `id`
+        byoc.toml, line 16, reps[2].capacity: NaN is no capacity; it must be a number, 0 or more
+        byoc.toml, line 20, reps[3].id: 005000000000001 is the id of reps[2] already; ids must differ
+        byoc.toml, line 23, contacts[0].id: it is empty; it must be your own id of the contact
+        byoc.toml, line 26, queues: it must be a list of tables, [[queues]]
+        ");
+    }
+
+    #[test]
+    fn what_is_no_toml_is_named_line_by_line() {
+        insta::assert_snapshot!(parse("a = \n\n[[reps]\nid = 5\n", &[]).unwrap_err().join("\n"), @r"
+        byoc.toml, line 1: this is not TOML: string values must be quoted, expected literal string
+        byoc.toml, line 3: this is not TOML: unclosed array table, expected `]`
+        ");
+    }
+
+    #[test]
+    fn a_variable_wins_over_the_file() {
+        let file = "platform_participant_limit = 6\n[channel_definition]\nis_conference_supported = true\n";
+        let variables = [
+            ("BYOC_PLATFORM_PARTICIPANT_LIMIT", "8"),
+            ("BYOC_CHANNEL_DEFINITION_IS_CONFERENCE_SUPPORTED", "false"),
+            ("BYOC_CHANNEL_DEFINITION_ROUTING_OWNER", "Partner"),
+        ];
+        let config = parse(file, &variables).unwrap();
+        assert_eq!(config.platform_participant_limit, Some(8));
+        let definition = config.channel_definition.unwrap();
+        assert!(!definition.is_conference_supported);
+        assert_eq!(definition.routing_owner.as_str(), "Partner");
+    }
+
+    #[test]
+    fn a_mistake_in_a_variable_names_the_variable() {
+        let variables = [
+            ("BYOC_PLATFORM_PARTICIPANT_LIMIT", "many"),
+            ("BYOC_CHANNEL_DEFINITION_IS_CONFERENCE_SUPPORTED", "perhaps"),
+        ];
+        insta::assert_snapshot!(parse("", &variables).unwrap_err().join("\n"), @r#"
+        the variable BYOC_PLATFORM_PARTICIPANT_LIMIT: invalid type: string "many", expected a whole number
+        the variable BYOC_CHANNEL_DEFINITION_IS_CONFERENCE_SUPPORTED: it is 'perhaps'; it must be true or false
+        "#);
+    }
+
+    #[test]
+    fn a_channel_definition_can_be_in_a_file_beside_this_one() {
+        let beside = fixture("byoc.toml");
+        let text = "channel_definition = \"definitions/acme.toml\"";
+        let config = Config::parse(&beside, text, &Environment::new()).unwrap();
+        assert_eq!(config.channel_definition.unwrap().developer_name.as_deref(), Some("Acme_Messaging"));
+        let name = "BYOC_CHANNEL_DEFINITION_ROUTING_OWNER";
+        let missing = parse("channel_definition = \"no/such.toml\"", &[(name, "Partner")]).unwrap_err();
+        insta::assert_snapshot!(missing.join("\n"), @r"
+        byoc.toml, line 1, channel_definition: no/such.toml cannot be read: No such file or directory (os error 2)
+        the variable BYOC_CHANNEL_DEFINITION_ROUTING_OWNER: the channel definition is in a file of its own; set it there
+        ");
+    }
+
+    #[test]
+    fn one_mistake_made_a_thousand_times_is_told_a_hundred_times() {
+        let told = parse(&"[[flows]]\nid = 1\n".repeat(1_000), &[]).unwrap_err();
+        assert_eq!(told.len(), 101);
+        assert_eq!(told.last().unwrap(), "byoc.toml: there are 900 mistakes more; correct these first");
+    }
+
+    #[test]
+    fn both_spellings_of_a_key_are_read() {
+        for text in [
+            "[[queues]]\nid = '00G000000000001'\nwait_seconds = 5",
+            "[[queues]]\nqueueId = '00G000000000001'\nwaitSeconds = 5",
+        ] {
+            assert_eq!(parse(text, &[]).unwrap().roster.queues[0].wait_seconds, Some(5));
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! A TOML document that is taken apart key by key, so that one mistake does not hide the next.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use memchr::memchr_iter;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::{Environment, keys};
+
+/// How many mistakes are told. Who has made more has made one of them many times.
+const MOST_TOLD: usize = 100;
+
+/// Where a value was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// In the file, on that line (counted from 1) where it is known.
+    File(PathBuf, Option<usize>),
+    /// In an environment variable.
+    Variable(String),
+}
+
+/// One thing that is wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where.
+    pub source: Source,
+    /// The key, `reps[3].capacity`; none where the file is not TOML.
+    pub key: Option<String>,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::File(path, Some(line)) => write!(f, "{}, line {line}", path.display())?,
+            Source::File(path, None) => write!(f, "{}", path.display())?,
+            Source::Variable(name) => return write!(f, "the variable {name}: {}", self.problem),
+        }
+        match &self.key {
+            Some(key) => write!(f, ", {key}: {}", self.problem),
+            None => write!(f, ": {}", self.problem),
+        }
+    }
+}
+
+/// An entry of a list that is told apart by its id.
+pub(super) trait Entry: DeserializeOwned {
+    /// The id.
+    fn id(&self) -> &str;
+
+    /// Keys whose values cannot be, and why.
+    fn mistakes(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+/// A text, and where it was read.
+pub(super) struct Text {
+    pub(super) value: String,
+    pub(super) source: Source,
+}
+
+/// What is left of the document, and what was wrong with the rest.
+pub(super) struct Document<'t> {
+    path: &'t Path,
+    text: &'t str,
+    left: DeTable<'t>,
+    environment: &'t Environment,
+    /// Keys that were asked for.
+    known: Vec<&'static str>,
+    mistakes: Vec<Mistake>,
+    /// How many mistakes there are beyond those that are told.
+    untold: usize,
+}
+
+impl<'t> Document<'t> {
+    pub(super) fn parse(path: &'t Path, text: &'t str, environment: &'t Environment) -> Self {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        // What is no TOML is not looked into: what was meant cannot be told.
+        let left = if errors.is_empty() { table.into_inner() } else { DeTable::new() };
+        let mut document =
+            Self { path, text, left, environment, known: Vec::new(), mistakes: Vec::new(), untold: 0 };
+        for error in errors.into_iter().take(MOST_TOLD) {
+            let source = document.in_file(error.span());
+            // One slip can be several errors to a parser that goes on; the first on a line names it.
+            if !document.mistakes.iter().any(|known| known.source == source) {
+                let problem = format!("this is not TOML: {}", error.message());
+                document.mistakes.push(Mistake { source, key: None, problem });
+            }
+        }
+        document
+    }
+
+    /// A single value at the top.
+    pub(super) fn value<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<T> {
+        self.known.push(key);
+        let in_file = self.left.remove(key);
+        let (value, source) = match self.variable(&[key]) {
+            Some((name, text)) => (single(text, 0..0), Source::Variable(name)),
+            None => in_file.map(|value| {
+                let source = self.in_file(Some(value.span()));
+                (value, source)
+            })?,
+        };
+        match T::deserialize(value.into_deserializer()) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.mistake(source, key, error.message());
+                None
+            }
+        }
+    }
+
+    /// A text at the top; none where the key is absent or holds something else.
+    pub(super) fn text(&mut self, key: &'static str) -> Option<Text> {
+        if let Some((name, value)) = self.variable(&[key]) {
+            self.left.remove(key);
+            return Some(Text { value: value.to_owned(), source: Source::Variable(name) });
+        }
+        let value = self.left.get(key)?;
+        let text = value.get_ref().as_str()?.to_owned();
+        let source = self.in_file(Some(value.span()));
+        self.left.remove(key);
+        Some(Text { value: text, source })
+    }
+
+    /// A table at the top, with the values that variables give to its single keys. None where neither
+    /// the file nor a variable says anything.
+    pub(super) fn table<T: DeserializeOwned>(&mut self, key: &'static str, singles: &[&str]) -> Option<T> {
+        self.known.push(key);
+        let found = self.left.remove(key);
+        let span = found.as_ref().map_or(0..0, Spanned::span);
+        let given = found.map(|value| match value.into_inner() {
+            DeValue::Table(table) => Ok(table),
+            other => Err(other.type_str()),
+        });
+        let mut table = match given {
+            Some(Err(found)) => {
+                let source = self.in_file(Some(span));
+                self.mistake(source, key, format_args!("it is a {found}; it must be a table, [{key}]"));
+                return None;
+            }
+            Some(Ok(table)) => Some(table),
+            None => None,
+        };
+        let mut variables = HashMap::new();
+        for (n, name) in singles.iter().enumerate() {
+            if let Some((variable, text)) = self.variable(&[key, name]) {
+                // A place behind the end of the file, so that an error tells which variable it means.
+                let at = self.text.len() + 1 + n;
+                let owned = Spanned::new(at..at, Cow::Owned((*name).to_owned()));
+                table.get_or_insert_with(DeTable::new).insert(owned, single(text, at..at));
+                variables.insert((*name).to_owned(), variable);
+            }
+        }
+        self.read(key, table?, span, &variables)
+    }
+
+    /// A list of tables at the top, `[[reps]]`.
+    pub(super) fn list<T: Entry>(&mut self, key: &'static str) -> Vec<T> {
+        self.known.push(key);
+        let Some(value) = self.left.remove(key) else { return Vec::new() };
+        let source = self.in_file(Some(value.span()));
+        let DeValue::Array(array) = value.into_inner() else {
+            self.mistake(source, key, format_args!("it must be a list of tables, [[{key}]]"));
+            return Vec::new();
+        };
+        let mut entries = Vec::with_capacity(array.len());
+        let mut seen = HashMap::<String, usize>::new();
+        for (n, value) in array.into_iter().enumerate() {
+            let (at, span) = (format!("{key}[{n}]"), value.span());
+            let DeValue::Table(mut table) = value.into_inner() else {
+                let source = self.in_file(Some(span));
+                self.mistake(source, &at, format_args!("it must be a table, [[{key}]]"));
+                continue;
+            };
+            camel_case_keys(&mut table);
+            let Some(entry) = self.read::<T>(&at, table, span.clone(), &HashMap::new()) else { continue };
+            for (field, problem) in entry.mistakes() {
+                let source = self.in_file(Some(span.clone()));
+                self.mistake(source, format_args!("{at}.{}", keys::snake_case(field)), problem);
+            }
+            if let Some(first) = seen.get(entry.id()) {
+                let source = self.in_file(Some(span));
+                let problem =
+                    format_args!("{} is the id of {key}[{first}] already; ids must differ", entry.id());
+                self.mistake(source, format_args!("{at}.id"), problem);
+            } else {
+                seen.insert(entry.id().to_owned(), n);
+            }
+            entries.push(entry);
+        }
+        entries
+    }
+
+    /// Says that a variable must not be set here.
+    pub(super) fn refuse_variable(&mut self, table: &str, key: &str, problem: &str) {
+        if let Some((name, _)) = self.variable(&[table, key]) {
+            self.mistake(Source::Variable(name), format_args!("{table}.{key}"), problem);
+        }
+    }
+
+    /// Passes a key by that somebody else reads.
+    pub(super) fn leave(&mut self, key: &'static str) {
+        self.known.push(key);
+        self.left.remove(key);
+    }
+
+    /// Notes a mistake.
+    pub(super) fn mistake(&mut self, source: Source, key: impl fmt::Display, problem: impl fmt::Display) {
+        if self.mistakes.len() >= MOST_TOLD {
+            self.untold += 1;
+            return;
+        }
+        let problem = in_words(&problem.to_string());
+        self.mistakes.push(Mistake { source, key: Some(key.to_string()), problem });
+    }
+
+    /// All mistakes, in the order of the file, those about keys that nobody asked for among them.
+    pub(super) fn finish(mut self) -> Vec<Mistake> {
+        let left = std::mem::take(&mut self.left);
+        let mut known = std::mem::take(&mut self.known);
+        known.sort_unstable();
+        for (key, _) in left {
+            let source = self.in_file(Some(key.span()));
+            self.mistake(
+                source,
+                key.get_ref(),
+                format_args!("there is no such key; there are {}", known.join(", ")),
+            );
+        }
+        self.mistakes.sort_by_key(|mistake| match &mistake.source {
+            Source::File(_, line) => (0, line.unwrap_or_default()),
+            Source::Variable(_) => (1, 0),
+        });
+        if self.untold > 0 {
+            let problem = format!("there are {} mistakes more; correct these first", self.untold);
+            self.mistakes.push(Mistake {
+                source: Source::File(self.path.to_owned(), None),
+                key: None,
+                problem,
+            });
+        }
+        self.mistakes
+    }
+
+    /// Reads a table, again without each key that turns out to be wrong, until no key is.
+    fn read<T: DeserializeOwned>(
+        &mut self,
+        at: &str,
+        mut table: DeTable<'t>,
+        span: Range<usize>,
+        variables: &HashMap<String, String>,
+    ) -> Option<T> {
+        let before = self.mistakes.len();
+        self.refuse_unknown_keys(at, &table, keys::known::<T>());
+        let mut removed = Vec::new();
+        loop {
+            let value = Spanned::new(span.clone(), DeValue::Table(table.clone()));
+            let error = match T::deserialize(value.into_deserializer()) {
+                Ok(read) => return (self.mistakes.len() == before).then_some(read),
+                Err(error) => error,
+            };
+            let Some((key, place)) = culprit(&table, &error) else {
+                // What is missing because it was wrong has been told already.
+                if !removed.iter().any(|key| error.message() == format!("missing field `{key}`")) {
+                    let source = self.in_file(Some(span));
+                    self.mistake(source, at, error.message());
+                }
+                return None;
+            };
+            let source = match variables.get(&key) {
+                Some(variable) => Source::Variable(variable.clone()),
+                None => self.in_file(Some(place)),
+            };
+            let problem = match error.message().strip_prefix(&key) {
+                Some(problem) => format!("it{problem}"),
+                None => error.message().to_owned(),
+            };
+            self.mistake(source, format_args!("{at}.{}", keys::snake_case(&key)), problem);
+            table.remove(key.as_str());
+            removed.push(key);
+        }
+    }
+
+    fn refuse_unknown_keys(&mut self, at: &str, table: &DeTable<'t>, known: &[&str]) {
+        if known.is_empty() {
+            return;
+        }
+        let unknown = table.iter().map(|(key, _)| key).filter(|key| !known.contains(&key.get_ref().as_ref()));
+        for key in unknown {
+            let names: Vec<String> = known.iter().map(|key| keys::snake_case(key)).collect();
+            let source = self.in_file(Some(key.span()));
+            let key = format!("{at}.{}", keys::snake_case(key.get_ref()));
+            self.mistake(source, key, format_args!("there is no such key; there are {}", names.join(", ")));
+        }
+    }
+
+    /// The variable that a key can also be set by, where it is set.
+    fn variable(&self, keys: &[&str]) -> Option<(String, &'t str)> {
+        let name = format!("BYOC_{}", keys.join("_").to_uppercase());
+        self.environment.get(&name).map(|text| (name, text.as_str()))
+    }
+
+    fn in_file(&self, span: Option<Range<usize>>) -> Source {
+        // Where nothing more is told, no line needs to be counted.
+        let told = span.filter(|_| self.mistakes.len() < MOST_TOLD);
+        let before = told.and_then(|span| self.text.as_bytes().get(..span.start));
+        let line = before.map(|before| memchr_iter(b'\n', before).count() + 1);
+        Source::File(self.path.to_owned(), line)
+    }
+}
+
+/// The key of a table that an error is about: the one whose value it points into, or that it begins with.
+fn culprit(table: &DeTable<'_>, error: &toml::de::Error) -> Option<(String, Range<usize>)> {
+    let inside = |place: &Range<usize>| {
+        error.span().is_some_and(|span| place.start <= span.start && span.end <= place.end)
+    };
+    let named = |key: &str| {
+        let rest = error.message().strip_prefix(key);
+        rest.is_some_and(|rest| rest.starts_with(' '))
+    };
+    let entry = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
+        (key.get_ref().to_string(), value.span())
+    };
+    let by_place = table.iter().find(|(_, value)| inside(&value.span())).map(entry);
+    by_place.or_else(|| table.iter().find(|(key, _)| named(key.get_ref())).map(entry))
+}
+
+/// A parser's message in one line, and without the names that Rust has for numbers.
+fn in_words(message: &str) -> String {
+    let line = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let Some((found, expected)) = line.rsplit_once("expected ") else { return line };
+    let wanted = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a string" => "a text",
+        other => other,
+    };
+    format!("{found}expected {wanted}")
+}
+
+/// What a variable's text is as a TOML value: a number or a truth value where it reads as one.
+fn single(text: &str, place: Range<usize>) -> Spanned<DeValue<'_>> {
+    let value = match DeValue::parse(text.trim()).map(Spanned::into_inner) {
+        Ok(value @ (DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_))) => value,
+        _ => DeValue::String(Cow::Borrowed(text)),
+    };
+    Spanned::new(place, value)
+}
+
+/// Spells all keys, at any depth, as a recording does.
+fn camel_case_keys(table: &mut DeTable<'_>) {
+    for (key, mut value) in std::mem::take(table) {
+        match value.get_mut() {
+            DeValue::Table(inner) => camel_case_keys(inner),
+            DeValue::Array(array) => array.iter_mut().for_each(|item| {
+                if let DeValue::Table(inner) = item.get_mut() {
+                    camel_case_keys(inner);
+                }
+            }),
+            _ => {}
+        }
+        let camel = keys::camel_case(key.get_ref());
+        table.insert(Spanned::new(key.span(), Cow::Owned(camel)), value);
+    }
+}

@@ -1,0 +1,355 @@
+//! The embedded directory: an index over a roster, built once and never changed.
+//!
+//! The folded names lie behind each other, in order, one piece of memory a group of contacts that a
+//! filter can ask for. A search is a pass of SIMD over the groups that are wanted, merged by rank, and
+//! stops when its page is full.
+//!
+//! Beside the roster itself the index takes the folded names, 8 bytes a name for where it ends, and
+//! 12 bytes a contact; those with a phone number take its digits and 12 bytes more.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use memchr::memmem::Finder;
+use smallvec::SmallVec;
+
+use super::fold::{digits_into, fold, fold_into, number_needle};
+use super::texts::Texts;
+use super::{MAX_CONTAINS, Query, listing};
+use crate::model::contact::{Contact, ContactType, ContactsFilter, ContactsResult, FilterType, ListType};
+use crate::model::roster::Roster;
+use crate::model::words::Availability;
+
+/// How many characters of a name are searched.
+const SEARCHED_CHARACTERS: usize = MAX_CONTAINS;
+
+/// A set of contacts that a filter takes or leaves as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    AvailableReps,
+    BusyReps,
+    Queues,
+    Flows,
+    Outside,
+}
+
+impl Group {
+    const ALL: [Self; 5] = [Self::AvailableReps, Self::BusyReps, Self::Queues, Self::Flows, Self::Outside];
+
+    /// Whether the filter asks for it. A type that is not known here is a type that nobody is of.
+    fn is_wanted(self, filter: &ContactsFilter) -> bool {
+        let asks = |known| filter.types.contains(&known);
+        let available_only = asks(FilterType::Available);
+        let names_no_kind = filter.unknown_types.is_empty()
+            && filter.types.iter().all(|&known| known == FilterType::Available);
+        match self {
+            Self::AvailableReps => names_no_kind || asks(FilterType::Agent),
+            Self::BusyReps => (names_no_kind || asks(FilterType::Agent)) && !available_only,
+            Self::Queues => (names_no_kind && !available_only) || asks(FilterType::Queue),
+            Self::Flows => (names_no_kind && !available_only) || asks(FilterType::Flow),
+            Self::Outside => {
+                (names_no_kind && !available_only) || asks(FilterType::Contact) || asks(FilterType::Directory)
+            }
+        }
+    }
+}
+
+/// Texts in the order of their contacts' ranks.
+#[derive(Debug, Default)]
+struct Column {
+    texts: Texts,
+    ranks: Vec<u32>,
+}
+
+impl Column {
+    fn with_capacity(bytes: usize, texts: usize) -> Self {
+        Self { texts: Texts::with_capacity(bytes, texts), ranks: Vec::with_capacity(texts) }
+    }
+
+    fn push(&mut self, text: &str, rank: u32) {
+        self.texts.push(text);
+        self.ranks.push(rank);
+    }
+
+    fn all(&self) -> Ranks<'_> {
+        Box::new(self.ranks.iter().copied())
+    }
+
+    fn holding<'a>(&'a self, needle: &'a Finder<'a>) -> Ranks<'a> {
+        Box::new(self.texts.holding(needle).filter_map(|at| self.ranks.get(at).copied()))
+    }
+
+    fn shrink(&mut self) {
+        self.texts.shrink();
+        self.ranks.shrink_to_fit();
+    }
+
+    fn memory(&self) -> usize {
+        self.texts.memory() + self.ranks.capacity() * size_of::<u32>()
+    }
+}
+
+/// Ranks of contacts, ascending.
+type Ranks<'a> = Box<dyn Iterator<Item = u32> + 'a>;
+
+/// Where in the roster a contact is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    group: Group,
+    at: u32,
+}
+
+/// The index. See the module.
+#[derive(Debug)]
+pub struct Index {
+    roster: Arc<Roster>,
+    /// Every listed contact in order; the position is its rank.
+    places: Vec<Place>,
+    /// The folded names, by group in the order of [`Group::ALL`].
+    names: [Column; 5],
+    /// The digits of outside contacts' phone numbers.
+    numbers: Column,
+    contact_types: Vec<ContactType>,
+}
+
+impl Index {
+    /// Orders the roster by folded name, then id, and folds what is searched. Reps who are offline or
+    /// not there for messaging are left out; of two of a kind with one id, the first is kept.
+    pub fn build(roster: impl Into<Arc<Roster>>) -> Self {
+        let roster = roster.into();
+        let draft = Draft::of(&roster);
+        let mut index = Self {
+            places: Vec::with_capacity(draft.entries.len()),
+            names: Group::ALL.map(|group| draft.column(group)),
+            numbers: Column::default(),
+            contact_types: contact_types(&roster),
+            roster: Arc::clone(&roster),
+        };
+        let mut digits = String::new();
+        for (entry, rank) in draft.entries.iter().zip(0_u32..) {
+            index.places.push(entry.place);
+            if let Some(column) = index.names.get_mut(entry.place.group as usize) {
+                column.push(draft.name(entry), rank);
+            }
+            digits.clear();
+            if let Some(number) = phone_number(&roster, entry.place) {
+                digits_into(number, &mut digits);
+            }
+            if !digits.is_empty() {
+                index.numbers.push(&digits, rank);
+            }
+        }
+        index.numbers.shrink();
+        index
+    }
+
+    /// The roster that this is an index of.
+    pub fn roster(&self) -> &Arc<Roster> {
+        &self.roster
+    }
+
+    /// How many contacts can be found.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there is nobody to be found.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// How many bytes the index takes beside the roster.
+    pub fn memory(&self) -> usize {
+        let columns = self.names.iter().chain([&self.numbers]).map(Column::memory).sum::<usize>();
+        columns + self.places.capacity() * size_of::<Place>()
+    }
+
+    /// One page: at most [`ContactsFilter::MAX_LIMIT`] contacts, in order.
+    pub fn search(&self, query: &Query) -> ContactsResult {
+        let contacts = match &query.filter.contains {
+            Some(text) if text.chars().nth(MAX_CONTAINS).is_some() => Vec::new(),
+            Some(text) => {
+                let text = fold(text);
+                let number = number_needle(&text);
+                let needles = Needles {
+                    name: (!text.is_empty()).then(|| Finder::new(text.as_str())),
+                    number: number.as_deref().map(Finder::new),
+                };
+                self.page(query, &needles)
+            }
+            None => self.page(query, &Needles::default()),
+        };
+        ContactsResult { contacts, contact_types: self.contact_types.clone() }
+    }
+
+    fn page(&self, query: &Query, needles: &Needles<'_>) -> Vec<Contact> {
+        let limit = query.filter.limit.min(ContactsFilter::MAX_LIMIT);
+        let ranks = self.ranks(query, needles);
+        let contact = |rank| self.contact(rank, query);
+        // Only in the conference list does one rep's presence drop them from a group that is shown.
+        if query.list == ListType::Conference && !query.conversation.present.is_empty() {
+            let shown = |contact: &Contact| query.list.shows(contact.list_type);
+            ranks.filter_map(contact).filter(shown).skip(query.filter.offset).take(limit).collect()
+        } else {
+            ranks.skip(query.filter.offset).take(limit).filter_map(contact).collect()
+        }
+    }
+
+    /// The ranks of all that match, before anybody is left out for being present.
+    fn ranks<'a>(&'a self, query: &Query, needles: &'a Needles<'a>) -> Ranks<'a> {
+        let shows = |group: &Group| {
+            query.list != ListType::Conference || (query.conversation.can_grow() && *group != Group::Outside)
+        };
+        let wanted = Group::ALL.into_iter().filter(|group| group.is_wanted(&query.filter)).filter(shows);
+        let wanted: SmallVec<[Group; 5]> = wanted.collect();
+        let Some(name) = &needles.name else {
+            if wanted.len() == Group::ALL.len() {
+                return Box::new((0_u32..).take(self.places.len()));
+            }
+            return merged(wanted.iter().filter_map(|&group| self.column(group)).map(Column::all));
+        };
+        let names = wanted.iter().filter_map(|&group| self.column(group)).map(|column| column.holding(name));
+        let number = needles.number.as_ref().filter(|_| wanted.contains(&Group::Outside));
+        merged(names.chain(number.map(|number| self.numbers.holding(number))))
+    }
+
+    fn column(&self, group: Group) -> Option<&Column> {
+        self.names.get(group as usize)
+    }
+
+    fn contact(&self, rank: u32, query: &Query) -> Option<Contact> {
+        let place = self.places.get(usize::try_from(rank).ok()?)?;
+        let at = usize::try_from(place.at).ok()?;
+        let roster = &self.roster;
+        let (mut contact, rep) = match place.group {
+            Group::AvailableReps | Group::BusyReps => {
+                let rep = roster.reps.get(at)?;
+                (listing::rep(rep), Some(&rep.id))
+            }
+            Group::Queues => (listing::queue(roster.queues.get(at)?), None),
+            Group::Flows => (listing::flow(roster.flows.get(at)?), None),
+            Group::Outside => (listing::outside(roster.contacts.get(at)?), None),
+        };
+        contact.list_type = query.conversation.list_type(contact.contact_type, rep);
+        Some(contact)
+    }
+}
+
+/// What is looked for; without a name, everything is found.
+#[derive(Default)]
+struct Needles<'a> {
+    name: Option<Finder<'a>>,
+    number: Option<Finder<'a>>,
+}
+
+/// The tabs that have something in them, or could have once reps come online.
+fn contact_types(roster: &Roster) -> Vec<ContactType> {
+    let has = |wanted: &&ContactType| match wanted {
+        ContactType::Agent => !roster.reps.is_empty(),
+        ContactType::Queue => !roster.queues.is_empty(),
+        ContactType::Flow => !roster.flows.is_empty(),
+        ContactType::PhoneBook | ContactType::PhoneNumber => {
+            roster.contacts.iter().any(|contact| listing::outside_type(contact) == **wanted)
+        }
+    };
+    ContactType::ALL.iter().filter(has).copied().collect()
+}
+
+fn phone_number(roster: &Roster, place: Place) -> Option<&str> {
+    if place.group != Group::Outside {
+        return None;
+    }
+    roster.contacts.get(usize::try_from(place.at).ok()?)?.phone_number.as_deref()
+}
+
+/// Several ascending runs of ranks as one, each rank once.
+fn merged<'a>(runs: impl Iterator<Item = Ranks<'a>>) -> Ranks<'a> {
+    let mut runs: SmallVec<[Ranks<'a>; 6]> = runs.collect();
+    if runs.len() == 1 {
+        return runs.pop().unwrap_or_else(|| Box::new(std::iter::empty()));
+    }
+    let mut heads: SmallVec<[_; 6]> = runs.into_iter().map(Iterator::peekable).collect();
+    Box::new(std::iter::from_fn(move || {
+        let least = heads.iter_mut().filter_map(|head| head.peek().copied()).min()?;
+        for head in &mut heads {
+            head.next_if_eq(&least);
+        }
+        Some(least)
+    }))
+}
+
+/// A contact while the index is being built.
+struct Entry {
+    place: Place,
+    start: usize,
+    end: usize,
+}
+
+/// The listed contacts with their folded names, in order.
+struct Draft {
+    entries: Vec<Entry>,
+    folded: String,
+}
+
+impl Draft {
+    fn of(roster: &Roster) -> Self {
+        let mut draft = Self { entries: Vec::new(), folded: String::new() };
+        let mut ids = Vec::new();
+        for (rep, at) in roster.reps.iter().zip(0_u32..).filter(|(rep, _)| listing::is_listed(rep)) {
+            let group = match listing::availability(rep) {
+                Availability::Available => Group::AvailableReps,
+                Availability::Busy | Availability::Offline => Group::BusyReps,
+            };
+            draft.add(Place { group, at }, rep.id.as_str(), &rep.name, &mut ids);
+        }
+        for (queue, at) in roster.queues.iter().zip(0_u32..) {
+            draft.add(Place { group: Group::Queues, at }, queue.id.as_str(), &queue.name, &mut ids);
+        }
+        for (flow, at) in roster.flows.iter().zip(0_u32..) {
+            draft.add(Place { group: Group::Flows, at }, flow.id.as_str(), &flow.name, &mut ids);
+        }
+        for (contact, at) in roster.contacts.iter().zip(0_u32..) {
+            draft.add(Place { group: Group::Outside, at }, &contact.id, &contact.name, &mut ids);
+        }
+        draft.arrange(ids);
+        draft
+    }
+
+    fn add<'a>(&mut self, place: Place, id: &'a str, name: &'a str, ids: &mut Vec<&'a str>) {
+        let name = listing::shown_name(name, id);
+        let cut = name.char_indices().nth(SEARCHED_CHARACTERS).map_or(name.len(), |(at, _)| at);
+        let start = self.folded.len();
+        fold_into(name.get(..cut).unwrap_or(name), &mut self.folded);
+        self.entries.push(Entry { place, start, end: self.folded.len() });
+        ids.push(id);
+    }
+
+    /// Drops repeated ids and sorts.
+    fn arrange(&mut self, ids: Vec<&str>) {
+        let mut seen = HashSet::with_capacity(ids.len());
+        let mut entries: Vec<(Entry, &str)> =
+            std::mem::take(&mut self.entries).into_iter().zip(ids).collect();
+        entries.retain(|(entry, id)| {
+            let kind = entry.place.group.max(Group::BusyReps);
+            seen.insert((kind as u8, *id))
+        });
+        entries.sort_unstable_by(|(a, a_id), (b, b_id)| {
+            self.name(a)
+                .cmp(self.name(b))
+                .then_with(|| a_id.cmp(b_id))
+                .then_with(|| a.place.group.cmp(&b.place.group))
+        });
+        self.entries = entries.into_iter().map(|(entry, _)| entry).collect();
+    }
+
+    fn name(&self, entry: &Entry) -> &str {
+        self.folded.get(entry.start..entry.end).unwrap_or_default()
+    }
+
+    /// An empty column with room for the names of a group.
+    fn column(&self, group: Group) -> Column {
+        let of_group = || self.entries.iter().filter(|entry| entry.place.group == group);
+        let bytes = of_group().map(|entry| entry.end - entry.start).sum();
+        Column::with_capacity(bytes, of_group().count())
+    }
+}
