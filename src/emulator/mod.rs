@@ -24,6 +24,8 @@ mod body;
 mod books;
 mod draws;
 mod fault;
+#[cfg(feature = "emulator")]
+pub mod http;
 mod life;
 mod on_agent_work;
 mod on_participant;

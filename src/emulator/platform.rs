@@ -284,7 +284,7 @@ fn participant_value(participant: &Participant) -> Value {
 fn routing_parameters(request: &Request) -> Value {
     let mut channel_data = json!({ "eventId": request.event });
     if let (Some(data), Some(rep)) = (channel_data.as_object_mut(), request.requester) {
-        data.insert("requesterId".to_owned(), rep.to_18().into());
+        data.insert("workOwnerId".to_owned(), rep.to_18().into());
     }
     if let (Some(data), Target::External(contact)) = (channel_data.as_object_mut(), &request.target) {
         data.insert("contactId".to_owned(), contact.as_str().into());

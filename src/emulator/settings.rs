@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::{ChannelAddressId, OrgId, QueueId};
 use crate::model::words::RoutingOwner;
 
@@ -29,6 +30,30 @@ impl Default for Settings {
             events: EventForm::default(),
             bearer: BearerRule::Any,
             psr_weight: 1.0,
+        }
+    }
+}
+
+impl Settings {
+    /// Sets the org up as a channel definition says; what the definition leaves out stays as it is.
+    /// `platform_limit` is the platform's own limit of participants, where it is known.
+    pub fn follow(&mut self, definition: &ChannelDefinition, platform_limit: Option<u32>) {
+        let channel = &mut self.channel;
+        if let Some(name) = &definition.developer_name {
+            channel.developer_name.clone_from(name);
+        }
+        channel.routing_owner = definition.routing_owner;
+        channel.conference_supported = definition.is_conference_supported;
+        channel.routing_work_result_supported = definition.is_routing_work_result_supported;
+        channel.participant_limit = definition.participant_limit(platform_limit);
+        if let Some(topic) = definition.topic() {
+            self.events.topic = topic;
+        }
+        if let Some(field) = definition.event_type_field() {
+            field.clone_into(&mut self.events.type_field);
+        }
+        if let Some(field) = definition.event_payload_field() {
+            field.clone_into(&mut self.events.payload_field);
         }
     }
 }

@@ -1,0 +1,200 @@
+//! The emulated org's HTTP face: token endpoint, Interaction Service API, and a control API for tests.
+//!
+//! It owns what the model must not: the socket, the clock, the chance in "only likely" faults, and the
+//! waiting that a delay asks for. It decides nothing about the org.
+//!
+//! Invariants
+//! 1. One lock around the model: calls are carried out one after another, in the order of their arrival.
+//! 2. What the model has due by itself happens without a call coming in.
+//! 3. Shutting down waits for no long poll.
+
+mod api;
+mod breakable;
+mod control;
+mod oauth;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{any, get, post};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+use super::{Draws, Emitted, Salesforce, Settings};
+use crate::model::roster::Roster;
+use crate::model::time::{Clock, Timestamp};
+
+pub use oauth::{AppSettings, SAMPLE_PRIVATE_KEY, SAMPLE_PUBLIC_KEY};
+
+/// The most that a request's body may have, in bytes.
+pub const BODY_LIMIT: usize = 1 << 20;
+
+/// How many of the last events are kept for whoever asks.
+const EVENTS_KEPT: usize = 65_536;
+
+/// What the emulator starts with, and what a reset goes back to.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Decides every id.
+    pub seed: u64,
+    /// The people.
+    pub roster: Roster,
+    /// The org.
+    pub settings: Settings,
+    /// The connected app that may ask for tokens.
+    pub app: AppSettings,
+    /// Bearer tokens that are taken for ever.
+    pub fixed_tokens: Vec<String>,
+}
+
+/// The emulated org behind its HTTP face. A clone is the same org.
+#[derive(Clone)]
+pub struct Emulator(Arc<Inner>);
+
+struct Inner {
+    options: Options,
+    verifier: oauth::Verifier,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    /// The number of the last event.
+    told: watch::Sender<u64>,
+    closing: watch::Sender<bool>,
+    /// Something may be due earlier than it was.
+    changed: Notify,
+}
+
+struct State {
+    salesforce: Salesforce,
+    draws: Draws,
+    seed: u64,
+    events: VecDeque<(u64, Emitted)>,
+    last_event: u64,
+}
+
+impl std::fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Emulator").field("seed", &self.0.options.seed).finish_non_exhaustive()
+    }
+}
+
+impl Emulator {
+    /// Sets the org up.
+    ///
+    /// # Errors
+    /// Where the connected app's public key is not an RSA key in PEM.
+    pub fn new(options: Options, clock: Arc<dyn Clock>) -> Result<Self, oauth::BadKey> {
+        let verifier = oauth::Verifier::new(&options.app)?;
+        let state = State::new(&options, options.seed);
+        Ok(Self(Arc::new(Inner {
+            options,
+            verifier,
+            clock,
+            state: Mutex::new(state),
+            told: watch::Sender::new(0),
+            closing: watch::Sender::new(false),
+            changed: Notify::new(),
+        })))
+    }
+
+    /// Does something with the org at the time that it is now, and passes on what it told.
+    pub fn with<R>(&self, work: impl FnOnce(&mut Salesforce, Timestamp) -> R) -> R {
+        self.with_state(|state, now| work(&mut state.salesforce, now))
+    }
+
+    fn with_state<R>(&self, work: impl FnOnce(&mut State, Timestamp) -> R) -> R {
+        let now = self.0.clock.now();
+        let mut state = self.lock();
+        state.salesforce.advance(now);
+        let result = work(&mut state, now);
+        let last = state.collect();
+        drop(state);
+        self.0.told.send_if_modified(|told| std::mem::replace(told, last) != last);
+        self.0.changed.notify_one();
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets happen what is due by itself, for as long as it is polled.
+    async fn keep_time(self) {
+        loop {
+            let wait = {
+                let now = self.0.clock.now();
+                let mut state = self.lock();
+                state.salesforce.advance(now);
+                let last = state.collect();
+                let deadline = state.salesforce.deadline();
+                drop(state);
+                self.0.told.send_if_modified(|told| std::mem::replace(told, last) != last);
+                deadline.map_or(Duration::MAX, |at| at.since(now))
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.0.changed.notified() => {}
+            }
+        }
+    }
+
+    fn router(self) -> Router {
+        Router::new()
+            .route("/services/oauth2/token", post(oauth::token))
+            .route("/emulator/v1", get(control::identity))
+            .nest("/emulator/v1", control::router())
+            .fallback(any(api::call))
+            .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .with_state(self)
+    }
+}
+
+impl State {
+    fn new(options: &Options, seed: u64) -> Self {
+        let mut salesforce = Salesforce::new(seed, options.roster.clone(), options.settings.clone());
+        for token in &options.fixed_tokens {
+            salesforce.grant_token(token.clone(), Timestamp::MAX);
+        }
+        // The faults' chance must not move the ids, so it is a stream of its own.
+        let draws = Draws::new(seed ^ 0x005E_EDFA_17E5);
+        Self { salesforce, draws, seed, events: VecDeque::new(), last_event: 0 }
+    }
+
+    /// Numbers what the org told, and keeps the last of it.
+    fn collect(&mut self) -> u64 {
+        for event in self.salesforce.take_events() {
+            self.last_event += 1;
+            if self.events.len() == EVENTS_KEPT {
+                self.events.pop_front();
+            }
+            self.events.push_back((self.last_event, event));
+        }
+        self.last_event
+    }
+}
+
+/// Serves the org until `shutdown` is ready; then what is under way is finished first.
+///
+/// # Errors
+/// Where the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    emulator: Emulator,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let closing = emulator.clone();
+    let stop = async move {
+        shutdown.await;
+        closing.0.closing.send_replace(true);
+    };
+    let time = emulator.clone().keep_time();
+    let service = emulator.router().into_make_service_with_connect_info::<breakable::Breaker>();
+    let server = axum::serve(breakable::Breakable(listener), service).with_graceful_shutdown(stop);
+    tokio::select! {
+        result = server.into_future() => result,
+        () = time => Ok(()),
+    }
+}

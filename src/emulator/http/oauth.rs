@@ -1,0 +1,170 @@
+//! The token endpoint: OAuth 2.0 JWT bearer flow (PROTOCOL: "Three surfaces"). Checks the assertion's
+//! signature and claims as Salesforce does, and its time against the emulator's clock.
+
+use axum::Json;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use super::Emulator;
+use crate::model::time::Timestamp;
+
+/// The private half of the sample key pair. It is public, and protects nothing.
+pub const SAMPLE_PRIVATE_KEY: &str = include_str!("../../../fixtures/keys/sample-private-key.pem");
+
+/// The public half of the sample key pair.
+pub const SAMPLE_PUBLIC_KEY: &str = include_str!("../../../fixtures/keys/sample-public-key.pem");
+
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// The connected app whose assertions are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppSettings {
+    /// `iss`: the consumer key.
+    pub consumer_key: String,
+    /// `sub`: the one user for whom the app may ask.
+    pub username: String,
+    /// `aud`: one of these, or the emulator's own address.
+    pub audiences: Vec<String>,
+    /// The key that assertions are checked with: RSA, in PEM.
+    pub public_key: String,
+    /// How long a token is good for.
+    pub token_lifetime: Duration,
+}
+
+impl Default for AppSettings {
+    fn default() -> Self {
+        Self {
+            consumer_key: "3MVG9sample.consumer.key.of.the.emulator".to_owned(),
+            username: "connector@example.com".to_owned(),
+            audiences: ["https://login.salesforce.com", "https://test.salesforce.com"]
+                .map(str::to_owned)
+                .to_vec(),
+            public_key: SAMPLE_PUBLIC_KEY.to_owned(),
+            token_lifetime: Duration::from_hours(2),
+        }
+    }
+}
+
+/// The connected app's public key cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the connected app's public key is not an RSA public key in PEM: {0}")]
+pub struct BadKey(jsonwebtoken::errors::Error);
+
+/// Checks assertions.
+pub(super) struct Verifier {
+    key: DecodingKey,
+    validation: Validation,
+}
+
+#[derive(Debug, Deserialize)]
+struct Claims {
+    iss: Option<String>,
+    sub: Option<String>,
+    aud: Option<Value>,
+    exp: Option<i64>,
+}
+
+/// An OAuth error: its code, and a sentence.
+type Denied = (&'static str, &'static str);
+
+impl Verifier {
+    pub(super) fn new(app: &AppSettings) -> Result<Self, BadKey> {
+        let key = DecodingKey::from_rsa_pem(app.public_key.as_bytes()).map_err(BadKey)?;
+        let mut validation = Validation::new(Algorithm::RS256);
+        // The library would ask the system clock; claims are checked below, against the emulator's.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        Ok(Self { key, validation })
+    }
+
+    fn check(
+        &self,
+        app: &AppSettings,
+        own_address: &str,
+        now: Timestamp,
+        assertion: &str,
+    ) -> Result<(), Denied> {
+        let claims = jsonwebtoken::decode::<Claims>(assertion, &self.key, &self.validation)
+            .map_err(|_| {
+                ("invalid_grant", "the assertion is not a JWT that the app's key has signed with RS256")
+            })?
+            .claims;
+        if claims.iss.as_deref() != Some(&app.consumer_key) {
+            return Err(("invalid_client_id", "iss is not the consumer key of the connected app"));
+        }
+        if claims.sub.as_deref() != Some(&app.username) {
+            return Err(("invalid_grant", "sub is not a user who has approved the connected app"));
+        }
+        let fits = |aud: &str| {
+            let aud = aud.trim_end_matches('/');
+            aud == own_address || app.audiences.iter().any(|it| it == aud)
+        };
+        let for_us = match &claims.aud {
+            Some(Value::String(aud)) => fits(aud),
+            Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).any(fits),
+            _ => false,
+        };
+        if !for_us {
+            return Err(("invalid_grant", "aud is not this login host"));
+        }
+        let expires = claims.exp.and_then(|seconds| seconds.checked_mul(1000)).map(Timestamp::from_millis);
+        match expires {
+            Some(at) if at > now => Ok(()),
+            Some(_) => Err(("invalid_grant", "the assertion has expired")),
+            None => Err(("invalid_grant", "the assertion has no exp")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct TokenRequest {
+    grant_type: Option<String>,
+    assertion: Option<String>,
+}
+
+pub(super) async fn token(
+    State(emulator): State<Emulator>,
+    headers: HeaderMap,
+    form: Result<Form<TokenRequest>, FormRejection>,
+) -> Response {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let address = format!("http://{host}");
+    let Ok(Form(request)) = form else {
+        return denied(("invalid_request", "the body must be application/x-www-form-urlencoded"));
+    };
+    if request.grant_type.as_deref() != Some(GRANT_TYPE) {
+        return denied(("unsupported_grant_type", "grant_type must be the JWT bearer one"));
+    }
+    let Some(assertion) = request.assertion.filter(|text| !text.is_empty()) else {
+        return denied(("invalid_request", "assertion is missing"));
+    };
+    let app = &emulator.0.options.app;
+    let checked = emulator.0.verifier.check(app, &address, emulator.0.clock.now(), &assertion);
+    if let Err(error) = checked {
+        return denied(error);
+    }
+    let (token, org) = emulator.with(|salesforce, now| {
+        let token = salesforce.issue_token(now + app.token_lifetime);
+        (token, salesforce.settings().org)
+    });
+    let body = json!({
+        "access_token": token,
+        "scope": "interaction_api",
+        "instance_url": address,
+        "id": format!("{address}/id/{}", org.to_18()),
+        "token_type": "Bearer",
+    });
+    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+fn denied((error, description): Denied) -> Response {
+    let body = json!({ "error": error, "error_description": description });
+    (StatusCode::BAD_REQUEST, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
