@@ -5,10 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod contacts;
 pub mod emulator;
-<<<<<<< HEAD
 pub mod events;
-=======
->>>>>>> emulator
 pub mod interaction;
 pub mod model;
 pub mod recording;
