@@ -14,6 +14,7 @@ pub mod config_file;
 pub mod contacts;
 pub mod error;
 pub mod output;
+pub mod replay;
 
 use std::process::ExitCode;
 
@@ -90,6 +91,7 @@ macro_rules! commands {
 }
 
 commands! {
+    Replay => replay,
     Contacts => contacts,
     Completions => completions,
 }

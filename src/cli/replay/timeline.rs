@@ -1,0 +1,328 @@
+//! The timeline: what happened, in an order and in words that a person can follow.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cli::output::style::{BAD, CAUTION, FAINT, GOOD, HEADING, NAME};
+use crate::cli::{Error, Output};
+use crate::model::call::Answer;
+use crate::model::error_codes::ErrorCode;
+use crate::model::event::{Happening, ParticipantChange, Target};
+use crate::model::ids::{ConversationId, RepId};
+use crate::model::roster::Roster;
+use crate::model::words::{CancelReason, WorkChange};
+use crate::replay::{CallNote, Note, Search, Summary, What};
+use crate::routing::{Outcome, Remark};
+
+/// How wide the column is that says what a line is about.
+const DEED: usize = 21;
+
+/// How wide the column is that says whom or what.
+const OBJECT: usize = 30;
+
+/// Prints notes as a timeline.
+#[derive(Debug, Default)]
+pub(super) struct Timeline {
+    last: Option<ConversationId>,
+    /// Whose offer an agent work is.
+    reps: HashMap<String, String>,
+}
+
+impl Timeline {
+    pub(super) fn title(&self, output: &Output, name: &str, side: &str) -> Result<(), Error> {
+        output.line(format_args!("{HEADING}{name}{HEADING:#}  {FAINT}{side}{FAINT:#}"))
+    }
+
+    pub(super) fn show(&mut self, output: &Output, note: &Note, roster: &Roster) -> Result<(), Error> {
+        let Some((deed, rest)) = self.say(note, roster) else { return Ok(()) };
+        if self.last.as_ref() != Some(&note.conversation) {
+            output.line("")?;
+            if note.conversation.as_str() != "-" {
+                let date = note.at.to_string();
+                let date = date.get(..10).unwrap_or_default();
+                output.line(format_args!("{FAINT}conversation {}  {date}{FAINT:#}", note.conversation))?;
+            }
+            self.last = Some(note.conversation.clone());
+        }
+        let time = note.at.to_string();
+        let time = time.get(11..23).unwrap_or(&time);
+        let gap = " ".repeat(DEED.saturating_sub(deed.text.chars().count()));
+        let style = deed.style;
+        output.line(format_args!("{FAINT}{time}{FAINT:#}  {style}{}{style:#}{gap}  {rest}", deed.text))
+    }
+
+    /// What a note's line says; `None` where it has none.
+    fn say(&mut self, note: &Note, roster: &Roster) -> Option<(Deed, String)> {
+        match &note.what {
+            What::Event(happening) => self.event(happening, roster),
+            What::Search(search) => Some((Deed::plain("find a rep"), found(search, roster))),
+            What::Call(call) => Some(self.call(call, roster)),
+            What::Announced { rep, joined } => {
+                let deed = if *joined { "tell the end user" } else { "tell the end user" };
+                let what = if *joined { "joined" } else { "left" };
+                Some((Deed::plain(deed), format!("{} {what}", rep_name(roster, *rep))))
+            }
+            What::Ended { outcome, reason, after, .. } => {
+                let deed = Deed { text: outcome.as_str().to_uppercase(), style: outcome_style(*outcome) };
+                let who = match reason {
+                    crate::routing::Reason::Joined(rep) => format!("{} joined.", rep_name(roster, *rep)),
+                    other => other.to_string(),
+                };
+                Some((deed, format!("{who}  {FAINT}{} after the request{FAINT:#}", length(*after))))
+            }
+            What::Remark(remark) => say_remark(remark).map(|text| (Deed::faint("note"), text)),
+            What::Difference(difference) => {
+                Some((Deed { text: "DIFFERS".to_owned(), style: BAD }, difference.to_string()))
+            }
+        }
+    }
+
+    fn event(&mut self, happening: &Happening, roster: &Roster) -> Option<(Deed, String)> {
+        Some(match happening {
+            Happening::RoutingRequested(requested) => (
+                Deed { text: format!("{} asked for", requested.routing_type), style: HEADING },
+                format!(
+                    "{:<OBJECT$}  {FAINT}request {}{FAINT:#}",
+                    target_name(roster, &requested.target),
+                    requested.event
+                ),
+            ),
+            Happening::RoutingCancelled(cancelled) => {
+                let who = match cancelled.reason {
+                    CancelReason::Cancel => "by the rep who asked",
+                    CancelReason::EndUserEnded => "the end user has left",
+                    _ => "Salesforce confirms",
+                };
+                (Deed { text: "routing cancelled".to_owned(), style: CAUTION }, who.to_owned())
+            }
+            Happening::WorkChanged(change) => {
+                let who = change.rep.map(|rep| rep_name(roster, rep));
+                let who = who.or_else(|| self.reps.get(change.work.as_str()).cloned());
+                let style = match change.change {
+                    WorkChange::Accepted => GOOD,
+                    WorkChange::Assigned => FAINT,
+                    _ => CAUTION,
+                };
+                let text = format!("offer {}", change.change.as_str().to_lowercase());
+                let who = who.unwrap_or_else(|| "somebody".to_owned());
+                (Deed { text, style }, format!("{who:<OBJECT$}  {FAINT}{}{FAINT:#}", change.work))
+            }
+            Happening::SessionChanged { work_item, status, previous, .. } => {
+                let before = previous.map(|before| format!(", was {before}")).unwrap_or_default();
+                let text = format!("{:<OBJECT$}  {FAINT}{work_item}{FAINT:#}", format!("{status}{before}"));
+                (Deed::faint("session"), text)
+            }
+            Happening::ParticipantsChanged(changes) => (
+                Deed::faint("participants"),
+                changes.iter().map(|c| came_or_went(roster, c)).collect::<Vec<_>>().join(", "),
+            ),
+            Happening::RoutingStarted { .. } | Happening::ParticipantSeen(_) | Happening::WorkItemSeen(_) => {
+                return None;
+            }
+        })
+    }
+
+    fn call(&mut self, call: &CallNote, roster: &Roster) -> (Deed, String) {
+        let (style, answer) = answer(call);
+        let object = self.object(call, roster);
+        let mut text = format!("{object:<OBJECT$}  {style}{answer}{style:#}");
+        if call.tries > 1 {
+            let _ = write!(text, "  {CAUTION}{} tries{CAUTION:#}", call.tries);
+        }
+        let _ = write!(text, "  {FAINT}+{}{FAINT:#}", length(call.took));
+        for field in ["psrId", "agentWorkId"] {
+            if let Some(id) = text_of(call.response.as_ref(), field) {
+                let _ = write!(text, "  {FAINT}{id}{FAINT:#}");
+            }
+        }
+        let path = call.path.strip_prefix("/api/v1").unwrap_or(call.path);
+        (Deed { text: format!("{} {path}", call.method), style: NAME }, text)
+    }
+
+    /// Whom or what a call is about.
+    fn object(&mut self, call: &CallNote, roster: &Roster) -> String {
+        let field = |pointer: &str| call.body.pointer(pointer).and_then(Value::as_str);
+        let rep_of = |id: &str| RepId::parse(id).map_or_else(|_| id.to_owned(), |rep| rep_name(roster, rep));
+        match (call.method, call.path) {
+            ("POST", "/api/v1/route") => {
+                match (field("/routingInfo/flow/flowId"), field("/routingInfo/queueId")) {
+                    (Some(flow), _) => flow_name(roster, flow),
+                    (None, Some(queue)) => queue_name(roster, queue),
+                    (None, None) => "by the channel's setting".to_owned(),
+                }
+            }
+            ("POST", "/api/v1/agentWork") => {
+                let rep = field("/userId").map(rep_of).unwrap_or_default();
+                if let Some(work) = text_of(call.response.as_ref(), "agentWorkId") {
+                    self.reps.insert(work.to_owned(), rep.clone());
+                }
+                rep
+            }
+            ("PATCH", _) => {
+                let work = field("/workId").unwrap_or_default();
+                let rep = self.reps.get(work).map_or(work, String::as_str);
+                format!("take back from {rep}")
+            }
+            ("POST", "/api/v1/routingResult") => match field("/errorMessage") {
+                Some(_) => "failed".to_owned(),
+                None => "success".to_owned(),
+            },
+            ("DELETE", _) => field("/cancelReason").unwrap_or_default().to_owned(),
+            _ => field("/participants/0/subject")
+                .map(|id| format!("remove {}", rep_of(id)))
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// The first column of a line.
+struct Deed {
+    text: String,
+    style: anstyle::Style,
+}
+
+impl Deed {
+    fn plain(text: &str) -> Self {
+        Self { text: text.to_owned(), style: anstyle::Style::new() }
+    }
+
+    fn faint(text: &str) -> Self {
+        Self { text: text.to_owned(), style: FAINT }
+    }
+}
+
+/// The status of a call, and what it means where it is not what was hoped for.
+fn answer(call: &CallNote) -> (anstyle::Style, String) {
+    let status = call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    match &call.answer {
+        Answer::Done(_) => (GOOD, status),
+        Answer::Lost => (BAD, "no answer".to_owned()),
+        Answer::Refused(refusal) => {
+            let meaning = match refusal.code {
+                Some(code) => format!("{status} {code}: {}", ErrorCode(code).meaning()),
+                None => format!("{status} {}", refusal.message),
+            };
+            (BAD, meaning)
+        }
+    }
+}
+
+fn outcome_style(outcome: Outcome) -> anstyle::Style {
+    match outcome {
+        Outcome::Joined => GOOD.bold(),
+        Outcome::Failed => BAD,
+        _ => CAUTION.bold(),
+    }
+}
+
+fn found(search: &Search, roster: &Roster) -> String {
+    let place = match (search.queue, search.skills.as_slice()) {
+        (Some(queue), _) => queue_name(roster, queue.as_str()),
+        (None, []) => "anybody".to_owned(),
+        (None, skills) => {
+            let names: Vec<_> = skills.iter().map(|skill| skill.id.as_str()).collect();
+            format!("skills {}", names.join(" + "))
+        }
+    };
+    let reps: Vec<_> = search.reps.iter().map(|rep| rep_name(roster, *rep)).collect();
+    let (style, who) = if reps.is_empty() { (CAUTION, "nobody".to_owned()) } else { (NAME, reps.join(", ")) };
+    let took = length(search.took);
+    format!("{place:<OBJECT$}  {style}{who}{style:#}  {FAINT}+{took}{FAINT:#}")
+}
+
+fn say_remark(remark: &Remark) -> Option<String> {
+    Some(match remark {
+        Remark::SeenBefore(event) => format!("request {event} came again and changes nothing"),
+        Remark::NotRouted(event, kind) => {
+            format!("request {event} is of type {kind}, which is not routed here")
+        }
+        Remark::TooLateToCancel(_) => "too late: the rep has joined already".to_owned(),
+        Remark::NothingToCancel => "there is nothing open that could be cancelled".to_owned(),
+        Remark::Broken(illegal) => illegal.to_string(),
+        Remark::LateAnswer(_) | Remark::ForeignWork(_) => return None,
+    })
+}
+
+fn came_or_went(roster: &Roster, change: &ParticipantChange) -> String {
+    let who = match change.participant.as_rep() {
+        Some(rep) => rep_name(roster, rep),
+        None => format!("{} {}", change.participant.role, change.participant.subject),
+    };
+    format!("{}{who}", if change.joined { "+ " } else { "− " })
+}
+
+fn target_name(roster: &Roster, target: &Target) -> String {
+    match target {
+        Target::Rep(rep) => format!("rep {}", rep_name(roster, *rep)),
+        Target::Queue(queue) => queue_name(roster, queue.as_str()),
+        Target::Flow { flow, .. } => flow_name(roster, flow.as_str()),
+        Target::Skills(skills) => {
+            let names: Vec<_> = skills.iter().map(|skill| skill.id.as_str()).collect();
+            format!("skills {}", names.join(" + "))
+        }
+        Target::Bot(bot) => format!("bot {bot}"),
+        Target::External(contact) => format!("outside contact {contact}"),
+        Target::Unreadable => "nobody that can be read".to_owned(),
+    }
+}
+
+fn rep_name(roster: &Roster, rep: RepId) -> String {
+    let known = roster.reps.iter().find(|known| known.id == rep && !known.name.is_empty());
+    known.map_or_else(|| rep.to_string(), |known| known.name.clone())
+}
+
+fn queue_name(roster: &Roster, id: &str) -> String {
+    let known = roster.queues.iter().find(|known| known.id.as_str() == id && !known.name.is_empty());
+    format!("queue {}", known.map_or(id, |known| &known.name))
+}
+
+fn flow_name(roster: &Roster, id: &str) -> String {
+    let known = roster.flows.iter().find(|known| known.id.as_str() == id && !known.name.is_empty());
+    format!("flow {}", known.map_or(id, |known| &known.name))
+}
+
+fn text_of<'a>(value: Option<&'a Value>, field: &str) -> Option<&'a str> {
+    value?.get(field)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// A length of time, as short as it is exact enough.
+fn length(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ 0..1_000 => format!("{millis} ms"),
+        millis => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
+    }
+}
+
+/// The last lines: what came of it all.
+pub(super) fn sum_up(output: &Output, summary: &Summary) -> Result<(), Error> {
+    let count =
+        |number: u64, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
+    let endings: Vec<String> = Outcome::ALL
+        .into_iter()
+        .filter(|outcome| summary.ended(*outcome) > 0)
+        .map(|outcome| format!("{} {outcome}", summary.ended(outcome)))
+        .collect();
+    let endings = if endings.is_empty() { String::new() } else { format!(": {}", endings.join(", ")) };
+    output.line("")?;
+    output.line(format_args!(
+        "{}{endings} · {} · {}",
+        count(summary.requests(), "request", "requests"),
+        count(summary.calls, "call", "calls"),
+        count(summary.lines, "line", "lines"),
+    ))?;
+    for (what, times) in &summary.passed_by {
+        output.line(format_args!("{FAINT}passed by: {what} ({times}){FAINT:#}"))?;
+    }
+    for failure in &summary.recorded_failures {
+        output.line(format_args!(
+            "{CAUTION}recorded failure{CAUTION:#}  {failure}; a live side does not fail because it was recorded"
+        ))?;
+    }
+    match summary.differences {
+        0 => output.line(format_args!("{GOOD}nothing differs{GOOD:#}")),
+        number => output.line(format_args!("{BAD}{}{BAD:#}", count(number, "difference", "differences"))),
+    }
+}
