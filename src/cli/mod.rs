@@ -12,6 +12,7 @@
 pub mod completions;
 pub mod config_file;
 pub mod contacts;
+pub mod emulator;
 pub mod error;
 pub mod output;
 
@@ -91,6 +92,7 @@ macro_rules! commands {
 
 commands! {
     Contacts => contacts,
+    Emulator => emulator,
     Completions => completions,
 }
 

@@ -1,6 +1,6 @@
 //! The life of an offer, and what it does to its rep, its PSR, its request and its conversation.
 
-use super::act::ActError;
+use super::act_error::ActError;
 use super::books::{Booked, PsrEnd};
 use super::salesforce::Salesforce;
 use super::state::{Ending, Work, WorkState};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::act::ActError;
+use super::act_error::ActError;
 use super::api::ApiResponse;
 use super::body::{Fields, missing};
 use super::books::Booked;
