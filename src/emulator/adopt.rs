@@ -77,6 +77,7 @@ impl Salesforce {
         if let Some(conversation) = self.conversations.get_mut(conversation) {
             conversation.works.push(work.id);
         }
+        self.active.insert((rep, work_item), work.id);
         self.works.insert(work.id, work);
         if let Some(participant) = Participant::rep(rep) {
             self.enter_participant(now, conversation, participant);

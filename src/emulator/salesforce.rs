@@ -33,6 +33,10 @@ pub struct Salesforce {
     pub(super) by_work_item: BTreeMap<WorkItemId, ConversationId>,
     pub(super) psrs: BTreeMap<PsrId, Psr>,
     pub(super) works: BTreeMap<AgentWorkId, Work>,
+    /// Who has which active agent work for which work item: at most one (15109).
+    pub(super) active: BTreeMap<(RepId, WorkItemId), AgentWorkId>,
+    /// What waits for a rep to have room.
+    pub(super) waiting: BTreeSet<(RepId, AgentWorkId)>,
     pub(super) requests: BTreeMap<EventId, Request>,
     pub(super) tokens: BTreeMap<String, Timestamp>,
     pub(super) request_ids: HashMap<String, u64>,
@@ -88,6 +92,8 @@ impl Salesforce {
             by_work_item: BTreeMap::new(),
             psrs: BTreeMap::new(),
             works: BTreeMap::new(),
+            active: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             requests: BTreeMap::new(),
             tokens: BTreeMap::new(),
             request_ids: HashMap::new(),
@@ -168,6 +174,12 @@ impl Salesforce {
         }
     }
 
+    /// A rep's active offers.
+    pub(super) fn active_of(&self, rep: RepId) -> impl Iterator<Item = &Work> {
+        let of_rep = self.active.iter().filter(move |((holder, _), _)| *holder == rep);
+        of_rep.filter_map(|(_, id)| self.works.get(id))
+    }
+
     /// The state as JSON, for whoever looks on.
     pub fn snapshot(&self) -> Value {
         json!({
@@ -188,9 +200,8 @@ impl Salesforce {
     /// of their capacity stays taken.
     pub fn upsert_rep(&mut self, now: Timestamp, mut rep: Rep) {
         let taken: f64 = self
-            .works
-            .values()
-            .filter(|work| work.rep == rep.id && work.state.is_active() && work.state != WorkState::Waiting)
+            .active_of(rep.id)
+            .filter(|work| work.state != WorkState::Waiting)
             .map(|work| work.weight)
             .sum();
         rep.capacity_used += taken;
