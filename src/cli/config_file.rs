@@ -17,6 +17,11 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
+    /// Whether one is named, or lies in this directory.
+    pub fn is_there(&self) -> bool {
+        self.config.is_some() || Path::new(DEFAULT).exists()
+    }
+
     /// Reads it, with what the environment sets.
     ///
     /// # Errors

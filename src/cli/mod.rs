@@ -12,6 +12,7 @@
 pub mod completions;
 pub mod config_file;
 pub mod contacts;
+pub mod emulator;
 pub mod error;
 pub mod output;
 pub mod replay;
@@ -93,6 +94,7 @@ macro_rules! commands {
 commands! {
     Replay => replay,
     Contacts => contacts,
+    Emulator => emulator,
     Completions => completions,
 }
 

@@ -1,6 +1,6 @@
 //! The life of an offer, and what it does to its rep, its PSR, its request and its conversation.
 
-use super::act::ActError;
+use super::act_error::ActError;
 use super::books::{Booked, PsrEnd};
 use super::salesforce::Salesforce;
 use super::state::{Ending, Work, WorkState};
@@ -27,6 +27,8 @@ impl Salesforce {
         let waits = work.psr.is_none()
             && work.routing_type == RoutingType::Transfer
             && !self.reps.get(&rep).is_some_and(|it| it.has_room(work.weight));
+        self.active.insert((rep, work.work_item), id);
+        self.waiting.insert((rep, id));
         self.works.insert(id, Work { state: WorkState::Waiting, ..work });
         if !waits {
             self.assign(now, id);
@@ -39,6 +41,7 @@ impl Salesforce {
         };
         work.state = WorkState::Assigned;
         let (rep, weight) = (work.rep, work.weight);
+        self.waiting.remove(&(rep, id));
         self.take_capacity(rep, weight);
         self.tell_work(now, id, WorkChange::Assigned);
         self.start_script(now, rep, id);
@@ -47,9 +50,10 @@ impl Salesforce {
     /// Assigns what waits for a rep, as long as it fits.
     pub(super) fn assign_waiting(&mut self, now: Timestamp, rep: RepId) {
         let waiting: Vec<_> = self
-            .works
-            .values()
-            .filter(|work| work.rep == rep && work.state == WorkState::Waiting)
+            .waiting
+            .iter()
+            .filter(|(holder, _)| *holder == rep)
+            .filter_map(|(_, id)| self.works.get(id))
             .map(|work| (work.id, work.weight))
             .collect();
         for (id, weight) in waiting {
@@ -134,7 +138,9 @@ impl Salesforce {
         let Some(work) = self.works.get_mut(&id).filter(|work| work.state.is_active()) else { return };
         let held = work.state != WorkState::Waiting;
         work.state = state;
-        let (rep, weight) = (work.rep, work.weight);
+        let (rep, weight, work_item) = (work.rep, work.weight, work.work_item);
+        self.active.remove(&(rep, work_item));
+        self.waiting.remove(&(rep, id));
         self.tell_work(now, id, change);
         if held {
             self.take_capacity(rep, -weight);
@@ -164,12 +170,8 @@ impl Salesforce {
         if let Some(rep) = self.reps.get_mut(&rep) {
             rep.availability = Availability::Offline;
         }
-        let mine: Vec<_> = self
-            .works
-            .values()
-            .filter(|work| work.rep == rep && work.state.is_active())
-            .map(|work| (work.id, work.state, work.conversation.clone()))
-            .collect();
+        let mine: Vec<_> =
+            self.active_of(rep).map(|work| (work.id, work.state, work.conversation.clone())).collect();
         for (id, state, conversation) in mine {
             if state.is_open() {
                 self.end_offer(now, id, WorkState::Cancelled, WorkChange::Cancelled);

@@ -19,6 +19,8 @@
 //! Elsewhere: HTTP in `emulator::http` (feature `emulator`), arguments and output in `cli::emulator`.
 
 mod act;
+mod act_error;
+mod adopt;
 mod api;
 mod body;
 mod books;
@@ -37,12 +39,14 @@ mod salesforce;
 mod settings;
 mod state;
 
-pub use act::{Act, ActError, Done, RequestedTarget};
+pub use act::{Act, Done, RequestedTarget};
+pub use act_error::ActError;
+pub use adopt::Adopted;
 pub use api::{ApiRequest, ApiResponse, Delivery, Operation};
 pub use books::{Booked, Books, Entry, PsrEnd, ResultVerdict};
 pub use draws::Draws;
 pub use fault::{Fault, FaultKind};
 pub use platform::{Emission, Emitted};
-pub use salesforce::{Adopted, Leftovers, Salesforce};
+pub use salesforce::{Leftovers, Salesforce};
 pub use settings::{BearerRule, Channel, EntryPayloadForm, EventForm, Settings};
 pub use state::{Conversation, Ending, Psr, Request, Work, WorkState};

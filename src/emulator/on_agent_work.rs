@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::act::ActError;
+use super::act_error::ActError;
 use super::api::ApiResponse;
 use super::body::{Fields, missing};
 use super::books::Booked;
@@ -142,9 +142,7 @@ impl Salesforce {
     }
 
     fn refuse_duplicate(&mut self, now: Timestamp, rep: RepId, work_item: WorkItemId) -> Result<(), Refusal> {
-        let Some(conversation) = self.by_work_item.get(&work_item) else { return Ok(()) };
-        let active = self.works_of(conversation, |work| work.rep == rep && work.state.is_active());
-        let Some(&active) = active.first() else { return Ok(()) };
+        let Some(&active) = self.active.get(&(rep, work_item)) else { return Ok(()) };
         self.books.add(now, Booked::DuplicateRefused { rep, work_item, active });
         let text = format!("{rep} has an active agent work for {work_item} already");
         Err(Refusal::new(15109, text))

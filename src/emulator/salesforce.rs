@@ -6,20 +6,16 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::act::ActError;
+use super::act_error::ActError;
 use super::books::{Booked, Books};
 use super::draws::Mint;
 use super::fault::{Fault, Plan};
 use super::platform::Emitted;
 use super::settings::Settings;
 use super::state::{Conversation, Ending, Psr, Request, Work, WorkState};
-use crate::model::event::{Participant, RoutingRequested};
-use crate::model::ids::{
-    AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, Subject, WorkItemId,
-};
+use crate::model::ids::{AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, WorkItemId};
 use crate::model::roster::{Flow, Rep, Roster, Script};
 use crate::model::time::Timestamp;
-use crate::model::words::{ParticipantRole, RoutingType, SessionStatus};
 
 /// How long the partner has to answer a routing request (PROTOCOL: "The sequences").
 pub(super) const ANSWER_TIME: Duration = Duration::from_mins(1);
@@ -37,6 +33,10 @@ pub struct Salesforce {
     pub(super) by_work_item: BTreeMap<WorkItemId, ConversationId>,
     pub(super) psrs: BTreeMap<PsrId, Psr>,
     pub(super) works: BTreeMap<AgentWorkId, Work>,
+    /// Who has which active agent work for which work item: at most one (15109).
+    pub(super) active: BTreeMap<(RepId, WorkItemId), AgentWorkId>,
+    /// What waits for a rep to have room.
+    pub(super) waiting: BTreeSet<(RepId, AgentWorkId)>,
     pub(super) requests: BTreeMap<EventId, Request>,
     pub(super) tokens: BTreeMap<String, Timestamp>,
     pub(super) request_ids: HashMap<String, u64>,
@@ -54,19 +54,6 @@ enum Due {
     Decline(AgentWorkId),
     /// 60 seconds after a request was published.
     Mark(EventId),
-}
-
-/// A conversation as it stands when the emulator takes it over from a recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adopted {
-    /// `conversationIdentifier`.
-    pub conversation: ConversationId,
-    /// Its messaging session; one is made where it is not known.
-    pub work_item: Option<WorkItemId>,
-    /// Its end user; one is made where they are not known.
-    pub end_user: Option<Subject>,
-    /// The reps who are in it.
-    pub reps: Vec<RepId>,
 }
 
 /// What the partner should have taken back and has not.
@@ -105,6 +92,8 @@ impl Salesforce {
             by_work_item: BTreeMap::new(),
             psrs: BTreeMap::new(),
             works: BTreeMap::new(),
+            active: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             requests: BTreeMap::new(),
             tokens: BTreeMap::new(),
             request_ids: HashMap::new(),
@@ -185,6 +174,12 @@ impl Salesforce {
         }
     }
 
+    /// A rep's active offers.
+    pub(super) fn active_of(&self, rep: RepId) -> impl Iterator<Item = &Work> {
+        let of_rep = self.active.iter().filter(move |((holder, _), _)| *holder == rep);
+        of_rep.filter_map(|(_, id)| self.works.get(id))
+    }
+
     /// The state as JSON, for whoever looks on.
     pub fn snapshot(&self) -> Value {
         json!({
@@ -205,9 +200,8 @@ impl Salesforce {
     /// of their capacity stays taken.
     pub fn upsert_rep(&mut self, now: Timestamp, mut rep: Rep) {
         let taken: f64 = self
-            .works
-            .values()
-            .filter(|work| work.rep == rep.id && work.state.is_active() && work.state != WorkState::Waiting)
+            .active_of(rep.id)
+            .filter(|work| work.state != WorkState::Waiting)
             .map(|work| work.weight)
             .sum();
         rep.capacity_used += taken;
@@ -257,93 +251,6 @@ impl Salesforce {
             Some(token) => usize::from(self.tokens.remove(token).is_some()),
             None => std::mem::take(&mut self.tokens).len(),
         }
-    }
-
-    /// Takes over a conversation as it stands in a recording, without emitting anything. The reps who
-    /// are in it hold accepted offers, as they would have got there.
-    ///
-    /// # Errors
-    /// Where the conversation or the work item is there already.
-    pub fn seed_conversation(&mut self, now: Timestamp, adopted: Adopted) -> Result<WorkItemId, ActError> {
-        let Adopted { conversation: id, work_item, end_user, reps } = adopted;
-        if self.conversations.contains_key(&id) {
-            return Err(ActError::ConversationExists { conversation: id });
-        }
-        let work_item = work_item.unwrap_or_else(|| self.mint.record(WorkItemId::PREFIX));
-        if self.by_work_item.contains_key(&work_item) {
-            return Err(ActError::WorkItemExists { work_item });
-        }
-        let end_user = end_user.unwrap_or_else(|| self.mint.text_id());
-        let status = if reps.is_empty() { SessionStatus::Waiting } else { SessionStatus::Active };
-        let conversation = Conversation {
-            id: id.clone(),
-            work_item,
-            end_user: end_user.clone(),
-            status,
-            participants: vec![Participant { role: ParticipantRole::EndUser, subject: end_user }],
-            started: now,
-            requests: Vec::new(),
-            works: Vec::new(),
-            psrs: Vec::new(),
-        };
-        self.conversations.insert(id.clone(), conversation);
-        self.by_work_item.insert(work_item, id.clone());
-        self.books.add(now, Booked::SessionChanged { conversation: id.clone(), from: None, to: status });
-        for rep in reps {
-            self.seat(now, &id, work_item, rep);
-        }
-        Ok(work_item)
-    }
-
-    /// Puts a rep into a conversation as if they had accepted it earlier.
-    fn seat(&mut self, now: Timestamp, conversation: &ConversationId, work_item: WorkItemId, rep: RepId) {
-        let work = Work {
-            id: self.mint.record(AgentWorkId::PREFIX),
-            rep,
-            work_item,
-            conversation: conversation.clone(),
-            routing_type: RoutingType::Initial,
-            correlation: self.mint.text_id(),
-            psr: None,
-            weight: self.settings.psr_weight,
-            state: WorkState::Accepted,
-            created: now,
-        };
-        self.take_capacity(rep, work.weight);
-        if let Some(conversation) = self.conversations.get_mut(conversation) {
-            conversation.works.push(work.id);
-        }
-        self.works.insert(work.id, work);
-        if let Some(participant) = Participant::rep(rep) {
-            self.enter_participant(now, conversation, participant);
-        }
-    }
-
-    /// Takes over a routing request from a recording, with the event id that it has there, without
-    /// emitting anything. Its 60 seconds run from its own `created`.
-    ///
-    /// # Errors
-    /// Where the conversation is not there, or the request is there already.
-    pub fn adopt_request(
-        &mut self,
-        now: Timestamp,
-        conversation: &ConversationId,
-        requested: &RoutingRequested,
-    ) -> Result<(), ActError> {
-        if self.requests.contains_key(&requested.event) {
-            return Err(ActError::RequestExists { request: requested.event.clone() });
-        }
-        let request = Request {
-            event: requested.event.clone(),
-            conversation: conversation.clone(),
-            routing_type: requested.routing_type,
-            target: requested.target.clone(),
-            requester: requested.requester,
-            created: requested.created,
-            answered: None,
-            ended: None,
-        };
-        self.enter_request(now, request)
     }
 
     pub(super) fn enter_request(&mut self, now: Timestamp, request: Request) -> Result<(), ActError> {

@@ -1,0 +1,214 @@
+//! `byoc emulator`: a stand-in Salesforce to try things out and to test against.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::net::TcpListener;
+
+use super::output::style;
+use super::{ConfigFile, Error, Outcome, Output};
+use crate::config::{Config, Environment};
+use crate::emulator::http::{self, AppSettings, Emulator, Options};
+use crate::emulator::{BearerRule, Settings};
+use crate::model::time::SystemClock;
+
+/// One line for the list of commands.
+pub const ABOUT: &str =
+    "Play the Salesforce side: token endpoint, Interaction Service, scripted reps, faults";
+
+/// What stands below the options in the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  byoc emulator
+  byoc emulator --config byoc.toml --seed 7
+  byoc emulator --port 0 --json";
+
+/// The people who are there without a configuration.
+const SAMPLE: &str = include_str!("../emulator/sample.toml");
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Where to listen; 0 takes a port that is free
+    #[arg(long, default_value_t = 8085)]
+    port: u16,
+    /// On which address; other machines reach it only through one that is not this machine's own
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Decides every id that the emulator makes
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A bearer token that is taken without being asked for at the token endpoint; protects nothing
+    #[arg(long, default_value = "emulator-token")]
+    token: Vec<String>,
+    /// The consumer key of the connected app (`iss`)
+    #[arg(long, value_name = "KEY")]
+    consumer_key: Option<String>,
+    /// The user for whom the connected app asks (`sub`)
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// The RSA public key, in PEM, of the connected app; without it the sample key of fixtures/keys counts
+    #[arg(long, value_name = "FILE")]
+    public_key: Option<PathBuf>,
+}
+
+/// Where the emulator is, and what it expects: one line with `--json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Announcement<'a> {
+    address: String,
+    token_endpoint: String,
+    control: String,
+    org_id: String,
+    authorization_context: &'a str,
+    consumer_key: &'a str,
+    username: &'a str,
+    tokens: &'a [String],
+    topic: &'a str,
+    event_type_field: &'a str,
+    event_payload_field: &'a str,
+    seed: u64,
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// Where the configuration is mistaken, the key cannot be read, or the port is taken.
+pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
+    let options = options(args)?;
+    let emulator = Emulator::new(options.clone(), Arc::new(SystemClock)).map_err(Error::new)?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Error::new(format_args!("cannot start the runtime: {error}")))?;
+    runtime.block_on(async {
+        let wanted = SocketAddr::new(args.host, args.port);
+        let cannot = |error| {
+            Error::new(format_args!("cannot listen on {wanted}: {error}; --port 0 takes a port that is free"))
+        };
+        let listener = TcpListener::bind(wanted).await.map_err(cannot)?;
+        let address = listener.local_addr().map_err(cannot)?;
+        announce(address, &options, output)?;
+        let served = http::serve(listener, emulator, asked_to_stop()).await;
+        served.map_err(|error| Error::new(format_args!("the server on {address} failed: {error}")))?;
+        Ok(Outcome::Done)
+    })
+}
+
+fn options(args: &Args) -> Result<Options, Error> {
+    let config = if args.config.is_there() {
+        args.config.load()?
+    } else {
+        Config::parse(Path::new("sample.toml"), SAMPLE, &Environment::new()).map_err(Error::new)?
+    };
+    let mut settings = Settings { bearer: BearerRule::Granted, ..Settings::default() };
+    if let Some(definition) = &config.channel_definition {
+        settings.follow(definition, config.platform_participant_limit);
+    }
+    let mut app = AppSettings::default();
+    if let Some(consumer_key) = &args.consumer_key {
+        app.consumer_key.clone_from(consumer_key);
+    }
+    if let Some(username) = &args.username {
+        app.username.clone_from(username);
+    }
+    if let Some(path) = &args.public_key {
+        app.public_key = std::fs::read_to_string(path).map_err(|error| {
+            Error::new(format_args!("cannot read the public key {}: {error}", path.display()))
+        })?;
+    }
+    Ok(Options { seed: args.seed, roster: config.roster, settings, app, fixed_tokens: args.token.clone() })
+}
+
+fn announce(address: SocketAddr, options: &Options, output: &Output) -> Result<(), Error> {
+    let Options { settings, app, .. } = options;
+    let said = Announcement {
+        address: format!("http://{address}"),
+        token_endpoint: format!("http://{address}/services/oauth2/token"),
+        control: format!("http://{address}/emulator/v1"),
+        org_id: settings.org.to_string(),
+        authorization_context: &settings.channel.developer_name,
+        consumer_key: &app.consumer_key,
+        username: &app.username,
+        tokens: &options.fixed_tokens,
+        topic: &settings.events.topic,
+        event_type_field: &settings.events.type_field,
+        event_payload_field: &settings.events.payload_field,
+        seed: options.seed,
+    };
+    output.json(&said)?;
+    if !output.is_json() {
+        print(&said, options, output)?;
+    }
+    output.flush()
+}
+
+fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<(), Error> {
+    let (heading, faint, name) = (style::HEADING, style::FAINT, style::NAME);
+    output.line(format_args!("{heading}The Salesforce side listens on {}{heading:#}", said.address))?;
+    for (what, value) in [
+        ("token endpoint", said.token_endpoint.as_str()),
+        ("OrgId", &said.org_id),
+        ("AuthorizationContext", said.authorization_context),
+        ("consumer key", said.consumer_key),
+        ("username", said.username),
+        ("bearer token", &said.tokens.join(", ")),
+        ("control API", &said.control),
+    ] {
+        output.line(format_args!("  {what:<21} {name}{value}{name:#}"))?;
+    }
+    let Some(rep) = options.roster.reps.first() else {
+        return output.line("The roster has no reps; add some with --config FILE.");
+    };
+    let target = match options.roster.queues.first() {
+        Some(queue) => format!(r#"{{"queueId": "{}"}}"#, queue.id),
+        None => format!(r#"{{"userId": "{}"}}"#, rep.id),
+    };
+    let control = &said.control;
+    output.line("")?;
+    output.line(format_args!(
+        "{faint}# A conversation with {} in it, who then asks for help{faint:#}",
+        rep.name
+    ))?;
+    output.line(format_args!(r#"curl {control}/conversations -d '{{"reps": ["{}"]}}'"#, rep.id))?;
+    output.line(format_args!(
+        r#"curl {control}/acts -d '{{"act": "requestConference", "conversation": "…", "target": {target}}}'"#
+    ))?;
+    output.line(format_args!("{faint}# What Salesforce tells, and everything that happened{faint:#}"))?;
+    output.line(format_args!("curl '{control}/events?after=0&waitMilliseconds=10000'"))?;
+    output.line(format_args!("curl {control}/books"))?;
+    output.line(format_args!("{faint}# The next offer is made, and its answer lost{faint:#}"))?;
+    output.line(format_args!(
+        r#"curl {control}/faults -d '{{"fault": "answerLost", "operation": "createAgentWork"}}'"#
+    ))
+}
+
+/// Ready when ctrl-c is pressed or SIGTERM comes.
+async fn asked_to_stop() {
+    let interrupted = async {
+        // Without a handler the signal ends the process by itself: nothing is to be waited for then.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut stream) => drop(stream.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
