@@ -242,8 +242,3 @@ impl Watcher for View<'_> {
         self.progress.tick(lines);
     }
 }
-
-/// Whether a scan says that reps act by the recording. Shared with the live side.
-fn reps_are_recorded(scan: Scan) -> bool {
-    scan.has_work_events
-}

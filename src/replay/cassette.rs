@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::model::time::Timestamp;
 use crate::recording::{Exchange, Response};
 
-use super::difference::{Difference, compare};
+use super::difference::{Difference, FieldDifference, compare};
 
 /// How long an exchange waits for a call that is made later than it was when it was recorded.
 const EXCHANGE_WAITS: Duration = Duration::from_secs(600);
@@ -163,8 +163,15 @@ impl Exchanges {
     }
 }
 
+/// Whether only the words of a message for people differ. Two releases may say the same in other words;
+/// whether there is a message at all is another matter.
+fn is_other_wording(field: &FieldDifference) -> bool {
+    field.path == "errorMessage" && field.recorded.is_some() && field.made.is_some()
+}
+
 fn join(open: &OpenTry, exchange: OpenExchange) -> Match {
-    let fields = compare(&exchange.body, &open.body);
+    let mut fields = compare(&exchange.body, &open.body);
+    fields.retain(|field| !is_other_wording(field));
     let difference = (!fields.is_empty()).then(|| Difference::OtherBody {
         line: exchange.line,
         method: exchange.address.method,

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::call::{Refusal, RouteBy};
+use crate::model::error_codes::ErrorCode;
 use crate::model::event::{Participant, SkillRequirement, WorkChanged};
 use crate::model::ids::{AgentWorkId, EventId, PsrId, QueueId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
@@ -370,7 +371,7 @@ impl fmt::Display for Reason {
             Self::SalesforceRefused(step, refusal) => {
                 write!(f, "Salesforce refused to {}", step.deed())?;
                 return match refusal.code {
-                    Some(code) => write!(f, " ({code}): {}", refusal.message),
+                    Some(code) => write!(f, " ({code}): {}", ErrorCode(code).meaning()),
                     None => write!(f, " (HTTP {}).", refusal.status),
                 };
             }

@@ -61,9 +61,8 @@ impl Timeline {
             What::Search(search) => Some((Deed::plain("find a rep"), found(search, roster))),
             What::Call(call) => Some(self.call(call, roster)),
             What::Announced { rep, joined } => {
-                let deed = if *joined { "tell the end user" } else { "tell the end user" };
                 let what = if *joined { "joined" } else { "left" };
-                Some((Deed::plain(deed), format!("{} {what}", rep_name(roster, *rep))))
+                Some((Deed::plain("tell the end user"), format!("{} {what}", rep_name(roster, *rep))))
             }
             What::Ended { outcome, reason, after, .. } => {
                 let deed = Deed { text: outcome.as_str().to_uppercase(), style: outcome_style(*outcome) };
