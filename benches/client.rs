@@ -25,8 +25,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[expect(clippy::print_stdout, reason = "its output is its purpose")]
 fn main() -> Result<(), Failure> {
-    // `cargo test --benches` asks for a quick run.
-    let rounds = if std::env::args().any(|argument| argument == "--test") { 1 } else { ROUNDS };
+    // `cargo bench` says so; without that, as from `cargo test --benches`, one round shows that it runs.
+    let rounds = if std::env::args().any(|argument| argument == "--bench") { ROUNDS } else { 1 };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (ours, bare) = runtime.block_on(measure(rounds))?;
     let each = u32::try_from(CALLERS * CALLS_A_CALLER)?;

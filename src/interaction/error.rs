@@ -85,6 +85,15 @@ pub(super) fn secret_worthy_url(field: &'static str, text: &str) -> Result<Url, 
     }
 }
 
+/// An HTTP client for such a URL: it follows no redirect, for a token would go along, and sends what
+/// is meant for this machine past any proxy, which would read it.
+pub(super) fn http_for(url: &Url) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("byoc-connector/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none());
+    if url.scheme() == "http" { builder.no_proxy() } else { builder }
+}
+
 /// A URL with a password in it is not repeated.
 fn shown(text: &str) -> String {
     if text.contains('@') { "(not shown)".to_owned() } else { text.chars().take(100).collect() }

@@ -472,4 +472,19 @@ mod tests {
             assert_eq!(parse_retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_and_no_status_make_it_fail(status: u16, body: Vec<u8>, call in 0_usize..5) {
+            let call = [route(), clear(), offer(), cancel(), report()][call].clone();
+            let verdict = decode(&call, status, None, &body);
+            let yes = (200..300).contains(&status);
+            proptest::prop_assert!(yes || status == 404 || !matches!(verdict, Verdict::Done(_)), "{verdict:?}");
+        }
+
+        #[test]
+        fn no_date_makes_it_fail(value: String) {
+            parse_retry_after(&value, Timestamp::MAX);
+        }
+    }
 }

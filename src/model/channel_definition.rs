@@ -320,4 +320,21 @@ mod tests {
         let odd = ChannelDefinition::from_file("definition.yaml").unwrap_err();
         assert_eq!(odd.problem, Problem::Format);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_reader_panic(text in "[<>/&;\\[\\]{}:=\"a-zA-Z0-9 \\n\u{e9}!?#-]{0,200}") {
+            let inside = format!("<ConversationChannelDefinition>{text}</ConversationChannelDefinition>");
+            for result in [
+                ChannelDefinition::from_toml(&text),
+                ChannelDefinition::from_tooling_json(&text),
+                ChannelDefinition::from_meta_xml(&text),
+                ChannelDefinition::from_meta_xml(&inside),
+            ] {
+                if let Err(error) = result {
+                    proptest::prop_assert!(!error.to_string().is_empty());
+                }
+            }
+        }
+    }
 }

@@ -351,7 +351,9 @@ impl Sleeper for OpensPort {
 #[tokio::test]
 async fn a_yes_that_breaks_off_is_a_lost_answer() {
     let broken = "HTTP/1.1 202 Accepted\r\ncontent-length: 500\r\n\r\n{\"success\":fa".to_owned();
-    let whole = raw("202 Accepted", r#"{"success":true,"agentWorkId":"0Bz5e000000WoRk"}"#);
+    let body = json!({"success": true, "agentWorkId": "0Bz5e000000WoRk"});
+    assert_response_conforms("POST", "/api/v1/agentWork", 202, &body);
+    let whole = raw("202 Accepted", &body.to_string());
     let (url, server) = raw_server(vec![Some(broken), Some(whole)]).await;
     let (client, _) = client(&url, fixed_token());
     let work = AgentWorkId::parse("0Bz5e000000WoRk").unwrap();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::{AccessToken, Error, TokenSource};
-use crate::interaction::error::{Error as SettingsError, secret_worthy_url};
+use crate::interaction::error::{Error as SettingsError, http_for, secret_worthy_url};
 use crate::model::time::{Clock, Timestamp};
 
 /// How far ahead a claim's `exp` lies. Salesforce takes a few minutes; the clocks need not agree.
@@ -101,8 +101,7 @@ impl JwtBearer {
         };
         let key = EncodingKey::from_rsa_pem(settings.private_key.expose_secret().as_bytes())
             .map_err(|error| SettingsError::Key(error.to_string()))?;
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
+        let http = http_for(&token_url)
             .timeout(ENDPOINT_TIMEOUT)
             .build()
             .map_err(|error| SettingsError::Http(error.to_string()))?;

@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::{Client, Inner};
 use crate::interaction::auth::TokenSource;
-use crate::interaction::error::{Error, secret_worthy_url};
+use crate::interaction::error::{Error, http_for, secret_worthy_url};
 use crate::interaction::limiter::Limiter;
 use crate::model::ids::OrgId;
 use crate::model::time::{Clock, SystemClock, Timestamp};
@@ -116,10 +116,8 @@ impl Builder {
             let wanted = "the host alone, such as https://example.my.salesforce-scrt.com";
             return Err(Error::Url { field: "base_url", url: self.base_url, wanted });
         }
-        let http = reqwest::Client::builder()
+        let http = http_for(&base)
             .default_headers(self.headers()?)
-            .user_agent(concat!("byoc-connector/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
             .build()
             .map_err(|error| Error::Http(error.to_string()))?;
