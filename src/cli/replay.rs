@@ -1,6 +1,7 @@
 //! `byoc replay`: replays recordings and says where today's connector would do something else.
 
 mod json;
+mod live;
 mod pace;
 mod timeline;
 
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::roster::Roster;
 use crate::model::time::Timestamp;
-use crate::replay::{self, Emulated, Note, Options, Replayed, Scan, Stop, Summary, Watcher, What};
+use crate::replay::{self, Emulated, Note, Options, Replayed, Stop, Summary, Watcher, What};
 use crate::routing::{Policy, Report, Ring};
 
 use super::{Error, Outcome, Output};
@@ -77,11 +78,9 @@ pub struct Args {
     /// Seed of the emulator's ids
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    //LIVE    #[command(flatten)]
-    //LIVE    org: live::OrgArgs,
+    #[command(flatten)]
+    org: live::OrgArgs,
 }
-
-//LIVEpub(super) mod live;
 
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -121,7 +120,8 @@ fn replay_file(args: &Args, file: &Path, output: &Output) -> Result<u64, Error> 
             replay::against(&name, input, options, side, &mut view)
         }
         Some(address) => {
-            return Err(Error::new(format_args!("{address}")));
+            let side = live::connect(address, &args.org, scan)?;
+            replay::against(&name, input, options, side, &mut view)
         }
     };
     view.finish(replayed, output)

@@ -46,6 +46,26 @@ struct Inner {
     try_timeout: Duration,
     clock: Arc<dyn Clock>,
     sleeper: Arc<dyn Sleeper>,
+    witness: Option<Arc<dyn Witness>>,
+}
+
+/// Sees every try that reached the wire: for recordings, and for whoever wants to know exactly.
+pub trait Witness: Send + Sync {
+    /// A try is over.
+    fn exchanged(&self, exchange: &Exchanged<'_>);
+}
+
+/// One try, as it went over the wire. Headers are not shown, so that no token can be kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchanged<'a> {
+    /// The `RequestId`, the same for all tries of a call.
+    pub request_id: Uuid,
+    /// What was sent.
+    pub request: &'a WireRequest,
+    /// The HTTP status; `None` where no answer came.
+    pub status: Option<u16>,
+    /// The body of the answer, as far as it came.
+    pub body: &'a [u8],
 }
 
 /// One call on its way.
@@ -163,15 +183,27 @@ impl Client {
         let response = match self.inner.http.execute(request).await {
             Ok(response) => response,
             Err(error) if error.is_connect() => return Verdict::not_sent(chain(&error)),
-            Err(error) => return Verdict::answer_lost(chain(&error)),
+            Err(error) => {
+                self.witnessed(sending, None, &[]);
+                return Verdict::answer_lost(chain(&error));
+            }
         };
         let status = response.status();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|value| parse_retry_after(value, self.inner.clock.now()));
-        match bounded(response).await {
+        let (body, broken_off) = bounded(response).await;
+        self.witnessed(sending, Some(status.as_u16()), &body);
+        match (body, broken_off) {
             // A yes whose body broke off may have been going to say no, or which PSR there is now.
             (_, Some(error)) if status.is_success() => Verdict::answer_lost(chain(&error)),
             (body, _) => decode(sending.call, status.as_u16(), retry_after, &body),
+        }
+    }
+
+    fn witnessed(&self, sending: &Sending<'_>, status: Option<u16>, body: &[u8]) {
+        if let Some(witness) = &self.inner.witness {
+            let request = &sending.wire;
+            witness.exchanged(&Exchanged { request_id: sending.request_id, request, status, body });
         }
     }
 

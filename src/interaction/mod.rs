@@ -19,7 +19,7 @@ mod verdict;
 mod wire;
 
 pub use auth::{AccessToken, FixedToken, JwtBearer, JwtSettings, TokenSource};
-pub use client::{Attempt, Builder, Client, Offer, Sleeper};
+pub use client::{Attempt, Builder, Client, Exchanged, Offer, Sleeper, Witness};
 pub use error::{Error, Failure};
 pub use limiter::{Limiter, Line, Priority};
 pub use tries::{Next, Tries, jitter};

@@ -4,13 +4,11 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use crate::emulator::{
-    Act, Adopted, ApiRequest, Channel, Delivery, Draws, Emission, Emitted, Salesforce, Settings,
-};
+use crate::emulator::{Act, Adopted, ApiRequest, Delivery, Draws, Emission, Emitted, Salesforce, Settings};
 use crate::events;
 use crate::interaction::{Verdict, decode};
 use crate::model::channel_definition::ChannelDefinition;
-use crate::model::event::{Event, Happening, RoutingRequested};
+use crate::model::event::{Event, Happening, Participant, RoutingRequested};
 use crate::model::ids::{AgentWorkId, ConversationId, RepId};
 use crate::model::roster::{Roster, Script};
 use crate::model::time::Timestamp;
@@ -73,7 +71,13 @@ impl Emulated {
         }
     }
 
-    fn people(&mut self, now: Timestamp, roster: &Roster) {
+    /// Makes the org as the recording says by now. Once something has happened in it, it stays, and only
+    /// its people change.
+    fn set_up(&mut self, now: Timestamp) {
+        if self.salesforce.books().entries().is_empty() {
+            self.salesforce = Salesforce::new(self.seed, Roster::default(), self.settings.clone());
+        }
+        let roster = self.roster.clone();
         for rep in &roster.reps {
             let mut rep = rep.clone();
             rep.script = match rep.script {
@@ -89,6 +93,18 @@ impl Emulated {
         for flow in &roster.flows {
             self.salesforce.upsert_flow(flow.clone());
         }
+    }
+
+    /// Takes a conversation over as it stands, where it is not there yet.
+    fn adopt(&mut self, now: Timestamp, adopted: Adopted) {
+        if self.salesforce.conversation(&adopted.conversation).is_some() {
+            return;
+        }
+        // What the stand-in cannot take over shows in its answers; the replay goes on.
+        if let Err(error) = self.salesforce.seed_conversation(now, adopted) {
+            tracing::debug!(%error, "the stand-in could not take over a conversation");
+        }
+        self.seated.extend(self.salesforce.works().map(|work| work.id));
     }
 
     fn hear(&mut self, emitted: Emitted) -> Vec<Event> {
@@ -145,22 +161,14 @@ impl Side for Emulated {
 
     fn on_roster(&mut self, now: Timestamp, roster: &Roster) -> Result<(), Infallible> {
         self.roster = roster.clone();
-        self.people(now, roster);
+        self.settings.channel.default_queue = roster.queues.first().map(|queue| queue.id);
+        self.set_up(now);
         Ok(())
     }
 
     fn on_definition(&mut self, definition: &ChannelDefinition) -> Result<(), Infallible> {
-        let default_name = self.settings.channel.developer_name.clone();
-        self.settings.channel = Channel {
-            developer_name: definition.developer_name.clone().unwrap_or(default_name),
-            routing_owner: definition.routing_owner,
-            conference_supported: definition.is_conference_supported,
-            routing_work_result_supported: definition.is_routing_work_result_supported,
-            ..self.settings.channel.clone()
-        };
-        self.salesforce = Salesforce::new(self.seed, Roster::default(), self.settings.clone());
-        let roster = self.roster.clone();
-        self.people(Timestamp::from_millis(0), &roster);
+        self.settings.follow(definition, None);
+        self.set_up(Timestamp::from_millis(0));
         Ok(())
     }
 
@@ -171,20 +179,8 @@ impl Side for Emulated {
         known: Option<&Conversation>,
         requested: &RoutingRequested,
     ) -> Result<(), Infallible> {
-        if self.salesforce.conversation(conversation).is_none() {
-            let participants = known.map(Conversation::participants).unwrap_or_default();
-            let adopted = Adopted {
-                conversation: conversation.clone(),
-                work_item: known.and_then(Conversation::work_item).or(requested.work_item),
-                end_user: requested.end_user.clone(),
-                reps: participants.iter().filter_map(crate::model::event::Participant::as_rep).collect(),
-            };
-            // What the stand-in cannot take over shows in its answers; the replay goes on.
-            if let Err(error) = self.salesforce.seed_conversation(now, adopted) {
-                tracing::debug!(%error, "the stand-in could not take over a conversation");
-            }
-            self.seated.extend(self.salesforce.works().map(|work| work.id));
-        }
+        let adopted = adopted(conversation, known, Some(requested));
+        self.adopt(now, adopted);
         if let Err(error) = self.salesforce.adopt_request(now, conversation, requested) {
             tracing::debug!(%error, "the stand-in could not take over a request");
         }
@@ -192,7 +188,17 @@ impl Side for Emulated {
         Ok(())
     }
 
-    fn on_event(&mut self, now: Timestamp, event: &Event) -> Result<(), Infallible> {
+    fn on_event(
+        &mut self,
+        now: Timestamp,
+        known: Option<&Conversation>,
+        event: &Event,
+    ) -> Result<(), Infallible> {
+        if let (Some(conversation), Happening::SessionChanged { status: SessionStatus::Waiting, .. }) =
+            (&event.conversation, &event.what)
+        {
+            self.adopt(now, adopted(conversation, known, None));
+        }
         if let Some(act) = Self::act(event) {
             // A recorded deed that cannot be done again (an accept of an offer that was taken back here)
             // is told to the connector all the same: that is what it must cope with.
@@ -255,5 +261,20 @@ impl Side for Emulated {
         self.listen();
         let told = std::mem::take(&mut self.told);
         Ok(told.into_iter().flat_map(|emitted| self.hear(emitted)).collect())
+    }
+}
+
+/// A conversation as the recording has shown it so far.
+pub(super) fn adopted(
+    conversation: &ConversationId,
+    known: Option<&Conversation>,
+    requested: Option<&RoutingRequested>,
+) -> Adopted {
+    let participants = known.map(Conversation::participants).unwrap_or_default();
+    Adopted {
+        conversation: conversation.clone(),
+        work_item: known.and_then(Conversation::work_item).or(requested.and_then(|asked| asked.work_item)),
+        end_user: requested.and_then(|asked| asked.end_user.clone()),
+        reps: participants.iter().filter_map(Participant::as_rep).collect(),
     }
 }

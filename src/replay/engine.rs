@@ -106,6 +106,7 @@ impl<S: Side> Engine<S> {
         searches_recorded: bool,
         file: Arc<str>,
     ) -> Self {
+        let compared = matches!(answers, Answers::Recorded(_));
         Self {
             conversations: Conversations::new(settings),
             answers,
@@ -123,7 +124,7 @@ impl<S: Side> Engine<S> {
             created: BTreeMap::new(),
             at_end: false,
             failure: None,
-            summary: Summary { file, ..Summary::default() },
+            summary: Summary { file, compared, ..Summary::default() },
         }
     }
 
@@ -264,7 +265,7 @@ impl<S: Side> Engine<S> {
                 let known = self.conversations.get(&conversation);
                 side.on_request(self.now, &conversation, known, requested)
             }
-            _ => side.on_event(self.now, event),
+            _ => side.on_event(self.now, self.conversations.get(&conversation), event),
         };
         self.fail(met).is_some()
     }

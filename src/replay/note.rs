@@ -111,6 +111,8 @@ pub struct Summary {
     pub calls: u64,
     /// How many requests ended, by outcome, in the order of [`Outcome::ALL`].
     pub endings: [u64; 6],
+    /// Whether calls were compared with recorded ones; a live side compares nothing.
+    pub compared: bool,
     /// How many differences there are.
     pub differences: u64,
     /// What was passed by, and how often.

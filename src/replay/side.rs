@@ -85,7 +85,12 @@ pub trait Side {
     ///
     /// # Errors
     /// Where the side cannot be told.
-    fn on_event(&mut self, now: Timestamp, event: &Event) -> Result<(), Self::Error>;
+    fn on_event(
+        &mut self,
+        now: Timestamp,
+        known: Option<&Conversation>,
+        event: &Event,
+    ) -> Result<(), Self::Error>;
 
     /// Tries a call.
     ///

@@ -11,7 +11,7 @@ use crate::cli::{Error, Output};
 use crate::model::call::Answer;
 use crate::model::error_codes::ErrorCode;
 use crate::model::event::{Happening, ParticipantChange, Target};
-use crate::model::ids::{ConversationId, RepId};
+use crate::model::ids::{AgentWorkId, ConversationId, RepId};
 use crate::model::roster::Roster;
 use crate::model::words::{CancelReason, WorkChange};
 use crate::replay::{CallNote, Note, Search, Summary, What};
@@ -156,7 +156,9 @@ impl Timeline {
             ("POST", "/api/v1/agentWork") => {
                 let rep = field("/userId").map(rep_of).unwrap_or_default();
                 if let Some(work) = text_of(call.response.as_ref(), "agentWorkId") {
-                    self.reps.insert(work.to_owned(), rep.clone());
+                    // Answers have the long form of an id, events the short one.
+                    let work = AgentWorkId::parse(work).map_or_else(|_| work.to_owned(), |id| id.to_string());
+                    self.reps.insert(work, rep.clone());
                 }
                 rep
             }
@@ -321,6 +323,7 @@ pub(super) fn sum_up(output: &Output, summary: &Summary) -> Result<(), Error> {
         ))?;
     }
     match summary.differences {
+        0 if !summary.compared => Ok(()),
         0 => output.line(format_args!("{GOOD}nothing differs{GOOD:#}")),
         number => output.line(format_args!("{BAD}{}{BAD:#}", count(number, "difference", "differences"))),
     }

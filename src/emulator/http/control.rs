@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::{Emulator, SAMPLE_PRIVATE_KEY, State as EmulatorState};
 use crate::emulator::{Act, ActError, Adopted, Done, Emitted, Fault};
 use crate::model::ids::{ConversationId, RepId, Subject, WorkItemId};
-use crate::model::roster::Rep;
+use crate::model::roster::{Rep, Roster};
 
 /// The longest that a caller may wait for events.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -31,6 +31,7 @@ pub(super) fn router() -> Router<Emulator> {
         .route("/acts", post(acts))
         .route("/faults", post(faults).delete(clear_faults))
         .route("/reps", post(reps))
+        .route("/roster", post(roster))
         .route("/tokens/revoke", post(revoke_tokens))
         .route("/books", get(books))
         .route("/events", get(events))
@@ -193,6 +194,19 @@ async fn reps(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     Ok(Json(json!({ "reps": count })))
 }
 
+/// Adds people and places; who is there already is brought up to date.
+async fn roster(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let roster: Roster = read(&body, r#"{"reps": [..], "queues": [..], "flows": [..]}"#)?;
+    let Roster { reps, queues, flows, contacts: _ } = roster;
+    let counts = json!({ "reps": reps.len(), "queues": queues.len(), "flows": flows.len() });
+    emulator.with(|salesforce, now| {
+        reps.into_iter().for_each(|rep| salesforce.upsert_rep(now, rep));
+        queues.iter().for_each(|queue| salesforce.add_queue(queue.id));
+        flows.into_iter().for_each(|flow| salesforce.upsert_flow(flow));
+    });
+    Ok(Json(counts))
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Revoke {
@@ -281,7 +295,7 @@ async fn nothing_here() -> Refused {
         status: StatusCode::NOT_FOUND,
         error: "the control API has nothing at this path".to_owned(),
         field: None,
-        hint: "reset, conversations, acts, faults, reps, tokens/revoke, books, events, state, sample-credentials",
+        hint: "reset, conversations, acts, faults, reps, roster, tokens/revoke, books, events, state, sample-credentials",
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
-use super::{Client, Inner};
+use super::{Client, Inner, Witness};
 use crate::interaction::auth::TokenSource;
 use crate::interaction::error::{Error, http_for, secret_worthy_url};
 use crate::interaction::limiter::Limiter;
@@ -54,6 +54,7 @@ pub struct Builder {
     connect_timeout: Duration,
     clock: Arc<dyn Clock>,
     sleeper: Option<Arc<dyn Sleeper>>,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 impl Client {
@@ -75,6 +76,7 @@ impl Client {
             connect_timeout: CONNECT_TIMEOUT,
             clock: Arc::new(SystemClock),
             sleeper: None,
+            witness: None,
         }
     }
 }
@@ -105,6 +107,11 @@ impl Builder {
         Self { sleeper: Some(sleeper), ..self }
     }
 
+    /// Who sees every exchange; nobody by default.
+    pub fn witness(self, witness: Arc<dyn Witness>) -> Self {
+        Self { witness: Some(witness), ..self }
+    }
+
     /// Checks the settings. No request is made.
     ///
     /// # Errors
@@ -131,6 +138,7 @@ impl Builder {
             try_timeout: self.try_timeout,
             clock: self.clock,
             sleeper,
+            witness: self.witness,
         };
         Ok(Client { inner: Arc::new(inner) })
     }
