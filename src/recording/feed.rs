@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::reader::{Lines, MAX_LINE, Read, read_line};
-use super::{Error, Line, Problem, Source};
+use super::{Error, Line, Problem};
 use crate::events::{Decoded, Decoder, FieldNames};
 
 /// How many bytes a batch has at least: enough to make handing it over cheap, few enough for the caches.
@@ -143,26 +143,8 @@ fn decode_batch(text: &[u8], lines: &mut Lines, decoder: &mut Decoder) -> Vec<Re
         let Some((line, after)) = rest.split_at_checked(end) else { break };
         rest = after;
         let number = lines.count();
-        let Some(line) = lines.take(number, line) else { continue };
-        items.push(line.and_then(|line| {
-            decode_line(&line, decoder)
-                .map(|event| Item { line, event })
-                .map_err(|error| lines.error(number, (Problem::Event(error), None)))
-        }));
+        let Some(taken) = lines.take_decoded(number, line, decoder) else { continue };
+        items.push(taken.map(|(line, event)| Item { line, event }));
     }
     items
-}
-
-fn decode_line(line: &Line, decoder: &mut Decoder) -> Result<Option<Decoded>, crate::events::Error> {
-    match &line.source {
-        Source::PlatformEvent { replay_id, event, .. } => {
-            decoder.decode(event.get(), line.at, replay_id.as_deref()).map(Some)
-        }
-        Source::AgentWork(work) => work.decode().map(Some),
-        Source::ChannelDefinition(definition) => {
-            decoder.learn(definition.get());
-            Ok(None)
-        }
-        _ => Ok(None),
-    }
 }

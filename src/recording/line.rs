@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 
 use super::{Json, Problem};
 use crate::events::json::{Text, locate};
-use crate::events::{self, Decoded};
+use crate::events::quick::{Envelope, Quick};
+use crate::events::{self, Decoded, Decoder, FieldNames};
 use crate::model::event::SkillRequirement;
 use crate::model::ids::{QueueId, RepId, WorkItemId};
 use crate::model::roster::Roster;
@@ -24,6 +25,35 @@ pub struct Line {
     pub number: u64,
     /// What happened.
     pub source: Source,
+}
+
+impl Line {
+    /// Reads the event in it, and takes the field names from it where it is a channel's definition. `None`
+    /// where it is no event.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`].
+    pub fn decode(&self, decoder: &mut Decoder) -> Result<Option<Decoded>, events::Error> {
+        match &self.source {
+            Source::PlatformEvent { event, .. } => {
+                decoder.decode(event.get(), self.at, self.replay_id()).map(Some)
+            }
+            Source::AgentWork(work) => work.decode().map(Some),
+            Source::ChannelDefinition(definition) => {
+                decoder.learn(definition.get());
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A platform event's place in the stream.
+    pub fn replay_id(&self) -> Option<&str> {
+        match &self.source {
+            Source::PlatformEvent { replay_id, .. } => replay_id.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// What a line records.
@@ -243,6 +273,29 @@ impl LineParser {
         let replay_id: Option<Text<'_>> = typed(line, wire.replay_id, "replayId", "base64 text")?;
         let topic = self.shared_topic(topic.as_deref().unwrap_or_default());
         Ok(Source::PlatformEvent { topic, replay_id: replay_id.map(|id| (&*id).into()), event: event.into() })
+    }
+
+    /// Reads a line that is an ordinary platform event, with the fields in the format's own order; `None`
+    /// where it is anything else.
+    pub(super) fn parse_event<'a>(
+        &mut self,
+        number: u64,
+        text: &'a str,
+        names: &FieldNames,
+    ) -> Option<(Line, Envelope<'a>)> {
+        let mut quick = Quick::new(text);
+        quick.take("{\"at\":")?;
+        let at = Timestamp::parse_rfc3339(quick.plain()?)?;
+        quick.take(",\"source\":\"pubsub\",\"topic\":")?;
+        let topic = quick.plain()?;
+        quick.take(",\"replayId\":")?;
+        let replay_id = quick.plain()?;
+        quick.take(",\"event\":")?;
+        let (event, envelope) = quick.event(names)?;
+        quick.take("}").filter(|()| quick.rest().is_empty())?;
+        let (topic, replay_id) = (self.shared_topic(topic), Some(replay_id.into()));
+        let source = Source::PlatformEvent { topic, replay_id, event: Json::checked(event) };
+        Some((Line { at, number, source }, envelope))
     }
 
     fn shared_topic(&mut self, name: &str) -> Arc<str> {

@@ -1,5 +1,7 @@
 //! Recordings: the fixtures read as they should, and nothing that is broken gets past the reader unnamed.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 use std::collections::BTreeMap;
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
@@ -189,6 +191,7 @@ fn the_targets_of_the_fixtures_are_read() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn the_fixtures_are_what_their_generator_writes() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/make-fixtures");
     match std::process::Command::new("python3").arg(script).arg("--check").output() {
@@ -198,6 +201,7 @@ fn the_fixtures_are_what_their_generator_writes() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_malformed_is_named_by_file_and_line() {
     let event = r#"{"at":"2026-06-01T09:00:00Z","source":"pubsub","event":"#;
     let finder = r#"{"at":"2026-06-01T09:00:00Z","source":"rep-finder","#;
@@ -443,10 +447,9 @@ fn any_json() -> impl Strategy<Value = Json> {
     object.prop_map(|fields| Json::of(&fields).expect("it is JSON"))
 }
 
-fn any_id<T: std::str::FromStr>(prefix: &'static str) -> impl Strategy<Value = T>
+fn any_id<T>(prefix: &'static str) -> impl Strategy<Value = T>
 where
-    T::Err: std::fmt::Debug,
-    T: std::fmt::Debug,
+    T: std::str::FromStr<Err = ids::Error> + std::fmt::Debug,
 {
     "[0-9A-Za-z]{12}".prop_map(move |rest| format!("{prefix}{rest}").parse().expect("it has the shape"))
 }
@@ -529,7 +532,7 @@ fn any_damage() -> impl Strategy<Value = Damage> {
         Just(b"99999999999999999999999999e999".to_vec()),
         Just(vec![b'['; 5_000]),
         Just(br#"{"a":"#.repeat(1_000)),
-        Just(br#"\ud800"#.to_vec()),
+        Just(br"\ud800".to_vec()),
         Just(b"null".to_vec()),
         Just(b"\"".to_vec()),
         Just(b"\\".to_vec()),
