@@ -12,6 +12,7 @@ use super::FieldNames;
 use super::envelope::{Moment, Payload};
 
 pub(crate) use super::envelope::Envelope;
+use super::json::UnionText;
 use super::unescape::string;
 
 /// Walks over JSON text.
@@ -52,17 +53,17 @@ impl<'a> Quick<'a> {
     }
 
     /// Takes a string, a union that holds one, or null.
-    fn union(&mut self) -> Option<Option<Cow<'a, str>>> {
+    fn union(&mut self) -> Option<UnionText<'a>> {
         if self.rest.starts_with('"') {
-            return self.string().map(Some);
+            return self.string().map(UnionText::from);
         }
         if self.take("null").is_some() {
-            return Some(None);
+            return Some(UnionText(None));
         }
         self.take("{\"string\":")?;
         let text = self.string()?;
         self.take("}")?;
-        Some(Some(text))
+        Some(text.into())
     }
 
     /// Takes a whole number that is neither negative nor long.
@@ -83,9 +84,11 @@ impl<'a> Quick<'a> {
             self.take(":")?;
             match key {
                 "CreatedDate" => envelope.created = Moment::from_number(self.number()?).0,
-                "EventUuid" => envelope.uuid = self.union()?,
-                name if names.is_event_type(name) => envelope.event_type = self.union()?,
-                name if names.is_payload(name) => envelope.payload = self.union()?.map(Payload::Text),
+                "EventUuid" => envelope.uuid = self.union()?.into_cow(),
+                name if names.is_event_type(name) => envelope.event_type = self.union()?.into_cow(),
+                name if names.is_payload(name) => {
+                    envelope.payload = self.union()?.into_cow().map(Payload::Text);
+                }
                 _ if self.number().is_some() => {}
                 _ => drop(self.union()?),
             }

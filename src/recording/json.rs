@@ -5,9 +5,11 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::Slice;
+
 /// A piece of JSON, byte for byte as it stands in the recording.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Json(Box<str>);
+pub struct Json(Slice);
 
 impl Json {
     /// Any value as JSON.
@@ -27,8 +29,8 @@ impl Json {
     }
 
     /// From text that has been read as JSON already.
-    pub(super) fn checked(text: &str) -> Self {
-        Self(text.into())
+    pub(super) fn checked(text: Slice) -> Self {
+        Self(text)
     }
 
     /// The text.

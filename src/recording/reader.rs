@@ -3,8 +3,8 @@
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
-use super::line::{Found, Line, LineParser};
-use super::{Error, Problem};
+use super::parse::{Found, LineParser};
+use super::{Error, Line, Problem};
 use crate::events::{Decoded, Decoder};
 use crate::model::time::Timestamp;
 
@@ -142,27 +142,26 @@ impl Lines {
         }
     }
 
-    /// Reads a line's bytes, and the event in it; `None` where it is blank.
+    /// Reads a line of a batch, and the event in it; `None` where it is blank.
     pub(super) fn take_decoded(
         &mut self,
         number: u64,
-        bytes: &[u8],
+        text: &str,
+        batch: &Arc<str>,
         decoder: &mut Decoder,
     ) -> Option<Result<(Line, Option<Decoded>), Error>> {
-        match self.text(number, bytes) {
-            Ok("") => None,
-            Ok(text) => Some(self.decoded(number, text, decoder)),
-            Err(error) => Some(Err(error)),
-        }
+        let text = trimmed(number, text);
+        (!text.is_empty()).then(|| self.decoded(number, text, batch, decoder))
     }
 
     fn decoded(
         &mut self,
         number: u64,
         text: &str,
+        batch: &Arc<str>,
         decoder: &mut Decoder,
     ) -> Result<(Line, Option<Decoded>), Error> {
-        let quick = decoder.names().and_then(|names| self.parser.parse_event(number, text, names));
+        let quick = decoder.names().and_then(|names| self.parser.parse_event(number, text, batch, names));
         let (line, event) = match quick {
             Some((line, envelope)) if envelope.is_ours() => {
                 let line = self.in_order(line).map_err(|found| self.error(number, found))?;
@@ -186,10 +185,10 @@ impl Lines {
 
     /// A line's text, without what may surround it; empty where it is blank.
     fn text<'a>(&self, number: u64, bytes: &'a [u8]) -> Result<&'a str, Error> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| self.error(number, (Problem::NotUtf8, Some(error.valid_up_to() + 1))))?;
-        let text = text.trim_matches([' ', '\t', '\r', '\n']);
-        Ok(if number == 1 { text.trim_start_matches('\u{feff}') } else { text })
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(trimmed(number, text)),
+            Err(error) => Err(self.error(number, (Problem::NotUtf8, Some(error.valid_up_to() + 1)))),
+        }
     }
 
     fn in_order(&mut self, line: Line) -> Result<Line, Found> {
@@ -203,4 +202,9 @@ impl Lines {
             }
         }
     }
+}
+
+fn trimmed(number: u64, text: &str) -> &str {
+    let text = text.trim_matches([' ', '\t', '\r', '\n']);
+    if number == 1 { text.trim_start_matches('\u{feff}') } else { text }
 }

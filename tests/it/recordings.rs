@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
 
-use byoc_connector::events::PassedBy;
+use byoc_connector::events::{Decoder, PassedBy};
 use byoc_connector::model::event::{Happening, SkillRequirement, Target};
 use byoc_connector::model::ids;
 use byoc_connector::model::roster::{Rep, Roster};
@@ -63,7 +63,10 @@ fn every_fixture_is_read_whole_and_the_same_by_both_readers() {
         let fed: Vec<Item> = items(&name, &text).into_iter().collect::<Result<_, _>>().expect("no error");
         assert_eq!(read.len(), text.split(|byte| *byte == b'\n').count() - 1, "{name}");
         assert_eq!(read, fed.iter().map(|item| item.line.clone()).collect::<Vec<_>>(), "{name}");
+        let mut decoder = Decoder::default();
         for item in &fed {
+            let decoded = item.line.decode(&mut decoder).expect("no error");
+            assert_eq!(item.event, decoded, "{name}:{}", item.line.number);
             assert!(!matches!(item.line.source, Source::Unknown { .. }), "{name}:{}", item.line.number);
             let passed = item.event.as_ref().and_then(|event| event.passed_by.as_ref());
             assert!(matches!(passed, None | Some(PassedBy::Unused("Message"))), "{name}: {passed:?}");
@@ -416,6 +419,19 @@ fn json_over_several_lines_is_written_on_one() {
     let Source::ChannelDefinition(definition) = read.source else { panic!("a definition") };
     let value: Value = serde_json::from_str(definition.get()).expect("JSON");
     assert_eq!(value, json!({"DeveloperName": "a\nb"}));
+}
+
+#[test]
+fn a_feed_whose_source_panics_panics_too() {
+    struct Panicking;
+    impl std::io::Read for Panicking {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            std::panic::panic_any("the source is broken");
+        }
+    }
+    let feed = Feed::start("x.jsonl", BufReader::new(Panicking), None).expect("threads");
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || feed.count()));
+    assert_eq!(caught.expect_err("it panics").downcast_ref::<&str>(), Some(&"the source is broken"));
 }
 
 #[test]
