@@ -65,8 +65,8 @@ fn every_fixture_is_read_whole_and_the_same_by_both_readers() {
         assert_eq!(read, fed.iter().map(|item| item.line.clone()).collect::<Vec<_>>(), "{name}");
         let mut decoder = Decoder::default();
         for item in &fed {
-            let decoded = item.line.decode(&mut decoder).expect("no error");
-            assert_eq!(item.event, decoded, "{name}:{}", item.line.number);
+            let event = item.line.decode(&mut decoder).expect("no error");
+            assert_eq!(item.event, event, "{name}:{}", item.line.number);
             assert!(!matches!(item.line.source, Source::Unknown { .. }), "{name}:{}", item.line.number);
             let passed = item.event.as_ref().and_then(|event| event.passed_by.as_ref());
             assert!(matches!(passed, None | Some(PassedBy::Unused("Message"))), "{name}: {passed:?}");
