@@ -4,6 +4,14 @@
 //! an event or an answer. The floor beside it is what any router does before it decides anything: each
 //! event is made and put into a map by its conversation.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a benchmark"
+)]
+
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -40,7 +48,6 @@ fn main() {
     weigh(conversations.min(100_000));
 }
 
-#[expect(clippy::print_stdout, reason = "a benchmark prints")]
 fn println(text: &str) {
     println!("{text}");
 }
