@@ -63,6 +63,9 @@ impl Salesforce {
         let booked =
             Booked::OfferChanged { work: id, rep: work.rep, correlation: work.correlation.clone(), change };
         self.books.add(now, booked);
+        if self.muted {
+            return;
+        }
         let what = Emission::AgentWork {
             rep: work.rep,
             work_item_id: work.work_item,
@@ -98,6 +101,9 @@ impl Salesforce {
         participant: &Participant,
         joined: bool,
     ) {
+        if self.muted {
+            return;
+        }
         let name = participant.as_rep().and_then(|rep| self.reps.get(&rep)).map(|rep| rep.name.clone());
         let entry = json!({
             "entryType": "ParticipantChanged",
@@ -120,6 +126,9 @@ impl Salesforce {
         from: SessionStatus,
         ended_by: Option<ParticipantRole>,
     ) {
+        if self.muted {
+            return;
+        }
         let Some(conversation) = self.conversations.get(id) else { return };
         let ended_at = conversation.is_over().then(|| now.as_millis());
         let entry = json!({
@@ -139,6 +148,9 @@ impl Salesforce {
 
     /// `RoutingResult` without failure: a PSR was created.
     pub(super) fn tell_routing_started(&mut self, now: Timestamp, psr: &Psr) {
+        if self.muted {
+            return;
+        }
         let Some(work_item) = self.conversations.get(&psr.conversation).map(|it| it.work_item) else {
             return;
         };
@@ -174,6 +186,9 @@ impl Salesforce {
         by: Option<RepId>,
         psr: Option<&Psr>,
     ) {
+        if self.muted {
+            return;
+        }
         let entry = json!({
             "entryType": "RoutingResult",
             "id": self.mint.uuid(),
@@ -195,6 +210,9 @@ impl Salesforce {
 
     /// Publishes `RoutingRequested`.
     pub(super) fn tell_routing_requested(&mut self, now: Timestamp, request: &Request) {
+        if self.muted {
+            return;
+        }
         let Some(conversation) = self.conversations.get(&request.conversation) else { return };
         let work_record = self.settings.events.work_record_id.then(|| conversation.work_item.to_18());
         let payload = json!({

@@ -43,6 +43,7 @@ pub struct Salesforce {
     pub(super) faults: Plan,
     pub(super) books: Books,
     pub(super) emitted: Vec<Emitted>,
+    pub(super) muted: bool,
     due: BTreeMap<(Timestamp, u64), Due>,
     next_due: u64,
 }
@@ -100,6 +101,7 @@ impl Salesforce {
             faults: Plan::default(),
             books: Books::default(),
             emitted: Vec::new(),
+            muted: false,
             due: BTreeMap::new(),
             next_due: 0,
         }
@@ -288,6 +290,11 @@ impl Salesforce {
                 Due::Mark(event) => self.mark_unanswered(at, &event),
             }
         }
+    }
+
+    /// Tells nobody anything from now on: where nobody listens, the telling is the dearest part.
+    pub const fn mute(&mut self) {
+        self.muted = true;
     }
 
     /// What was emitted since the last time that this was called, in order.

@@ -57,7 +57,7 @@ impl Emulated {
     pub fn new(seed: u64, recorded_reps: bool) -> Self {
         let settings = Settings::default();
         Self {
-            salesforce: Salesforce::new(seed, Roster::default(), settings.clone()),
+            salesforce: stand_in(seed, &settings, recorded_reps),
             settings,
             seed,
             draws: Draws::new(seed),
@@ -75,19 +75,16 @@ impl Emulated {
         &self.salesforce
     }
 
-    /// Takes what the stand-in told. Where the recording tells what happened, nobody listens to it.
+    /// Takes what the stand-in told. Where the recording tells what happened, it is mute.
     fn listen(&mut self) {
-        let told = self.salesforce.take_events();
-        if !self.recorded_reps {
-            self.told.extend(told);
-        }
+        self.told.extend(self.salesforce.take_events());
     }
 
     /// Makes the org as the recording says by now. Once something has happened in it, it stays, and only
     /// its people change.
     fn set_up(&mut self, now: Timestamp) {
         if self.salesforce.books().entries().is_empty() {
-            self.salesforce = Salesforce::new(self.seed, Roster::default(), self.settings.clone());
+            self.salesforce = stand_in(self.seed, &self.settings, self.recorded_reps);
         }
         let roster = self.roster.clone();
         for rep in &roster.reps {
@@ -300,6 +297,15 @@ impl Side for Emulated {
         let told = std::mem::take(&mut self.told);
         Ok(told.into_iter().flat_map(|emitted| self.hear(emitted)).collect())
     }
+}
+
+/// An empty org. Where the recording tells what happened, nobody needs to hear it again.
+fn stand_in(seed: u64, settings: &Settings, recorded_reps: bool) -> Salesforce {
+    let mut salesforce = Salesforce::new(seed, Roster::default(), settings.clone());
+    if recorded_reps {
+        salesforce.mute();
+    }
+    salesforce
 }
 
 /// A conversation as the recording has shown it so far.
