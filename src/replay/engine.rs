@@ -416,9 +416,7 @@ impl<S: Side> Engine<S> {
         let Ending { request, at, outcome, reason } = ending;
         self.summary.count_ending(outcome);
         let after = self.created.remove(&request).map_or(Duration::ZERO, |created| at.since(created));
-        let what = What::Ended { request, outcome, reason, after };
-        let note = Note { at, conversation: conversation.clone(), what };
-        self.slots.push_back(Slot::Written(Box::new(note)));
+        self.note(conversation, What::Ended { request, at, outcome, reason, after });
     }
 
     fn begin(&mut self, conversation: &ConversationId, command: Command) {

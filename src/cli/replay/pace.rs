@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::output::printable;
 use crate::model::time::Timestamp;
 
 /// Makes virtual time pass like real time, times a factor.
@@ -24,7 +25,9 @@ impl Pace {
     /// Sleeps until the real time of a virtual moment.
     pub(super) fn wait_for(&mut self, to: Timestamp) {
         let (start, began) = *self.began.get_or_insert_with(|| (to, Instant::now()));
-        let real = to.since(start).div_f64(self.speed);
+        let seconds = to.since(start).as_secs_f64() / self.speed;
+        // Nearly no speed at all means waiting for ever.
+        let real = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         thread::sleep(real.saturating_sub(began.elapsed()));
     }
 }
@@ -54,7 +57,8 @@ impl Progress {
 
     /// Says something on stderr without disturbing the bar.
     pub(super) fn complain(&self, what: &dyn Display) {
-        let say = || writeln!(std::io::stderr(), "differs: {what}").ok();
+        let what = what.to_string();
+        let say = || writeln!(std::io::stderr(), "differs: {}", printable(&what)).ok();
         match &self.bar {
             Some(bar) => bar.suspend(say),
             None => say(),
