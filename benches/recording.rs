@@ -4,27 +4,32 @@
 //! `cargo bench --bench recording [EVENTS] [PASSES]`; 1,000,000 events and 3 passes where nothing is said. The
 //! events are the fixtures' own, over and over, their times moved on.
 
+#![expect(clippy::expect_used, clippy::cast_precision_loss, reason = "a benchmark is run by hand")]
+
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Cursor};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use byoc_connector::events::Decoder;
 use byoc_connector::model::time::Timestamp;
-use byoc_connector::recording::{Feed, Reader};
+use byoc_connector::recording::{Feed, Reader, Source};
 use serde_json::value::RawValue;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
     let events = arguments.next().unwrap_or(1_000_000);
     let passes = arguments.next().unwrap_or(3);
-    let recording = recording(events);
+    let recording: Arc<[u8]> = recording(events).into();
     let size = recording.len();
     println(&format!("{events} events, {:.0} MB, {} bytes each", size as f64 / 1e6, size / events.max(1)));
     for pass in 1..=passes {
         println(&format!("pass {pass}"));
         for (name, run) in [
-            ("floor: lines, checked to be JSON", floor as fn(&[u8]) -> usize),
+            ("floor: lines, checked to be JSON", floor as fn(&Arc<[u8]>) -> usize),
             ("Reader: lines, typed", reader),
+            ("Reader and Decoder, on one thread", decoder),
             ("Feed: lines, typed and decoded", feed),
         ] {
             let start = Instant::now();
@@ -66,8 +71,8 @@ fn recording(events: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn floor(recording: &[u8]) -> usize {
-    let mut input = BufReader::with_capacity(64 * 1024, recording);
+fn floor(recording: &Arc<[u8]>) -> usize {
+    let mut input = BufReader::with_capacity(64 * 1024, &recording[..]);
     let (mut line, mut count) = (String::new(), 0);
     while input.read_line(&mut line).expect("memory can be read") > 0 {
         let raw: &RawValue = serde_json::from_str(&line).expect("JSON");
@@ -77,12 +82,22 @@ fn floor(recording: &[u8]) -> usize {
     count
 }
 
-fn reader(recording: &[u8]) -> usize {
-    Reader::new("bench", recording).map(|line| line.expect("whole")).count()
+fn reader(recording: &Arc<[u8]>) -> usize {
+    Reader::new("bench", &recording[..]).fold(0, |count, line| count + usize::from(line.is_ok()))
 }
 
-fn feed(recording: &[u8]) -> usize {
-    let input = BufReader::with_capacity(64 * 1024, Cursor::new(recording.to_vec()));
+fn decoder(recording: &Arc<[u8]>) -> usize {
+    let mut decoder = Decoder::default();
+    let read = Reader::new("bench", &recording[..]).map(|line| {
+        let line = line.expect("whole");
+        let Source::PlatformEvent { replay_id, event, .. } = &line.source else { return false };
+        decoder.decode(event.get(), line.at, replay_id.as_deref()).is_ok()
+    });
+    read.filter(|read| *read).count()
+}
+
+fn feed(recording: &Arc<[u8]>) -> usize {
+    let input = BufReader::with_capacity(64 * 1024, Cursor::new(Arc::clone(recording)));
     let feed = Feed::start("bench", input, None).expect("threads");
     feed.filter(|item| item.as_ref().expect("whole").event.is_some()).count()
 }

@@ -56,7 +56,10 @@ mod tests {
     }
 
     fn found(query: &RepQuery) -> Vec<String> {
-        choose(&roster(), query).iter().map(|rep| rep.as_str()[14..].to_owned()).collect()
+        choose(&roster(), query)
+            .iter()
+            .map(|rep| rep.as_str().trim_start_matches("0050").trim_start_matches('0').to_owned())
+            .collect()
     }
 
     fn queue() -> Option<QueueId> {

@@ -198,8 +198,8 @@ impl<'a> View<'a> {
         }
     }
 
-    fn begin(&mut self, name: &str, side: &str) -> Result<(), Error> {
-        self.timeline.title(self.output, name, side)
+    fn begin(&self, name: &str, side: &str) -> Result<(), Error> {
+        Timeline::title(self.output, name, side)
     }
 
     fn show(&mut self, note: &Note, roster: &Roster) -> Result<(), Error> {

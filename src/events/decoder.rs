@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-use super::envelope::decode;
+use super::envelope::{Envelope, decode, open};
 use super::{Decoded, Error, FieldNames, PassedBy};
 use crate::model::time::Timestamp;
 
@@ -25,6 +25,24 @@ impl Decoder {
     pub fn learn(&mut self, definition: &str) {
         if let Some(names) = FieldNames::of_definition(definition) {
             self.names = Some(names);
+        }
+    }
+
+    /// The names, once they are known.
+    pub(crate) fn names(&self) -> Option<&FieldNames> {
+        self.names.as_ref()
+    }
+
+    /// Reads an envelope that was made with [`Self::names`].
+    pub(crate) fn open(
+        &self,
+        envelope: Envelope<'_>,
+        received: Timestamp,
+        replay_id: Option<&str>,
+    ) -> Result<Decoded, Error> {
+        match &self.names {
+            Some(names) => open(names, envelope, received, replay_id),
+            None => Ok(Decoded::passed(PassedBy::NotOfThisChannel)),
         }
     }
 

@@ -72,7 +72,17 @@ pub fn decode(
         .deserialize(&mut reader)
         .and_then(|envelope| reader.end().map(|()| envelope))
         .map_err(|error| Error::json("", event, &error))?;
-    let Some(UnionText(Some(event_type))) = envelope.event_type else {
+    open(names, envelope, received, replay_id)
+}
+
+/// Reads what an envelope holds.
+pub(super) fn open(
+    names: &FieldNames,
+    envelope: Envelope<'_>,
+    received: Timestamp,
+    replay_id: Option<&str>,
+) -> Result<Decoded, Error> {
+    let Some(event_type) = envelope.event_type else {
         return Ok(Decoded::passed(PassedBy::NotOfThisChannel));
     };
     let read = match &*event_type {
@@ -86,21 +96,25 @@ pub fn decode(
         field,
         payload: &payload,
         created: envelope.created.unwrap_or(received),
-        uuid: envelope.uuid.as_ref().and_then(|uuid| uuid.0.as_deref()),
+        uuid: envelope.uuid.as_deref(),
         replay_id,
     })
 }
 
 /// The payload's JSON: a string, a union that holds one, or, where whoever sends it has taken it out, the
 /// object itself.
-fn payload_text<'a>(field: &str, payload: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
+fn payload_text<'a>(field: &str, payload: Option<Payload<'a>>) -> Result<Cow<'a, str>, Error> {
     #[derive(Deserialize)]
     struct Union<'a> {
         #[serde(borrow)]
         string: &'a RawValue,
     }
     let missing = || Error::Missing { field: field.to_owned(), why: "it holds what the event is about" };
-    let raw = payload.ok_or_else(missing)?;
+    let raw = match payload.ok_or_else(missing)? {
+        Payload::Raw(raw) => raw,
+        Payload::Text(text) if text.trim_ascii().is_empty() => return Err(missing()),
+        Payload::Text(text) => return Ok(text),
+    };
     let text = match raw.get().as_bytes().first() {
         Some(b'"') => unescape(raw),
         Some(b'{') => match serde_json::from_str::<Union<'_>>(raw.get()) {
@@ -117,12 +131,26 @@ fn payload_text<'a>(field: &str, payload: Option<&'a RawValue>) -> Result<Cow<'a
     if text.trim_ascii().is_empty() { Err(missing()) } else { Ok(text) }
 }
 
+/// What an event has besides what is passed by.
 #[derive(Default)]
-struct Envelope<'a> {
-    event_type: Option<UnionText<'a>>,
-    payload: Option<&'a RawValue>,
-    created: Option<Timestamp>,
-    uuid: Option<UnionText<'a>>,
+pub(crate) struct Envelope<'a> {
+    pub(super) event_type: Option<Cow<'a, str>>,
+    pub(super) payload: Option<Payload<'a>>,
+    pub(super) created: Option<Timestamp>,
+    pub(super) uuid: Option<Cow<'a, str>>,
+}
+
+impl Envelope<'_> {
+    /// Whether it has the field that says its type.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.event_type.is_some()
+    }
+}
+
+/// A payload, before or after it was taken out of its string.
+pub(super) enum Payload<'a> {
+    Raw(&'a RawValue),
+    Text(Cow<'a, str>),
 }
 
 /// Reads an envelope whose field names are known only at run time.
@@ -147,9 +175,13 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
         while let Some(key) = map.next_key::<Text<'de>>()? {
             match &*key {
                 "CreatedDate" => envelope.created = map.next_value::<Moment>()?.0,
-                "EventUuid" => envelope.uuid = Some(map.next_value()?),
-                name if self.0.is_event_type(name) => envelope.event_type = Some(map.next_value()?),
-                name if self.0.is_payload(name) => envelope.payload = map.next_value()?,
+                "EventUuid" => envelope.uuid = map.next_value::<UnionText<'de>>()?.into_cow(),
+                name if self.0.is_event_type(name) => {
+                    envelope.event_type = map.next_value::<UnionText<'de>>()?.into_cow();
+                }
+                name if self.0.is_payload(name) => {
+                    envelope.payload = map.next_value::<Option<_>>()?.map(Payload::Raw);
+                }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -158,13 +190,13 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
 }
 
 /// A point in time: milliseconds or seconds since the epoch, RFC 3339, or an Avro union of one of them.
-struct Moment(Option<Timestamp>);
+pub(super) struct Moment(pub(super) Option<Timestamp>);
 
 /// Smaller numbers are seconds: as milliseconds this is March 1973, as seconds the year 5138.
 const LEAST_MILLIS: i64 = 100_000_000_000;
 
 impl Moment {
-    fn from_number(number: i64) -> Self {
+    pub(super) fn from_number(number: i64) -> Self {
         let millis = if number.abs() < LEAST_MILLIS { number.saturating_mul(1000) } else { number };
         Self(Some(Timestamp::from_millis(millis)))
     }

@@ -45,6 +45,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct UnionText<'a>(pub(crate) Option<Text<'a>>);
 
+impl<'a> From<Cow<'a, str>> for UnionText<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self(Some(Text(text)))
+    }
+}
+
+impl<'a> UnionText<'a> {
+    pub(crate) fn into_cow(self) -> Option<Cow<'a, str>> {
+        self.0.map(|text| text.0)
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for UnionText<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct UnionVisitor;

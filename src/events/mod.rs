@@ -21,6 +21,7 @@ mod error;
 mod field_names;
 mod interaction;
 pub(crate) mod json;
+pub(crate) mod quick;
 mod request;
 #[cfg(test)]
 mod tests;

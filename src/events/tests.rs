@@ -100,7 +100,7 @@ fn entry(entry_type: &str, entry: &Value, sender: &Value) -> (Vec<Happening>, Op
     let as_text = read(&interaction(entry_type, &entry.to_string().into(), sender)).unwrap();
     assert_eq!(as_object, as_text, "an entryPayload reads the same as an object and as a string");
     for event in &as_object.events {
-        assert_eq!(event.conversation.as_ref().map(|id| id.as_str()), Some(CONVERSATION));
+        assert_eq!(event.conversation.as_ref().map(AsRef::as_ref), Some(CONVERSATION));
     }
     let happenings = as_object.events.into_iter().map(|event| event.what).collect();
     (happenings, as_object.passed_by.map(|reason| reason.to_string()))
@@ -432,8 +432,8 @@ fn what_cannot_be_read_is_named_by_its_field() {
 fn a_decoder_finds_the_names_by_itself_and_remembers_them() {
     let mut decoder = Decoder::new(Some(FieldNames::new("Old__e.Type__c", "Old__e.Body__c")));
     let event = event("RoutingRequested", &request_payload(&json!({"userId": REP}), &channel_data()));
-    let decoded = decoder.decode(&event.to_string(), RECEIVED, None).unwrap();
-    assert_eq!(decoded.events.len(), 1);
+    let read = decoder.decode(&event.to_string(), RECEIVED, None).unwrap();
+    assert_eq!(read.events.len(), 1);
     let emptied = json!({"devorg__EventType__c": "Interaction", "devorg__Payload__c": null}).to_string();
     let error = decoder.decode(&emptied, RECEIVED, None).unwrap_err();
     assert_eq!(error.to_string(), "devorg__Payload__c is missing: it holds what the event is about");

@@ -6,10 +6,10 @@
 use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use super::reader::{Lines, MAX_LINE, Read, read_line};
-use super::{Error, Line, Problem, Source};
+use super::{Error, Line, Problem};
 use crate::events::{Decoded, Decoder, FieldNames};
 
 /// How many bytes a batch has at least: enough to make handing it over cheap, few enough for the caches.
@@ -35,6 +35,7 @@ pub struct Item {
 pub struct Feed {
     batches: Receiver<Vec<Result<Item, Error>>>,
     current: std::vec::IntoIter<Result<Item, Error>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Feed {
@@ -51,11 +52,24 @@ impl Feed {
         let (to_parser, from_reader) = sync_channel(WAITING);
         let (to_caller, batches) = sync_channel(WAITING);
         let lines = Lines::new(file.into());
-        thread::Builder::new().name("recording-read".into()).spawn(move || cut(input, &to_parser))?;
-        thread::Builder::new()
-            .name("recording-decode".into())
-            .spawn(move || decode(&from_reader, &to_caller, lines, Decoder::new(names)))?;
-        Ok(Self { batches, current: Vec::new().into_iter() })
+        let reading = thread::Builder::new().name("recording-read".into());
+        let decoding = thread::Builder::new().name("recording-decode".into());
+        let threads = vec![
+            reading.spawn(move || cut(input, &to_parser))?,
+            decoding.spawn(move || decode(&from_reader, &to_caller, lines, Decoder::new(names)))?,
+        ];
+        Ok(Self { batches, current: Vec::new().into_iter(), threads })
+    }
+}
+
+impl Feed {
+    /// Ends as the threads did: a panic of theirs must not pass for the end of the recording.
+    fn finish(&mut self) {
+        for thread in self.threads.drain(..) {
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
     }
 }
 
@@ -67,7 +81,11 @@ impl Iterator for Feed {
             if let Some(item) = self.current.next() {
                 return Some(item);
             }
-            self.current = self.batches.recv().ok()?.into_iter();
+            let Ok(batch) = self.batches.recv() else {
+                self.finish();
+                return None;
+            };
+            self.current = batch.into_iter();
         }
     }
 }
@@ -118,7 +136,7 @@ fn decode(
 ) {
     for piece in pieces {
         let batch = match piece {
-            Piece::Lines(text) => decode_batch(&text, &mut lines, &mut decoder),
+            Piece::Lines(text) => decode_batch(text, &mut lines, &mut decoder),
             Piece::TooLong => {
                 let number = lines.count();
                 vec![Err(lines.too_long(number, MAX_LINE))]
@@ -135,34 +153,31 @@ fn decode(
     }
 }
 
-fn decode_batch(text: &[u8], lines: &mut Lines, decoder: &mut Decoder) -> Vec<Result<Item, Error>> {
-    let mut items = Vec::with_capacity(text.len() / 1024 + 1);
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        let Some((line, after)) = rest.split_at_checked(end) else { break };
-        rest = after;
+fn decode_batch(bytes: Vec<u8>, lines: &mut Lines, decoder: &mut Decoder) -> Vec<Result<Item, Error>> {
+    let batch: Arc<str> = match String::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(broken) => return decode_one_by_one(broken.as_bytes(), lines, decoder),
+    };
+    let mut items = Vec::with_capacity(batch.len() / 1024 + 1);
+    for line in batch.split_inclusive('\n') {
         let number = lines.count();
-        let Some(line) = lines.take(number, line) else { continue };
-        items.push(line.and_then(|line| {
-            decode_line(&line, decoder)
-                .map(|event| Item { line, event })
-                .map_err(|error| lines.error(number, (Problem::Event(error), None)))
-        }));
+        let taken = lines.take_decoded(number, line, &batch, decoder);
+        items.extend(taken.map(|taken| taken.map(|(line, event)| Item { line, event })));
     }
     items
 }
 
-fn decode_line(line: &Line, decoder: &mut Decoder) -> Result<Option<Decoded>, crate::events::Error> {
-    match &line.source {
-        Source::PlatformEvent { replay_id, event, .. } => {
-            decoder.decode(event.get(), line.at, replay_id.as_deref()).map(Some)
-        }
-        Source::AgentWork(work) => work.decode().map(Some),
-        Source::ChannelDefinition(definition) => {
-            decoder.learn(definition.get());
-            Ok(None)
-        }
-        _ => Ok(None),
+/// Reads a batch in which something is not UTF-8.
+fn decode_one_by_one(batch: &[u8], lines: &mut Lines, decoder: &mut Decoder) -> Vec<Result<Item, Error>> {
+    let mut items = Vec::new();
+    for line in batch.split_inclusive(|byte| *byte == b'\n') {
+        let number = lines.count();
+        let Some(line) = lines.take(number, line) else { continue };
+        items.push(line.and_then(|line| {
+            let event = line.decode(decoder);
+            let event = event.map_err(|error| lines.error(number, (Problem::Event(error), None)))?;
+            Ok(Item { line, event })
+        }));
     }
+    items
 }

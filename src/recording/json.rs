@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::Slice;
+
 /// A piece of JSON, byte for byte as it stands in the recording.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Json(Box<RawValue>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct Json(Slice);
 
 impl Json {
     /// Any value as JSON.
@@ -16,7 +17,7 @@ impl Json {
     /// # Errors
     /// Where the value cannot be written as JSON.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        serde_json::value::to_raw_value(value).map(Self)
+        serde_json::to_string(value).map(|text| Self(text.into()))
     }
 
     /// From text that is JSON already.
@@ -24,28 +25,32 @@ impl Json {
     /// # Errors
     /// Where it is not.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str::<&RawValue>(text).map(|raw| Self(raw.to_owned()))
+        serde_json::from_str::<&RawValue>(text).map(Self::from)
+    }
+
+    /// From text that has been read as JSON already.
+    pub(super) fn checked(text: Slice) -> Self {
+        Self(text)
     }
 
     /// The text.
     pub fn get(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 }
 
 impl From<&RawValue> for Json {
     fn from(raw: &RawValue) -> Self {
-        Self(raw.to_owned())
+        Self(raw.get().into())
     }
 }
 
-impl PartialEq for Json {
-    fn eq(&self, other: &Self) -> bool {
-        self.get() == other.get()
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
     }
 }
-
-impl Eq for Json {}
 
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,7 +15,9 @@ mod error;
 mod feed;
 mod json;
 mod line;
+mod parse;
 mod reader;
+mod slice;
 mod writer;
 
 pub use error::{Error, Problem};
@@ -23,4 +25,5 @@ pub use feed::{Feed, Item};
 pub use json::Json;
 pub use line::{AgentWork, Config, Exchange, Line, RepFinder, Response, Source};
 pub use reader::{MAX_LINE, Reader};
+pub use slice::Slice;
 pub use writer::Writer;

@@ -3,8 +3,9 @@
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
-use super::line::{Found, Line, LineParser};
-use super::{Error, Problem};
+use super::parse::{Found, LineParser};
+use super::{Error, Line, Problem};
+use crate::events::{Decoded, Decoder};
 use crate::model::time::Timestamp;
 
 /// How many bytes a line may have. Salesforce's events end at 1 MB; a roster may be longer.
@@ -134,19 +135,60 @@ impl Lines {
 
     /// Reads a line's bytes; `None` where it is blank.
     pub(super) fn take(&mut self, number: u64, bytes: &[u8]) -> Option<Result<Line, Error>> {
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text.trim_matches(|c: char| matches!(c, ' ' | '\t' | '\r' | '\n')),
-            Err(error) => {
-                let column = Some(error.valid_up_to() + 1);
-                return Some(Err(self.error(number, (Problem::NotUtf8, column))));
+        match self.text(number, bytes) {
+            Ok("") => None,
+            Ok(text) => Some(self.typed(number, text)),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Reads a line of a batch, and the event in it; `None` where it is blank.
+    pub(super) fn take_decoded(
+        &mut self,
+        number: u64,
+        text: &str,
+        batch: &Arc<str>,
+        decoder: &mut Decoder,
+    ) -> Option<Result<(Line, Option<Decoded>), Error>> {
+        let text = trimmed(number, text);
+        (!text.is_empty()).then(|| self.decoded(number, text, batch, decoder))
+    }
+
+    fn decoded(
+        &mut self,
+        number: u64,
+        text: &str,
+        batch: &Arc<str>,
+        decoder: &mut Decoder,
+    ) -> Result<(Line, Option<Decoded>), Error> {
+        let quick = decoder.names().and_then(|names| self.parser.parse_event(number, text, batch, names));
+        let (line, event) = match quick {
+            Some((line, envelope)) if envelope.is_ours() => {
+                let line = self.in_order(line).map_err(|found| self.error(number, found))?;
+                let event = decoder.open(envelope, line.at, line.replay_id()).map(Some);
+                (line, event)
+            }
+            _ => {
+                let line = self.typed(number, text)?;
+                let event = line.decode(decoder);
+                (line, event)
             }
         };
-        let text = if number == 1 { text.trim_start_matches('\u{feff}') } else { text };
-        if text.is_empty() {
-            return None;
-        }
+        let event = event.map_err(|error| self.error(number, (Problem::Event(error), None)))?;
+        Ok((line, event))
+    }
+
+    fn typed(&mut self, number: u64, text: &str) -> Result<Line, Error> {
         let line = self.parser.parse(number, text).and_then(|line| self.in_order(line));
-        Some(line.map_err(|found| self.error(number, found)))
+        line.map_err(|found| self.error(number, found))
+    }
+
+    /// A line's text, without what may surround it; empty where it is blank.
+    fn text<'a>(&self, number: u64, bytes: &'a [u8]) -> Result<&'a str, Error> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(trimmed(number, text)),
+            Err(error) => Err(self.error(number, (Problem::NotUtf8, Some(error.valid_up_to() + 1)))),
+        }
     }
 
     fn in_order(&mut self, line: Line) -> Result<Line, Found> {
@@ -160,4 +202,9 @@ impl Lines {
             }
         }
     }
+}
+
+fn trimmed(number: u64, text: &str) -> &str {
+    let text = text.trim_matches([' ', '\t', '\r', '\n']);
+    if number == 1 { text.trim_start_matches('\u{feff}') } else { text }
 }

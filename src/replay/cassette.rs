@@ -172,7 +172,7 @@ fn is_other_wording(field: &FieldDifference) -> bool {
 fn join(open: &OpenTry, exchange: OpenExchange) -> Match {
     let mut fields = compare(&exchange.body, &open.body);
     fields.retain(|field| !is_other_wording(field));
-    let difference = (!fields.is_empty()).then(|| Difference::OtherBody {
+    let difference = (!fields.is_empty()).then_some(Difference::OtherBody {
         line: exchange.line,
         method: exchange.address.method,
         path: exchange.address.path,

@@ -1,6 +1,6 @@
 //! How what was done differs from what was recorded.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde_json::Value;
 
@@ -120,7 +120,7 @@ fn walk(path: &mut String, recorded: Option<&Value>, made: Option<&Value>, found
         (Some(Value::Array(before)), Some(Value::Array(after))) => {
             for place in 0..before.len().max(after.len()) {
                 let length = path.len();
-                path.push_str(&format!("[{place}]"));
+                let _ = write!(path, "[{place}]");
                 walk(path, before.get(place), after.get(place), found);
                 path.truncate(length);
             }

@@ -9,6 +9,9 @@
 //! 2. The same recording gives the same notes, calls and endings, every time.
 //! 3. Memory is bounded by what is open.
 
+mod calls;
+mod time;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -17,8 +20,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::events::Decoded;
-use crate::interaction::{Next, Tries, Verdict, WireRequest, decode, encode, operation};
-use crate::model::call::{Answer, Call, Reply};
+use crate::interaction::{Tries, Verdict, WireRequest};
+use crate::model::call::{Answer, Call};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::event::{Event, Happening};
 use crate::model::ids::{ConversationId, EventId, RepId};
@@ -26,20 +29,16 @@ use crate::model::rep_query::RepQuery;
 use crate::model::roster::Roster;
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingOwner;
-use crate::recording::{Exchange, RepFinder, Response};
-use crate::rep_finder::choose;
-use crate::routing::{Command, CommandId, Conversations, Effects, Ending, Fact, Order, Settings, Turn};
+use crate::recording::{Exchange, RepFinder};
+use crate::routing::{CommandId, Conversations, Effects, Ending, Fact, Settings, Turn};
 
 use super::Replayed;
-use super::cassette::{Exchanges, Match, TryId};
+use super::cassette::Exchanges;
 use super::difference::Difference;
-use super::note::{CallNote, Note, Search, Summary, What};
+use super::note::{Note, Summary, What};
 use super::searches::Searches;
-use super::side::{Arrival, Side, Try};
+use super::side::Side;
 use super::works::Works;
-
-/// Draws nothing: replays wait the shortest of each backoff, so that they are the same every time.
-const NO_JITTER: f64 = 0.0;
 
 /// A call or a search that is not over.
 struct Open {
@@ -51,8 +50,17 @@ struct Open {
 }
 
 enum Kind {
-    Call { call: Call, wire: WireRequest, tries: Tries, status: Option<u16>, response: Option<Value> },
+    Call(Box<OpenCall>),
     Search(RepQuery),
+}
+
+/// A call that is not over, and the last answer to it.
+struct OpenCall {
+    call: Call,
+    wire: WireRequest,
+    tries: Tries,
+    status: Option<u16>,
+    response: Option<Value>,
 }
 
 /// What is due at a moment.
@@ -305,90 +313,6 @@ impl<S: Side> Engine<S> {
         }
     }
 
-    /// Does everything that is due before `end`, each thing at its own time.
-    pub(super) fn run_until(&mut self, end: Timestamp, pace: &mut dyn FnMut(Timestamp)) {
-        while let Some(next) = self.next_due()
-            && next < end
-            && self.failure.is_none()
-        {
-            self.step(next, pace);
-        }
-        if end > self.now {
-            pace(end);
-            self.now = end;
-        }
-    }
-
-    /// Does everything that is still due when the recording is over, until all requests have ended.
-    pub(super) fn run_out(&mut self, pace: &mut dyn FnMut(Timestamp)) {
-        self.at_end = true;
-        let waiting: Vec<u64> = self.open.keys().copied().collect();
-        for number in waiting {
-            self.nothing_more_will_come(number);
-        }
-        while (self.conversations.open() > 0 || !self.open.is_empty())
-            && self.failure.is_none()
-            && let Some(next) = self.next_due()
-        {
-            self.step(next, pace);
-        }
-        self.left_over(Timestamp::MAX);
-    }
-
-    fn next_due(&self) -> Option<Timestamp> {
-        let answers = self.due.peek().map(|Reverse((at, _))| *at);
-        let side = match &self.answers {
-            Answers::Live(side) => side.deadline(),
-            Answers::Recorded(_) => None,
-        };
-        [answers, side, self.conversations.deadline()].into_iter().flatten().min()
-    }
-
-    fn step(&mut self, next: Timestamp, pace: &mut dyn FnMut(Timestamp)) {
-        if next > self.now {
-            pace(next);
-            self.now = next;
-        }
-        if let Some(Reverse((at, number))) = self.due.peek().copied()
-            && at <= self.now
-        {
-            self.due.pop();
-            if let Some(due) = self.due_what.remove(&number) {
-                self.do_due(due);
-            }
-            return;
-        }
-        if let Answers::Live(side) = &mut self.answers
-            && side.deadline().is_some_and(|at| at <= self.now)
-        {
-            let told = side.advance(self.now);
-            for event in self.fail(told).unwrap_or_default() {
-                self.feed(event);
-            }
-            return;
-        }
-        if let Some(turn) = self.conversations.on_deadline(self.now) {
-            self.take_turn(turn);
-        }
-    }
-
-    fn schedule(&mut self, at: Timestamp, due: Due) {
-        let number = self.next;
-        self.next += 1;
-        self.due.push(Reverse((at.max(self.now), number)));
-        self.due_what.insert(number, due);
-    }
-
-    fn do_due(&mut self, due: Due) {
-        match due {
-            Due::Try(number) => self.try_call(number),
-            Due::Verdict(number, verdict) => self.judged(number, verdict),
-            Due::Answer(number, answer) => self.answered(number, answer),
-            Due::Found(number, reps) => self.found(number, reps),
-            Due::GiveUp(number) => self.give_up(number),
-        }
-    }
-
     /// Carries out what follows from an input.
     fn take_turn(&mut self, turn: Turn) {
         let Turn { conversation, effects } = turn;
@@ -418,199 +342,6 @@ impl<S: Side> Engine<S> {
         let after = self.created.remove(&request).map_or(Duration::ZERO, |created| at.since(created));
         self.note(conversation, What::Ended { request, at, outcome, reason, after });
     }
-
-    fn begin(&mut self, conversation: &ConversationId, command: Command) {
-        let Command { id, give_up_at, order } = command;
-        let number = self.next;
-        self.next += 1;
-        let kind = match order {
-            Order::Call(call) => {
-                self.summary.calls += 1;
-                let wire = encode(&call);
-                Kind::Call { call, wire, tries: Tries::new(), status: None, response: None }
-            }
-            Order::Find(query) => Kind::Search(query),
-        };
-        let is_call = matches!(kind, Kind::Call { .. });
-        let open = Open { id, conversation: conversation.clone(), began: self.now, give_up_at, kind };
-        self.open.insert(number, open);
-        self.slots.push_back(Slot::Open(number));
-        self.schedule(give_up_at, Due::GiveUp(number));
-        if is_call {
-            self.try_call(number);
-        } else {
-            self.search(number);
-        }
-        if self.at_end {
-            self.nothing_more_will_come(number);
-        }
-    }
-
-    /// With the recording over, whoever still waits for a line of it waits in vain.
-    fn nothing_more_will_come(&mut self, number: u64) {
-        match self.open.get(&number).map(|open| &open.kind) {
-            Some(Kind::Search(_)) if self.searches_recorded => {
-                self.schedule(self.now, Due::Found(number, Vec::new()));
-            }
-            Some(Kind::Call { .. }) if matches!(self.answers, Answers::Recorded(_)) => {
-                self.schedule(self.now, Due::GiveUp(number));
-            }
-            _ => {}
-        }
-    }
-
-    fn search(&mut self, number: u64) {
-        let Some(Open { kind: Kind::Search(query), .. }) = self.open.get(&number) else { return };
-        if !self.searches_recorded {
-            let reps = choose(&self.roster, query);
-            self.schedule(self.now, Due::Found(number, reps));
-        } else if let Some(reps) = self.searches.on_search(number, query) {
-            self.schedule(self.now, Due::Found(number, reps));
-        }
-    }
-
-    fn found(&mut self, number: u64, reps: Vec<RepId>) {
-        let Some(Open { id, conversation, began, kind: Kind::Search(query), .. }) = self.open.remove(&number)
-        else {
-            return;
-        };
-        self.searches.close(number);
-        let took = self.now.since(began);
-        let RepQuery { queue_id: queue, skills, .. } = query;
-        let search = Search { request: id.request.clone(), queue, skills, reps: reps.clone(), took };
-        self.fill(number, began, &conversation, What::Search(Box::new(search)));
-        if let Some(turn) = self.conversations.on_found(self.now, conversation, id, reps) {
-            self.take_turn(turn);
-        }
-    }
-
-    fn try_call(&mut self, number: u64) {
-        let Some(open) = self.open.get(&number) else { return };
-        let Kind::Call { call, wire, .. } = &open.kind else { return };
-        match &mut self.answers {
-            Answers::Recorded(cassette) => {
-                let id = TryId { call: number };
-                if let Some(found) = cassette.on_try(id, wire.method.as_str(), wire.path, &wire.body) {
-                    self.matched(found);
-                } else if self.at_end {
-                    self.nothing_more_will_come(number);
-                }
-            }
-            Answers::Live(side) => {
-                let tried = Try { id: &open.id, call, wire, give_up_at: open.give_up_at };
-                let arrival = side.call(self.now, &tried);
-                if let Some(arrival) = self.fail(arrival) {
-                    self.arrives(number, arrival);
-                }
-            }
-        }
-    }
-
-    fn arrives(&mut self, number: u64, arrival: Arrival) {
-        let (after, due, status, response) = match arrival {
-            Arrival::Verdict { after, verdict, status, response } => {
-                (after, Due::Verdict(number, verdict), status, response)
-            }
-            Arrival::Answer { after, answer, status, response } => {
-                (after, Due::Answer(number, answer), status, response)
-            }
-        };
-        self.keep_response(number, status, response);
-        self.schedule(self.now + after, due);
-    }
-
-    fn keep_response(&mut self, number: u64, new_status: Option<u16>, new_response: Option<Value>) {
-        if let Some(Open { kind: Kind::Call { status, response, .. }, .. }) = self.open.get_mut(&number) {
-            *status = new_status;
-            *response = new_response;
-        }
-    }
-
-    /// A recorded exchange has met its try.
-    fn matched(&mut self, found: Match) {
-        let Match { id: TryId { call: number }, response, difference } = found;
-        let Some(open) = self.open.get(&number) else { return };
-        let Kind::Call { call, .. } = &open.kind else { return };
-        let conversation = open.conversation.clone();
-        let verdict = match &response {
-            None => Verdict::answer_lost("no answer was recorded"),
-            Some(response) => {
-                let body = response.body.as_ref().map(|body| body.get().as_bytes()).unwrap_or_default();
-                decode(call, response.status, response.retry_after(), body)
-            }
-        };
-        let status = response.as_ref().map(|response| response.status);
-        self.keep_response(number, status, response.as_ref().and_then(body_of));
-        if let Some(difference) = difference {
-            self.difference(Some(&conversation), difference);
-        }
-        self.judged(number, verdict);
-    }
-
-    /// A try was answered: is the call over?
-    fn judged(&mut self, number: u64, verdict: Verdict) {
-        let now = self.now;
-        let Some(open) = self.open.get_mut(&number) else { return };
-        let Kind::Call { tries, .. } = &mut open.kind else { return };
-        match tries.next(verdict, now, open.give_up_at, NO_JITTER) {
-            Next::Answer(answer) => self.answered(number, answer),
-            Next::TryAgainAt(at) => self.schedule(at, Due::Try(number)),
-            Next::RefreshTokenAndTryAgain => self.schedule(now, Due::Try(number)),
-        }
-    }
-
-    fn give_up(&mut self, number: u64) {
-        let Some(open) = self.open.get(&number) else { return };
-        if matches!(open.kind, Kind::Search(_)) {
-            return self.found(number, Vec::new());
-        }
-        let conversation = open.conversation.clone();
-        if let Answers::Recorded(cassette) = &mut self.answers
-            && let Some(difference) = cassette.give_up(TryId { call: number })
-        {
-            self.difference(Some(&conversation), difference);
-        }
-        self.answered(number, Answer::Lost);
-    }
-
-    fn answered(&mut self, number: u64, answer: Answer) {
-        let Some(Open { id, conversation, began, kind, .. }) = self.open.remove(&number) else { return };
-        let Kind::Call { call, wire, tries, status, response } = kind else { return };
-        let what = What::Call(Box::new(CallNote {
-            request: id.request.clone(),
-            operation: operation(&call),
-            method: wire.method.as_str(),
-            path: wire.path,
-            body: wire.body,
-            status,
-            response,
-            answer: answer.clone(),
-            tries: tries.made(),
-            took: self.now.since(began),
-        }));
-        if let (Call::CreateAgentWork { rep, .. }, Answer::Done(Reply::Offered(Some(work)))) =
-            (&call, &answer)
-        {
-            self.works.on_offer(&conversation, *rep, *work);
-        }
-        self.fill(number, began, &conversation, what);
-        if let Some(turn) = self.conversations.on_answer(self.now, conversation, id, answer) {
-            self.take_turn(turn);
-        }
-    }
-
-    /// Writes the note of something that began earlier into its place.
-    fn fill(&mut self, number: u64, began: Timestamp, conversation: &ConversationId, what: What) {
-        let place = self.slots.iter_mut().find(|slot| matches!(slot, Slot::Open(open) if *open == number));
-        if let Some(slot) = place {
-            let note = Note { at: began, conversation: conversation.clone(), what };
-            *slot = Slot::Written(Box::new(note));
-        }
-    }
-}
-
-fn body_of(response: &Response) -> Option<Value> {
-    response.body.as_ref().and_then(|body| serde_json::from_str(body.get()).ok())
 }
 
 /// Whether a happening belongs into the story.

@@ -152,8 +152,12 @@ impl Conversation {
                 if self.seen.len() == REMEMBERED_EVENTS {
                     self.seen.remove(0);
                 }
+                // Nearly every conversation has one request at a time; room for four would double what
+                // it weighs.
+                self.seen.reserve_exact(1);
                 self.seen.push(requested.event.clone());
                 self.next_number = requested.number.saturating_add(1);
+                self.requests.reserve_exact(1);
                 self.requests.push(Request::new(requested));
             }
             Fact::About(number, fact) => return self.apply_to_request(*number, fact),

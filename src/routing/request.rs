@@ -362,21 +362,7 @@ impl Request {
                 S::Making { call, work: None } => Some(S::Making { call, work: Some(work) }),
                 _ => None,
             }),
-            RequestFact::OfferAccepted(rep) => {
-                let fits = self.change_offer(rep, |state| match state {
-                    S::Accepted { .. } | S::Removing { .. } | S::Over { why: Why::Declined, .. } => None,
-                    S::Nameless { .. } | S::Orphaned { .. } => Some(S::Accepted { work: None }),
-                    S::Making { work, .. } | S::Over { work, .. } => Some(S::Accepted { work }),
-                    S::Ringing { work, .. } | S::TakingBack { work, .. } | S::Contested { work, .. } => {
-                        Some(S::Accepted { work: Some(work) })
-                    }
-                });
-                // An accept takes the PSR up (PROTOCOL: "What can happen after the offer").
-                if fits && matches!(self.route, Route::Made(_) | Route::MayExist) {
-                    self.route = Route::Gone;
-                }
-                fits
-            }
+            RequestFact::OfferAccepted(rep) => self.offer_accepted(rep),
             RequestFact::OfferOver(rep, why) => {
                 if self.search == Search::Exhausted {
                     self.search = Search::Idle { dropped: 0 };
@@ -404,6 +390,28 @@ impl Request {
             }),
             _ => false,
         }
+    }
+
+    fn offer_accepted(&mut self, rep: RepId) -> bool {
+        let fits = self.change_offer(rep, |state| match state {
+            OfferState::Accepted { .. }
+            | OfferState::Removing { .. }
+            | OfferState::Over { why: Why::Declined, .. } => None,
+            OfferState::Nameless { .. } | OfferState::Orphaned { .. } => {
+                Some(OfferState::Accepted { work: None })
+            }
+            OfferState::Making { work, .. } | OfferState::Over { work, .. } => {
+                Some(OfferState::Accepted { work })
+            }
+            OfferState::Ringing { work, .. }
+            | OfferState::TakingBack { work, .. }
+            | OfferState::Contested { work, .. } => Some(OfferState::Accepted { work: Some(work) }),
+        });
+        // An accept takes the PSR up (PROTOCOL: "What can happen after the offer").
+        if fits && matches!(self.route, Route::Made(_) | Route::MayExist) {
+            self.route = Route::Gone;
+        }
+        fits
     }
 
     fn change_offer(&mut self, rep: RepId, change: impl FnOnce(OfferState) -> Option<OfferState>) -> bool {

@@ -1,10 +1,12 @@
 //! Recordings: the fixtures read as they should, and nothing that is broken gets past the reader unnamed.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 use std::collections::BTreeMap;
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
 
-use byoc_connector::events::PassedBy;
+use byoc_connector::events::{Decoder, PassedBy};
 use byoc_connector::model::event::{Happening, SkillRequirement, Target};
 use byoc_connector::model::ids;
 use byoc_connector::model::roster::{Rep, Roster};
@@ -61,7 +63,10 @@ fn every_fixture_is_read_whole_and_the_same_by_both_readers() {
         let fed: Vec<Item> = items(&name, &text).into_iter().collect::<Result<_, _>>().expect("no error");
         assert_eq!(read.len(), text.split(|byte| *byte == b'\n').count() - 1, "{name}");
         assert_eq!(read, fed.iter().map(|item| item.line.clone()).collect::<Vec<_>>(), "{name}");
+        let mut decoder = Decoder::default();
         for item in &fed {
+            let event = item.line.decode(&mut decoder).expect("no error");
+            assert_eq!(item.event, event, "{name}:{}", item.line.number);
             assert!(!matches!(item.line.source, Source::Unknown { .. }), "{name}:{}", item.line.number);
             let passed = item.event.as_ref().and_then(|event| event.passed_by.as_ref());
             assert!(matches!(passed, None | Some(PassedBy::Unused("Message"))), "{name}: {passed:?}");
@@ -189,6 +194,7 @@ fn the_targets_of_the_fixtures_are_read() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn the_fixtures_are_what_their_generator_writes() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/make-fixtures");
     match std::process::Command::new("python3").arg(script).arg("--check").output() {
@@ -198,6 +204,7 @@ fn the_fixtures_are_what_their_generator_writes() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_malformed_is_named_by_file_and_line() {
     let event = r#"{"at":"2026-06-01T09:00:00Z","source":"pubsub","event":"#;
     let finder = r#"{"at":"2026-06-01T09:00:00Z","source":"rep-finder","#;
@@ -415,6 +422,19 @@ fn json_over_several_lines_is_written_on_one() {
 }
 
 #[test]
+fn a_feed_whose_source_panics_panics_too() {
+    struct Panicking;
+    impl std::io::Read for Panicking {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            std::panic::panic_any("the source is broken");
+        }
+    }
+    let feed = Feed::start("x.jsonl", BufReader::new(Panicking), None).expect("threads");
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || feed.count()));
+    assert_eq!(caught.expect_err("it panics").downcast_ref::<&str>(), Some(&"the source is broken"));
+}
+
+#[test]
 fn a_feed_that_is_dropped_early_stops_reading() {
     let endless = BufReader::new(std::io::repeat(b'\n'));
     let many = std::io::Read::chain(Cursor::new(bytes("conference-rep.jsonl")), endless);
@@ -443,10 +463,9 @@ fn any_json() -> impl Strategy<Value = Json> {
     object.prop_map(|fields| Json::of(&fields).expect("it is JSON"))
 }
 
-fn any_id<T: std::str::FromStr>(prefix: &'static str) -> impl Strategy<Value = T>
+fn any_id<T>(prefix: &'static str) -> impl Strategy<Value = T>
 where
-    T::Err: std::fmt::Debug,
-    T: std::fmt::Debug,
+    T: std::str::FromStr<Err = ids::Error> + std::fmt::Debug,
 {
     "[0-9A-Za-z]{12}".prop_map(move |rest| format!("{prefix}{rest}").parse().expect("it has the shape"))
 }
@@ -529,7 +548,7 @@ fn any_damage() -> impl Strategy<Value = Damage> {
         Just(b"99999999999999999999999999e999".to_vec()),
         Just(vec![b'['; 5_000]),
         Just(br#"{"a":"#.repeat(1_000)),
-        Just(br#"\ud800"#.to_vec()),
+        Just(br"\ud800".to_vec()),
         Just(b"null".to_vec()),
         Just(b"\"".to_vec()),
         Just(b"\\".to_vec()),

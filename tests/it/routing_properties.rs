@@ -159,7 +159,7 @@ impl Watched {
         // Salesforce never gives the same id to two offers.
         self.next_work += 1;
         let kind = match kind {
-            Kind::Done { work, rep } if self.next_work % 2 == 0 => {
+            Kind::Done { work, rep } if self.next_work.is_multiple_of(2) => {
                 Kind::Done { work: work + self.next_work, rep }
             }
             Kind::Done { rep, .. } => Kind::Done { work: self.next_work, rep },
@@ -268,7 +268,7 @@ fn input(id: CommandId, order: Option<&Order>, kind: &Kind, fresh: u32) -> Input
         }
         (Some(Order::Call(Call::CreateAgentWork { .. })), Kind::Done { work, .. }) => Input::Answered(
             id,
-            if *work % 7 == 0 { Answer::Done(Reply::Offered(None)) } else { offered(*work) },
+            if work.is_multiple_of(7) { Answer::Done(Reply::Offered(None)) } else { offered(*work) },
         ),
         (_, Kind::Refused(code, lost)) => Input::Answered(id, refused(*code, *lost)),
         (_, Kind::Lost) => Input::Answered(id, Answer::Lost),

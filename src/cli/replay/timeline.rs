@@ -33,7 +33,7 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    pub(super) fn title(&self, output: &Output, name: &str, side: &str) -> Result<(), Error> {
+    pub(super) fn title(output: &Output, name: &str, side: &str) -> Result<(), Error> {
         let (name, side) = (printable(name), printable(side));
         output.line(format_args!("{HEADING}{name}{HEADING:#}  {FAINT}{side}{FAINT:#}"))
     }

@@ -200,9 +200,15 @@ async fn roster(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     let Roster { reps, queues, flows, contacts: _ } = roster;
     let counts = json!({ "reps": reps.len(), "queues": queues.len(), "flows": flows.len() });
     emulator.with(|salesforce, now| {
-        reps.into_iter().for_each(|rep| salesforce.upsert_rep(now, rep));
-        queues.iter().for_each(|queue| salesforce.add_queue(queue.id));
-        flows.into_iter().for_each(|flow| salesforce.upsert_flow(flow));
+        for rep in reps {
+            salesforce.upsert_rep(now, rep);
+        }
+        for queue in queues {
+            salesforce.add_queue(queue.id);
+        }
+        for flow in flows {
+            salesforce.upsert_flow(flow);
+        }
     });
     Ok(Json(counts))
 }

@@ -1,0 +1,219 @@
+//! Carrying out what the state machines ask for: calls with their tries, and searches for reps.
+
+use serde_json::Value;
+
+use crate::interaction::{Next, Tries, Verdict, decode, encode, operation};
+use crate::model::call::{Answer, Call, Reply};
+use crate::model::ids::{ConversationId, RepId};
+use crate::model::rep_query::RepQuery;
+use crate::model::time::Timestamp;
+use crate::recording::Response;
+use crate::rep_finder::choose;
+use crate::routing::{Command, Order};
+
+use super::{Answers, Due, Engine, Kind, Open, OpenCall, Slot};
+use crate::replay::cassette::{Match, TryId};
+use crate::replay::note::{CallNote, Note, Search, What};
+use crate::replay::side::{Arrival, Side, Try};
+
+/// Draws nothing: replays wait the shortest of each backoff, so that they are the same every time.
+const NO_JITTER: f64 = 0.0;
+
+impl<S: Side> Engine<S> {
+    pub(super) fn begin(&mut self, conversation: &ConversationId, command: Command) {
+        let Command { id, give_up_at, order } = command;
+        let number = self.next;
+        self.next += 1;
+        let kind = match order {
+            Order::Call(call) => {
+                self.summary.calls += 1;
+                let wire = encode(&call);
+                let tries = Tries::new();
+                Kind::Call(Box::new(OpenCall { call, wire, tries, status: None, response: None }))
+            }
+            Order::Find(query) => Kind::Search(query),
+        };
+        let is_call = matches!(kind, Kind::Call(_));
+        let open = Open { id, conversation: conversation.clone(), began: self.now, give_up_at, kind };
+        self.open.insert(number, open);
+        self.slots.push_back(Slot::Open(number));
+        self.schedule(give_up_at, Due::GiveUp(number));
+        if is_call {
+            self.try_call(number);
+        } else {
+            self.search(number);
+        }
+        if self.at_end {
+            self.nothing_more_will_come(number);
+        }
+    }
+
+    /// With the recording over, whoever still waits for a line of it waits in vain.
+    pub(super) fn nothing_more_will_come(&mut self, number: u64) {
+        match self.open.get(&number).map(|open| &open.kind) {
+            Some(Kind::Search(_)) if self.searches_recorded => {
+                self.schedule(self.now, Due::Found(number, Vec::new()));
+            }
+            Some(Kind::Call(_)) if matches!(self.answers, Answers::Recorded(_)) => {
+                self.schedule(self.now, Due::GiveUp(number));
+            }
+            _ => {}
+        }
+    }
+
+    fn search(&mut self, number: u64) {
+        let Some(Open { kind: Kind::Search(query), .. }) = self.open.get(&number) else { return };
+        if !self.searches_recorded {
+            let reps = choose(&self.roster, query);
+            self.schedule(self.now, Due::Found(number, reps));
+        } else if let Some(reps) = self.searches.on_search(number, query) {
+            self.schedule(self.now, Due::Found(number, reps));
+        }
+    }
+
+    pub(super) fn found(&mut self, number: u64, reps: Vec<RepId>) {
+        let Some(Open { id, conversation, began, kind: Kind::Search(query), .. }) = self.open.remove(&number)
+        else {
+            return;
+        };
+        self.searches.close(number);
+        let took = self.now.since(began);
+        let RepQuery { queue_id: queue, skills, .. } = query;
+        let search = Search { request: id.request.clone(), queue, skills, reps: reps.clone(), took };
+        self.fill(number, began, &conversation, What::Search(Box::new(search)));
+        if let Some(turn) = self.conversations.on_found(self.now, conversation, id, reps) {
+            self.take_turn(turn);
+        }
+    }
+
+    pub(super) fn try_call(&mut self, number: u64) {
+        let Some(open) = self.open.get(&number) else { return };
+        let Kind::Call(open_call) = &open.kind else { return };
+        let OpenCall { call, wire, .. } = &**open_call;
+        match &mut self.answers {
+            Answers::Recorded(cassette) => {
+                let id = TryId { call: number };
+                if let Some(found) = cassette.on_try(id, wire.method.as_str(), wire.path, &wire.body) {
+                    self.matched(found);
+                } else if self.at_end {
+                    self.nothing_more_will_come(number);
+                }
+            }
+            Answers::Live(side) => {
+                let tried = Try { id: &open.id, call, wire, give_up_at: open.give_up_at };
+                let arrival = side.call(self.now, &tried);
+                if let Some(arrival) = self.fail(arrival) {
+                    self.arrives(number, arrival);
+                }
+            }
+        }
+    }
+
+    fn arrives(&mut self, number: u64, arrival: Arrival) {
+        let (after, due, status, response) = match arrival {
+            Arrival::Verdict { after, verdict, status, response } => {
+                (after, Due::Verdict(number, verdict), status, response)
+            }
+            Arrival::Answer { after, answer, status, response } => {
+                (after, Due::Answer(number, answer), status, response)
+            }
+        };
+        self.keep_response(number, status, response);
+        self.schedule(self.now + after, due);
+    }
+
+    fn keep_response(&mut self, number: u64, status: Option<u16>, response: Option<Value>) {
+        if let Some(Open { kind: Kind::Call(call), .. }) = self.open.get_mut(&number) {
+            call.status = status;
+            call.response = response;
+        }
+    }
+
+    /// A recorded exchange has met its try.
+    pub(super) fn matched(&mut self, found: Match) {
+        let Match { id: TryId { call: number }, response, difference } = found;
+        let Some(open) = self.open.get(&number) else { return };
+        let Kind::Call(open_call) = &open.kind else { return };
+        let call = &open_call.call;
+        let conversation = open.conversation.clone();
+        let verdict = match &response {
+            None => Verdict::answer_lost("no answer was recorded"),
+            Some(response) => {
+                let body = response.body.as_ref().map(|body| body.get().as_bytes()).unwrap_or_default();
+                decode(call, response.status, response.retry_after(), body)
+            }
+        };
+        let status = response.as_ref().map(|response| response.status);
+        self.keep_response(number, status, response.as_ref().and_then(body_of));
+        if let Some(difference) = difference {
+            self.difference(Some(&conversation), difference);
+        }
+        self.judged(number, verdict);
+    }
+
+    /// A try was answered: is the call over?
+    pub(super) fn judged(&mut self, number: u64, verdict: Verdict) {
+        let now = self.now;
+        let Some(open) = self.open.get_mut(&number) else { return };
+        let Kind::Call(call) = &mut open.kind else { return };
+        match call.tries.next(verdict, now, open.give_up_at, NO_JITTER) {
+            Next::Answer(answer) => self.answered(number, answer),
+            Next::TryAgainAt(at) => self.schedule(at, Due::Try(number)),
+            Next::RefreshTokenAndTryAgain => self.schedule(now, Due::Try(number)),
+        }
+    }
+
+    pub(super) fn give_up(&mut self, number: u64) {
+        let Some(open) = self.open.get(&number) else { return };
+        if matches!(open.kind, Kind::Search(_)) {
+            return self.found(number, Vec::new());
+        }
+        let conversation = open.conversation.clone();
+        if let Answers::Recorded(cassette) = &mut self.answers
+            && let Some(difference) = cassette.give_up(TryId { call: number })
+        {
+            self.difference(Some(&conversation), difference);
+        }
+        self.answered(number, Answer::Lost);
+    }
+
+    pub(super) fn answered(&mut self, number: u64, answer: Answer) {
+        let Some(Open { id, conversation, began, kind, .. }) = self.open.remove(&number) else { return };
+        let Kind::Call(open_call) = kind else { return };
+        let OpenCall { call, wire, tries, status, response } = *open_call;
+        let what = What::Call(Box::new(CallNote {
+            request: id.request.clone(),
+            operation: operation(&call),
+            method: wire.method.as_str(),
+            path: wire.path,
+            body: wire.body,
+            status,
+            response,
+            answer: answer.clone(),
+            tries: tries.made(),
+            took: self.now.since(began),
+        }));
+        if let (Call::CreateAgentWork { rep, .. }, Answer::Done(Reply::Offered(Some(work)))) =
+            (&call, &answer)
+        {
+            self.works.on_offer(&conversation, *rep, *work);
+        }
+        self.fill(number, began, &conversation, what);
+        if let Some(turn) = self.conversations.on_answer(self.now, conversation, id, answer) {
+            self.take_turn(turn);
+        }
+    }
+
+    /// Writes the note of something that began earlier into its place.
+    fn fill(&mut self, number: u64, began: Timestamp, conversation: &ConversationId, what: What) {
+        let place = self.slots.iter_mut().find(|slot| matches!(slot, Slot::Open(open) if *open == number));
+        if let Some(slot) = place {
+            let note = Note { at: began, conversation: conversation.clone(), what };
+            *slot = Slot::Written(Box::new(note));
+        }
+    }
+}
+
+fn body_of(response: &Response) -> Option<Value> {
+    response.body.as_ref().and_then(|body| serde_json::from_str(body.get()).ok())
+}
