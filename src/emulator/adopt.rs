@@ -84,6 +84,30 @@ impl Salesforce {
         }
     }
 
+    /// Forgets a conversation and everything about it: a long run in which conversations come and go
+    /// would otherwise never let go of any. What is open is forgotten too. The books keep their newest
+    /// `book_entries`.
+    pub fn forget(&mut self, conversation: &ConversationId, book_entries: usize) {
+        self.books.keep_newest(book_entries);
+        if self.request_ids.len() > book_entries {
+            self.request_ids.clear();
+        }
+        let Some(gone) = self.conversations.remove(conversation) else { return };
+        self.by_work_item.remove(&gone.work_item);
+        for work in gone.works {
+            if let Some(work) = self.works.remove(&work) {
+                self.active.remove(&(work.rep, work.work_item));
+                self.waiting.remove(&(work.rep, work.id));
+            }
+        }
+        for psr in gone.psrs {
+            self.psrs.remove(&psr);
+        }
+        for request in gone.requests {
+            self.requests.remove(&request);
+        }
+    }
+
     /// Takes over a routing request from a recording, with the event id that it has there, without
     /// emitting anything. Its 60 seconds run from its own `created`.
     ///

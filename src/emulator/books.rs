@@ -216,14 +216,20 @@ impl Books {
         self.entries.push(Entry { number, at, what });
     }
 
-    /// All entries.
+    /// Forgets all but the newest entries. Numbers go on.
+    pub(super) fn keep_newest(&mut self, entries: usize) {
+        let gone = self.entries.len().saturating_sub(entries);
+        self.entries.drain(..gone);
+    }
+
+    /// All entries that are kept.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// The entries after the one of that number; all of them after 0.
     pub fn after(&self, number: u64) -> &[Entry] {
-        let from = usize::try_from(number).unwrap_or(usize::MAX);
+        let from = self.entries.partition_point(|entry| entry.number <= number);
         self.entries.get(from..).unwrap_or_default()
     }
 

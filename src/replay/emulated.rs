@@ -1,10 +1,12 @@
 //! The emulator's model as the live side of a replay, in virtual time.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
 
-use crate::emulator::{Act, Adopted, ApiRequest, Delivery, Draws, Emission, Emitted, Salesforce, Settings};
+use crate::emulator::{
+    Act, Adopted, ApiRequest, Delivery, Draws, Emission, Emitted, Salesforce, Settings, WorkState,
+};
 use crate::events;
 use crate::interaction::{Verdict, decode};
 use crate::model::channel_definition::ChannelDefinition;
@@ -20,6 +22,13 @@ use super::side::{Arrival, Side, Try};
 /// How long an emulated answer takes. Enough to be seen in a timeline.
 const LATENCY: Duration = Duration::from_millis(50);
 
+/// How long a conversation without open offers is kept in the stand-in. Should it come up again, it is taken
+/// over again as it stands.
+const REMEMBERED: Duration = Duration::from_secs(3600);
+
+/// How many entries the stand-in's books keep.
+const BOOK_ENTRIES: usize = 10_000;
+
 /// How long a rep without a script takes to accept, where the recording does not say what reps did.
 const UNSCRIPTED_ACCEPT_MS: u64 = 2_000;
 
@@ -32,8 +41,10 @@ pub struct Emulated {
     draws: Draws,
     /// Whether reps do what the recording says, and not what their scripts say.
     recorded_reps: bool,
-    /// Offers by which reps got into their conversations before the recording began.
-    seated: Vec<AgentWorkId>,
+    /// The conversations that were taken over, the oldest first, and when.
+    adopted: VecDeque<(Timestamp, ConversationId)>,
+    /// How many offers of each had brought its reps in before: those are none of ours.
+    seated: HashMap<ConversationId, usize>,
     roster: Roster,
     /// What the stand-in has told by itself and the connector has not heard yet.
     told: VecDeque<Emitted>,
@@ -51,7 +62,8 @@ impl Emulated {
             seed,
             draws: Draws::new(seed),
             recorded_reps,
-            seated: Vec::new(),
+            adopted: VecDeque::new(),
+            seated: HashMap::new(),
             roster: Roster::default(),
             told: VecDeque::new(),
             decoder: events::Decoder::default(),
@@ -100,11 +112,36 @@ impl Emulated {
         if self.salesforce.conversation(&adopted.conversation).is_some() {
             return;
         }
+        let id = adopted.conversation.clone();
         // What the stand-in cannot take over shows in its answers; the replay goes on.
         if let Err(error) = self.salesforce.seed_conversation(now, adopted) {
             tracing::debug!(%error, "the stand-in could not take over a conversation");
         }
-        self.seated.extend(self.salesforce.works().map(|work| work.id));
+        let seated = self.salesforce.conversation(&id).map_or(0, |taken| taken.works.len());
+        self.seated.insert(id.clone(), seated);
+        self.adopted.push_back((now, id));
+        self.forget_old(now);
+    }
+
+    /// Lets go of conversations in which nothing has been open for long: a recording may have any number.
+    fn forget_old(&mut self, now: Timestamp) {
+        while let Some((since, _)) = self.adopted.front()
+            && *since + REMEMBERED <= now
+        {
+            let Some((_, id)) = self.adopted.pop_front() else { return };
+            if self.has_open_offers(&id) {
+                self.adopted.push_back((now, id));
+                continue;
+            }
+            self.salesforce.forget(&id, BOOK_ENTRIES);
+            self.seated.remove(&id);
+        }
+    }
+
+    fn has_open_offers(&self, conversation: &ConversationId) -> bool {
+        let works = self.salesforce.conversation(conversation).map(|it| it.works.as_slice());
+        let mut works = works.unwrap_or_default().iter().filter_map(|work| self.salesforce.work(*work));
+        works.any(|work| matches!(work.state, WorkState::Assigned | WorkState::Waiting))
     }
 
     fn hear(&mut self, emitted: Emitted) -> Vec<Event> {
@@ -241,14 +278,15 @@ impl Side for Emulated {
     }
 
     fn offers(&self, conversation: &ConversationId) -> Vec<(RepId, AgentWorkId)> {
-        let mut offers: Vec<_> = self
-            .salesforce
-            .works()
-            .filter(|work| work.conversation == *conversation && !self.seated.contains(&work.id))
-            .map(|work| (work.created, work.rep, work.id))
-            .collect();
-        offers.sort_by_key(|(created, ..)| *created);
-        offers.into_iter().map(|(_, rep, work)| (rep, work)).collect()
+        let works = self.salesforce.conversation(conversation).map(|it| it.works.as_slice());
+        let seated = self.seated.get(conversation).copied().unwrap_or_default();
+        works
+            .unwrap_or_default()
+            .iter()
+            .skip(seated)
+            .filter_map(|work| self.salesforce.work(*work))
+            .map(|work| (work.rep, work.id))
+            .collect()
     }
 
     fn deadline(&self) -> Option<Timestamp> {

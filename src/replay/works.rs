@@ -3,7 +3,7 @@
 //! A live side gives its own ids. What a recording says of an offer is about the live offer to the same
 //! rep in the same conversation, and where the rep is not known, about the oldest that is not spoken for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
@@ -11,14 +11,27 @@ use crate::model::event::WorkChanged;
 use crate::model::ids::{AgentWorkId, ConversationId, RepId};
 use crate::recording::Exchange;
 
+/// How many conversations, and how many recorded offers, are remembered. A recording may have any number of
+/// them, but only so many are under way at once.
+const REMEMBERED: usize = 10_000;
+
 /// Which live offer a recorded id means.
 #[derive(Debug, Default)]
 pub(super) struct Works {
-    /// The reps of recorded offers, as recorded answers told them.
+    /// The reps of recorded offers, as recorded answers told them; and in which order.
     reps: HashMap<AgentWorkId, RepId>,
-    live: HashMap<AgentWorkId, AgentWorkId>,
+    told: VecDeque<AgentWorkId>,
+    conversations: HashMap<ConversationId, Pairs>,
+    begun: VecDeque<ConversationId>,
+}
+
+/// The offers of one conversation.
+#[derive(Debug, Default)]
+struct Pairs {
     /// Live offers, as live answers told them.
-    offers: Vec<(ConversationId, RepId, AgentWorkId)>,
+    offers: Vec<(RepId, AgentWorkId)>,
+    /// Recorded ids, and the live ones that stand for them.
+    live: Vec<(AgentWorkId, AgentWorkId)>,
 }
 
 impl Works {
@@ -36,12 +49,18 @@ impl Works {
             (rep.map(|rep| RepId::parse(&rep)), work.map(|work| AgentWorkId::parse(&work)))
         {
             self.reps.insert(work, rep);
+            self.told.push_back(work);
+            if self.told.len() > REMEMBERED
+                && let Some(oldest) = self.told.pop_front()
+            {
+                self.reps.remove(&oldest);
+            }
         }
     }
 
     /// A live offer was made.
     pub(super) fn on_offer(&mut self, conversation: &ConversationId, rep: RepId, work: AgentWorkId) {
-        self.offers.push((conversation.clone(), rep, work));
+        self.pairs(conversation).offers.push((rep, work));
     }
 
     /// The live offer that a recorded event is about.
@@ -51,23 +70,32 @@ impl Works {
         change: &WorkChanged,
         on_the_side: Vec<(RepId, AgentWorkId)>,
     ) -> Option<AgentWorkId> {
-        if let Some(live) = self.live.get(&change.work) {
+        let rep = change.rep.or_else(|| self.reps.get(&change.work).copied());
+        let pairs = self.pairs(conversation);
+        if let Some((_, live)) = pairs.live.iter().find(|(recorded, _)| *recorded == change.work) {
             return Some(*live);
         }
-        let rep = change.rep.or_else(|| self.reps.get(&change.work).copied());
-        let told = self
+        let is_free = |work: &AgentWorkId| !pairs.live.iter().any(|(_, taken)| taken == work);
+        let live = pairs
             .offers
             .iter()
-            .filter(|(place, ..)| place == conversation)
-            .map(|(_, rep, work)| (*rep, *work));
-        let live = told
+            .copied()
             .chain(on_the_side)
-            .filter(|(who, work)| {
-                rep.is_none_or(|rep| rep == *who) && !self.live.values().any(|taken| taken == work)
-            })
-            .map(|(_, work)| work)
-            .next()?;
-        self.live.insert(change.work, live);
+            .find(|(who, work)| rep.is_none_or(|rep| rep == *who) && is_free(work))
+            .map(|(_, work)| work)?;
+        pairs.live.push((change.work, live));
         Some(live)
+    }
+
+    fn pairs(&mut self, conversation: &ConversationId) -> &mut Pairs {
+        if !self.conversations.contains_key(conversation) {
+            self.begun.push_back(conversation.clone());
+            if self.begun.len() > REMEMBERED
+                && let Some(oldest) = self.begun.pop_front()
+            {
+                self.conversations.remove(&oldest);
+            }
+        }
+        self.conversations.entry(conversation.clone()).or_default()
     }
 }
