@@ -280,7 +280,7 @@ impl<S: Side> Engine<S> {
 
     /// Feeds a recorded answer of the rep finder.
     pub(super) fn on_found(&mut self, found: RepFinder) {
-        if let Some((call, reps)) = self.searches.on_found(found) {
+        if let Some((call, reps)) = self.searches.on_found(self.now, found) {
             self.found(call, reps);
         }
     }

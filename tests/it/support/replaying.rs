@@ -65,7 +65,7 @@ impl Recording {
     }
 
     pub(crate) fn text(&self) -> String {
-        self.lines.iter().map(|line| format!("{line}\n")).collect()
+        self.lines.iter().flat_map(|line| [line.to_string(), "\n".to_owned()]).collect()
     }
 }
 
@@ -136,7 +136,6 @@ pub(crate) fn against_emulator(text: impl Into<Vec<u8>>) -> Told {
 #[cfg(feature = "cli")]
 pub(crate) mod command {
     use std::ffi::OsStr;
-    use std::path::Path;
     use std::process::Output;
 
     use assert_cmd::Command;
@@ -157,10 +156,6 @@ pub(crate) mod command {
 
     pub(crate) fn replay<S: AsRef<OsStr>>(args: &[S]) -> Output {
         byoc().arg("replay").args(args).output().expect("the command runs")
-    }
-
-    pub(crate) fn replay_file(file: &Path, args: &[&str]) -> Output {
-        byoc().arg("replay").arg(file).args(args).output().expect("the command runs")
     }
 
     pub(crate) fn stdout(output: &Output) -> String {
