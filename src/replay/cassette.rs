@@ -285,6 +285,22 @@ mod tests {
     }
 
     #[test]
+    fn another_body_for_the_same_rep_is_nearer_than_any_for_another_rep() {
+        let light = |to: &str| json!({"userId": to, "routingContext": {"conversationIdentifier": "chat"}});
+        let mut exchanges = Exchanges::default();
+        exchanges.on_exchange(1, NOW, recorded("/a", &light("cem"), 201));
+        exchanges.on_exchange(2, NOW, recorded("/a", &light("bo"), 202));
+        let (call, status, _) = said(tried(&mut exchanges, 1, "/a", &offer("bo"))).unwrap();
+        assert_eq!((call, status), (1, 202));
+
+        let mut exchanges = Exchanges::default();
+        tried(&mut exchanges, 1, "/a", &offer("cem"));
+        tried(&mut exchanges, 2, "/a", &offer("bo"));
+        let found = said(exchanges.on_exchange(3, NOW, recorded("/a", &light("bo"), 202))).unwrap();
+        assert_eq!((found.0, found.2.contains("capacityWeight is new: 1")), (2, true));
+    }
+
+    #[test]
     fn another_rep_is_another_body_where_only_one_can_be_meant() {
         let mut exchanges = Exchanges::default();
         tried(&mut exchanges, 1, "/a", &offer("bo"));

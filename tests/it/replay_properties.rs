@@ -156,6 +156,18 @@ fn an_exchange_that_nobody_makes_is_told_with_its_line() {
     }
 }
 
+#[test]
+fn an_exchange_that_nobody_makes_is_told_of_while_a_long_recording_goes_on() {
+    let exchange = |hour: u32| {
+        let request = json!({"method": "POST", "path": "/api/v1/route", "body": {}});
+        json!({"at": format!("2026-06-01T{hour}:00:00.000Z"), "source": "interaction-service", "request": request})
+    };
+    let recording = Recording { lines: vec![exchange(10), exchange(11), exchange(12)] };
+    let told = from_cassette(recording.text());
+    let times: Vec<_> = told.notes.iter().map(|note| note.at.to_string()[11..13].to_owned()).collect();
+    assert_eq!((times, told.differences().len()), (vec!["11".into(), "12".into(), "12".into()], 3));
+}
+
 /// One thing that is done to a recording's bytes. Numbers are shares of what there is, in 65,536ths.
 #[derive(Debug, Clone)]
 enum Mutation {
