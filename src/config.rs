@@ -22,6 +22,7 @@ pub use document::{Mistake, Source};
 
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::roster::Roster;
+use crate::routing::Policy;
 use document::Document;
 
 /// Environment variables by name; a test brings its own.
@@ -46,6 +47,8 @@ pub struct Config {
     pub platform_participant_limit: Option<u32>,
     /// The partner's reps, queues, flows and outside contacts.
     pub roster: Roster,
+    /// How requests are routed: rings, deadlines, what an offer costs a rep.
+    pub routing: Policy,
 }
 
 /// Why there is no configuration.
@@ -96,8 +99,8 @@ impl Config {
                 flows: document.list("flows"),
                 contacts: document.list("contacts"),
             },
+            routing: document.table("routing", ROUTING_KEYS, Policy::mistakes).unwrap_or_default(),
         };
-        document.leave("routing");
         let mistakes = document.finish();
         if mistakes.is_empty() { Ok(config) } else { Err(Error::Mistaken { mistakes }) }
     }
@@ -140,11 +143,23 @@ const DEFINITION_KEYS: &[&str] = &[
     "event_capabilities_is_routing_work_result_supported",
 ];
 
+/// The single values of [`Policy`].
+const ROUTING_KEYS: &[&str] = &[
+    "ring",
+    "report",
+    "ring_seconds",
+    "margin_seconds",
+    "search_seconds",
+    "ring_all_at_most",
+    "capacity_weight",
+    "capacity_percentage",
+];
+
 /// The channel definition: a table, or the path of a file that holds it.
 fn channel_definition(document: &mut Document<'_>, config: &Path) -> Option<ChannelDefinition> {
     const KEY: &str = "channel_definition";
     let Some(path) = document.text(KEY) else {
-        return document.table(KEY, DEFINITION_KEYS);
+        return document.table(KEY, DEFINITION_KEYS, |_| Vec::new());
     };
     let file = config.parent().unwrap_or(Path::new("")).join(&path.value);
     for key in DEFINITION_KEYS {
@@ -162,6 +177,7 @@ fn channel_definition(document: &mut Document<'_>, config: &Path) -> Option<Chan
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routing::{Report, Ring};
 
     fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
         let variables =
@@ -271,6 +287,76 @@ id = " "
         the variable BYOC_PLATFORM_PARTICIPANT_LIMIT: invalid type: string "many", expected a whole number
         the variable BYOC_CHANNEL_DEFINITION_IS_CONFERENCE_SUPPORTED: it is 'perhaps'; it must be true or false
         "#);
+    }
+
+    #[test]
+    fn the_policy_is_read_from_the_file_and_the_variables() {
+        let file = "[routing]\nring = 'all'\nring_seconds = 20\nsearch_seconds = 90\n";
+        let variables = [("BYOC_ROUTING_RING_SECONDS", "25"), ("BYOC_ROUTING_REPORT", "accepted")];
+        let expected = Policy {
+            ring: Ring::All,
+            report: Report::Accepted,
+            ring_seconds: 25,
+            search_seconds: 90,
+            ..Policy::default()
+        };
+        assert_eq!(parse(file, &variables).unwrap().routing, expected);
+        assert_eq!(
+            parse("", &variables[..1]).unwrap().routing.ring_seconds,
+            25,
+            "the file may have no table"
+        );
+    }
+
+    #[test]
+    fn every_key_of_the_policy_is_also_a_variable() {
+        let mut keys = keys::known::<Policy>().to_vec();
+        keys.sort_unstable();
+        let mut variables = ROUTING_KEYS.to_vec();
+        variables.sort_unstable();
+        assert_eq!(variables, keys);
+    }
+
+    #[test]
+    fn a_mistake_in_the_policy_names_its_key_and_its_line_or_its_variable() {
+        let file = "[routing]\nring = 'loud'\nring_seconds = 0\nmargin_secs = 5\ncapacity_percentage = 101\n";
+        let told = parse(file, &[("BYOC_ROUTING_MARGIN_SECONDS", "soon")]).unwrap_err();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        byoc.toml, line 2, routing.ring: unknown variant `loud`, expected one of `one at a time`, `one-at-a-time`, `one_at_a_time`, `all`
+        byoc.toml, line 3, routing.ring_seconds: it must be 1 to 3600
+        byoc.toml, line 4, routing.margin_secs: there is no such key; there are ring, report, ring_seconds, margin_seconds, search_seconds, ring_all_at_most, capacity_weight, capacity_percentage
+        byoc.toml, line 5, routing.capacity_percentage: it must be 0 to 100
+        the variable BYOC_ROUTING_MARGIN_SECONDS: invalid type: string "soon", expected a whole number, 0 or more
+        "#);
+        let file = "[routing]\nring_seconds = 0\ncapacity_percentage = 101\n";
+        let variables = [("BYOC_ROUTING_MARGIN_SECONDS", "60"), ("BYOC_ROUTING_CAPACITY_WEIGHT", "-1")];
+        insta::assert_snapshot!(parse(file, &variables).unwrap_err().join("\n"), @r"
+        byoc.toml, line 2, routing.ring_seconds: it must be 1 to 3600
+        byoc.toml, line 3, routing.capacity_percentage: it must be 0 to 100
+        the variable BYOC_ROUTING_MARGIN_SECONDS: it must be 1 to 50: it is taken from Salesforce's 60
+        the variable BYOC_ROUTING_CAPACITY_WEIGHT: it must be 0 or more
+        ");
+        insta::assert_snapshot!(parse("routing = 'all'", &[]).unwrap_err().join("\n"), @"byoc.toml, line 1, routing: it is a string; it must be a table, [routing]");
+    }
+
+    #[test]
+    fn the_sample_shows_every_key_of_the_policy_with_its_default() {
+        let sample = std::fs::read_to_string(fixture("byoc.toml")).unwrap();
+        let (_, table) = sample.split_once("# [routing]\n").unwrap();
+        let (table, _) = table.split_once("\n\n").unwrap();
+        let mut shown: Vec<&str> = Vec::new();
+        let mut text = "[routing]\n".to_owned();
+        for line in table.lines() {
+            let setting = line.strip_prefix("# ").unwrap();
+            shown.push(setting.split(' ').next().unwrap());
+            // What has no default is shown by example.
+            if !setting.contains("# not set") {
+                text.push_str(setting);
+                text.push('\n');
+            }
+        }
+        assert_eq!(shown, ROUTING_KEYS);
+        assert_eq!(parse(&text, &[]).unwrap().routing, Policy::default());
     }
 
     #[test]

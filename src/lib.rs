@@ -1,4 +1,14 @@
 //! Conferences on a partner's own messaging channel, with the partner's own routing, inside Salesforce.
+//!
+//! The core is [`routing`]: a state machine of one conversation that is fed what happened and says what to
+//! do, without I/O. Around it stand [`events`], which understands what Salesforce sends, and
+//! [`interaction`], which makes the calls. [`replay`] runs the three over a [`recording`], [`emulator`] plays
+//! Salesforce's part. All of them speak the words of [`model`].
+//!
+//! The README has two examples to begin with; they are tests of this crate.
+//!
+//! Features: `cli` (on by default) is the `byoc` command line, `emulator` the emulator's HTTP face. A library
+//! that embeds the crate wants neither.
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -12,3 +22,7 @@ pub mod recording;
 pub mod rep_finder;
 pub mod replay;
 pub mod routing;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -67,6 +67,14 @@ pub(super) struct Text {
     pub(super) source: Source,
 }
 
+/// A table at the top, before it is read.
+struct Given<'t> {
+    table: DeTable<'t>,
+    span: Range<usize>,
+    /// The variables that gave a value, by key.
+    variables: HashMap<String, String>,
+}
+
 /// What is left of the document, and what was wrong with the rest.
 pub(super) struct Document<'t> {
     path: &'t Path,
@@ -133,21 +141,54 @@ impl<'t> Document<'t> {
 
     /// A table at the top, with the values that variables give to its single keys. None where neither
     /// the file nor a variable says anything.
-    pub(super) fn table<T: DeserializeOwned>(&mut self, key: &'static str, singles: &[&str]) -> Option<T> {
+    ///
+    /// `mistakes` finds what is wrong beyond the types of the values, one sentence each; a sentence that
+    /// begins with a key is told of that key.
+    pub(super) fn table<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        singles: &[&str],
+        mistakes: impl FnOnce(&T) -> Vec<String>,
+    ) -> Option<T> {
+        let Given { table, span, variables } = self.given(key, singles)?;
+        let mut places = HashMap::new();
+        for (name, value) in &table {
+            let source = match variables.get(name.get_ref().as_ref()) {
+                Some(variable) => Source::Variable(variable.clone()),
+                None => self.in_file(Some(value.span())),
+            };
+            places.insert(name.get_ref().to_string(), source);
+        }
+        let before = self.mistakes.len();
+        let read = self.read_what_can_be(key, table, span.clone(), &variables)?;
+        for sentence in mistakes(&read) {
+            let of_key = sentence.split_once(' ').filter(|(name, _)| places.contains_key(*name));
+            match of_key.and_then(|(name, problem)| Some((name, problem, places.get(name)?))) {
+                Some((name, problem, source)) => {
+                    self.mistake(source.clone(), format_args!("{key}.{name}"), format_args!("it {problem}"));
+                }
+                None => {
+                    let source = self.in_file(Some(span.clone()));
+                    self.mistake(source, key, sentence);
+                }
+            }
+        }
+        (self.mistakes.len() == before).then_some(read)
+    }
+
+    /// What the file and the variables say of a table at the top.
+    fn given(&mut self, key: &'static str, singles: &[&str]) -> Option<Given<'t>> {
         self.known.push(key);
         let found = self.left.remove(key);
         let span = found.as_ref().map_or(0..0, Spanned::span);
-        let given = found.map(|value| match value.into_inner() {
-            DeValue::Table(table) => Ok(table),
-            other => Err(other.type_str()),
-        });
-        let mut table = match given {
-            Some(Err(found)) => {
+        let mut table = match found.map(Spanned::into_inner) {
+            Some(DeValue::Table(table)) => Some(table),
+            Some(other) => {
                 let source = self.in_file(Some(span));
+                let found = other.type_str();
                 self.mistake(source, key, format_args!("it is a {found}; it must be a table, [{key}]"));
                 return None;
             }
-            Some(Ok(table)) => Some(table),
             None => None,
         };
         let mut variables = HashMap::new();
@@ -160,7 +201,7 @@ impl<'t> Document<'t> {
                 variables.insert((*name).to_owned(), variable);
             }
         }
-        self.read(key, table?, span, &variables)
+        Some(Given { table: table?, span, variables })
     }
 
     /// A list of tables at the top, `[[reps]]`.
@@ -207,12 +248,6 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// Passes a key by that somebody else reads.
-    pub(super) fn leave(&mut self, key: &'static str) {
-        self.known.push(key);
-        self.left.remove(key);
-    }
-
     /// Notes a mistake.
     pub(super) fn mistake(&mut self, source: Source, key: impl fmt::Display, problem: impl fmt::Display) {
         if self.mistakes.len() >= MOST_TOLD {
@@ -251,21 +286,33 @@ impl<'t> Document<'t> {
         self.mistakes
     }
 
-    /// Reads a table, again without each key that turns out to be wrong, until no key is.
+    /// Reads a table; none where anything in it is wrong.
     fn read<T: DeserializeOwned>(
+        &mut self,
+        at: &str,
+        table: DeTable<'t>,
+        span: Range<usize>,
+        variables: &HashMap<String, String>,
+    ) -> Option<T> {
+        let before = self.mistakes.len();
+        let read = self.read_what_can_be(at, table, span, variables);
+        read.filter(|_| self.mistakes.len() == before)
+    }
+
+    /// Reads a table, again without each key that turns out to be wrong, until no key is.
+    fn read_what_can_be<T: DeserializeOwned>(
         &mut self,
         at: &str,
         mut table: DeTable<'t>,
         span: Range<usize>,
         variables: &HashMap<String, String>,
     ) -> Option<T> {
-        let before = self.mistakes.len();
-        self.refuse_unknown_keys(at, &table, keys::known::<T>());
+        self.refuse_unknown_keys(at, &mut table, keys::known::<T>());
         let mut removed = Vec::new();
         loop {
             let value = Spanned::new(span.clone(), DeValue::Table(table.clone()));
             let error = match T::deserialize(value.into_deserializer()) {
-                Ok(read) => return (self.mistakes.len() == before).then_some(read),
+                Ok(read) => return Some(read),
                 Err(error) => error,
             };
             let Some((key, place)) = culprit(&table, &error) else {
@@ -290,14 +337,17 @@ impl<'t> Document<'t> {
         }
     }
 
-    fn refuse_unknown_keys(&mut self, at: &str, table: &DeTable<'t>, known: &[&str]) {
+    /// Names the keys that nobody reads, and takes them out, so that none is told of twice.
+    fn refuse_unknown_keys(&mut self, at: &str, table: &mut DeTable<'t>, known: &[&str]) {
         if known.is_empty() {
             return;
         }
-        let unknown = table.iter().map(|(key, _)| key).filter(|key| !known.contains(&key.get_ref().as_ref()));
+        let is_unknown = |key: &&Spanned<DeString<'t>>| !known.contains(&key.get_ref().as_ref());
+        let unknown: Vec<_> = table.iter().map(|(key, _)| key).filter(is_unknown).cloned().collect();
         for key in unknown {
             let names: Vec<String> = known.iter().map(|key| keys::snake_case(key)).collect();
             let source = self.in_file(Some(key.span()));
+            table.remove(key.get_ref().as_ref());
             let key = format!("{at}.{}", keys::snake_case(key.get_ref()));
             self.mistake(source, key, format_args!("there is no such key; there are {}", names.join(", ")));
         }

@@ -24,4 +24,5 @@ mod recordings;
 mod replay_properties;
 mod routing;
 mod routing_properties;
+mod structure;
 mod support;

@@ -260,7 +260,6 @@ fn input(id: CommandId, order: Option<&Order>, kind: &Kind, fresh: u32) -> Input
         (Some(Order::Find(_)), Kind::Found(reps)) => {
             Input::Found(id, reps.iter().map(|which| rep(REPS[*which])).collect())
         }
-        (Some(Order::Find(_)), _) => Input::Found(id, Vec::new()),
         (Some(Order::Call(Call::Route { .. })), Kind::Done { rep: who, .. }) => {
             let chosen = who.map(|who| rep(REPS[who]));
             let made = Routed { psr: Some(psr(fresh)), rep: chosen, ..Routed::default() };
@@ -270,10 +269,10 @@ fn input(id: CommandId, order: Option<&Order>, kind: &Kind, fresh: u32) -> Input
             id,
             if work.is_multiple_of(7) { Answer::Done(Reply::Offered(None)) } else { offered(*work) },
         ),
+        (Some(Order::Find(_)), _) | (_, Kind::Found(_)) => Input::Found(id, Vec::new()),
         (_, Kind::Refused(code, lost)) => Input::Answered(id, refused(*code, *lost)),
         (_, Kind::Lost) => Input::Answered(id, Answer::Lost),
         (_, Kind::Done { .. }) => Input::Answered(id, ok()),
-        (_, Kind::Found(_)) => Input::Found(id, Vec::new()),
     }
 }
 

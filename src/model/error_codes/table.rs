@@ -12,7 +12,7 @@ const fn entry(code: u32, meaning: &'static str, advice: &'static str) -> Entry 
 }
 
 const CONTEXT: &str = "Compare the channel definition's developer name (with its prefix) and the integration user with \
-     what the org has; `byoc doctor` does.";
+     what the org has.";
 const CHANNEL: &str = "Check in Setup which messaging channel this address identifier belongs to, and that it is the \
      partner's own and linked to this channel definition.";
 const CONVERSATION: &str = "See whether the conversation has ended, and whether its identifier came from this org and \
@@ -44,7 +44,7 @@ pub(super) const TABLE: &[Entry] = &[
     entry(10003, "The access token was issued without the scope that the Interaction Service wants.",
         "Add the scope interaction_api to the connected app and let the connector fetch a new token."),
     entry(10004, "The access token has expired, was revoked, or is for another org.",
-        "Check the connected app's consumer key, certificate and user with `byoc doctor`; one fresh token \
+        "Check the connected app's consumer key, certificate and user; one fresh token \
          was already tried."),
     entry(10005, "The user or the connected app of the access token may not act for the channel definition in \
          AuthorizationContext.",

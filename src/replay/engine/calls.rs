@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::interaction::{Next, Tries, Verdict, decode, encode, operation};
+use crate::interaction::{Next, Tries, Verdict, decode, encode, jitter, operation};
 use crate::model::call::{Answer, Call, Reply};
 use crate::model::ids::{ConversationId, RepId};
 use crate::model::rep_query::RepQuery;
@@ -15,9 +15,6 @@ use super::{Answers, Due, Engine, Kind, Open, OpenCall, Slot};
 use crate::replay::cassette::{Match, TryId};
 use crate::replay::note::{CallNote, Note, Search, What};
 use crate::replay::side::{Arrival, Side, Try};
-
-/// Draws nothing: replays wait the shortest of each backoff, so that they are the same every time.
-const NO_JITTER: f64 = 0.0;
 
 impl<S: Side> Engine<S> {
     pub(super) fn begin(&mut self, conversation: &ConversationId, command: Command) {
@@ -156,7 +153,9 @@ impl<S: Side> Engine<S> {
         let now = self.now;
         let Some(open) = self.open.get_mut(&number) else { return };
         let Kind::Call(call) = &mut open.kind else { return };
-        match call.tries.next(verdict, now, open.give_up_at, NO_JITTER) {
+        // Chance follows from the call's identity, so it waits as it did when it was live.
+        let chance = jitter(open.id.request_id(), call.tries.made());
+        match call.tries.next(verdict, now, open.give_up_at, chance) {
             Next::Answer(answer) => self.answered(number, answer),
             Next::TryAgainAt(at) => self.schedule(at, Due::Try(number)),
             Next::RefreshTokenAndTryAgain => self.schedule(now, Due::Try(number)),
