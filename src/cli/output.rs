@@ -4,6 +4,7 @@
 //! - [`Output::line`] writes nothing with `--json`, [`Output::json`] nothing without it: a command
 //!   can hand over both and need not ask.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::io::{self, BufWriter, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,16 @@ pub mod style {
     pub const FAINT: Style = Style::new().dimmed();
     /// A name that the eye looks for.
     pub const NAME: Style = AnsiColor::Cyan.on_default();
+}
+
+/// A text that came from a file or from Salesforce, without control characters: it must not write over
+/// the terminal or pass for another line.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// When to use colour.

@@ -61,7 +61,7 @@ pub struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Who answers calls: `emulator`, or the address of a live side [default: the recording]
-    #[arg(long, value_name = "emulator|URL")]
+    #[arg(long, value_name = "emulator|URL", value_parser = side)]
     against: Option<String>,
     /// Replay in real time times this; without it, as fast as it goes
     #[arg(long, value_name = "TIMES", value_parser = positive)]
@@ -86,6 +86,15 @@ fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
         _ => Err("a number above 0 is wanted, e.g. 1 for real time".to_owned()),
+    }
+}
+
+fn side(text: &str) -> Result<String, String> {
+    let is_address = || reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if text == "emulator" || is_address() {
+        Ok(text.to_owned())
+    } else {
+        Err("'emulator' or an address is wanted, e.g. http://127.0.0.1:8085".to_owned())
     }
 }
 

@@ -280,7 +280,7 @@ impl<S: Side> Engine<S> {
 
     /// Feeds a recorded answer of the rep finder.
     pub(super) fn on_found(&mut self, found: RepFinder) {
-        if let Some((call, reps)) = self.searches.on_found(found) {
+        if let Some((call, reps)) = self.searches.on_found(self.now, found) {
             self.found(call, reps);
         }
     }
@@ -340,9 +340,7 @@ impl<S: Side> Engine<S> {
         let Ending { request, at, outcome, reason } = ending;
         self.summary.count_ending(outcome);
         let after = self.created.remove(&request).map_or(Duration::ZERO, |created| at.since(created));
-        let what = What::Ended { request, outcome, reason, after };
-        let note = Note { at, conversation: conversation.clone(), what };
-        self.slots.push_back(Slot::Written(Box::new(note)));
+        self.note(conversation, What::Ended { request, at, outcome, reason, after });
     }
 }
 

@@ -28,6 +28,8 @@ pub use side::{Arrival, Side, Try};
 use std::io::BufRead;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::roster::Roster;
 use crate::model::time::Timestamp;
@@ -199,7 +201,7 @@ fn take_line<S: Side>(
         Source::Exchange(exchange) => engine.on_exchange(number, *exchange),
         Source::ChannelDefinition(definition) => {
             let definition: ChannelDefinition = serde_json::from_str(definition.get())
-                .map_err(|error| wrong(format!("the channel definition cannot be used: {error}")))?;
+                .map_err(|error| wrong(format!("definition: {error}")))?;
             let settings = Settings {
                 conference_supported: definition.is_conference_supported,
                 participant_limit: definition.participant_limit(platform_limit),
@@ -225,16 +227,22 @@ fn take_line<S: Side>(
 
 /// The policy with what a recording says in its place.
 fn merged(policy: &Policy, changes: &str) -> Result<Policy, String> {
-    let unusable = |error: serde_json::Error| format!("\"routing\" cannot be used: {error}");
+    let unusable = |error: serde_json::Error| format!("routing: {error}");
+    let Ok(changes) = serde_json::from_str::<serde_json::Map<String, Value>>(changes) else {
+        return Err("routing: it is not an object; {\"ring\": \"all\"} is wanted".to_owned());
+    };
     let mut whole = serde_json::to_value(policy).map_err(unusable)?;
-    let changes: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(changes).map_err(unusable)?;
-    if let Some(whole) = whole.as_object_mut() {
-        whole.extend(changes);
+    for (name, value) in changes {
+        // Each by itself first, for the message's sake: serde does not say which field it was.
+        let alone = Value::from_iter([(name.as_str(), value.clone())]);
+        serde_json::from_value::<Policy>(alone).map_err(|error| format!("routing.{name}: {error}"))?;
+        if let Some(whole) = whole.as_object_mut() {
+            whole.insert(name, value);
+        }
     }
     let policy: Policy = serde_json::from_value(whole).map_err(unusable)?;
     match policy.mistakes().as_slice() {
         [] => Ok(policy),
-        mistakes => Err(format!("\"routing\" cannot be used: {}", mistakes.join("; "))),
+        mistakes => Err(format!("routing: {}", mistakes.join("; "))),
     }
 }

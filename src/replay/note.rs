@@ -41,10 +41,12 @@ pub enum What {
         /// Whether they joined.
         joined: bool,
     },
-    /// A request ended.
+    /// A request ended: its last word was carried out.
     Ended {
         /// Which.
         request: EventId,
+        /// When the last word was decided.
+        at: Timestamp,
         /// How.
         outcome: Outcome,
         /// Why.

@@ -24,7 +24,8 @@ pub fn scan(mut input: impl BufRead) -> io::Result<Scan> {
     let exchanges = Finder::new("\"interaction-service\"");
     let searches = Finder::new("\"rep-finder\"");
     let browser = Finder::new("\"AGENT_WORK_EVENT\"");
-    let results = Finder::new("RoutingWorkResult");
+    // With its quote, which a channel definition's EventCapabilitiesIsRoutingWorkResultSupported has not.
+    let results = Finder::new("\"RoutingWorkResult");
     let mut found = Scan::default();
     let mut window: Vec<u8> = Vec::new();
     loop {
@@ -56,5 +57,24 @@ mod tests {
             let found = scan(BufReader::with_capacity(size, text.as_bytes())).unwrap();
             assert_eq!(found, Scan { has_exchanges: false, has_searches: true, has_work_events: true });
         }
+    }
+
+    #[test]
+    fn each_sign_stands_for_itself() {
+        let found = |text: &str| {
+            let Scan { has_exchanges, has_searches, has_work_events } = scan(text.as_bytes()).unwrap();
+            [has_exchanges, has_searches, has_work_events]
+        };
+        assert_eq!(found(r#"{"source":"interaction-service"}"#), [true, false, false]);
+        assert_eq!(found(r#"{"source":"rep-finder"}"#), [false, true, false]);
+        assert_eq!(found(r#"{"message":"AGENT_WORK_EVENT"}"#), [false, false, true]);
+        assert_eq!(found(r#"{"Payload__c":"{\"entryType\":\"RoutingWorkResult\"}"}"#), [false, false, true]);
+        assert_eq!(found(r#"{"source":"connector-api","message":"GET_CONTACTS"}"#), [false; 3]);
+    }
+
+    #[test]
+    fn a_channel_that_could_tell_what_reps_do_has_not_told_it() {
+        let definition = r#"{"definition":{"EventCapabilitiesIsRoutingWorkResultSupported":true}}"#;
+        assert_eq!(scan(definition.as_bytes()).unwrap(), Scan::default());
     }
 }

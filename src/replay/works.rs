@@ -99,3 +99,108 @@ impl Works {
         self.conversations.entry(conversation.clone()).or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::words::WorkChange;
+    use crate::recording::{Json, Response};
+    use serde_json::json;
+
+    fn rep(name: &str) -> RepId {
+        RepId::parse(&format!("005{name:0>12}")).unwrap()
+    }
+
+    fn work(name: &str) -> AgentWorkId {
+        AgentWorkId::parse(&format!("0Bz{name:0>12}")).unwrap()
+    }
+
+    fn chat(name: &str) -> ConversationId {
+        ConversationId::parse(name).unwrap()
+    }
+
+    fn change(recorded: &str, who: Option<&str>) -> WorkChanged {
+        WorkChanged { work: work(recorded), work_item: None, rep: who.map(rep), change: WorkChange::Accepted }
+    }
+
+    /// A recorded offer to a rep.
+    fn offered(method: &str, to: &str, recorded: &str) -> Exchange {
+        Exchange {
+            method: method.into(),
+            path: "/api/v1/agentWork".into(),
+            headers: std::collections::BTreeMap::new(),
+            body: Some(Json::of(&json!({"userId": rep(to)})).unwrap()),
+            response: Some(Response {
+                status: 202,
+                headers: std::collections::BTreeMap::new(),
+                body: Some(Json::of(&json!({"agentWorkId": work(recorded).to_18()})).unwrap()),
+            }),
+        }
+    }
+
+    #[test]
+    fn an_event_that_names_its_rep_is_about_the_live_offer_to_that_rep() {
+        let mut works = Works::default();
+        works.on_offer(&chat("a"), rep("bo"), work("live1"));
+        works.on_offer(&chat("a"), rep("cem"), work("live2"));
+        assert_eq!(works.live(&chat("a"), &change("old9", Some("cem")), vec![]), Some(work("live2")));
+        assert_eq!(
+            works.live(&chat("a"), &change("old9", None), vec![]),
+            Some(work("live2")),
+            "and stays so"
+        );
+        assert_eq!(works.live(&chat("a"), &change("old7", Some("dee")), vec![]), None);
+    }
+
+    #[test]
+    fn a_recorded_answer_tells_the_rep_of_an_event_that_does_not() {
+        let mut works = Works::default();
+        works.learn(&offered("POST", "cem", "old2"));
+        works.learn(&offered("PATCH", "bo", "old2"));
+        works.on_offer(&chat("a"), rep("bo"), work("live1"));
+        works.on_offer(&chat("a"), rep("cem"), work("live2"));
+        assert_eq!(works.live(&chat("a"), &change("old2", None), vec![]), Some(work("live2")));
+    }
+
+    #[test]
+    fn where_the_rep_is_not_known_it_is_the_oldest_offer_that_is_not_spoken_for() {
+        let mut works = Works::default();
+        for (who, live) in [("bo", "live1"), ("cem", "live2")] {
+            works.on_offer(&chat("a"), rep(who), work(live));
+        }
+        assert_eq!(works.live(&chat("a"), &change("old1", None), vec![]), Some(work("live1")));
+        assert_eq!(works.live(&chat("a"), &change("old2", None), vec![]), Some(work("live2")));
+        assert_eq!(works.live(&chat("a"), &change("old3", None), vec![]), None, "there are only two");
+    }
+
+    #[test]
+    fn an_offer_whose_answer_was_lost_is_looked_up_on_the_side() {
+        let mut works = Works::default();
+        let there = vec![(rep("bo"), work("live1"))];
+        assert_eq!(works.live(&chat("a"), &change("old1", None), vec![]), None);
+        assert_eq!(works.live(&chat("a"), &change("old1", None), there.clone()), Some(work("live1")));
+        assert_eq!(works.live(&chat("a"), &change("old2", None), there), None, "it is spoken for");
+    }
+
+    #[test]
+    fn an_offer_of_one_conversation_is_none_of_anothers() {
+        let mut works = Works::default();
+        works.on_offer(&chat("a"), rep("bo"), work("live1"));
+        assert_eq!(works.live(&chat("b"), &change("old1", Some("bo")), vec![]), None);
+        assert_eq!(works.live(&chat("a"), &change("old1", Some("bo")), vec![]), Some(work("live1")));
+    }
+
+    #[test]
+    fn only_so_many_conversations_and_offers_are_remembered() {
+        let mut works = Works::default();
+        for number in 0..=REMEMBERED {
+            works.learn(&offered("POST", "bo", &number.to_string()));
+            works.on_offer(&chat(&number.to_string()), rep("bo"), work(&number.to_string()));
+        }
+        assert_eq!(works.live(&chat("0"), &change("x", None), vec![]), None, "long gone");
+        let last = REMEMBERED.to_string();
+        assert_eq!(works.live(&chat(&last), &change(&last, None), vec![]), Some(work(&last)));
+        assert_eq!((works.reps.len(), works.told.len()), (REMEMBERED, REMEMBERED));
+        assert!(works.conversations.len() <= REMEMBERED && works.begun.len() <= REMEMBERED);
+    }
+}

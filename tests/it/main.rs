@@ -11,13 +11,17 @@
 
 #[cfg(feature = "cli")]
 mod cli_contacts;
+#[cfg(feature = "cli")]
+mod cli_replay;
 mod contacts;
 mod emulator;
 #[cfg(feature = "emulator")]
 mod emulator_http;
+mod fixtures;
 mod interaction;
 mod openapi;
 mod recordings;
+mod replay_properties;
 mod routing;
 mod routing_properties;
 mod structure;

@@ -49,9 +49,9 @@ impl JsonLines {
                 status: call.status,
                 response: call.response.as_ref(),
             }),
-            What::Ended { request, outcome, reason, .. } => {
+            What::Ended { request, at, outcome, reason, .. } => {
                 self.endings.push(EndingLine {
-                    at: note.at.to_string(),
+                    at: at.to_string(),
                     routing_request: request.clone(),
                     outcome: outcome.as_str(),
                     reason: reason.to_string(),

@@ -112,11 +112,6 @@ pub(super) fn connect(address: &str, args: &OrgArgs, scan: Scan) -> Result<Live,
         .timeout(CONTROL_TIMEOUT)
         .build()
         .map_err(|error| cli::Error::new(format_args!("no HTTP client for the live side: {error}")))?;
-    if !address.starts_with("http://") && !address.starts_with("https://") {
-        return Err(cli::Error::new(format_args!(
-            "--against {address}: 'emulator' or an address is wanted, e.g. http://127.0.0.1:8085"
-        )));
-    }
     let emulator = runtime.block_on(identity(&http, &address)).map_err(cli::Error::new)?;
     let org = match (&args.org_id, emulator.as_ref().and_then(|who| text(who, "org"))) {
         (Some(org), _) => *org,

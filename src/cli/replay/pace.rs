@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::output::printable;
 use crate::model::time::Timestamp;
 
 /// Makes virtual time pass like real time, times a factor.
@@ -24,9 +25,13 @@ impl Pace {
     /// Sleeps until the real time of a virtual moment.
     pub(super) fn wait_for(&mut self, to: Timestamp) {
         let (start, began) = *self.began.get_or_insert_with(|| (to, Instant::now()));
-        let real = to.since(start).div_f64(self.speed);
-        thread::sleep(real.saturating_sub(began.elapsed()));
+        thread::sleep(real_time(to.since(start), self.speed).saturating_sub(began.elapsed()));
     }
+}
+
+/// How long a stretch of virtual time takes. Nearly no speed at all means for ever.
+fn real_time(virtual_time: Duration, speed: f64) -> Duration {
+    Duration::try_from_secs_f64(virtual_time.as_secs_f64() / speed).unwrap_or(Duration::MAX)
 }
 
 /// A line on stderr that says how far it is; only on a terminal, and only where the timeline does not
@@ -54,7 +59,8 @@ impl Progress {
 
     /// Says something on stderr without disturbing the bar.
     pub(super) fn complain(&self, what: &dyn Display) {
-        let say = || writeln!(std::io::stderr(), "differs: {what}").ok();
+        let what = what.to_string();
+        let say = || writeln!(std::io::stderr(), "differs: {}", printable(&what)).ok();
         match &self.bar {
             Some(bar) => bar.suspend(say),
             None => say(),
@@ -65,5 +71,25 @@ impl Progress {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_passes_as_many_times_as_fast_as_was_asked_for() {
+        let hour = Duration::from_secs(3600);
+        for (speed, real) in [(1.0, 3_600_000), (10.0, 360_000), (0.5, 7_200_000), (1e12, 0)] {
+            assert_eq!(real_time(hour, speed).as_millis(), real, "{speed}");
+        }
+    }
+
+    #[test]
+    fn no_speed_is_too_slow_to_wait() {
+        assert_eq!(real_time(Duration::from_millis(1), f64::MIN_POSITIVE), Duration::MAX);
+        assert_eq!(real_time(Duration::MAX, 1e-9), Duration::MAX);
+        assert_eq!(real_time(Duration::ZERO, f64::MIN_POSITIVE), Duration::ZERO);
     }
 }

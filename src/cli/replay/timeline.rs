@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::cli::output::printable;
 use crate::cli::output::style::{BAD, CAUTION, FAINT, GOOD, HEADING, NAME};
 use crate::cli::{Error, Output};
 use crate::model::call::Answer;
@@ -33,6 +34,7 @@ pub(super) struct Timeline {
 
 impl Timeline {
     pub(super) fn title(output: &Output, name: &str, side: &str) -> Result<(), Error> {
+        let (name, side) = (printable(name), printable(side));
         output.line(format_args!("{HEADING}{name}{HEADING:#}  {FAINT}{side}{FAINT:#}"))
     }
 
@@ -64,17 +66,22 @@ impl Timeline {
                 let what = if *joined { "joined" } else { "left" };
                 Some((Deed::plain("tell the end user"), format!("{} {what}", rep_name(roster, *rep))))
             }
-            What::Ended { outcome, reason, after, .. } => {
+            What::Ended { at, outcome, reason, after, .. } => {
                 let deed = Deed { text: outcome.as_str().to_uppercase(), style: outcome_style(*outcome) };
                 let who = match reason {
                     crate::routing::Reason::Joined(rep) => format!("{} joined.", rep_name(roster, *rep)),
-                    other => other.to_string(),
+                    other => printable(&other.to_string()).into_owned(),
                 };
-                Some((deed, format!("{who}  {FAINT}{} after the request{FAINT:#}", length(*after))))
+                // What was decided then may have taken until now to be carried out.
+                let decided = if *at < note.at { "decided " } else { "" };
+                Some((deed, format!("{who}  {FAINT}{decided}{} after the request{FAINT:#}", length(*after))))
             }
-            What::Remark(remark) => say_remark(remark).map(|text| (Deed::faint("note"), text)),
+            What::Remark(remark) => {
+                say_remark(remark).map(|text| (Deed::faint("note"), printable(&text).into_owned()))
+            }
             What::Difference(difference) => {
-                Some((Deed { text: "DIFFERS".to_owned(), style: BAD }, difference.to_string()))
+                let deed = Deed { text: "DIFFERS".to_owned(), style: BAD };
+                Some((deed, printable(&difference.to_string()).into_owned()))
             }
         }
     }
@@ -134,7 +141,7 @@ impl Timeline {
         let _ = write!(text, "  {FAINT}+{}{FAINT:#}", length(call.took));
         for field in ["psrId", "agentWorkId"] {
             if let Some(id) = text_of(call.response.as_ref(), field) {
-                let _ = write!(text, "  {FAINT}{id}{FAINT:#}");
+                let _ = write!(text, "  {FAINT}{}{FAINT:#}", printable(id));
             }
         }
         let path = call.path.strip_prefix("/api/v1").unwrap_or(call.path);
@@ -204,7 +211,7 @@ fn answer(call: &CallNote) -> (anstyle::Style, String) {
         Answer::Refused(refusal) => {
             let meaning = match refusal.code {
                 Some(code) => format!("{status} {code}: {}", ErrorCode(code).meaning()),
-                None => format!("{status} {}", refusal.message),
+                None => format!("{status} {}", printable(&refusal.message)),
             };
             (BAD, meaning)
         }
@@ -272,17 +279,17 @@ fn target_name(roster: &Roster, target: &Target) -> String {
 
 fn rep_name(roster: &Roster, rep: RepId) -> String {
     let known = roster.reps.iter().find(|known| known.id == rep && !known.name.is_empty());
-    known.map_or_else(|| rep.to_string(), |known| known.name.clone())
+    known.map_or_else(|| rep.to_string(), |known| printable(&known.name).into_owned())
 }
 
 fn queue_name(roster: &Roster, id: &str) -> String {
     let known = roster.queues.iter().find(|known| known.id.as_str() == id && !known.name.is_empty());
-    format!("queue {}", known.map_or(id, |known| &known.name))
+    format!("queue {}", printable(known.map_or(id, |known| &known.name)))
 }
 
 fn flow_name(roster: &Roster, id: &str) -> String {
     let known = roster.flows.iter().find(|known| known.id.as_str() == id && !known.name.is_empty());
-    format!("flow {}", known.map_or(id, |known| &known.name))
+    format!("flow {}", printable(known.map_or(id, |known| &known.name)))
 }
 
 fn text_of<'a>(value: Option<&'a Value>, field: &str) -> Option<&'a str> {
@@ -315,9 +322,10 @@ pub(super) fn sum_up(output: &Output, summary: &Summary) -> Result<(), Error> {
         count(summary.lines, "line", "lines"),
     ))?;
     for (what, times) in &summary.passed_by {
-        output.line(format_args!("{FAINT}passed by: {what} ({times}){FAINT:#}"))?;
+        output.line(format_args!("{FAINT}passed by: {} ({times}){FAINT:#}", printable(what)))?;
     }
     for failure in &summary.recorded_failures {
+        let failure = printable(failure);
         output.line(format_args!(
             "{CAUTION}recorded failure{CAUTION:#}  {failure}; a live side does not fail because it was recorded"
         ))?;

@@ -63,7 +63,7 @@ impl<S: Side> Engine<S> {
         if !self.searches_recorded {
             let reps = choose(&self.roster, query);
             self.schedule(self.now, Due::Found(number, reps));
-        } else if let Some(reps) = self.searches.on_search(number, query) {
+        } else if let Some(reps) = self.searches.on_search(self.now, number, query) {
             self.schedule(self.now, Due::Found(number, reps));
         }
     }

@@ -1,4 +1,5 @@
 //! What several test modules build on.
 
 pub(crate) mod openapi;
+pub(crate) mod replaying;
 pub(crate) mod scenario;
