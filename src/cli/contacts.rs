@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::output::style;
-use super::{ConfigFile, Error, Outcome, Output};
-use crate::config::Config;
+use super::{ConfigFile, Error, Outcome, Output, replay};
 use crate::contacts::{ConversationView, Index, Query};
 use crate::model::contact::{Contact, ContactsFilter, ContactsResult, FilterType, ListType};
+use crate::model::event::Participant;
 use crate::model::ids::{RepId, WorkItemId};
+use crate::model::roster::Roster;
 use crate::model::words::Availability;
+use crate::replay::Replayed;
 
 /// One line for the list of commands.
 pub const ABOUT: &str = "Show whom a rep can transfer to or ask to join";
@@ -22,6 +25,8 @@ pub const EXAMPLES: &str = "\
 Examples:
   byoc contacts
   byoc contacts --list conference --present 005Hs00000Ada01
+  byoc contacts --recording fixtures/conference-queue.jsonl --work-item 0MwgL00000VSH84
+      what the rep would see when the recording ends
   byoc contacts --contains jose --types AGENT,AVAILABLE
   byoc contacts --limit 20 --offset 20 --json";
 
@@ -30,6 +35,9 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     config: ConfigFile,
+    /// Take people, channel and conversation from a recording, as they stand at its end
+    #[arg(long, value_name = "FILE", conflicts_with = "present")]
+    recording: Option<PathBuf>,
     /// Which list the rep has open
     #[arg(long, value_name = "LIST", default_value = "all", value_parser = lists())]
     list: ListType,
@@ -45,7 +53,7 @@ pub struct Args {
     /// How many contacts are passed over first
     #[arg(long, value_name = "COUNT", default_value_t = 0, allow_negative_numbers = true)]
     offset: u32,
-    /// The messaging session that help is sought with
+    /// The messaging session that help is sought with; with --recording it says which conversation is meant
     #[arg(long, value_name = "0Mw…")]
     work_item: Option<WorkItemId>,
     /// A rep who is in the conversation already; may be given several times
@@ -68,12 +76,23 @@ fn types() -> impl TypedValueParser<Value = FilterType> {
     })
 }
 
+/// Where contacts come from, and what is known of the conversation.
+struct Scene {
+    roster: Roster,
+    conversation: ConversationView,
+    /// Whether a channel definition has said what is supported.
+    defined: bool,
+}
+
 /// Prints one page.
 ///
 /// # Errors
-/// Where the configuration is missing or mistaken, or stdout cannot be written.
+/// Where the configuration or the recording is missing or mistaken, or stdout cannot be written.
 pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
-    let config = args.config.load()?;
+    let Scene { roster, conversation, defined } = match &args.recording {
+        Some(file) => recorded(file, args.work_item)?,
+        None => configured(args)?,
+    };
     let query = Query {
         filter: ContactsFilter {
             contains: args.contains.clone(),
@@ -83,11 +102,11 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
             unknown_types: Vec::new(),
         },
         list: args.list,
-        conversation: conversation(args, &config),
+        conversation,
         work_item: args.work_item,
     };
-    let why_empty = why_empty(&query, &config);
-    let result = Index::build(config.roster).search(&query);
+    let why_empty = why_empty(&query, defined);
+    let result = Index::build(roster).search(&query);
     output.json(&result)?;
     if !output.is_json() {
         print(&query, &result, why_empty, output)?;
@@ -95,34 +114,56 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
-/// What is known of the conversation: the channel's settings, and who is said to be in it.
-fn conversation(args: &Args, config: &Config) -> ConversationView {
+/// The configuration's people; of the conversation is known what its channel supports, and who is said to
+/// be in it.
+fn configured(args: &Args) -> Result<Scene, Error> {
+    let config = args.config.load()?;
     let definition = config.channel_definition.as_ref();
     let present: BTreeSet<RepId> = args.present.iter().copied().collect();
     // The end user counts as well.
     let participants = present.len() + 1;
     let limit = config.participant_limit().and_then(|limit| usize::try_from(limit).ok());
-    ConversationView {
+    let conversation = ConversationView {
         conference_supported: definition.is_some_and(|definition| definition.is_conference_supported),
         full: limit.is_some_and(|limit| participants >= limit),
         present,
+    };
+    let defined = definition.is_some();
+    Ok(Scene { roster: config.roster, conversation, defined })
+}
+
+/// The recording's people, and the conversation of the work item as routing knows it at the end.
+fn recorded(file: &Path, work_item: Option<WorkItemId>) -> Result<Scene, Error> {
+    let Replayed { conversations, roster, .. } = replay::in_silence(file)?;
+    let settings = conversations.settings();
+    let mut conversation = ConversationView::of_channel(settings.conference_supported);
+    if let Some(work_item) = work_item {
+        let known = conversations.of_work_item(work_item).ok_or_else(|| {
+            let file = file.display();
+            Error::new(format_args!(
+                "--work-item {work_item}: {file} has no conversation with that work item"
+            ))
+        })?;
+        conversation.full = known.is_full(settings);
+        conversation.present = known.participants().iter().filter_map(Participant::as_rep).collect();
     }
+    Ok(Scene { roster, conversation, defined: true })
 }
 
 /// Why nobody can be asked to join, where that is so.
-fn why_empty(query: &Query, config: &Config) -> &'static str {
+fn why_empty(query: &Query, defined: bool) -> &'static str {
     let conversation = &query.conversation;
-    match (query.list, &config.channel_definition) {
-        (ListType::Conference, None) => {
+    if query.list != ListType::Conference || conversation.can_grow() {
+        return "No contact matches.";
+    }
+    match (defined, conversation.conference_supported) {
+        (false, _) => {
             "Nobody can be asked to join: the configuration has no channel definition, so conferences are off."
         }
-        (ListType::Conference, Some(_)) if !conversation.conference_supported => {
-            "Nobody can be asked to join: the channel definition does not support conferences."
-        }
-        (ListType::Conference, Some(_)) if conversation.full => {
+        (true, false) => "Nobody can be asked to join: the channel definition does not support conferences.",
+        (true, true) => {
             "Nobody can be asked to join: the conversation has as many participants as it may have."
         }
-        _ => "No contact matches.",
     }
 }
 

@@ -136,6 +136,25 @@ fn replay_file(args: &Args, file: &Path, output: &Output) -> Result<u64, Error> 
     view.finish(replayed, output)
 }
 
+/// Replays a file for what it leaves behind, as it replays by itself, and shows nothing.
+pub(super) fn in_silence(file: &Path) -> Result<Replayed, Error> {
+    struct Nobody;
+    impl Watcher for Nobody {
+        fn note(&mut self, _note: Note, _roster: &Roster) -> Result<(), Stop> {
+            Ok(())
+        }
+    }
+    let name = file.display().to_string();
+    let scan = replay::scan(open(file)?).map_err(|error| unreadable(file, &error))?;
+    let options = Options { scan, ..Options::default() };
+    let replayed = if scan.has_exchanges {
+        replay::from_cassette(&name, open(file)?, options, &mut Nobody)
+    } else {
+        replay::against(&name, open(file)?, options, Emulated::new(1, scan.has_work_events), &mut Nobody)
+    };
+    replayed.map_err(Error::new)
+}
+
 fn side_name(args: &Args, by_itself: bool) -> String {
     match args.against.as_deref() {
         None if by_itself => "answered by the emulator, for it holds no recorded calls".to_owned(),

@@ -174,6 +174,26 @@ fn without_a_channel_definition_conferences_are_off_and_it_says_so() {
 }
 
 #[test]
+fn a_recording_says_who_is_in_the_conversation_and_whether_there_is_room() {
+    let file = |name: &str| format!("{}/fixtures/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let joined = file("conference-queue");
+    let seen = |args: &[&str]| said(&byoc(&[&["contacts", "--recording"], args].concat()));
+    let of_channel = seen(&[&joined, "--list", "conference"]);
+    assert!(of_channel.contains("Bo Nyström") && of_channel.contains("Anna Björk"), "{of_channel}");
+    let of_conversation = seen(&[&joined, "--list", "conference", "--work-item", "0MwgL00000VSH84"]);
+    assert!(!of_conversation.contains("Bo Nyström"), "Bo has joined: {of_conversation}");
+    assert!(!of_conversation.contains("Anna Björk"), "Anna was in it: {of_conversation}");
+    assert!(of_conversation.contains("Berths"), "{of_conversation}");
+    let full = file("limit-reached");
+    let text = std::fs::read_to_string(&full).unwrap();
+    let work_item = &text[text.find("0MwgL").unwrap()..][..15];
+    let nobody = "Nobody can be asked to join: the conversation has as many participants as it may have.\n";
+    assert_eq!(seen(&[&full, "--list", "conference", "--work-item", work_item]), nobody);
+    let other = byoc(&["contacts", "--recording", &joined, "--work-item", work_item]);
+    assert!(refused(&other).ends_with("has no conversation with that work item\n"), "{}", complaint(&other));
+}
+
+#[test]
 fn wrong_use_is_one_line_and_exit_code_2() {
     assert_snapshot!(refused(&contacts(&["--present", "00G000000000001"])), @"error: invalid value '00G000000000001' for '--present <005…>': '00G000000000001' is not a rep id: those start with 005; try '--help'");
     assert_snapshot!(refused(&contacts(&["--work-item", "0Mw"])), @"error: invalid value '0Mw' for '--work-item <0Mw…>': '0Mw' is not a work item id: it has 3 characters, not 15 or 18; try '--help'");
