@@ -20,4 +20,5 @@ mod openapi;
 mod recordings;
 mod routing;
 mod routing_properties;
+mod simulation;
 mod support;
