@@ -5,14 +5,15 @@ use crate::model::call::RouteBy;
 use crate::model::event::{
     Happening, Participant, ParticipantChange, RoutingCancelled, RoutingRequested, Target, WorkChanged,
 };
-use crate::model::ids::{EventId, RepId, WorkItemId};
+use crate::model::ids::{AgentWorkId, EventId, RepId, WorkItemId};
 use crate::model::words::{CancelReason, ParticipantRole, RoutingType, SessionStatus, WorkChange};
 
 use super::command::Remark;
 use super::conversation::{Decision, to_usize};
 use super::fact::{Fact, Outcome, Reason, RequestFact, Requested, Wanted, Why};
+use super::offer::{Offer, OfferState};
 use super::policy::ANSWER_WINDOW;
-use super::request::{Offer, OfferState, ReportState, Request};
+use super::request::{ReportState, Request};
 
 impl Decision<'_> {
     pub(super) fn on_event(&mut self, happening: Happening) {
@@ -308,12 +309,38 @@ impl Decision<'_> {
             return;
         }
         let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)) else { return };
-        let named = match offer.state {
-            OfferState::Making { .. } => RequestFact::OfferNamed { rep, work: change.work },
-            _ => RequestFact::OfferMade { rep, work: change.work, until: self.ring_until() },
-        };
-        self.about(number, named);
+        let work = change.work;
+        match offer.state {
+            OfferState::Making { work: None }
+            | OfferState::Accepted { work: None }
+            | OfferState::Removing { work: None, .. } => {
+                self.about(number, RequestFact::OfferNamed { rep, work });
+            }
+            OfferState::Nameless { .. } | OfferState::Orphaned { .. } => {
+                let until = self.ring_until();
+                self.about(number, RequestFact::OfferMade { rep, work, until });
+            }
+            _ => self.offer_repeated(number, rep, work),
+        }
         self.offer_changed(number, rep, change.change);
+    }
+
+    /// The call that made an offer has made another. A rep who was done with the first is not asked
+    /// again.
+    pub(super) fn offer_repeated(&mut self, number: u32, rep: RepId, work: AgentWorkId) {
+        let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)) else { return };
+        let done_with = match offer.state {
+            OfferState::Over { why, .. }
+            | OfferState::TakingBack { why, .. }
+            | OfferState::Contested { why, .. } => Some(why),
+            OfferState::Accepted { .. } | OfferState::Removing { .. } => Some(Why::CalledOff),
+            _ => None,
+        };
+        self.about(number, RequestFact::OfferRepeated { rep, work, until: self.ring_until() });
+        if let Some(why) = done_with {
+            self.take_back(number, rep, why);
+        }
+        self.place_waiting(number, rep, work);
     }
 
     pub(super) fn offer_changed(&mut self, number: u32, rep: RepId, change: WorkChange) {
