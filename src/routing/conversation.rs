@@ -154,6 +154,7 @@ impl Conversation {
                 self.unplaced.push(change.clone());
             }
             Fact::WorkPlaced(work) => self.unplaced.retain(|change| change.work != *work),
+            Fact::CancelHeard(entry) => self.remember_event(entry),
             Fact::Requested(requested) => {
                 self.remember_event(&requested.event);
                 self.next_number = requested.number.saturating_add(1);

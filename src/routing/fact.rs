@@ -23,6 +23,8 @@ pub enum Fact {
     ParticipantJoined(Participant),
     /// Somebody is no longer in the conversation.
     ParticipantLeft(Participant),
+    /// A cancel was taken in; should it come again, it means nothing.
+    CancelHeard(EventId),
     /// The messaging session is over; all reps are out.
     SessionEnded,
     /// An offer exists that no request of ours made.
