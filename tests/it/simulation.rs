@@ -5,6 +5,8 @@
 
 mod checks;
 mod core;
+mod crash;
+mod exhaustive;
 mod link;
 mod seeds;
 mod world;
@@ -15,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use seeds::{Run, run_seed, run_seed_with_crash};
 
 /// How many seeds are run where nobody asks for others.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 1_000;
 
 fn seeds() -> Range<u64> {
     let Ok(asked) = std::env::var("BYOC_SIM_SEEDS") else { return 0..SEEDS };
@@ -49,7 +51,10 @@ fn no_seed_fails(run: fn(u64, bool) -> Run) {
     };
     let sums: Vec<_> = std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        running.into_iter().map(|it| it.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause))).collect()
+        running
+            .into_iter()
+            .map(|it| it.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)))
+            .collect()
     });
     let (requests, calls, facts) =
         sums.iter().fold((0, 0, 0), |all, one| (all.0 + one.0, all.1 + one.1, all.2 + one.2));
@@ -65,44 +70,4 @@ fn whatever_people_do_and_whatever_breaks_the_invariants_hold() {
 #[test]
 fn a_stop_at_any_moment_changes_nothing_of_that() {
     no_seed_fails(run_seed_with_crash);
-}
-
-#[test]
-#[ignore]
-fn survey() {
-    for (name, run) in [("mem", run_seed as fn(u64, bool) -> Run), ("crash", run_seed_with_crash)] {
-        let mut classes: std::collections::BTreeMap<String, (usize, u64, usize)> = Default::default();
-        let t = std::time::Instant::now();
-        let mut calls = 0;
-        std::panic::set_hook(Box::new(|_| {}));
-        for seed in seeds() {
-            let done = run(seed, false);
-            calls += done.calls;
-            let mut seen = std::collections::BTreeSet::new();
-            for m in done.mistakes {
-                let class: String = m.split(|c: char| c.is_ascii_digit()).map(|p| p.trim_matches(|c: char| c.is_ascii_alphanumeric() && false)).collect::<Vec<_>>().join("#");
-                let class: String = class.split_whitespace().filter(|w| !w.contains('#') || w.starts_with("#:")).take(12).collect::<Vec<_>>().join(" ");
-                if seen.insert(class.clone()) {
-                    let e = classes.entry(class).or_insert((0, seed, usize::MAX));
-                    e.0 += 1;
-                    if done.facts < e.2 { e.1 = seed; e.2 = done.facts; }
-                }
-            }
-        }
-        use std::io::Write;
-        let mut out = std::io::stderr();
-        writeln!(out, "{name}: {:?} calls {calls}", t.elapsed()).unwrap();
-        for (class, (n, seed, facts)) in classes {
-            writeln!(out, "{n:>5} seed {seed} ({facts} facts): {class}").unwrap();
-        }
-    }
-}
-
-#[test]
-#[ignore]
-fn tell() {
-    let seed: u64 = std::env::var("SEED").unwrap().parse().unwrap();
-    let run = if std::env::var("CRASH").is_ok() { run_seed_with_crash } else { run_seed };
-    let done = run(seed, true);
-    panic!("{}\n{}", done.story.join("\n"), done.mistakes.join("\n"));
 }

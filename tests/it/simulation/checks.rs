@@ -72,7 +72,7 @@ impl Found {
         for (conversation, ending) in &world.trace.endings {
             let over = world.salesforce.conversation(conversation).is_some_and(|it| it.is_over());
             let fine = match ending.reason {
-                Reason::RequesterCancelled => world.trace.called_off.contains(&ending.request),
+                Reason::RequesterCancelled => called_off(world, &ending.request),
                 Reason::EndUserLeft | Reason::SessionEnded => over,
                 _ => true,
             };
@@ -82,7 +82,10 @@ impl Found {
 
     fn calls<C>(&mut self, world: &World<C>) {
         for made in &world.trace.made {
-            let ours = made.code.is_some_and(|code| OUR_MISTAKES.contains(&code));
+            // An accept takes the PSR that an offer under way was going to use.
+            let taken = made.code == Some(10013)
+                && world.trace.psrs.values().any(|request| *request == made.id.request);
+            let ours = made.code.is_some_and(|code| OUR_MISTAKES.contains(&code)) && !taken;
             self.must(!ours, || format!("refused with {:?}: {:?}", made.code, made.call));
         }
     }
@@ -256,6 +259,17 @@ impl Found {
             });
         }
     }
+}
+
+/// Whether the requester called off this request, or another of theirs: where a "no" was taken for the
+/// answer to the wrong one of two requests, a rep may ask anew while the connector still looks for
+/// somebody, and a cancel tells only who it is from.
+fn called_off<C>(world: &World<C>, request: &EventId) -> bool {
+    let asked = |event: &EventId| {
+        world.salesforce.request(event).map(|request| (request.conversation.clone(), request.requester))
+    };
+    let this = asked(request);
+    world.trace.called_off.iter().any(|other| asked(other) == this)
 }
 
 fn ringing_at<C>(world: &World<C>, request: &EventId, at: Timestamp) -> BTreeSet<AgentWorkId> {

@@ -6,9 +6,7 @@ use byoc_connector::model::call::Answer;
 use byoc_connector::model::event::{Event, Happening};
 use byoc_connector::model::ids::{ConversationId, RepId};
 use byoc_connector::model::time::Timestamp;
-use byoc_connector::routing::{
-    Command, CommandId, Conversation, Conversations, Fact, Input, Settings, Turn,
-};
+use byoc_connector::routing::{Command, CommandId, Conversation, Conversations, Fact, Input, Settings, Turn};
 
 /// What the world needs of a connector.
 pub(crate) trait Core {

@@ -91,15 +91,7 @@ const CLEAN_UP_FAILURES: u32 = 3;
 impl Link {
     /// Nothing goes wrong and nothing is late.
     pub(crate) const fn clean() -> Self {
-        Self {
-            trouble: 0.0,
-            outage: None,
-            slow: 50,
-            stalls: 0.0,
-            event_delay: 50,
-            again: 0.0,
-            browser: true,
-        }
+        Self { trouble: 0.0, outage: None, slow: 50, stalls: 0.0, event_delay: 50, again: 0.0, browser: true }
     }
 
     pub(crate) fn drawn(dice: &mut Dice, start: i64) -> Self {

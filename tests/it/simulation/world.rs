@@ -142,6 +142,7 @@ pub(crate) struct World<C> {
     heard: BTreeMap<ConversationId, Vec<Vec<Event>>>,
     down: bool,
     missed: Vec<(ConversationId, Vec<Event>)>,
+    missed_browser: Vec<Event>,
 }
 
 impl<C: Core> World<C> {
@@ -176,6 +177,7 @@ impl<C: Core> World<C> {
             heard: BTreeMap::new(),
             down: false,
             missed: Vec::new(),
+            missed_browser: Vec::new(),
         }
     }
 
@@ -240,9 +242,12 @@ impl<C: Core> World<C> {
         match due {
             Due::Deed(deed) => self.do_deed(deed),
             Due::Platform(conversation, events) => self.hear_platform(conversation, events),
+            Due::Browser(event) if !self.down => self.hear(event, "browser"),
+            // Where the platform event tells of offers too, nobody needs the browser's word; where it
+            // does not, the page says it again until it is heard.
             Due::Browser(event) => {
-                if !self.down {
-                    self.hear(event, "browser");
+                if !self.salesforce.settings().channel.routing_work_result_supported {
+                    self.missed_browser.push(event);
                 }
             }
             Due::Try(number) => self.try_call(number),
@@ -264,7 +269,7 @@ impl<C: Core> World<C> {
                 }
             }
             Deed::Cancel(request) => {
-                if self.act(Act::CancelRequest { request: request.clone() }) {
+                if self.pends(&request) && self.act(Act::CancelRequest { request: request.clone() }) {
                     self.trace.called_off.insert(request);
                 }
             }
@@ -330,14 +335,21 @@ impl<C: Core> World<C> {
 
     fn waits(&self, conversation: &ConversationId, rep: RepId) -> bool {
         let known = self.salesforce.conversation(conversation).unwrap();
-        known.requests.iter().filter_map(|event| self.salesforce.request(event)).any(|request| {
-            let rings = || {
-                self.salesforce.works().any(|it| it.correlation == request.event && it.state.is_open())
-                    || self.salesforce.psrs().any(|psr| psr.correlation == request.event)
-            };
-            let pending = request.is_open() && (request.answered.is_none() || rings());
-            request.requester == Some(rep) && pending
-        })
+        let asked = |event: &EventId| {
+            self.salesforce.request(event).is_some_and(|request| request.requester == Some(rep))
+        };
+        known.requests.iter().any(|event| asked(event) && self.pends(event))
+    }
+
+    /// Whether a rep sees the request as going on. Salesforce is told of no end after a success that came
+    /// to nothing, but its rep sees that nobody rings any more.
+    fn pends(&self, event: &EventId) -> bool {
+        let Some(request) = self.salesforce.request(event) else { return false };
+        let rings = || {
+            self.salesforce.works().any(|it| it.correlation == *event && it.state.is_open())
+                || self.salesforce.psrs().any(|psr| psr.correlation == *event)
+        };
+        request.is_open() && (request.answered.is_none() || rings())
     }
 
     // Events.
@@ -358,12 +370,8 @@ impl<C: Core> World<C> {
                 if !self.link.browser {
                     return;
                 }
-                let told = events::agent_work_event(
-                    work_item_id.as_str(),
-                    work_id.as_str(),
-                    &work_event,
-                    Some(rep),
-                );
+                let told =
+                    events::agent_work_event(work_item_id.as_str(), work_id.as_str(), &work_event, Some(rep));
                 for event in told.unwrap().events {
                     let at = self.arrival(work_item_id, true);
                     if self.dice.chance(self.link.again) {
@@ -414,7 +422,8 @@ impl<C: Core> World<C> {
         let heard = self.heard.entry(conversation.clone()).or_default();
         heard.push(events.clone());
         // A stream that broke starts again at an event that was processed already.
-        let again = if self.dice.chance(self.link.again) { self.dice.below(heard.len().min(4)) + 1 } else { 0 };
+        let again =
+            if self.dice.chance(self.link.again) { self.dice.below(heard.len().min(4)) + 1 } else { 0 };
         let redelivered: Vec<Vec<Event>> = heard[heard.len() - again..].to_vec();
         for event in events {
             self.hear(event, "platform");
@@ -476,6 +485,9 @@ impl<C: Core> World<C> {
             self.heard.values().filter_map(|heard| heard.last()).flatten().cloned().collect();
         for event in last {
             self.hear(event, "again");
+        }
+        for event in std::mem::take(&mut self.missed_browser) {
+            self.hear(event, "browser");
         }
         for (conversation, events) in std::mem::take(&mut self.missed) {
             self.hear_platform(conversation, events);
@@ -567,13 +579,7 @@ impl<C: Core> World<C> {
     }
 
     /// Lets a try meet Salesforce, and books what it did there.
-    fn deliver(
-        &mut self,
-        id: &CommandId,
-        conversation: ConversationId,
-        call: &Call,
-        fate: Fate,
-    ) -> Verdict {
+    fn deliver(&mut self, id: &CommandId, conversation: ConversationId, call: &Call, fate: Fate) -> Verdict {
         let request = api_request(&self.salesforce, id, call);
         if let Some(fault) = fate.fault(operation_of(call)) {
             self.salesforce.plan_fault(fault);
