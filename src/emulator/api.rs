@@ -11,7 +11,7 @@ use super::fault::{FaultKind, Verdict};
 use super::refusal::{Refusal, shown};
 use super::salesforce::Salesforce;
 use super::settings::BearerRule;
-use crate::model::ids::OrgId;
+use crate::model::ids::{EventId, OrgId};
 use crate::model::time::Timestamp;
 
 /// A call to the Interaction Service.
@@ -260,12 +260,26 @@ impl Salesforce {
         let mut hasher = DefaultHasher::new();
         (operation, &request.body).hash(&mut hasher);
         let call = hasher.finish();
+        self.calling = Some(id.to_owned());
         if let Some(first) = self.request_ids.get(id) {
             let same_call = *first == call;
             self.books.add(now, Booked::RequestIdRepeated { request_id: id.to_owned(), same_call });
         } else {
             self.request_ids.insert(id.to_owned(), call);
         }
+    }
+
+    /// The routing request that the call is taken for, which names none itself: what was chosen when its
+    /// `RequestId` first came, for it is the same call that comes again.
+    pub(super) fn taken_for(&mut self, chosen: Option<EventId>) -> Option<EventId> {
+        let Some(id) = self.calling.clone() else { return chosen };
+        if let Some(before) = self.taken_for.get(&id) {
+            return Some(before.clone());
+        }
+        if let Some(event) = &chosen {
+            self.taken_for.insert(id, event.clone());
+        }
+        chosen
     }
 
     fn book_spoiled(

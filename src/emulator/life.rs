@@ -280,18 +280,19 @@ impl Salesforce {
         self.books.add(now, change);
     }
 
-    /// Deletes the PSR that an accepted offer used, and every other of the same request: a route call that
-    /// was made twice leaves two.
+    /// Deletes the PSR that an accepted offer used, and every other of its request: a route call that was
+    /// made twice leaves two.
     fn delete_psrs_of(&mut self, now: Timestamp, work: &Work) {
         let Some(used) = work.psr.and_then(|id| self.psrs.get(&id)) else { return };
-        let correlation = used.correlation.clone();
+        let same =
+            |psr: &super::Psr| psr.correlation == used.correlation || psr.correlation == work.correlation;
         let psrs: Vec<_> = self
             .conversations
             .get(&work.conversation)
             .map(|it| it.psrs.clone())
             .unwrap_or_default()
             .into_iter()
-            .filter(|id| self.psrs.get(id).is_some_and(|psr| psr.correlation == correlation))
+            .filter(|id| self.psrs.get(id).is_some_and(same))
             .collect();
         for psr in psrs {
             self.delete_psr(now, psr, PsrEnd::Accept);

@@ -112,7 +112,8 @@ impl Salesforce {
     }
 
     /// The PSR that an offer uses: the one of the request that it names, or else the oldest of the same type
-    /// that no request of ours is behind.
+    /// that no request of ours is behind, or else the oldest of the same type: a route call names no
+    /// request, and may have been taken for that of another.
     fn psr_for(
         &self,
         conversation: &ConversationId,
@@ -124,7 +125,9 @@ impl Salesforce {
         let of_request = psrs.clone().find(|psr| psr.correlation == *correlation);
         let of_nobody =
             |psr: &&Psr| psr.routing_type == routing_type && !self.requests.contains_key(&psr.correlation);
-        of_request.or_else(|| psrs.clone().find(of_nobody))
+        of_request
+            .or_else(|| psrs.clone().find(of_nobody))
+            .or_else(|| psrs.clone().find(|psr| psr.routing_type == routing_type))
     }
 
     fn rep_who_can(&self, id: RepId) -> Result<&Rep, Refusal> {

@@ -35,12 +35,14 @@ impl Salesforce {
         let routing_type = self.required_routing_type(body)?;
         let by = self.route_by(body)?;
         let found = self.follow(by)?;
+        let chosen = self.request_for(&conversation, routing_type, by);
         let psr = Psr {
             id: self.mint.record(PsrId::PREFIX),
             conversation: conversation.clone(),
             routing_type,
             correlation: self
-                .request_for(&conversation, routing_type, by)
+                .taken_for(chosen)
+                .or_else(|| self.routing_of(&conversation, routing_type))
                 .unwrap_or_else(|| self.mint.text_id()),
             queue: found.queue,
             created: now,
@@ -165,6 +167,15 @@ impl Salesforce {
             }
         }
         fitting.iter().find(|event| !has_psr(event)).or(fitting.first()).map(|event| (*event).clone())
+    }
+
+    /// The routing that no request is behind and that has a PSR already: a route call that comes twice is
+    /// for the same.
+    fn routing_of(&self, id: &ConversationId, routing_type: RoutingType) -> Option<EventId> {
+        let psrs = self.conversations.get(id)?.psrs.iter().filter_map(|psr| self.psrs.get(psr));
+        psrs.filter(|psr| psr.routing_type == routing_type && !self.requests.contains_key(&psr.correlation))
+            .map(|psr| psr.correlation.clone())
+            .next()
     }
 
     pub(super) fn known_conversation(&self, name: &str) -> Result<&Conversation, Refusal> {

@@ -45,7 +45,8 @@ impl Salesforce {
                     .ok_or_else(|| Refusal::body(format!("'routingType' may not be '{}'", shown(name))))?,
             ),
         };
-        let request = self.answered_by(&conversation, routing_type, success);
+        let chosen = self.answered_by(&conversation, routing_type, success);
+        let request = self.taken_for(chosen);
         let verdict = self.judge_result(now, request.as_ref());
         self.books
             .add(now, Booked::ResultReceived { conversation, request: request.clone(), success, verdict });
@@ -75,7 +76,8 @@ impl Salesforce {
 
     /// A result names no request. It is taken for the oldest of its conversation and type that is not
     /// answered: a success rather for one that has an offer, a failure rather for one that has no open offer
-    /// and that nobody joined. Failing that, for the last one that was answered.
+    /// and that nobody joined. Failing that, for the last one that was answered. When the same call comes
+    /// again, it is for the same request as before.
     fn answered_by(
         &self,
         id: &ConversationId,

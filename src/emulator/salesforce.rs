@@ -40,6 +40,10 @@ pub struct Salesforce {
     pub(super) requests: BTreeMap<EventId, Request>,
     pub(super) tokens: BTreeMap<String, Timestamp>,
     pub(super) request_ids: HashMap<String, u64>,
+    /// Which routing request the calls of a `RequestId` were taken for, where they name none themselves.
+    pub(super) taken_for: HashMap<String, EventId>,
+    /// The `RequestId` of the call that is being answered.
+    pub(super) calling: Option<String>,
     pub(super) faults: Plan,
     pub(super) books: Books,
     pub(super) emitted: Vec<Emitted>,
@@ -98,6 +102,8 @@ impl Salesforce {
             requests: BTreeMap::new(),
             tokens: BTreeMap::new(),
             request_ids: HashMap::new(),
+            taken_for: HashMap::new(),
+            calling: None,
             faults: Plan::default(),
             books: Books::default(),
             emitted: Vec::new(),

@@ -42,15 +42,22 @@ fn id<T>(text: Option<&Text<'_>>, parse: impl Fn(&str) -> Result<T, crate::model
     text.and_then(|text| parse(text).ok())
 }
 
+/// The id of an entry: the envelope's word for it, else the entry's own.
+fn entry_id(identifier: Option<&str>, own: Option<&str>) -> Option<EventId> {
+    [identifier, own].into_iter().flatten().find_map(|id| EventId::parse(id).ok())
+}
+
 fn unknown(field: &'static str, value: &str) -> PassedBy {
     PassedBy::Value { field, value: value.into() }
 }
 
 /// `RoutingResult`: Salesforce made a PSR, or somebody called routing off.
-pub(super) fn routing_result(text: &str) -> Read<Found> {
+pub(super) fn routing_result(text: &str, identifier: Option<&str>) -> Read<Found> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct RoutingResult<'a> {
+        #[serde(borrow, default, rename = "id")]
+        entry: Option<Text<'a>>,
         #[serde(borrow, default)]
         cancel_reason: Option<Text<'a>>,
         #[serde(borrow, default)]
@@ -81,6 +88,7 @@ pub(super) fn routing_result(text: &str) -> Read<Found> {
     };
     let initiator = || result.initiator.as_ref().and_then(Person::rep);
     let cancelled = RoutingCancelled {
+        entry: entry_id(identifier, result.entry.as_deref()),
         reason,
         routing_type: result.routing_type.as_deref().and_then(RoutingType::from_name),
         psr,
@@ -158,8 +166,7 @@ pub(super) fn session_status_changed(
         let found = Found { conversation, ..Found::passed(unknown("sessionStatus", name)) };
         return Ok(Ok(found.and_work_item(Some(work_item))));
     };
-    let entry =
-        [identifier, changed.id.as_deref()].into_iter().flatten().find_map(|id| EventId::parse(id).ok());
+    let entry = entry_id(identifier, changed.id.as_deref());
     let entry = match entry.map_or_else(fallback, Ok) {
         Ok(entry) => entry,
         Err(error) => return Ok(Err(error)),

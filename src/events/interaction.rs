@@ -144,7 +144,7 @@ fn read_entry(around: &Surroundings<'_>, kind: Kind, entry: &Entry<'_>) -> Resul
         return Ok(entry::Found::passed(PassedBy::Incomplete { field: "entryPayload" }));
     };
     let found = match kind {
-        Kind::RoutingResult => entry::routing_result(&text),
+        Kind::RoutingResult => entry::routing_result(&text, entry.identifier.as_deref()),
         Kind::RoutingWorkResult => entry::routing_work_result(&text),
         Kind::SessionStatusChanged => {
             let fallback = || around.fallback_id();

@@ -75,6 +75,12 @@ impl Tries {
         Self { waits, made: 0, may_have_happened: false, token_refreshed: false }
     }
 
+    /// Of a call that was given before a restart. Nobody knows whether it was tried, so it counts as
+    /// one whose first answer was lost.
+    pub fn resumed() -> Self {
+        Self { may_have_happened: true, ..Self::new() }
+    }
+
     /// How many tries have been made.
     pub const fn made(&self) -> u32 {
         self.made

@@ -118,6 +118,8 @@ pub struct SkillRequirement {
 /// Routing was called off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoutingCancelled {
+    /// The entry's own id: the same where the event comes again. It names no request.
+    pub entry: Option<EventId>,
     /// Why. `Cancel` and `EndUserEnded` ask for something; the others echo our own clearing.
     pub reason: CancelReason,
     /// Of which type of request, where told.

@@ -6,11 +6,13 @@ use crate::model::call::{Call, RouteBy, RoutingOutcome};
 use crate::model::event::Participant;
 use crate::model::ids::QueueId;
 use crate::model::rep_query::RepQuery;
+use crate::model::time::Timestamp;
 
 use super::conversation::Conversation;
 use super::fact::{Intent, Wanted};
+use super::offer::{Creation, Offer, OfferState};
 use super::policy::Settings;
-use super::request::{InFlight, Offer, OfferState, ReportState, Request, Route, Search};
+use super::request::{InFlight, ReportState, Request, Route, Search};
 use super::skills;
 
 /// The longest message that a routing result carries, in characters.
@@ -88,8 +90,10 @@ impl Request {
             under_way.push((call, Intent::Search { dropped, limit }));
         }
         for offer in &self.offers {
+            if let Creation::Asked(call) = offer.creation {
+                under_way.push((call, Intent::Offer(offer.rep)));
+            }
             match offer.state {
-                OfferState::Making { call, .. } => under_way.push((call, Intent::Offer(offer.rep))),
                 OfferState::TakingBack { call, why, .. } => {
                     under_way.push((call, Intent::TakeBack(offer.rep, why)));
                 }
@@ -102,6 +106,17 @@ impl Request {
         }
         under_way.sort_unstable_by_key(|(call, _)| call.number);
         under_way
+    }
+
+    /// The call, with its time over where an event has told already what it is to bring about.
+    pub(super) fn unless_overtaken(&self, call: InFlight, intent: &Intent) -> InFlight {
+        match intent {
+            Intent::Offer(rep) => match self.offer(*rep).map(|offer| offer.state) {
+                Some(OfferState::Making { .. }) => call,
+                _ => InFlight { give_up_at: Timestamp::default(), ..call },
+            },
+            _ => call,
+        }
     }
 
     /// The queue to look for reps in: the one that Salesforce's answer named, else the one asked for.

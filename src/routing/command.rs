@@ -80,7 +80,7 @@ pub enum Input {
 /// A thing worth telling a person, that changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remark {
-    /// The same routing event came again.
+    /// The same routing event, or the same cancel, came again.
     SeenBefore(EventId),
     /// A request of a type that this version does not route.
     NotRouted(EventId, crate::model::words::RoutingType),

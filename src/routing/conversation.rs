@@ -24,10 +24,12 @@ use crate::model::words::ParticipantRole;
 
 use super::command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark};
 use super::fact::{Fact, IllegalFact, Intent, RequestFact};
+use super::offer::Offer;
 use super::policy::Settings;
-use super::request::{InFlight, Offer, Request};
+use super::request::{InFlight, Request};
 
-/// How many routing events a conversation remembers, so that none is taken for new when it comes again.
+/// How many routing events and cancels a conversation remembers, so that none is taken for new when it
+/// comes again.
 const REMEMBERED_EVENTS: usize = 64;
 
 /// How many offers that no open request holds are remembered, so that none is taken for another's.
@@ -114,6 +116,9 @@ impl Conversation {
 
     /// The commands that were given and never answered, to be given again after a restart. Their ids
     /// are the same, and so are the calls.
+    ///
+    /// The making of an offer whose rep has answered it meanwhile is among them with its time over: it
+    /// is not to be tried again, for that would ring the rep once more, and is to be answered `Lost`.
     pub fn outstanding(&self, settings: &Settings) -> Vec<Command> {
         self.requests
             .iter()
@@ -121,6 +126,7 @@ impl Conversation {
                 request
                     .in_flight()
                     .into_iter()
+                    .map(|(call, intent)| (request.unless_overtaken(call, &intent), intent))
                     .filter_map(|(call, intent)| self.command(settings, request, call, &intent))
             })
             .collect()
@@ -148,14 +154,9 @@ impl Conversation {
                 self.unplaced.push(change.clone());
             }
             Fact::WorkPlaced(work) => self.unplaced.retain(|change| change.work != *work),
+            Fact::CancelHeard(entry) => self.remember_event(entry),
             Fact::Requested(requested) => {
-                if self.seen.len() == REMEMBERED_EVENTS {
-                    self.seen.remove(0);
-                }
-                // Nearly every conversation has one request at a time; room for four would double what
-                // it weighs.
-                self.seen.reserve_exact(1);
-                self.seen.push(requested.event.clone());
+                self.remember_event(&requested.event);
                 self.next_number = requested.number.saturating_add(1);
                 self.requests.reserve_exact(1);
                 self.requests.push(Request::new(requested));
@@ -172,7 +173,15 @@ impl Conversation {
                 state: format!("no open request {number}"),
             });
         };
+        let replaced = match fact {
+            RequestFact::OfferRepeated { rep, .. } => request.offer(*rep).and_then(Offer::work),
+            _ => None,
+        };
         request.apply(fact)?;
+        if let Some(work) = replaced {
+            self.remember_work(work);
+            return Ok(());
+        }
         if *fact == RequestFact::Closed {
             let works: Vec<AgentWorkId> = request.offers.iter().filter_map(Offer::work).collect();
             self.requests.retain(|request| request.number != number);
@@ -184,6 +193,15 @@ impl Conversation {
             }
         }
         Ok(())
+    }
+
+    fn remember_event(&mut self, event: &EventId) {
+        if self.seen.len() == REMEMBERED_EVENTS {
+            self.seen.remove(0);
+        }
+        // Nearly every conversation has one request at a time; room for four would double what it weighs.
+        self.seen.reserve_exact(1);
+        self.seen.push(event.clone());
     }
 
     fn remember_work(&mut self, work: AgentWorkId) {

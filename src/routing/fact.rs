@@ -23,6 +23,8 @@ pub enum Fact {
     ParticipantJoined(Participant),
     /// Somebody is no longer in the conversation.
     ParticipantLeft(Participant),
+    /// A cancel was taken in; should it come again, it means nothing.
+    CancelHeard(EventId),
     /// The messaging session is over; all reps are out.
     SessionEnded,
     /// An offer exists that no request of ours made.
@@ -125,6 +127,22 @@ pub enum RequestFact {
         /// Its id.
         work: AgentWorkId,
     },
+    /// The call that made an offer has been answered, after an event had told of the offer.
+    OfferAnswered {
+        /// The rep.
+        rep: RepId,
+        /// Until when another offer of that call may show up; none will where there is no such time.
+        unsure_until: Option<Timestamp>,
+    },
+    /// The call that made an offer has made another, in the place of the first.
+    OfferRepeated {
+        /// The rep.
+        rep: RepId,
+        /// The id of the other.
+        work: AgentWorkId,
+        /// Until when it may ring.
+        until: Timestamp,
+    },
     /// The rep accepted.
     OfferAccepted(RepId),
     /// The offer is over, and nobody can accept it any more.
@@ -158,6 +176,25 @@ pub enum RequestFact {
     Decided(Verdict),
     /// All is cleaned up; nothing more will happen.
     Closed,
+}
+
+impl RequestFact {
+    /// The rep whose offer it is about; `None` where it is about no offer.
+    pub(super) const fn offer(&self) -> Option<RepId> {
+        match self {
+            Self::OfferMade { rep, .. }
+            | Self::OfferNameless { rep, .. }
+            | Self::OfferNamed { rep, .. }
+            | Self::OfferAnswered { rep, .. }
+            | Self::OfferRepeated { rep, .. }
+            | Self::OfferAccepted(rep)
+            | Self::OfferOver(rep, _)
+            | Self::OfferContested { rep, .. }
+            | Self::OfferOrphaned { rep, .. }
+            | Self::RepRemoved(rep) => Some(*rep),
+            _ => None,
+        }
+    }
 }
 
 /// What a command is for.

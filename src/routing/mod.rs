@@ -17,6 +17,7 @@ mod conversation;
 mod conversations;
 mod fact;
 mod next;
+mod offer;
 mod on_answer;
 mod on_event;
 mod policy;

@@ -10,10 +10,11 @@ use crate::model::words::CancelReason;
 
 use super::conversation::{Conversation, Decision, to_usize};
 use super::fact::{Intent, Outcome, Reason, RequestFact, Step, Wanted, Why};
+use super::offer::{Creation, Offer, OfferState};
 use super::policy::{
     ANSWER_WINDOW, CLEAN_UP_WINDOW, LATER_OFFER_WINDOW, MOST_OFFERS, ORPHAN_WINDOW, Report, Ring, Settings,
 };
-use super::request::{Offer, OfferState, ReportState, Request, Route, Search};
+use super::request::{ReportState, Request, Route, Search};
 
 /// Salesforce takes the request for failed after this moment.
 fn answer_by(request: &Request) -> Timestamp {
@@ -58,7 +59,12 @@ impl Decision<'_> {
         let Some(request) = self.conversation.request(number) else { return };
         let undecided = request.verdict.is_none();
         let offers: Vec<Offer> = request.offers.to_vec();
-        for Offer { rep, state } in offers {
+        for Offer { rep, state, creation } in offers {
+            if let Creation::Unsure { until } = creation
+                && until <= self.now
+            {
+                self.about(number, RequestFact::OfferAnswered { rep, unsure_until: None });
+            }
             match state {
                 OfferState::Ringing { until, .. } if until <= self.now && undecided => {
                     self.take_back(number, rep, Why::Unanswered);
@@ -86,7 +92,7 @@ impl Decision<'_> {
         }
     }
 
-    fn take_back(&mut self, number: u32, rep: RepId, why: Why) {
+    pub(super) fn take_back(&mut self, number: u32, rep: RepId, why: Why) {
         self.command(number, Intent::TakeBack(rep, why), self.now + CLEAN_UP_WINDOW);
     }
 
@@ -157,8 +163,10 @@ impl Decision<'_> {
         }
         let Some(request) = self.conversation.request(number) else { return };
         let seats = self.seats_to_offer(request);
-        let open = request.open_offers();
-        let settled = open == 0 && request.candidates.is_empty();
+        let open = request.held_seats();
+        // A rep who was asked for by name has answered, whatever may yet come of the call.
+        let settled = request.candidates.is_empty()
+            && (open == 0 || (request.open_offers() == 0 && !request.may_search()));
         let search_over = self.now >= request.created + self.settings.policy.search_for();
         match request.search {
             _ if request.offers.len() >= MOST_OFFERS && open == 0 => {
@@ -203,7 +211,7 @@ impl Decision<'_> {
 
     /// How many more offers a request may make now.
     fn seats_to_offer(&self, request: &Request) -> usize {
-        let open = request.open_offers();
+        let open = request.held_seats();
         let wanted = match self.settings.policy.ring {
             Ring::OneAtATime => 1,
             Ring::All if matches!(request.wanted, Wanted::Rep(_)) => 1,
@@ -244,7 +252,7 @@ impl Decision<'_> {
             _ => None,
         };
         let offers: Vec<Offer> = request.offers.to_vec();
-        for Offer { rep, state } in offers {
+        for Offer { rep, state, .. } in offers {
             match state {
                 OfferState::Ringing { .. } => self.take_back(number, rep, Why::CalledOff),
                 OfferState::Accepted { .. } if winner != Some(rep) => {
@@ -260,7 +268,7 @@ impl Decision<'_> {
 
     fn clear_route(&mut self, number: u32) {
         let Some(request) = self.conversation.request(number) else { return };
-        if request.open_offers() > 0 || !matches!(request.route, Route::Made(_) | Route::MayExist) {
+        if request.held_seats() > 0 || !matches!(request.route, Route::Made(_) | Route::MayExist) {
             return;
         }
         let needed_by_another =
@@ -283,7 +291,10 @@ impl Decision<'_> {
             self.about(number, RequestFact::ReportWithheld);
             return;
         }
-        let cleaned_up = request.open_offers() == 0 && !matches!(request.route, Route::Clearing(..));
+        let unsure = |offer: &Offer| matches!(offer.creation, Creation::Unsure { .. });
+        let cleaned_up = request.open_offers() == 0
+            && !request.offers.iter().any(unsure)
+            && !matches!(request.route, Route::Clearing(..));
         if success || cleaned_up || self.now >= report_by(self.settings, request) {
             self.command(number, Intent::Report { success }, by);
         }
@@ -295,10 +306,7 @@ impl Decision<'_> {
             // Whom the router would have named is of no interest any more.
             matches!(intent, Intent::Search { .. })
         });
-        let offers_settled = request
-            .offers
-            .iter()
-            .all(|offer| matches!(offer.state, OfferState::Accepted { .. } | OfferState::Over { .. }));
+        let offers_settled = request.offers.iter().all(Offer::is_settled);
         let route_settled = matches!(request.route, Route::NotNeeded | Route::Wanted | Route::Gone);
         let reported = matches!(request.report, ReportState::Given { .. } | ReportState::Withheld);
         if nothing_under_way && offers_settled && route_settled && reported {
@@ -376,6 +384,10 @@ impl Request {
         let report = waiting.then(|| report_by(settings, self));
         let search = (undecided && matches!(self.search, Search::Asked { .. }))
             .then(|| self.created + settings.policy.search_for());
-        offers.chain(report).chain(search).min()
+        let unsure = self.offers.iter().filter_map(|offer| match offer.creation {
+            Creation::Unsure { until } => Some(until),
+            Creation::Asked(_) | Creation::Done => None,
+        });
+        offers.chain(unsure).chain(report).chain(search).min()
     }
 }

@@ -12,8 +12,9 @@ use crate::model::time::Timestamp;
 use super::command::{CommandId, Remark};
 use super::conversation::Decision;
 use super::fact::{Fact, Intent, Outcome, Reason, RequestFact, Step, Verdict, Why};
+use super::offer::{Offer, OfferState};
 use super::policy::SETTLE_WINDOW;
-use super::request::{Offer, Search};
+use super::request::Search;
 
 impl Decision<'_> {
     pub(super) fn on_answer(&mut self, command: CommandId, answer: Answer) {
@@ -126,21 +127,68 @@ impl Decision<'_> {
     }
 
     fn on_offered(&mut self, number: u32, rep: RepId, answer: Answer) {
-        let early = self.conversation.request(number).and_then(|r| r.offer(rep)).and_then(Offer::work);
+        let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)) else { return };
         let until = self.ring_until();
-        match (answer, early) {
-            (Answer::Done(Reply::Offered(Some(work))), _) | (Answer::Done(_) | Answer::Lost, Some(work)) => {
+        match (offer.state, answer) {
+            (OfferState::Making { work: None }, Answer::Done(Reply::Offered(Some(work)))) => {
                 self.offer_made(number, rep, work, until);
             }
-            (Answer::Done(_), None) => self.offer_nameless(number, rep, true),
-            (Answer::Lost, None) => self.offer_nameless(number, rep, false),
-            (Answer::Refused(refusal), early) => self.offer_refused(number, rep, refusal, early),
+            (OfferState::Making { work: None }, Answer::Done(_)) => self.offer_nameless(number, rep, true),
+            (OfferState::Making { work: None }, Answer::Lost) => self.offer_nameless(number, rep, false),
+            (OfferState::Making { work: None }, Answer::Refused(refusal)) => {
+                self.offer_refused(number, rep, refusal);
+            }
+            (state, answer) => self.on_known_offered(number, rep, state, answer),
         }
+    }
+
+    /// The answer to the making of an offer that an event has told of already. Where a try before got no
+    /// answer, this one may be about another offer than the event was, or another may yet show up.
+    fn on_known_offered(&mut self, number: u32, rep: RepId, state: OfferState, answer: Answer) {
+        let (another, unsure) = match &answer {
+            Answer::Done(Reply::Offered(Some(work))) => (Some(*work), false),
+            Answer::Done(_) | Answer::Lost => (None, true),
+            Answer::Refused(refusal) => (None, refusal.after_lost_try),
+        };
+        match (state, answer) {
+            // What the event told of was not of our making.
+            (OfferState::Making { .. }, Answer::Refused(refusal))
+                if !refusal.after_lost_try && !exists(&refusal) =>
+            {
+                return self.offer_refused(number, rep, refusal);
+            }
+            (OfferState::Making { work: Some(work) }, _) => {
+                if unsure {
+                    self.creation_answered(number, rep, true);
+                }
+                self.offer_made(number, rep, work, self.ring_until());
+            }
+            _ => self.creation_answered(number, rep, unsure),
+        }
+        let known = self.conversation.request(number).and_then(|r| r.offer(rep)).and_then(Offer::work);
+        match (another, state) {
+            (Some(work), OfferState::Accepted { work: None } | OfferState::Removing { work: None, .. }) => {
+                self.about(number, RequestFact::OfferNamed { rep, work });
+            }
+            (Some(work), _) if known != Some(work) && !self.conversation.is_past_work(work) => {
+                self.offer_repeated(number, rep, work);
+            }
+            _ => {}
+        }
+    }
+
+    fn creation_answered(&mut self, number: u32, rep: RepId, unsure: bool) {
+        let unsure_until = unsure.then_some(self.now + SETTLE_WINDOW);
+        self.about(number, RequestFact::OfferAnswered { rep, unsure_until });
     }
 
     fn offer_made(&mut self, number: u32, rep: RepId, work: AgentWorkId, until: Timestamp) {
         self.about(number, RequestFact::OfferMade { rep, work, until });
-        // What was said of this id before it was known whose it is can be placed now.
+        self.place_waiting(number, rep, work);
+    }
+
+    /// Lets take effect what was said of an id before it was known whose it is.
+    pub(super) fn place_waiting(&mut self, number: u32, rep: RepId, work: AgentWorkId) {
         let waiting: Vec<WorkChanged> =
             self.conversation.unplaced.iter().filter(|change| change.work == work).cloned().collect();
         if !waiting.is_empty() {
@@ -157,18 +205,18 @@ impl Decision<'_> {
     }
 
     /// A refusal because the offer exists already means, after a try without answer, that this try
-    /// worked (PROTOCOL: "Failures of a call").
-    fn offer_refused(&mut self, number: u32, rep: RepId, refusal: Refusal, early: Option<AgentWorkId>) {
-        let exists = refusal.code == Some(ErrorCode::OFFER_EXISTS.0);
-        match (exists, refusal.after_lost_try, early) {
-            (true, _, Some(work)) => self.offer_made(number, rep, work, self.ring_until()),
-            (true, true, None) => self.offer_nameless(number, rep, true),
-            _ => {
-                self.about(number, RequestFact::OfferOver(rep, Why::Refused));
-                if self.conversation.request(number).is_some_and(|request| request.verdict.is_none()) {
-                    self.decide(number, Outcome::Failed, Reason::SalesforceRefused(Step::Offer, refusal));
-                }
-            }
+    /// worked (PROTOCOL: "Failures of a call"). Another refusal after such a try tells nothing of it: the
+    /// offer may ring, or its rep may even have accepted.
+    fn offer_refused(&mut self, number: u32, rep: RepId, refusal: Refusal) {
+        if refusal.after_lost_try && exists(&refusal) {
+            return self.offer_nameless(number, rep, true);
+        }
+        if refusal.after_lost_try {
+            self.creation_answered(number, rep, true);
+        }
+        self.about(number, RequestFact::OfferOver(rep, Why::Refused));
+        if self.conversation.request(number).is_some_and(|request| request.verdict.is_none()) {
+            self.decide(number, Outcome::Failed, Reason::SalesforceRefused(Step::Offer, refusal));
         }
     }
 
@@ -192,4 +240,9 @@ impl Decision<'_> {
         let verdict = Verdict { outcome, reason, at: self.now };
         self.about(number, RequestFact::Decided(verdict));
     }
+}
+
+/// Whether the refusal says that the rep holds such an offer.
+fn exists(refusal: &Refusal) -> bool {
+    refusal.code == Some(ErrorCode::OFFER_EXISTS.0)
 }

@@ -5,14 +5,15 @@ use crate::model::call::RouteBy;
 use crate::model::event::{
     Happening, Participant, ParticipantChange, RoutingCancelled, RoutingRequested, Target, WorkChanged,
 };
-use crate::model::ids::{EventId, RepId, WorkItemId};
+use crate::model::ids::{AgentWorkId, EventId, RepId, WorkItemId};
 use crate::model::words::{CancelReason, ParticipantRole, RoutingType, SessionStatus, WorkChange};
 
 use super::command::Remark;
 use super::conversation::{Decision, to_usize};
 use super::fact::{Fact, Outcome, Reason, RequestFact, Requested, Wanted, Why};
+use super::offer::{Offer, OfferState};
 use super::policy::ANSWER_WINDOW;
-use super::request::{Offer, OfferState, ReportState, Request};
+use super::request::{ReportState, Request};
 
 impl Decision<'_> {
     pub(super) fn on_event(&mut self, happening: Happening) {
@@ -130,11 +131,24 @@ impl Decision<'_> {
 
     fn on_cancelled(&mut self, cancelled: &RoutingCancelled) {
         match cancelled.reason {
-            CancelReason::Cancel => self.on_requester_cancelled(cancelled),
+            CancelReason::Cancel => self.on_cancelled_once(cancelled),
             CancelReason::EndUserEnded => self.end_all(&Reason::EndUserLeft),
             // Salesforce echoes the reasons that our own clearing gave.
             CancelReason::Unknown | CancelReason::Unavailable | CancelReason::Decline => {}
         }
+    }
+
+    /// A cancel names no request: when it comes again, the one that it meant may be over, and it would
+    /// be taken for another's.
+    fn on_cancelled_once(&mut self, cancelled: &RoutingCancelled) {
+        if let Some(entry) = &cancelled.entry {
+            if self.conversation.has_seen(entry) {
+                self.remark(Remark::SeenBefore(entry.clone()));
+                return;
+            }
+            self.fact(Fact::CancelHeard(entry.clone()));
+        }
+        self.on_requester_cancelled(cancelled);
     }
 
     fn on_requester_cancelled(&mut self, cancelled: &RoutingCancelled) {
@@ -154,22 +168,20 @@ impl Decision<'_> {
     }
 
     /// The request that a cancel means. The event names no request, so it is told by its PSR, then by
-    /// who asked, and then it is the newest that is still undecided: a rep invites one at a time.
+    /// who asked, and then it is the newest that is still undecided: a rep invites one at a time. Where
+    /// it tells who cancelled, it never means the request of another rep.
     fn cancelled_request(&self, cancelled: &RoutingCancelled) -> Option<&Request> {
         let possible = || {
-            let of_type = cancelled.routing_type;
-            self.conversation.requests.iter().rev().filter(move |request| {
-                of_type.is_none_or(|of_type| of_type == request.routing_type)
+            self.conversation.requests.iter().rev().filter(|request| {
+                cancelled.routing_type.is_none_or(|of_type| of_type == request.routing_type)
                     && request.report != ReportState::Withheld
+                    && cancelled.by.is_none_or(|rep| request.requester.is_none_or(|asked| asked == rep))
             })
         };
+        let asked = |request: &&Request| cancelled.by.is_some() && request.requester == cancelled.by;
         let by_psr = cancelled.psr.and_then(|psr| possible().find(|request| request.psr() == Some(psr)));
         by_psr
-            .or_else(|| {
-                cancelled
-                    .by
-                    .and_then(|rep| possible().find(|r| r.verdict.is_none() && r.requester == Some(rep)))
-            })
+            .or_else(|| possible().find(|request| request.verdict.is_none() && asked(request)))
             .or_else(|| possible().find(|request| request.verdict.is_none()))
             .or_else(|| possible().next())
     }
@@ -308,12 +320,38 @@ impl Decision<'_> {
             return;
         }
         let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)) else { return };
-        let named = match offer.state {
-            OfferState::Making { .. } => RequestFact::OfferNamed { rep, work: change.work },
-            _ => RequestFact::OfferMade { rep, work: change.work, until: self.ring_until() },
-        };
-        self.about(number, named);
+        let work = change.work;
+        match offer.state {
+            OfferState::Making { work: None }
+            | OfferState::Accepted { work: None }
+            | OfferState::Removing { work: None, .. } => {
+                self.about(number, RequestFact::OfferNamed { rep, work });
+            }
+            OfferState::Nameless { .. } | OfferState::Orphaned { .. } => {
+                let until = self.ring_until();
+                self.about(number, RequestFact::OfferMade { rep, work, until });
+            }
+            _ => self.offer_repeated(number, rep, work),
+        }
         self.offer_changed(number, rep, change.change);
+    }
+
+    /// The call that made an offer has made another. A rep who was done with the first is not asked
+    /// again.
+    pub(super) fn offer_repeated(&mut self, number: u32, rep: RepId, work: AgentWorkId) {
+        let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)) else { return };
+        let done_with = match offer.state {
+            OfferState::Over { why, .. }
+            | OfferState::TakingBack { why, .. }
+            | OfferState::Contested { why, .. } => Some(why),
+            OfferState::Accepted { .. } | OfferState::Removing { .. } => Some(Why::CalledOff),
+            _ => None,
+        };
+        self.about(number, RequestFact::OfferRepeated { rep, work, until: self.ring_until() });
+        if let Some(why) = done_with {
+            self.take_back(number, rep, why);
+        }
+        self.place_waiting(number, rep, work);
     }
 
     pub(super) fn offer_changed(&mut self, number: u32, rep: RepId, change: WorkChange) {

@@ -6,11 +6,12 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::model::ids::{AgentWorkId, EventId, PsrId, QueueId, RepId};
+use crate::model::ids::{EventId, PsrId, QueueId, RepId};
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingType;
 
-use super::fact::{IllegalFact, Intent, RequestFact, Requested, Verdict, Wanted, Why};
+use super::fact::{IllegalFact, Intent, RequestFact, Requested, Verdict, Wanted};
+use super::offer::{Offer, OfferState};
 
 /// A command that was given and is not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,72 +61,6 @@ pub(super) enum ReportState {
     Given { success: bool },
     /// Not needed, or too late.
     Withheld,
-}
-
-/// One offer to one rep. A request never offers to the same rep twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Offer {
-    pub(super) rep: RepId,
-    pub(super) state: OfferState,
-}
-
-/// Where an offer stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum OfferState {
-    /// Being made; an event may have told its id already.
-    Making { call: InFlight, work: Option<AgentWorkId> },
-    /// The rep's console rings.
-    Ringing { work: AgentWorkId, until: Timestamp },
-    /// It exists, or may exist, and cannot be named.
-    Nameless { certain: bool, until: Timestamp },
-    /// Being taken back.
-    TakingBack { work: AgentWorkId, why: Why, call: InFlight },
-    /// Salesforce would not take it back; word of the rep's answer is awaited.
-    Contested { work: AgentWorkId, why: Why, until: Timestamp },
-    /// Given up on, but should its id come up, it will be taken back.
-    Orphaned { until: Timestamp },
-    /// The rep accepted.
-    Accepted { work: Option<AgentWorkId> },
-    /// The rep accepted too late and is being taken out.
-    Removing { work: Option<AgentWorkId>, call: InFlight },
-    /// Nobody can accept it any more.
-    Over { work: Option<AgentWorkId>, why: Why },
-}
-
-impl Offer {
-    /// The id, where it is known.
-    pub(super) fn work(&self) -> Option<AgentWorkId> {
-        match self.state {
-            OfferState::Ringing { work, .. }
-            | OfferState::TakingBack { work, .. }
-            | OfferState::Contested { work, .. } => Some(work),
-            OfferState::Making { work, .. }
-            | OfferState::Accepted { work }
-            | OfferState::Removing { work, .. }
-            | OfferState::Over { work, .. } => work,
-            OfferState::Nameless { .. } | OfferState::Orphaned { .. } => None,
-        }
-    }
-
-    /// Whether its rep may still accept. An open offer takes a seat.
-    pub(super) fn is_open(&self) -> bool {
-        matches!(
-            self.state,
-            OfferState::Making { .. }
-                | OfferState::Ringing { .. }
-                | OfferState::Nameless { .. }
-                | OfferState::TakingBack { .. }
-                | OfferState::Contested { .. }
-        )
-    }
-
-    /// Whether an event with an id that is not known yet could be about it.
-    pub(super) fn awaits_name(&self) -> bool {
-        matches!(
-            self.state,
-            OfferState::Making { work: None, .. } | OfferState::Nameless { .. } | OfferState::Orphaned { .. }
-        )
-    }
 }
 
 /// One routing request.
@@ -185,11 +120,17 @@ impl Request {
         self.offers.iter().filter(|offer| offer.is_open()).count()
     }
 
+    /// The seats of its own that no further rep may be offered now.
+    pub(super) fn held_seats(&self) -> usize {
+        self.offers.iter().filter(|offer| offer.holds_seat()).count()
+    }
+
     /// The seats that it keeps in the conversation: one for whoever will join, more where more ring.
     /// An offer that nobody can name keeps its seat too, for its rep may yet accept.
     pub(super) fn seats(&self) -> usize {
-        let orphaned = |offer: &&Offer| matches!(offer.state, OfferState::Orphaned { .. });
-        let held = self.open_offers() + self.offers.iter().filter(orphaned).count();
+        let orphaned =
+            |offer: &&Offer| matches!(offer.state, OfferState::Orphaned { .. }) && !offer.holds_seat();
+        let held = self.held_seats() + self.offers.iter().filter(orphaned).count();
         if self.verdict.is_none() { held.max(1) } else { held }
     }
 
@@ -254,7 +195,7 @@ impl Request {
                     return false;
                 }
                 self.candidates.retain(|candidate| candidate != rep);
-                self.offers.push(Offer { rep: *rep, state: OfferState::Making { call, work: None } });
+                self.offers.push(Offer::new(*rep, call));
             }
             (Intent::TakeBack(rep, why), _) => {
                 return self.change_offer(*rep, |state| match state {
@@ -338,90 +279,5 @@ impl Request {
             _ => return false,
         };
         true
-    }
-
-    fn offer_changed(&mut self, fact: &RequestFact) -> bool {
-        use OfferState as S;
-        match *fact {
-            RequestFact::OfferMade { rep, work, until } => self.change_offer(rep, |state| match state {
-                S::Making { .. } | S::Nameless { .. } | S::Orphaned { .. } => {
-                    Some(S::Ringing { work, until })
-                }
-                S::Accepted { work: None } => Some(S::Accepted { work: Some(work) }),
-                S::Removing { work: None, call } => Some(S::Removing { work: Some(work), call }),
-                S::Over { work: None, why } => Some(S::Over { work: Some(work), why }),
-                _ => None,
-            }),
-            RequestFact::OfferNameless { rep, certain, until } => {
-                self.change_offer(rep, |state| match state {
-                    S::Making { .. } => Some(S::Nameless { certain, until }),
-                    _ => None,
-                })
-            }
-            RequestFact::OfferNamed { rep, work } => self.change_offer(rep, |state| match state {
-                S::Making { call, work: None } => Some(S::Making { call, work: Some(work) }),
-                _ => None,
-            }),
-            RequestFact::OfferAccepted(rep) => self.offer_accepted(rep),
-            RequestFact::OfferOver(rep, why) => {
-                if self.search == Search::Exhausted {
-                    self.search = Search::Idle { dropped: 0 };
-                }
-                self.change_offer(rep, |state| match state {
-                    S::Accepted { .. } | S::Removing { .. } | S::Over { .. } => None,
-                    S::Making { work, .. } => Some(S::Over { work, why }),
-                    S::Nameless { .. } | S::Orphaned { .. } => Some(S::Over { work: None, why }),
-                    S::Ringing { work, .. } | S::TakingBack { work, .. } | S::Contested { work, .. } => {
-                        Some(S::Over { work: Some(work), why })
-                    }
-                })
-            }
-            RequestFact::OfferContested { rep, until } => self.change_offer(rep, |state| match state {
-                S::TakingBack { work, why, .. } => Some(S::Contested { work, why, until }),
-                _ => None,
-            }),
-            RequestFact::OfferOrphaned { rep, until } => self.change_offer(rep, |state| match state {
-                S::Nameless { .. } => Some(S::Orphaned { until }),
-                _ => None,
-            }),
-            RequestFact::RepRemoved(rep) => self.change_offer(rep, |state| match state {
-                S::Removing { work, .. } => Some(S::Over { work, why: Why::CalledOff }),
-                _ => None,
-            }),
-            _ => false,
-        }
-    }
-
-    fn offer_accepted(&mut self, rep: RepId) -> bool {
-        let fits = self.change_offer(rep, |state| match state {
-            OfferState::Accepted { .. }
-            | OfferState::Removing { .. }
-            | OfferState::Over { why: Why::Declined, .. } => None,
-            OfferState::Nameless { .. } | OfferState::Orphaned { .. } => {
-                Some(OfferState::Accepted { work: None })
-            }
-            OfferState::Making { work, .. } | OfferState::Over { work, .. } => {
-                Some(OfferState::Accepted { work })
-            }
-            OfferState::Ringing { work, .. }
-            | OfferState::TakingBack { work, .. }
-            | OfferState::Contested { work, .. } => Some(OfferState::Accepted { work: Some(work) }),
-        });
-        // An accept takes the PSR up (PROTOCOL: "What can happen after the offer").
-        if fits && matches!(self.route, Route::Made(_) | Route::MayExist) {
-            self.route = Route::Gone;
-        }
-        fits
-    }
-
-    fn change_offer(&mut self, rep: RepId, change: impl FnOnce(OfferState) -> Option<OfferState>) -> bool {
-        let Some(offer) = self.offers.iter_mut().find(|offer| offer.rep == rep) else { return false };
-        match change(offer.state) {
-            Some(state) => {
-                offer.state = state;
-                true
-            }
-            None => false,
-        }
     }
 }

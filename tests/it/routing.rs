@@ -410,6 +410,7 @@ mod after_the_offer {
         chat.when(requested(2, Target::Rep(rep("dee"))));
         chat.commands();
         chat.when(Happening::RoutingCancelled(RoutingCancelled {
+            entry: None,
             reason: CancelReason::Cancel,
             routing_type: Some(RoutingType::Conference),
             psr: Some(psr(1)),
@@ -915,5 +916,150 @@ mod journal {
         let chat = Scenario::ringing_from_queue();
         let stored = serde_json::to_string(&chat.conversation).unwrap();
         assert_eq!(serde_json::from_str::<Conversation>(&stored).unwrap(), chat.conversation);
+    }
+}
+
+mod repeated_offers {
+    use super::*;
+
+    /// A queue conference in which the answer to `bo`'s offer is lost and an event tells of it as W1.
+    fn making_with_lost_answer() -> Scenario {
+        let mut chat = Scenario::new();
+        chat.when(requested(1, Target::Queue(queue())));
+        chat.answer("route", routed());
+        chat.found(&["bo"]);
+        chat.when(changed(1, WorkChange::Assigned));
+        chat.commands();
+        chat
+    }
+
+    #[test]
+    fn a_try_that_rings_a_rep_who_has_declined_is_taken_back() {
+        let mut chat = making_with_lost_answer();
+        chat.when(declined(1));
+        chat.answer("offer bo", offered(2));
+        assert_eq!(chat.commands(), ["take back W2", "report yes"]);
+        chat.answer("take back W2", ok());
+        assert_eq!(chat.commands(), ["find 1 in the queue, not [ann bo]"]);
+    }
+
+    #[test]
+    fn nobody_else_is_asked_while_a_try_may_ring_the_rep_again() {
+        let mut chat = making_with_lost_answer();
+        chat.when(declined(1));
+        assert_eq!(chat.commands(), [""; 0]);
+        chat.answer("offer bo", Answer::Lost);
+        assert_eq!(chat.commands(), [""; 0]);
+        chat.seconds(10);
+        assert_eq!(chat.commands(), ["find 1 in the queue, not [ann bo]"]);
+    }
+
+    #[test]
+    fn a_second_offer_that_an_event_tells_of_is_taken_back() {
+        let mut chat = making_with_lost_answer();
+        chat.when(declined(1));
+        chat.when(changed(2, WorkChange::Assigned));
+        assert_eq!(chat.commands(), ["take back W2", "report yes"]);
+        chat.when(declined(1));
+        chat.answer("offer bo", offered(2));
+        chat.answer("take back W2", ok());
+        assert_eq!(chat.commands(), ["find 1 in the queue, not [ann bo]"]);
+    }
+
+    #[test]
+    fn the_answer_that_names_the_offer_again_ends_the_wait() {
+        let mut chat = making_with_lost_answer();
+        chat.when(declined(1));
+        chat.answer("offer bo", offered(1));
+        assert_eq!(chat.commands(), ["find 1 in the queue, not [ann bo]"]);
+    }
+
+    #[test]
+    fn an_offer_that_was_answered_is_not_made_again_after_a_restart() {
+        let mut chat = making_with_lost_answer();
+        chat.when(declined(1));
+        let [offer] = &chat.conversation.outstanding(&chat.settings)[..] else { panic!() };
+        assert!(offer.give_up_at <= chat.now, "its time is over: {offer:?}");
+    }
+
+    #[test]
+    fn an_offer_that_an_event_told_of_outlives_a_refusal_after_a_lost_try() {
+        let mut chat = making_with_lost_answer();
+        chat.answer("offer bo", refused(15112, true));
+        assert_eq!(chat.outcomes(), []);
+        assert_eq!(chat.commands(), ["report yes"]);
+        chat.seconds(30);
+        assert_eq!(chat.commands(), ["take back W1"]);
+    }
+
+    #[test]
+    fn a_refusal_after_a_lost_try_leaves_time_for_the_offer_to_show_up() {
+        let mut chat = Scenario::new();
+        chat.when(requested(1, Target::Rep(rep("bo"))));
+        chat.answer("offer bo", refused(10071, true));
+        assert_eq!(chat.commands(), ["offer bo (weight 1)"], "no \"no\" yet");
+        chat.when(accepted(1));
+        chat.answer("take back W1", refused(10085, false));
+        chat.answer("report yes", ok());
+        chat.seconds(10);
+        assert_eq!(chat.outcomes(), [Outcome::Joined]);
+
+        let mut chat = Scenario::new();
+        chat.when(requested(1, Target::Rep(rep("bo"))));
+        chat.answer("offer bo", refused(15112, true));
+        chat.seconds(10);
+        assert_eq!(chat.commands(), ["offer bo (weight 1)", "report no"]);
+        chat.answer("report no", ok());
+        assert!(matches!(chat.endings[0].reason, Reason::SalesforceRefused(..)));
+    }
+}
+
+mod cancels {
+    use super::*;
+
+    fn cancel(entry: &str, by: &str) -> Happening {
+        Happening::RoutingCancelled(RoutingCancelled {
+            entry: EventId::parse(entry).ok(),
+            reason: CancelReason::Cancel,
+            routing_type: Some(RoutingType::Conference),
+            psr: None,
+            by: Some(rep(by)),
+        })
+    }
+
+    fn requested_by(number: u32, who: &str, target: Target) -> Happening {
+        let Happening::RoutingRequested(mut request) = requested(number, target) else { panic!() };
+        request.requester = Some(rep(who));
+        Happening::RoutingRequested(request)
+    }
+
+    #[test]
+    fn a_cancel_that_comes_again_does_not_mean_the_next_request() {
+        let mut chat = Scenario::new();
+        chat.when(requested_by(1, "ann", Target::Rep(rep("bo"))));
+        chat.answer("offer bo", offered(1));
+        chat.when(cancel("c-1", "ann"));
+        chat.answer("take back W1", ok());
+        chat.when(requested_by(2, "ann", Target::Rep(rep("dee"))));
+        chat.commands();
+        chat.when(cancel("c-1", "ann"));
+        assert_eq!(chat.commands(), [""; 0]);
+        assert_eq!(chat.remarks.last(), Some(&Remark::SeenBefore(EventId::parse("c-1").unwrap())));
+        chat.answer("offer dee", offered(2));
+        assert_eq!(chat.commands(), ["report yes"]);
+        chat.when(cancel("c-2", "ann"));
+        assert_eq!(chat.commands(), ["take back W2"]);
+    }
+
+    #[test]
+    fn a_cancel_never_means_the_request_of_another_rep() {
+        let mut chat = Scenario::new();
+        chat.when(came("cem"));
+        chat.when(requested_by(1, "ann", Target::Rep(rep("bo"))));
+        chat.answer("offer bo", offered(1));
+        chat.commands();
+        chat.when(cancel("c-1", "cem"));
+        assert_eq!(chat.commands(), [""; 0]);
+        assert_eq!(chat.remarks.last(), Some(&Remark::NothingToCancel));
     }
 }

@@ -98,6 +98,7 @@ pub(crate) fn declined(number: u32) -> Happening {
 
 pub(crate) fn cancelled(reason: CancelReason) -> Happening {
     Happening::RoutingCancelled(RoutingCancelled {
+        entry: None,
         reason,
         routing_type: Some(RoutingType::Conference),
         psr: None,

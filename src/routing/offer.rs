@@ -1,0 +1,203 @@
+//! The state of one offer to one rep, and what each fact makes of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ids::{AgentWorkId, RepId};
+use crate::model::time::Timestamp;
+
+use super::fact::{RequestFact, Why};
+use super::request::{InFlight, Request, Route, Search};
+
+/// One offer to one rep. A request never offers to the same rep twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Offer {
+    pub(super) rep: RepId,
+    pub(super) state: OfferState,
+    pub(super) creation: Creation,
+}
+
+/// Where an offer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum OfferState {
+    /// Being made; an event may have told its id already.
+    Making { work: Option<AgentWorkId> },
+    /// The rep's console rings.
+    Ringing { work: AgentWorkId, until: Timestamp },
+    /// It exists, or may exist, and cannot be named.
+    Nameless { certain: bool, until: Timestamp },
+    /// Being taken back.
+    TakingBack { work: AgentWorkId, why: Why, call: InFlight },
+    /// Salesforce would not take it back; word of the rep's answer is awaited.
+    Contested { work: AgentWorkId, why: Why, until: Timestamp },
+    /// Given up on, but should its id come up, it will be taken back.
+    Orphaned { until: Timestamp },
+    /// The rep accepted.
+    Accepted { work: Option<AgentWorkId> },
+    /// The rep accepted too late and is being taken out.
+    Removing { work: Option<AgentWorkId>, call: InFlight },
+    /// Nobody can accept it any more.
+    Over { work: Option<AgentWorkId>, why: Why },
+}
+
+/// Where the call stands that makes an offer. It may outlive what it has made: where an answer was lost
+/// and an event told of the offer, the rep can be done with it before the call is tried again, and that
+/// try makes another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Creation {
+    /// Not answered yet.
+    Asked(InFlight),
+    /// Answered, so that until then another offer may yet show up.
+    Unsure { until: Timestamp },
+    /// Over.
+    Done,
+}
+
+impl Offer {
+    pub(super) const fn new(rep: RepId, call: InFlight) -> Self {
+        Self { rep, state: OfferState::Making { work: None }, creation: Creation::Asked(call) }
+    }
+
+    /// The id, where it is known.
+    pub(super) fn work(&self) -> Option<AgentWorkId> {
+        match self.state {
+            OfferState::Ringing { work, .. }
+            | OfferState::TakingBack { work, .. }
+            | OfferState::Contested { work, .. } => Some(work),
+            OfferState::Making { work }
+            | OfferState::Accepted { work }
+            | OfferState::Removing { work, .. }
+            | OfferState::Over { work, .. } => work,
+            OfferState::Nameless { .. } | OfferState::Orphaned { .. } => None,
+        }
+    }
+
+    /// Whether its rep may still accept.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(
+            self.state,
+            OfferState::Making { .. }
+                | OfferState::Ringing { .. }
+                | OfferState::Nameless { .. }
+                | OfferState::TakingBack { .. }
+                | OfferState::Contested { .. }
+        )
+    }
+
+    /// Whether it takes a seat that nobody else may be offered: it is open, or may yet be made again.
+    pub(super) fn holds_seat(&self) -> bool {
+        self.is_open() || (self.creation != Creation::Done && !self.has_joined())
+    }
+
+    fn has_joined(&self) -> bool {
+        matches!(self.state, OfferState::Accepted { .. } | OfferState::Removing { .. })
+    }
+
+    /// Whether an event with an id that is not known yet could be about it.
+    pub(super) fn awaits_name(&self) -> bool {
+        self.creation != Creation::Done
+            || matches!(self.state, OfferState::Nameless { .. } | OfferState::Orphaned { .. })
+    }
+
+    /// Whether nothing of it is left to wait for.
+    pub(super) fn is_settled(&self) -> bool {
+        self.creation == Creation::Done
+            && matches!(self.state, OfferState::Accepted { .. } | OfferState::Over { .. })
+    }
+
+    /// What the fact makes of its state; `None` where it does not fit.
+    fn after(&self, fact: &RequestFact) -> Option<OfferState> {
+        use OfferState as S;
+        use RequestFact as F;
+        let work = self.work();
+        Some(match (fact, self.state) {
+            (
+                &F::OfferMade { work, until, .. },
+                S::Making { .. } | S::Nameless { .. } | S::Orphaned { .. },
+            )
+            | (&F::OfferRepeated { work, until, .. }, _) => S::Ringing { work, until },
+            (&F::OfferNameless { certain, until, .. }, S::Making { .. }) => S::Nameless { certain, until },
+            (&F::OfferNamed { work, .. }, state) => named(state, work)?,
+            (
+                F::OfferAccepted(_),
+                S::Accepted { .. } | S::Removing { .. } | S::Over { why: Why::Declined, .. },
+            )
+            | (F::OfferOver(..), S::Accepted { .. } | S::Removing { .. } | S::Over { .. }) => return None,
+            (F::OfferAccepted(_), _) => S::Accepted { work },
+            (&F::OfferOver(_, why), _) => S::Over { work, why },
+            (&F::OfferContested { until, .. }, S::TakingBack { work, why, .. }) => {
+                S::Contested { work, why, until }
+            }
+            (&F::OfferOrphaned { until, .. }, S::Nameless { .. }) => S::Orphaned { until },
+            (F::RepRemoved(_), S::Removing { work, .. }) => S::Over { work, why: Why::CalledOff },
+            (F::OfferAnswered { .. }, state) if self.creation != Creation::Done => state,
+            _ => return None,
+        })
+    }
+
+    /// What the fact makes of its creation.
+    fn creation_after(&self, fact: &RequestFact) -> Creation {
+        let asked = matches!(self.creation, Creation::Asked(_));
+        let making = matches!(self.state, OfferState::Making { .. });
+        match fact {
+            RequestFact::OfferAnswered { unsure_until: Some(until), .. } => {
+                Creation::Unsure { until: *until }
+            }
+            RequestFact::OfferAnswered { unsure_until: None, .. } => Creation::Done,
+            // Only an answer tells these of an offer that is being made.
+            RequestFact::OfferMade { .. } | RequestFact::OfferNameless { .. } if making && asked => {
+                Creation::Done
+            }
+            RequestFact::OfferOver(_, Why::Refused) if asked => Creation::Done,
+            _ => self.creation,
+        }
+    }
+}
+
+/// The state with the id that was missing in it.
+fn named(state: OfferState, work: AgentWorkId) -> Option<OfferState> {
+    let work = Some(work);
+    Some(match state {
+        OfferState::Making { work: None } => OfferState::Making { work },
+        OfferState::Accepted { work: None } => OfferState::Accepted { work },
+        OfferState::Removing { work: None, call } => OfferState::Removing { work, call },
+        _ => return None,
+    })
+}
+
+impl Request {
+    /// Makes a fact about an offer part of the state.
+    pub(super) fn offer_changed(&mut self, fact: &RequestFact) -> bool {
+        let Some(rep) = fact.offer() else { return false };
+        let Some(offer) = self.offers.iter_mut().find(|offer| offer.rep == rep) else { return false };
+        let Some(state) = offer.after(fact) else { return false };
+        offer.creation = offer.creation_after(fact);
+        offer.state = state;
+        match fact {
+            // An accept takes the PSR up (PROTOCOL: "What can happen after the offer").
+            RequestFact::OfferAccepted(_) if matches!(self.route, Route::Made(_) | Route::MayExist) => {
+                self.route = Route::Gone;
+            }
+            RequestFact::OfferOver(..) if self.search == Search::Exhausted => {
+                self.search = Search::Idle { dropped: 0 };
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// Lets a command change an offer; `false` where the command does not fit its state.
+    pub(super) fn change_offer(
+        &mut self,
+        rep: RepId,
+        change: impl FnOnce(OfferState) -> Option<OfferState>,
+    ) -> bool {
+        let Some(offer) = self.offers.iter_mut().find(|offer| offer.rep == rep) else { return false };
+        match change(offer.state) {
+            Some(state) => {
+                offer.state = state;
+                true
+            }
+            None => false,
+        }
+    }
+}

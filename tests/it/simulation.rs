@@ -1,0 +1,73 @@
+//! The connector and Salesforce, both as pure state machines, joined by a faulty link in virtual time.
+//!
+//! What is looked for is in `checks`. `BYOC_SIM_SEEDS=from..to` runs other seeds, for as long as one
+//! likes; a seed that fails is named, with its story.
+
+mod checks;
+mod core;
+mod crash;
+mod exhaustive;
+mod link;
+mod seeds;
+mod world;
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use seeds::{Run, run_seed, run_seed_with_crash};
+
+/// How many seeds are run where nobody asks for others.
+const SEEDS: u64 = 1_000;
+
+fn seeds() -> Range<u64> {
+    let Ok(asked) = std::env::var("BYOC_SIM_SEEDS") else { return 0..SEEDS };
+    let parts = asked.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+    let (from, to) = parts.unwrap_or_else(|| panic!("BYOC_SIM_SEEDS is '{asked}'; it must be from..to"));
+    from..to
+}
+
+/// Runs all seeds, on every core, and fails with the first that shows a mistake.
+fn no_seed_fails(run: fn(u64, bool) -> Run) {
+    let seeds = seeds();
+    let next = AtomicU64::new(seeds.start);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        let (mut requests, mut calls, mut facts) = (0, 0, 0);
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return (requests, calls, facts);
+            }
+            let done = run(seed, false);
+            if !done.mistakes.is_empty() {
+                next.store(seeds.end, Ordering::Relaxed);
+                let Run { mistakes, story, .. } = run(seed, true);
+                panic!("seed {seed}:\n{}\n\n{}", mistakes.join("\n"), story.join("\n"));
+            }
+            requests += done.requests;
+            calls += done.calls;
+            facts += done.facts;
+        }
+    };
+    let sums: Vec<_> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running
+            .into_iter()
+            .map(|it| it.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)))
+            .collect()
+    });
+    let (requests, calls, facts) =
+        sums.iter().fold((0, 0, 0), |all, one| (all.0 + one.0, all.1 + one.1, all.2 + one.2));
+    let worlds = usize::try_from(seeds.end - seeds.start).unwrap();
+    assert!(requests > worlds && calls > worlds && facts > calls, "{requests} requests, {calls} calls");
+}
+
+#[test]
+fn whatever_people_do_and_whatever_breaks_the_invariants_hold() {
+    no_seed_fails(run_seed);
+}
+
+#[test]
+fn a_stop_at_any_moment_changes_nothing_of_that() {
+    no_seed_fails(run_seed_with_crash);
+}

@@ -1,0 +1,289 @@
+//! The invariants of the design, looked for on both sides once a world has come to rest.
+//!
+//! Who a call was made for is told by its `RequestId`: Salesforce's routing result names no request, so
+//! where several are open in one conversation the emulator's own books can only guess.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use byoc_connector::emulator::{Booked, WorkState};
+use byoc_connector::model::call::{Call, RoutingOutcome};
+use byoc_connector::model::ids::{AgentWorkId, EventId, RepId};
+use byoc_connector::model::time::Timestamp;
+use byoc_connector::routing::{ANSWER_WINDOW, Ending, Outcome, Reason, Remark, Ring};
+
+use super::core::Core;
+use super::world::{Made, World, ends_ringing};
+
+/// Codes that say that a call of ours was wrong in itself. No race excuses one of these.
+const OUR_MISTAKES: [u32; 13] =
+    [10013, 10014, 10015, 10016, 10024, 10030, 10033, 10034, 10082, 10083, 10093, 10100, 15110];
+
+/// Everything that is wrong with a world at rest; nothing is expected.
+pub(crate) fn mistakes<C: Core>(world: &World<C>) -> Vec<String> {
+    let mut found = Found::default();
+    found.endings(world);
+    found.calls(world);
+    found.reports(world);
+    found.leftovers(world);
+    found.offers(world);
+    found.order(world);
+    found.joins(world);
+    found.participants(world);
+    found.0
+}
+
+#[derive(Default)]
+struct Found(Vec<String>);
+
+fn worked(made: &Made) -> bool {
+    (200..300).contains(&made.status)
+}
+
+fn ending<'a, C>(world: &'a World<C>, request: &EventId) -> Option<&'a Ending> {
+    world.trace.endings.iter().map(|(_, ending)| ending).find(|ending| ending.request == *request)
+}
+
+impl Found {
+    fn must(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(otherwise());
+        }
+    }
+
+    /// Invariant 1, and that a cancel means the request that was cancelled.
+    fn endings<C: Core>(&mut self, world: &World<C>) {
+        self.must(world.core.is_idle(), || "something is open at rest".to_owned());
+        for remark in &world.trace.remarks {
+            self.must(!matches!(remark, Remark::Broken(_)), || format!("{remark:?}"));
+        }
+        let mut ended: BTreeMap<&EventId, usize> = BTreeMap::new();
+        for (_, ending) in &world.trace.endings {
+            *ended.entry(&ending.request).or_default() += 1;
+        }
+        for request in world.salesforce.requests() {
+            let times = ended.get(&request.event).copied().unwrap_or_default();
+            self.must(times == 1, || format!("1: {} ended {times} times", request.event));
+        }
+        for id in world.trace.commands.keys() {
+            let times = ended.get(&id.request).copied().unwrap_or_default();
+            self.must(times == 1, || format!("1: {} ended {times} times", id.request));
+        }
+        for (conversation, ending) in &world.trace.endings {
+            let over = world.salesforce.conversation(conversation).is_some_and(|it| it.is_over());
+            let fine = match ending.reason {
+                Reason::RequesterCancelled => called_off(world, &ending.request),
+                Reason::EndUserLeft | Reason::SessionEnded => over,
+                _ => true,
+            };
+            self.must(fine, || format!("{} was not called off: {:?}", ending.request, ending.reason));
+        }
+    }
+
+    fn calls<C>(&mut self, world: &World<C>) {
+        for made in &world.trace.made {
+            // An accept takes the PSR that an offer under way was going to use.
+            let taken = made.code == Some(10013)
+                && world.trace.psrs.values().any(|request| *request == made.id.request);
+            let ours = made.code.is_some_and(|code| OUR_MISTAKES.contains(&code)) && !taken;
+            self.must(!ours, || format!("refused with {:?}: {:?}", made.code, made.call));
+        }
+    }
+
+    /// Invariant 2.
+    fn reports<C>(&mut self, world: &World<C>) {
+        let mut numbers: BTreeMap<&EventId, BTreeSet<u16>> = BTreeMap::new();
+        let mut given: BTreeMap<&EventId, (Timestamp, bool)> = BTreeMap::new();
+        for made in &world.trace.made {
+            let Call::ReportResult { result, .. } = &made.call else { continue };
+            numbers.entry(&made.id.request).or_default().insert(made.id.number);
+            if worked(made) {
+                let success = !matches!(result, RoutingOutcome::Failed(_));
+                given.entry(&made.id.request).or_insert((made.at, success));
+            }
+        }
+        for (request, numbers) in numbers {
+            self.must(numbers.len() == 1, || format!("2: {request} was reported twice"));
+        }
+        for request in world.salesforce.requests() {
+            let Some(ending) = ending(world, &request.event) else { continue };
+            match given.get(&request.event) {
+                Some((at, success)) => {
+                    let after = at.since(request.created);
+                    self.must(after < ANSWER_WINDOW, || {
+                        format!("2: {} was answered after {after:?}", request.event)
+                    });
+                    let lied = !success && ending.outcome == Outcome::Joined;
+                    self.must(!lied, || format!("2: {} joined after a no", request.event));
+                }
+                None => {
+                    let excused = matches!(ending.outcome, Outcome::Cancelled)
+                        || !world.link.is_clean()
+                        || world.trace.called_off.contains(&request.event)
+                        || world.salesforce.conversation(&request.conversation).unwrap().is_over();
+                    self.must(excused, || format!("2: {} was not answered: {ending:?}", request.event));
+                }
+            }
+        }
+    }
+
+    /// Invariants 3 and 4.
+    fn leftovers<C>(&mut self, world: &World<C>) {
+        for work in world.salesforce.works().filter(|work| work.state.is_open()) {
+            self.must(false, || format!("3: {} still rings at {}", work.id, work.rep));
+        }
+        for psr in world.salesforce.psrs() {
+            self.must(false, || format!("4: {} is left for {}", psr.id, psr.correlation));
+        }
+        for ended in &world.trace.over_limit {
+            self.must(false, || format!("5: {ended}"));
+        }
+    }
+
+    /// Invariant 5: how many ring at once; and that nobody is asked twice.
+    fn offers<C>(&mut self, world: &World<C>) {
+        let mut ringing: BTreeMap<&EventId, usize> = BTreeMap::new();
+        for entry in world.salesforce.books().entries() {
+            match &entry.what {
+                Booked::OfferCreated { work, .. } => {
+                    let Some(request) = world.trace.works.get(work) else { continue };
+                    let open = ringing.entry(request).or_default();
+                    *open += 1;
+                    let many = *open > 1 && world.settings.policy.ring == Ring::OneAtATime;
+                    self.must(!many, || format!("5: {open} offers of {request} ring at once"));
+                }
+                Booked::OfferChanged { work, change, .. } if ends_ringing(*change) => {
+                    let Some(request) = world.trace.works.get(work) else { continue };
+                    *ringing.entry(request).or_default() -= 1;
+                }
+                _ => {}
+            }
+        }
+        let mut asked: BTreeMap<(&EventId, RepId), u16> = BTreeMap::new();
+        for made in &world.trace.made {
+            let Call::CreateAgentWork { rep, .. } = &made.call else { continue };
+            let first = *asked.entry((&made.id.request, *rep)).or_insert(made.id.number);
+            self.must(first == made.id.number, || format!("{rep} was asked twice for {}", made.id.request));
+        }
+    }
+
+    /// Invariant 7, as Salesforce sees it.
+    fn order<C>(&mut self, world: &World<C>) {
+        let margin = Duration::from_secs(world.settings.policy.margin_seconds.into());
+        let mut routed: BTreeSet<&EventId> = BTreeSet::new();
+        let mut offered: BTreeSet<&EventId> = BTreeSet::new();
+        for made in world.trace.made.iter().filter(|made| worked(made)) {
+            let request = &made.id.request;
+            match &made.call {
+                Call::Route { .. } => {
+                    self.must(!offered.contains(request), || format!("7: {request} routed after an offer"));
+                    routed.insert(request);
+                }
+                Call::CreateAgentWork { capacity, .. } => {
+                    let fits = capacity.is_some() != routed.contains(request);
+                    self.must(fits, || format!("7: {request} routed: {}, {capacity:?}", capacity.is_none()));
+                    offered.insert(request);
+                }
+                Call::ReportResult { result: RoutingOutcome::Routed, .. } => {
+                    let created = world.salesforce.request(request).unwrap().created;
+                    let promised = made.at.since(created) >= ANSWER_WINDOW.saturating_sub(margin);
+                    let early = !offered.contains(request) && !promised;
+                    self.must(!early, || format!("7: {request} was promised before its offer"));
+                }
+                Call::ClearRoute { .. } => self.clear(world, made),
+                _ => {}
+            }
+        }
+    }
+
+    /// A clear comes when nothing of its request rings, and takes no PSR that another request needs.
+    fn clear<C>(&mut self, world: &World<C>, made: &Made) {
+        for booked in &made.changed {
+            let Booked::PsrDeleted { psr, .. } = booked else { continue };
+            let Some(owner) = world.trace.psrs.get(psr).filter(|owner| **owner != made.id.request) else {
+                continue;
+            };
+            let decided = ending(world, owner).is_some_and(|ending| ending.at <= made.at);
+            self.must(decided, || format!("4: {} cleared the PSR {psr} of {owner}", made.id.request));
+        }
+        let rings = ringing_at(world, &made.id.request, made.at);
+        self.must(rings.is_empty(), || format!("7: {} cleared while {rings:?} rang", made.id.request));
+    }
+
+    /// Who joined is who is said to have joined.
+    fn joins<C>(&mut self, world: &World<C>) {
+        let removed = |request: &EventId, rep: RepId| {
+            world.trace.made.iter().any(|made| {
+                matches!(made.call, Call::RemoveParticipant { rep: it, .. } if it == rep)
+                    && made.id.request == *request
+            })
+        };
+        for (_, ending) in &world.trace.endings {
+            let Reason::Joined(rep) = ending.reason else { continue };
+            let accepted = world.salesforce.works().any(|work| {
+                work.rep == rep
+                    && world.trace.works.get(&work.id) == Some(&ending.request)
+                    && matches!(work.state, WorkState::Accepted | WorkState::Closed)
+            });
+            self.must(accepted, || format!("{} is said to have joined and did not accept", rep));
+            self.must(!removed(&ending.request, rep), || format!("{rep} joined and was removed"));
+        }
+        for entry in world.salesforce.books().entries() {
+            let Booked::OfferChanged { work, rep, change, .. } = &entry.what else { continue };
+            let Some(request) = world.trace.works.get(work) else { continue };
+            if *change != byoc_connector::model::words::WorkChange::Accepted {
+                continue;
+            }
+            let said = ending(world, request).is_some_and(|ending| ending.reason == Reason::Joined(*rep));
+            let over = world
+                .salesforce
+                .work(*work)
+                .and_then(|work| world.salesforce.conversation(&work.conversation))
+                .is_some_and(|it| it.is_over());
+            self.must(said || removed(request, *rep) || over, || {
+                format!("{rep} accepted {request}, which ended {:?}", ending(world, request))
+            });
+        }
+    }
+
+    /// Both sides know the same people in a conversation that goes on.
+    fn participants<C: Core>(&mut self, world: &World<C>) {
+        let conversations: BTreeSet<_> = world.salesforce.requests().map(|it| &it.conversation).collect();
+        for id in conversations {
+            let there = world.salesforce.conversation(id).unwrap();
+            let Some(here) = world.core.conversation(id) else { continue };
+            let there_all: BTreeSet<_> = there.participants.iter().collect();
+            let here_all: BTreeSet<_> = here.participants().iter().collect();
+            self.must(there.is_over() || there_all == here_all, || {
+                format!("in {id} are {there_all:?}, and the connector thinks {here_all:?}")
+            });
+        }
+    }
+}
+
+/// Whether the requester called off this request, or another of theirs: where a "no" was taken for the
+/// answer to the wrong one of two requests, a rep may ask anew while the connector still looks for
+/// somebody, and a cancel tells only who it is from.
+fn called_off<C>(world: &World<C>, request: &EventId) -> bool {
+    let asked = |event: &EventId| {
+        world.salesforce.request(event).map(|request| (request.conversation.clone(), request.requester))
+    };
+    let this = asked(request);
+    world.trace.called_off.iter().any(|other| asked(other) == this)
+}
+
+fn ringing_at<C>(world: &World<C>, request: &EventId, at: Timestamp) -> BTreeSet<AgentWorkId> {
+    let mut ringing = BTreeSet::new();
+    for entry in world.salesforce.books().entries().iter().take_while(|entry| entry.at < at) {
+        match &entry.what {
+            Booked::OfferCreated { work, .. } if world.trace.works.get(work) == Some(request) => {
+                ringing.insert(*work);
+            }
+            Booked::OfferChanged { work, change, .. } if ends_ringing(*change) => {
+                ringing.remove(work);
+            }
+            _ => {}
+        }
+    }
+    ringing
+}

@@ -1,0 +1,238 @@
+//! Worlds by the thousand: a seed decides who there is, what they do and what goes wrong.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use byoc_connector::emulator::{self, Channel, Salesforce};
+use byoc_connector::model::event::{SkillRequirement, Target};
+use byoc_connector::model::ids::{ConversationId, FlowId, QueueId, RepId, SkillId, Subject};
+use byoc_connector::model::roster::{Flow, Queue, Rep, Roster, Script, Skill};
+use byoc_connector::model::time::Timestamp;
+use byoc_connector::model::words::Availability;
+use byoc_connector::routing::{Conversations, Policy, Report, Ring, Settings};
+
+use super::checks::mistakes;
+use super::core::{Core, Journaled};
+use super::link::{Dice, Link};
+use super::world::{Crash, Deed, Habits, World};
+
+const START: Timestamp = Timestamp::from_millis(1_780_000_000_000);
+const SKILLS: [&str; 3] = ["french", "billing", "hardware"];
+
+pub(crate) fn rep_id(number: usize) -> RepId {
+    RepId::parse(&format!("005{number:012}")).unwrap()
+}
+
+pub(crate) fn queue_id(number: usize) -> QueueId {
+    QueueId::parse(&format!("00G{number:012}")).unwrap()
+}
+
+pub(crate) fn flow_id(number: usize) -> FlowId {
+    FlowId::parse(&format!("300{number:012}")).unwrap()
+}
+
+fn draw_rep(dice: &mut Dice, number: usize, queues: usize) -> Rep {
+    let queues = (1..=queues).filter(|_| dice.chance(0.7)).map(queue_id).collect();
+    let skills: Vec<&str> = SKILLS.into_iter().filter(|_| dice.chance(0.5)).collect();
+    let after_milliseconds = dice.between(0, 40_000);
+    Rep {
+        id: rep_id(number),
+        name: format!("Rep {number}"),
+        availability: *dice.pick(&[
+            Availability::Available,
+            Availability::Available,
+            Availability::Available,
+            Availability::Busy,
+            Availability::Offline,
+        ]),
+        messaging: dice.chance(0.95),
+        capacity: *dice.pick(&[1.0, 2.0, 10.0]),
+        capacity_used: 0.0,
+        queues,
+        skills: skills.into_iter().map(|id| Skill { id: SkillId::parse(id).unwrap(), level: None }).collect(),
+        script: match dice.below(8) {
+            0 => Script::Accept { after_milliseconds },
+            1 => Script::Decline { after_milliseconds },
+            2 => Script::Ignore,
+            _ => Script::Wait,
+        },
+    }
+}
+
+fn draw_target(dice: &mut Dice, reps: usize, queues: usize) -> Target {
+    let queue = queue_id(1 + dice.below(queues));
+    match dice.below(20) {
+        0..=5 => Target::Rep(rep_id(1 + dice.below(reps))),
+        6..=10 => Target::Queue(queue),
+        11..=14 => Target::Flow { flow: flow_id(1 + dice.below(3)), fallback: Some(queue) },
+        15..=16 => {
+            let asked: Vec<&&str> = SKILLS.iter().filter(|_| dice.chance(0.5)).collect();
+            let skills = asked.into_iter().map(|id| SkillRequirement {
+                id: SkillId::parse(id).unwrap(),
+                level: None,
+                priority: dice.chance(0.5).then_some(1),
+                additional: dice.chance(0.5),
+            });
+            Target::Skills(skills.collect())
+        }
+        17 => Target::Bot(Subject::parse("1JZ000000000001").unwrap()),
+        18 => Target::External(Subject::parse("contact-1").unwrap()),
+        _ => Target::Unreadable,
+    }
+}
+
+fn draw_settings(dice: &mut Dice) -> Settings {
+    let policy = Policy {
+        ring: if dice.chance(0.5) { Ring::OneAtATime } else { Ring::All },
+        report: if dice.chance(0.6) { Report::Offered } else { Report::Accepted },
+        ring_seconds: u32::try_from(dice.between(3, 40)).unwrap(),
+        search_seconds: u32::try_from(dice.between(20, 120)).unwrap(),
+        ring_all_at_most: 1 + dice.below(6),
+        ..Policy::default()
+    };
+    let participant_limit = *dice.pick(&[None, None, Some(3), Some(4), Some(5)]);
+    Settings { conference_supported: true, participant_limit, policy }
+}
+
+/// The world of a seed, with everything planned that people will do.
+pub(crate) fn world<C: Core>(seed: u64, core: impl FnOnce(Settings) -> C) -> World<C> {
+    let mut dice = Dice::new(seed);
+    let settings = draw_settings(&mut dice);
+    let link = Link::drawn(&mut dice, START.as_millis());
+    let (reps, queues) = (3 + dice.below(6), 1 + dice.below(2));
+    let roster = Roster {
+        reps: (1..=reps).map(|number| draw_rep(&mut dice, number, queues)).collect(),
+        queues: (1..=queues)
+            .map(|number| Queue {
+                id: queue_id(number),
+                name: String::new(),
+                wait_seconds: None,
+                accepted_last_10_minutes: 0,
+            })
+            .collect(),
+        // The third flow is one that the org does not have.
+        flows: vec![
+            Flow { id: flow_id(1), name: String::new(), rep: Some(rep_id(reps)), queue: None },
+            Flow { id: flow_id(2), name: String::new(), rep: None, queue: Some(queue_id(queues)) },
+        ],
+        contacts: Vec::new(),
+    };
+    let org = emulator::Settings {
+        channel: Channel {
+            participant_limit: settings.participant_limit,
+            default_queue: Some(queue_id(1)),
+            // Somebody has to tell of offers: where no browser does, the platform event must.
+            routing_work_result_supported: !link.browser || dice.chance(0.6),
+            ..Channel::default()
+        },
+        ..emulator::Settings::default()
+    };
+    let salesforce = Salesforce::new(seed, roster, org);
+    let habits = Habits {
+        accept: dice.unit() * 0.8,
+        decline: 0.2 + dice.unit() * 0.3,
+        think: dice.between(200, 45_000),
+        finder_trouble: *dice.pick(&[0.0, 0.0, 0.1, 0.4]),
+    };
+    let core = core(settings.clone());
+    let mut world = World::new(salesforce, core, settings, link, habits, dice, START);
+    plan_people(&mut world, reps, queues);
+    world
+}
+
+fn plan_people<C: Core>(world: &mut World<C>, reps: usize, queues: usize) {
+    let conversations = 1 + world.dice.below(4);
+    for _ in 0..conversations {
+        let first = 1 + world.dice.below(reps);
+        let mut inside = vec![rep_id(first)];
+        if world.dice.chance(0.4) {
+            inside.push(rep_id(1 + first % reps));
+        }
+        let conversation = world.start(inside);
+        plan_conversation(world, &conversation, reps, queues);
+    }
+    for number in 1..=reps {
+        if world.dice.chance(0.25) {
+            let gone = world.dice.between(0, 120_000);
+            world.plan(gone, Deed::Presence(rep_id(number), Availability::Offline));
+            if world.dice.chance(0.7) {
+                let back = gone + world.dice.between(100, 60_000);
+                world.plan(back, Deed::Presence(rep_id(number), Availability::Available));
+            }
+        }
+    }
+}
+
+fn plan_conversation<C: Core>(
+    world: &mut World<C>,
+    conversation: &ConversationId,
+    reps: usize,
+    queues: usize,
+) {
+    let span = *world.dice.pick(&[2_000, 30_000, 120_000]);
+    for _ in 0..1 + world.dice.below(4) {
+        let at = world.dice.between(0, span);
+        let target = draw_target(&mut world.dice, reps, queues);
+        let longest = *world.dice.pick(&[500, 5_000, 70_000]);
+        let deed = if world.dice.chance(0.3) {
+            let after = world.dice.between(0, longest);
+            Deed::AskAndCancel(conversation.clone(), target, after)
+        } else {
+            Deed::Ask(conversation.clone(), target)
+        };
+        world.plan(at, deed);
+    }
+    let at = world.dice.between(0, 150_000);
+    match world.dice.below(12) {
+        0 => world.plan(at, Deed::EndUserLeaves(conversation.clone())),
+        1 => world.plan(at, Deed::EndSession(conversation.clone())),
+        2..=4 => world.plan(at, Deed::SomebodyLeaves(conversation.clone())),
+        _ => {}
+    }
+}
+
+/// What a run came to.
+pub(crate) struct Run {
+    pub(crate) mistakes: Vec<String>,
+    pub(crate) story: Vec<String>,
+    pub(crate) requests: usize,
+    pub(crate) calls: usize,
+    pub(crate) facts: usize,
+}
+
+fn run<C: Core>(mut world: World<C>) -> Run {
+    let rested = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let mut found = match rested {
+        Ok(Ok(())) => mistakes(&world),
+        Ok(Err(endless)) => vec![endless],
+        Err(_) => vec!["panicked".to_owned()],
+    };
+    found.dedup();
+    let World { trace, .. } = world;
+    Run {
+        mistakes: found,
+        story: trace.story,
+        requests: trace.endings.len(),
+        calls: trace.made.len(),
+        facts: trace.facts,
+    }
+}
+
+/// The world of a seed, with everything in memory.
+pub(crate) fn run_seed(seed: u64, told: bool) -> Run {
+    let mut world = world(seed, Conversations::new);
+    world.told = told;
+    run(world)
+}
+
+/// The world of a seed, in which the connector stops once and starts again.
+pub(crate) fn run_seed_with_crash(seed: u64, told: bool) -> Run {
+    let mut world = world(seed, Journaled::new);
+    world.told = told;
+    world.crash = Some(Crash {
+        after_turn: world.dice.below(60),
+        commands_sent: world.dice.chance(0.5),
+        down_for: Duration::from_millis(*world.dice.pick(&[0, 50, 800, 3_000])),
+    });
+    run(world)
+}
