@@ -236,6 +236,8 @@ fn help_shows_every_option_and_examples() {
           --json              Print JSON, for machines: one value, or one a line
           --color <WHEN>      When to use colour: auto, always or never; auto honours `NO_COLOR`
                               [default: auto]
+          --recording <FILE>  Take people, channel and conversation from a recording, as they stand at
+                              its end
           --list <LIST>       Which list the rep has open [default: all] [possible values: transfer,
                               conference, all]
           --contains <TEXT>   Only those with this in their name or phone number; case and accents do
@@ -244,13 +246,16 @@ fn help_shows_every_option_and_examples() {
                               [possible values: AGENT, QUEUE, CONTACT, DIRECTORY, FLOW, AVAILABLE]
           --limit <COUNT>     How many contacts a page has at most [default: 50]
           --offset <COUNT>    How many contacts are passed over first [default: 0]
-          --work-item <0Mw…>  The messaging session that help is sought with
+          --work-item <0Mw…>  The messaging session that help is sought with; with --recording it says
+                              which conversation is meant
           --present <005…>    A rep who is in the conversation already; may be given several times
       -h, --help              Print help
 
     Examples:
       byoc contacts
       byoc contacts --list conference --present 005Hs00000Ada01
+      byoc contacts --recording fixtures/conference-queue.jsonl --work-item 0MwgL00000VSH84
+          what the rep would see when the recording ends
       byoc contacts --contains jose --types AGENT,AVAILABLE
       byoc contacts --limit 20 --offset 20 --json
     ");
