@@ -14,7 +14,7 @@ const ASSUMED_WEIGHT: f64 = 1.0;
 
 /// The reps who can take it, the best first, at most as many as were asked for.
 pub fn choose(roster: &Roster, query: &RepQuery) -> Vec<RepId> {
-    let mut able: Vec<&Rep> = roster.reps.iter().filter(|rep| can_take(rep, query)).collect();
+    let mut able: Vec<&Rep> = roster.reps.iter().filter(|rep| can_take(roster, rep, query)).collect();
     able.sort_by(|a, b| {
         let room = |rep: &Rep| rep.capacity - rep.capacity_used;
         descending(room(a), room(b)).then(descending(b.capacity_used, a.capacity_used)).then(a.id.cmp(&b.id))
@@ -26,11 +26,11 @@ fn descending(a: f64, b: f64) -> Ordering {
     b.total_cmp(&a)
 }
 
-fn can_take(rep: &Rep, query: &RepQuery) -> bool {
+fn can_take(roster: &Roster, rep: &Rep, query: &RepQuery) -> bool {
     rep.messaging
         && rep.has_room(ASSUMED_WEIGHT)
         && !query.exclude.contains(&rep.id)
-        && query.queue_id.is_none_or(|queue| rep.queues.contains(&queue))
+        && query.queue_id.is_none_or(|queue| roster.serves(rep, queue))
         && query.skills.iter().all(|skill| rep.has_skill(&skill.id, skill.level))
 }
 
@@ -70,6 +70,17 @@ mod tests {
     fn the_most_room_comes_first_and_then_the_least_work() {
         assert_eq!(found(&RepQuery { queue_id: queue(), limit: 9, ..RepQuery::default() }), ["2", "6", "1"]);
         assert_eq!(found(&RepQuery { queue_id: queue(), limit: 1, ..RepQuery::default() }), ["2"]);
+    }
+
+    #[test]
+    fn a_queue_may_name_its_reps_itself_and_presence_is_read_in_any_words() {
+        let roster: Roster = serde_json::from_str(
+            r#"{"reps": [{"id": "005000000000001", "presence": "Online"}, {"id": "005000000000002", "presence": "away"}],
+                "queues": [{"id": "00G000000000001", "reps": ["005000000000001", "005000000000002"]}]}"#,
+        )
+        .unwrap();
+        let query = RepQuery { queue_id: queue(), limit: 9, ..RepQuery::default() };
+        assert_eq!(choose(&roster, &query), [RepId::parse("005000000000001").unwrap()]);
     }
 
     #[test]

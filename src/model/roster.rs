@@ -4,7 +4,7 @@
 //! A roster is data. Who is chosen from it is `routing`'s and the rep finder's business; what a rep
 //! sees of it is `contacts`'.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ids::{FlowId, QueueId, RepId, SkillId};
 use super::words::Availability;
@@ -34,7 +34,7 @@ pub struct Rep {
     #[serde(default)]
     pub name: String,
     /// Their presence: `AVAILABLE`, `BUSY` (online, full) or `OFFLINE`.
-    #[serde(default = "available", alias = "presence")]
+    #[serde(default = "available", alias = "presence", deserialize_with = "presence")]
     pub availability: Availability,
     /// Whether they are online with a Messaging presence status and hold the messaging permission.
     #[serde(default = "yes")]
@@ -57,6 +57,21 @@ pub struct Rep {
 }
 
 impl Rep {
+    /// A rep of whom nothing is known: available, with room, in no queue, without skills.
+    pub fn named(id: RepId) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            availability: available(),
+            messaging: yes(),
+            capacity: ten(),
+            capacity_used: 0.0,
+            queues: Vec::new(),
+            skills: Vec::new(),
+            script: Script::default(),
+        }
+    }
+
     /// Whether one more offer of the given weight fits into what is left of their capacity.
     pub fn has_room(&self, weight: f64) -> bool {
         self.availability == Availability::Available && self.capacity_used + weight <= self.capacity
@@ -140,6 +155,9 @@ pub struct Queue {
     /// How many messaging requests were accepted in it in the last 10 minutes.
     #[serde(default)]
     pub accepted_last_10_minutes: u32,
+    /// The reps who serve it, beside those who name it themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reps: Vec<RepId>,
 }
 
 /// A flow of the roster.
@@ -153,10 +171,10 @@ pub struct Flow {
     #[serde(default)]
     pub name: String,
     /// The rep that it answers with; only the emulator asks.
-    #[serde(default)]
+    #[serde(default, alias = "userId")]
     pub rep: Option<RepId>,
     /// The queue that it answers with; only the emulator asks.
-    #[serde(default)]
+    #[serde(default, alias = "queueId")]
     pub queue: Option<QueueId>,
 }
 
@@ -175,6 +193,28 @@ pub struct OutsideContact {
     /// Whatever helps to tell them apart.
     #[serde(default)]
     pub description: Option<String>,
+}
+
+impl Roster {
+    /// Whether the rep serves the queue, whichever of the two says so.
+    pub fn serves(&self, rep: &Rep, queue: QueueId) -> bool {
+        rep.queues.contains(&queue)
+            || self.queues.iter().any(|known| known.id == queue && known.reps.contains(&rep.id))
+    }
+}
+
+/// Reads a presence in any case, and the words that orgs use for the three that matter.
+fn presence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Availability, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.to_ascii_uppercase().as_str() {
+        "AVAILABLE" | "ONLINE" => Ok(Availability::Available),
+        "BUSY" | "AWAY" => Ok(Availability::Busy),
+        "OFFLINE" => Ok(Availability::Offline),
+        _ => {
+            let wanted = &["AVAILABLE", "BUSY", "OFFLINE"];
+            Err(serde::de::Error::unknown_variant(&text, wanted))
+        }
+    }
 }
 
 fn available() -> Availability {

@@ -9,10 +9,11 @@ use crate::emulator::{
 };
 use crate::events;
 use crate::interaction::{Verdict, decode};
+use crate::model::call::Call;
 use crate::model::channel_definition::ChannelDefinition;
-use crate::model::event::{Event, Happening, Participant, RoutingRequested};
+use crate::model::event::{Event, Happening, Participant, RoutingRequested, Target};
 use crate::model::ids::{AgentWorkId, ConversationId, RepId};
-use crate::model::roster::{Roster, Script};
+use crate::model::roster::{Flow, Rep, Roster, Script};
 use crate::model::time::Timestamp;
 use crate::model::words::{CancelReason, SessionStatus, WorkChange};
 use crate::routing::Conversation;
@@ -88,13 +89,7 @@ impl Emulated {
         }
         let roster = self.roster.clone();
         for rep in &roster.reps {
-            let mut rep = rep.clone();
-            rep.script = match rep.script {
-                _ if self.recorded_reps => Script::Wait,
-                Script::Wait => Script::Accept { after_milliseconds: UNSCRIPTED_ACCEPT_MS },
-                scripted => scripted,
-            };
-            self.salesforce.upsert_rep(now, rep);
+            self.salesforce.upsert_rep(now, self.acting(rep.clone()));
         }
         for queue in &roster.queues {
             self.salesforce.add_queue(queue.id);
@@ -118,6 +113,40 @@ impl Emulated {
         self.seated.insert(id.clone(), seated);
         self.adopted.push_back((now, id));
         self.forget_old(now);
+    }
+
+    /// Makes sure that the org has whom a rep asked for: a recording need not bring all its people.
+    fn know_target(&mut self, now: Timestamp, target: &Target) {
+        match target {
+            Target::Rep(rep) => self.know_rep(now, *rep),
+            Target::Queue(queue) => self.salesforce.add_queue(*queue),
+            Target::Flow { flow, fallback } => {
+                if let Some(queue) = fallback {
+                    self.salesforce.add_queue(*queue);
+                }
+                if !self.roster.flows.iter().any(|known| known.id == *flow) {
+                    let name = String::new();
+                    self.salesforce.upsert_flow(Flow { id: *flow, name, rep: None, queue: *fallback });
+                }
+            }
+            Target::Skills(_) | Target::Bot(_) | Target::External(_) | Target::Unreadable => {}
+        }
+    }
+
+    fn know_rep(&mut self, now: Timestamp, rep: RepId) {
+        if self.salesforce.rep(rep).is_none() {
+            self.salesforce.upsert_rep(now, self.acting(Rep::named(rep)));
+        }
+    }
+
+    /// The rep with what they do about an offer.
+    fn acting(&self, mut rep: Rep) -> Rep {
+        rep.script = match rep.script {
+            _ if self.recorded_reps => Script::Wait,
+            Script::Wait => Script::Accept { after_milliseconds: UNSCRIPTED_ACCEPT_MS },
+            scripted => scripted,
+        };
+        rep
     }
 
     /// Lets go of conversations in which nothing has been open for long: a recording may have any number.
@@ -215,6 +244,7 @@ impl Side for Emulated {
     ) -> Result<(), Infallible> {
         let adopted = adopted(conversation, known, Some(requested));
         self.adopt(now, adopted);
+        self.know_target(now, &requested.target);
         if let Err(error) = self.salesforce.adopt_request(now, conversation, requested) {
             tracing::debug!(%error, "the stand-in could not take over a request");
         }
@@ -245,6 +275,9 @@ impl Side for Emulated {
     }
 
     fn call(&mut self, now: Timestamp, tried: &Try<'_>) -> Result<Arrival, Infallible> {
+        if let Call::CreateAgentWork { rep, .. } = tried.call {
+            self.know_rep(now, *rep);
+        }
         let request = self.request(tried);
         let draw = self.draws.next_unit();
         let delivery = self.salesforce.deliver(now, &request, draw);

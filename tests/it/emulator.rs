@@ -64,6 +64,7 @@ fn roster() -> Roster {
             name: "Billing".to_owned(),
             wait_seconds: None,
             accepted_last_10_minutes: 0,
+            reps: Vec::new(),
         }],
         flows: vec![flow(1, Some(rep(BO)), None), flow(2, None, Some(queue())), flow(3, None, None)],
         contacts: Vec::new(),
@@ -275,6 +276,7 @@ fn a_flow_answers_with_its_rep_its_queue_or_the_fallback() {
         name: String::new(),
         wait_seconds: None,
         accepted_last_10_minutes: 0,
+        reps: Vec::new(),
     });
     let mut org = Org::with(Settings::default(), roster);
     for (number, map) in [

@@ -3,6 +3,7 @@
 //! Calls are made for real, and virtual time moves on by as long as they take. An emulator is told,
 //! through its control API, of the recording's people and of what they did; an org knows its own.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,9 +17,10 @@ use crate::emulator::Act;
 use crate::interaction::{
     Client, Exchanged, FixedToken, JwtBearer, JwtSettings, Priority, TokenSource, Witness,
 };
+use crate::model::call::Call;
 use crate::model::channel_definition::ChannelDefinition;
-use crate::model::event::{Event, Happening, Participant, RoutingRequested};
-use crate::model::ids::{AgentWorkId, ConversationId, OrgId, RepId};
+use crate::model::event::{Event, Happening, Participant, RoutingRequested, Target};
+use crate::model::ids::{AgentWorkId, ConversationId, FlowId, OrgId, RepId};
 use crate::model::roster::{Roster, Script};
 use crate::model::time::{Clock, SystemClock, Timestamp};
 use crate::model::words::{CancelReason, SessionStatus, WorkChange};
@@ -98,6 +100,8 @@ pub(super) struct Live {
     client: Option<Client>,
     last: Arc<LastExchange>,
     recorded_reps: bool,
+    known_reps: HashSet<RepId>,
+    known_flows: HashSet<FlowId>,
 }
 
 /// Finds out who is at the address and how to get in.
@@ -135,6 +139,8 @@ pub(super) fn connect(address: &str, args: &OrgArgs, scan: Scan) -> Result<Live,
         client: None,
         last: Arc::default(),
         recorded_reps: scan.has_work_events,
+        known_reps: HashSet::new(),
+        known_flows: HashSet::new(),
     })
 }
 
@@ -266,6 +272,13 @@ impl Live {
         self.control("acts", &body)
     }
 
+    fn know_rep(&mut self, rep: RepId) -> Result<(), Error> {
+        if !self.known_reps.insert(rep) {
+            return Ok(());
+        }
+        self.control("roster", &json!({ "reps": [{ "id": rep }] }))
+    }
+
     fn adopt(
         &self,
         conversation: &ConversationId,
@@ -295,6 +308,8 @@ impl Side for Live {
         if self.recorded_reps {
             roster.reps.iter_mut().for_each(|rep| rep.script = Script::Wait);
         }
+        self.known_reps.extend(roster.reps.iter().map(|rep| rep.id));
+        self.known_flows.extend(roster.flows.iter().map(|flow| flow.id));
         let body = serde_json::to_value(&roster).map_err(|error| self.error(error.to_string()))?;
         self.control("roster", &body)
     }
@@ -314,7 +329,17 @@ impl Side for Live {
         known: Option<&Conversation>,
         requested: &RoutingRequested,
     ) -> Result<(), Error> {
-        self.adopt(conversation, known, Some(requested))
+        self.adopt(conversation, known, Some(requested))?;
+        // A recording need not bring everybody whom it names.
+        match &requested.target {
+            Target::Rep(rep) => self.know_rep(*rep),
+            Target::Queue(queue) => self.control("roster", &json!({ "queues": [{ "id": queue }] })),
+            Target::Flow { flow, fallback } if !self.known_flows.contains(flow) => {
+                let flow = json!({ "id": flow, "queue": fallback });
+                self.control("roster", &json!({ "flows": [flow] }))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn on_event(
@@ -345,6 +370,9 @@ impl Side for Live {
 
     fn call(&mut self, now: Timestamp, tried: &Try<'_>) -> Result<Arrival, Error> {
         let client = self.client()?;
+        if let Call::CreateAgentWork { rep, .. } = tried.call {
+            self.know_rep(*rep)?;
+        }
         // The time that is left in the recording is the time that is left in the world.
         let give_up_at = SystemClock.now() + tried.give_up_at.since(now);
         let began = Instant::now();

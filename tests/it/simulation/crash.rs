@@ -148,6 +148,7 @@ impl Sequence {
                 name: String::new(),
                 wait_seconds: None,
                 accepted_last_10_minutes: 0,
+                reps: Vec::new(),
             }],
             flows: vec![
                 Flow { id: flow_id(1), name: String::new(), rep: Some(rep_id(2)), queue: None },

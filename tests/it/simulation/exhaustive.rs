@@ -122,6 +122,7 @@ impl Explorer {
                 name: String::new(),
                 wait_seconds: None,
                 accepted_last_10_minutes: 0,
+                reps: Vec::new(),
             }],
             ..Roster::default()
         };

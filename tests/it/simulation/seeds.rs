@@ -108,6 +108,7 @@ pub(crate) fn world<C: Core>(seed: u64, core: impl FnOnce(Settings) -> C) -> Wor
                 name: String::new(),
                 wait_seconds: None,
                 accepted_last_10_minutes: 0,
+                reps: Vec::new(),
             })
             .collect(),
         // The third flow is one that the org does not have.
