@@ -92,10 +92,15 @@ impl Offer {
         matches!(self.state, OfferState::Accepted { .. } | OfferState::Removing { .. })
     }
 
-    /// Whether an event with an id that is not known yet could be about it.
+    /// Whether its id is missing, so that an event with one that is not known yet is about it.
     pub(super) fn awaits_name(&self) -> bool {
-        self.creation != Creation::Done
-            || matches!(self.state, OfferState::Nameless { .. } | OfferState::Orphaned { .. })
+        self.is_open() && self.work().is_none()
+    }
+
+    /// Whether an event with an id that is not known yet could be about it all the same: it was given up
+    /// on, or may have been made again.
+    pub(super) fn may_get_name(&self) -> bool {
+        self.creation != Creation::Done || matches!(self.state, OfferState::Orphaned { .. })
     }
 
     /// Whether nothing of it is left to wait for.

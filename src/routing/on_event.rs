@@ -294,21 +294,28 @@ impl Decision<'_> {
             self.remark(Remark::ForeignWork(work));
             return;
         }
-        let mut nameless = self.conversation.requests.iter().flat_map(|request| {
-            request
-                .offers
-                .iter()
-                .filter(|offer| offer.awaits_name() && change.rep.is_none_or(|rep| rep == offer.rep))
-                .map(|offer| (request.number, offer.rep))
-        });
-        match (nameless.next(), nameless.next()) {
-            (None, _) => {
+        let mut nameless = self.offers_of(&change, Offer::awaits_name);
+        if nameless.is_empty() {
+            nameless = self.offers_of(&change, Offer::may_get_name);
+        }
+        match nameless.as_slice() {
+            [] => {
                 self.fact(Fact::WorkWasForeign(work));
                 self.remark(Remark::ForeignWork(work));
             }
-            (Some((number, rep)), None) => self.name_offer(number, rep, &change),
-            (Some(_), Some(_)) => self.fact(Fact::WorkUnplaced(change)),
+            [(number, rep)] => self.name_offer(*number, *rep, &change),
+            _ => self.fact(Fact::WorkUnplaced(change)),
         }
+    }
+
+    /// The offers that an event about one of unknown id could mean.
+    fn offers_of(&self, change: &WorkChanged, fits: fn(&Offer) -> bool) -> Vec<(u32, RepId)> {
+        let fits = |offer: &&Offer| fits(offer) && change.rep.is_none_or(|rep| rep == offer.rep);
+        let of_request = |request: &Request| {
+            let number = request.number;
+            request.offers.iter().filter(fits).map(|offer| (number, offer.rep)).collect::<Vec<_>>()
+        };
+        self.conversation.requests.iter().flat_map(of_request).collect()
     }
 
     fn name_offer(&mut self, number: u32, rep: RepId, change: &WorkChanged) {

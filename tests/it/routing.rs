@@ -975,6 +975,25 @@ mod repeated_offers {
     }
 
     #[test]
+    fn an_offer_that_waits_for_its_id_comes_before_one_that_may_be_made_again() {
+        let mut chat = Scenario::new();
+        chat.when(requested(1, Target::Rep(rep("bo"))));
+        chat.when(changed(1, WorkChange::Assigned));
+        chat.when(declined(1));
+        chat.when(requested(2, Target::Rep(rep("bo"))));
+        chat.answer("offer bo", Answer::Lost);
+        chat.answer("offer bo", refused(15109, true));
+        chat.when(changed(2, WorkChange::Assigned));
+        chat.commands();
+        chat.when(accepted(2));
+        assert_eq!(chat.endings.last().map(|ending| ending.outcome), None);
+        chat.answer("report no", ok());
+        chat.answer("report yes", ok());
+        chat.seconds(10);
+        assert_eq!(chat.outcomes(), [Outcome::Joined, Outcome::Declined]);
+    }
+
+    #[test]
     fn an_offer_that_was_answered_is_not_made_again_after_a_restart() {
         let mut chat = making_with_lost_answer();
         chat.when(declined(1));

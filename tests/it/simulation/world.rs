@@ -12,7 +12,7 @@ use byoc_connector::emulator::{
 use byoc_connector::events::{self, Decoder};
 use byoc_connector::interaction::{Next, Tries, Verdict, decode, encode, jitter};
 use byoc_connector::model::call::{Answer, Call};
-use byoc_connector::model::event::{Event, Target};
+use byoc_connector::model::event::{Event, Happening, Target};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
 use byoc_connector::model::rep_query::RepQuery;
 use byoc_connector::model::roster::{Roster, Script};
@@ -428,8 +428,17 @@ impl<C: Core> World<C> {
         for event in events {
             self.hear(event, "platform");
         }
-        for event in redelivered.into_iter().flatten() {
-            self.hear(event, "again");
+        self.hear_again(redelivered.into_iter().flatten().collect());
+    }
+
+    /// What comes again. Routing requests, cancels, sessions and offers are the state machine's to know
+    /// again. Who came and went has no name there: a coming of the past would be taken for an accept, so
+    /// the duplicate check of whoever stores the events keeps it away.
+    fn hear_again(&mut self, events: Vec<Event>) {
+        for event in events {
+            if !matches!(event.what, Happening::ParticipantsChanged(_)) {
+                self.hear(event, "again");
+            }
         }
     }
 
@@ -483,9 +492,7 @@ impl<C: Core> World<C> {
         // The stream goes on from the last event that was processed, which comes again.
         let last: Vec<Event> =
             self.heard.values().filter_map(|heard| heard.last()).flatten().cloned().collect();
-        for event in last {
-            self.hear(event, "again");
-        }
+        self.hear_again(last);
         for event in std::mem::take(&mut self.missed_browser) {
             self.hear(event, "browser");
         }
