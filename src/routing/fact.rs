@@ -235,6 +235,8 @@ pub enum Why {
     Withdrawn,
     /// We took it back: the request needs it no more.
     CalledOff,
+    /// The rep accepted too late and was taken out again; word of that accept may still come.
+    Removed,
     /// Salesforce would not make it.
     Refused,
     /// Nothing more was ever heard of it.

@@ -234,7 +234,9 @@ impl Decision<'_> {
             Some(Why::Declined) => (Outcome::Declined, Reason::Declined),
             Some(Why::Unanswered) => (Outcome::Unanswered, Reason::Unanswered),
             Some(Why::Withdrawn) => (Outcome::Failed, Reason::OfferWithdrawn),
-            Some(Why::Unknown | Why::CalledOff | Why::Refused) => (Outcome::Failed, Reason::OfferUnclear),
+            Some(Why::Unknown | Why::CalledOff | Why::Removed | Why::Refused) => {
+                (Outcome::Failed, Reason::OfferUnclear)
+            }
             None if self.conversation.request(number).is_some_and(Request::led_nowhere) => {
                 (Outcome::Failed, Reason::RouteLedNowhere)
             }

@@ -124,7 +124,7 @@ impl Offer {
             (&F::OfferNamed { work, .. }, state) => named(state, work)?,
             (
                 F::OfferAccepted(_),
-                S::Accepted { .. } | S::Removing { .. } | S::Over { why: Why::Declined, .. },
+                S::Accepted { .. } | S::Removing { .. } | S::Over { why: Why::Declined | Why::Removed, .. },
             )
             | (F::OfferOver(..), S::Accepted { .. } | S::Removing { .. } | S::Over { .. }) => return None,
             (F::OfferAccepted(_), _) => S::Accepted { work },
@@ -133,7 +133,7 @@ impl Offer {
                 S::Contested { work, why, until }
             }
             (&F::OfferOrphaned { until, .. }, S::Nameless { .. }) => S::Orphaned { until },
-            (F::RepRemoved(_), S::Removing { work, .. }) => S::Over { work, why: Why::CalledOff },
+            (F::RepRemoved(_), S::Removing { work, .. }) => S::Over { work, why: Why::Removed },
             (F::OfferAnswered { .. }, state) if self.creation != Creation::Done => state,
             _ => return None,
         })

@@ -387,7 +387,7 @@ impl Decision<'_> {
             offer.state,
             OfferState::Accepted { .. }
                 | OfferState::Removing { .. }
-                | OfferState::Over { why: Why::Declined, .. }
+                | OfferState::Over { why: Why::Declined | Why::Removed, .. }
         ) {
             return;
         }

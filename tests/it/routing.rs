@@ -638,6 +638,24 @@ mod ring_all {
     }
 
     #[test]
+    fn word_of_an_accept_that_comes_after_the_removal_changes_nothing() {
+        let mut chat = Scenario::ring_all(None);
+        chat.when(requested(1, Target::Skills(vec![skill("french", None)])));
+        chat.found(&["bo", "cem", "dee"]);
+        chat.answer("offer bo", offered(1));
+        chat.answer("offer cem", offered(2));
+        chat.answer("offer dee", offered(3));
+        chat.answer("report", ok());
+        chat.when(accepted(1));
+        chat.when(came("cem"));
+        chat.answer("remove cem", ok());
+        chat.commands();
+        chat.when(accepted(2));
+        assert_eq!(chat.commands(), [""; 0]);
+        assert_eq!(chat.announced(), ["bo joined", "cem joined", "cem left"]);
+    }
+
+    #[test]
     fn no_more_ring_than_there_are_seats() {
         let mut chat = Scenario::ring_all(Some(4));
         chat.when(requested(1, Target::Queue(queue())));

@@ -203,7 +203,7 @@ impl Found {
             let Some(owner) = world.trace.psrs.get(psr).filter(|owner| **owner != made.id.request) else {
                 continue;
             };
-            let decided = ending(world, owner).is_some_and(|ending| ending.at <= made.at);
+            let decided = world.trace.decided.get(owner).is_some_and(|at| *at <= made.at);
             self.must(decided, || format!("4: {} cleared the PSR {psr} of {owner}", made.id.request));
         }
         let rings = ringing_at(world, &made.id.request, made.at);

@@ -19,7 +19,9 @@ use byoc_connector::model::roster::{Roster, Script};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{Availability, WorkChange};
 use byoc_connector::rep_finder::choose;
-use byoc_connector::routing::{Command, CommandId, Effects, Ending, Order, Remark, Settings, Turn};
+use byoc_connector::routing::{
+    Command, CommandId, Effects, Ending, Fact, Order, Remark, RequestFact, Settings, Turn,
+};
 
 use super::core::Core;
 use super::link::{Dice, Fate, Link};
@@ -111,6 +113,9 @@ pub(crate) struct Trace {
     pub(crate) psrs: BTreeMap<PsrId, EventId>,
     /// Requests that people called off while Salesforce had them for open.
     pub(crate) called_off: BTreeSet<EventId>,
+    /// When the connector first said a last word on a request; a rep who joins after all may change it.
+    pub(crate) decided: BTreeMap<EventId, Timestamp>,
+    numbers: BTreeMap<(ConversationId, u32), EventId>,
     /// Participants and open offers of a conversation, when an offer of ours made them too many.
     pub(crate) over_limit: Vec<String>,
     pub(crate) turns: usize,
@@ -460,6 +465,7 @@ impl<C: Core> World<C> {
         }
         for fact in &facts {
             self.say(|| format!("    {fact:?}"));
+            self.note_decision(&conversation, fact);
         }
         self.trace.facts += facts.len();
         self.trace.remarks.extend(remarks);
@@ -480,6 +486,20 @@ impl<C: Core> World<C> {
                 open.orphan = true;
             }
             self.at(self.now + crash.down_for, Due::Restart);
+        }
+    }
+
+    fn note_decision(&mut self, conversation: &ConversationId, fact: &Fact) {
+        let Trace { decided, numbers, .. } = &mut self.trace;
+        match fact {
+            Fact::Requested(requested) => {
+                numbers.insert((conversation.clone(), requested.number), requested.event.clone());
+            }
+            Fact::About(number, RequestFact::Decided(verdict)) => {
+                let event = &numbers[&(conversation.clone(), *number)];
+                decided.entry(event.clone()).or_insert(verdict.at);
+            }
+            _ => {}
         }
     }
 
