@@ -24,5 +24,6 @@ mod recordings;
 mod replay_properties;
 mod routing;
 mod routing_properties;
+mod store;
 mod structure;
 mod support;
