@@ -7,8 +7,11 @@
 //!
 //! The README has two examples to begin with; they are tests of this crate.
 //!
-//! Features: `cli` (on by default) is the `byoc` command line, `emulator` the emulator's HTTP face. A library
-//! that embeds the crate wants neither.
+//! [`store`] keeps what must survive the process.
+//!
+//! Features: `cli` (on by default) is the `byoc` command line, `emulator` the emulator's HTTP face,
+//! `store-sqlite` the store in a file. A library
+//! that embeds the crate wants at most the last.
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -22,6 +25,7 @@ pub mod recording;
 pub mod rep_finder;
 pub mod replay;
 pub mod routing;
+pub mod store;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -25,5 +25,6 @@ mod replay_properties;
 mod routing;
 mod routing_properties;
 mod simulation;
+mod store;
 mod structure;
 mod support;

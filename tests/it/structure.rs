@@ -21,6 +21,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("rep_finder", &["model"]),
     ("recording", &["model", "events"]),
     ("config", &["model", "routing"]),
+    ("store", &["model", "routing"]),
     ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
     (
         "cli",

@@ -3,3 +3,4 @@
 pub(crate) mod openapi;
 pub(crate) mod replaying;
 pub(crate) mod scenario;
+pub(crate) mod turns;

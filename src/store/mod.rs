@@ -1,0 +1,98 @@
+//! Keeps what must survive the process: journal and state of every conversation, which events were seen,
+//! how far each subscription was read, and how requests ended.
+//!
+//! Knows the vocabulary, and routing's state and facts as values. It must never know who calls it, what a
+//! command does, or what HTTP is, and it decides nothing: what is stored was decided before.
+//!
+//! Invariants
+//! 1. A turn is stored whole or not at all: its facts, its cause, its position, its endings.
+//! 2. Turns of a channel are stored in the order in which they were appended. When one of them is not stored,
+//!    none behind it is, until the channel has been loaded again (the epoch says so).
+//! 3. A turn that was answered `Ok` is there after a crash.
+//! 4. The same cause a second time changes nothing but the position.
+//! 5. What is loaded is what `apply` makes of the stored facts.
+//!
+//! Elsewhere: what to store is decided in `routing`; who carries the commands out is the runtime.
+
+mod error;
+mod memory;
+mod record;
+#[cfg(feature = "store-sqlite")]
+mod sqlite;
+
+use async_trait::async_trait;
+
+pub use error::Error;
+pub use memory::Memory;
+pub use record::{
+    Appended, Cause, Change, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
+    Remembered, Retention, TurnRecord, Unreadable,
+};
+#[cfg(feature = "store-sqlite")]
+pub use sqlite::{Options, Sqlite};
+
+use crate::model::ids::ConversationId;
+
+/// After how many facts without a state the store asks for one ([`Appended::Stored`]).
+///
+/// A conference with a queue has some twenty facts and then is idle, which brings a state by itself; this is
+/// for what goes on for longer, so that recovery stays short.
+pub const FACTS_BEFORE_STATE: usize = 32;
+
+/// Where turns are kept. One actor a channel writes to it; anybody may read.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Queues a turn at once, in order, and answers when it is durable. Dropping the answer does not take the
+    /// turn back.
+    ///
+    /// The queue has no bound of its own: the caller bounds how many turns it has under way.
+    ///
+    /// # Errors
+    /// Where it could not be stored. From then on every turn of the channel is answered
+    /// [`Error::Superseded`], until [`Store::load`] was called again: they were decided from a state that the
+    /// store does not have.
+    fn append(&self, turn: TurnRecord) -> Pending;
+
+    /// Begins a new epoch of the channel and reads everything that is known of it. Whoever wrote in an older
+    /// epoch is refused from now on.
+    ///
+    /// # Errors
+    /// Where the store cannot be read, or cannot be written: while the disk is full this says so, so that
+    /// trying again until it works is all that recovery takes.
+    async fn load(&self, channel: &ChannelKey) -> Result<Loaded, Error>;
+
+    /// Which of these causes were stored before, in their order. Ask before an event is fed to the state
+    /// machine: what was seen need not be decided again.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    async fn seen(&self, channel: &ChannelKey, causes: &[Cause]) -> Result<Vec<bool>, Error>;
+
+    /// How far each topic of the channel was read.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    async fn positions(&self, channel: &ChannelKey) -> Result<Vec<Position>, Error>;
+
+    /// At most `limit` ended requests of all channels that were stored after `after`, oldest first.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error>;
+
+    /// Drops everything known of a conversation but its outcomes. What was appended before is dropped too.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    async fn forget(&self, channel: &ChannelKey, conversation: &ConversationId) -> Result<(), Error>;
+
+    /// How the store is doing. Cheap, and never waits.
+    fn health(&self) -> Health;
+
+    /// Stores what is queued, brings the file in order and ends. Whatever is asked later is answered
+    /// [`Error::Closed`].
+    ///
+    /// # Errors
+    /// Where the file could not be brought in order; what was answered `Ok` is durable all the same.
+    async fn close(&self) -> Result<(), Error>;
+}

@@ -1,0 +1,208 @@
+//! The store in one SQLite file, in WAL mode.
+//!
+//! One task writes. While it commits, turns queue up, and the next commit takes all of them: the more is
+//! going on, the less a turn's share of a commit costs. Readers have connections of their own and wait for
+//! nobody.
+//!
+//! Elsewhere: `writer` is that task, `group` what it writes, `prune` what it drops, `read` recovery and
+//! queries, `failure` SQLite's result codes in our words.
+
+mod encode;
+mod failure;
+mod group;
+mod migrate;
+mod prune;
+mod read;
+mod writer;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, SqlitePool};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::ids::ConversationId;
+use crate::model::time::{Clock, SystemClock};
+
+use super::record::{
+    Cause, ChannelKey, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position, Retention, TurnRecord,
+};
+use super::{Error, Store};
+use encode::Encoded;
+use failure::failure;
+use writer::{Order, QueuedTurn, Writer};
+
+/// How long a connection waits for another one's lock. Only a foreign tool, looking into the file, holds one.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// How many pages the log may have before it is worked into the file: 16 MiB. Each time costs a sync or two,
+/// so it should not come with every few commits.
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// How a file is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The file. It is made where there is none; its folder is not.
+    pub path: PathBuf,
+    /// For how long things are kept.
+    pub retention: Retention,
+    /// The largest size of the file in bytes; `None` for as large as the disk. Reaching it is
+    /// [`Error::DiskFull`].
+    pub max_bytes: Option<u64>,
+}
+
+impl Options {
+    /// A file with the defaults.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), retention: Retention::default(), max_bytes: None }
+    }
+}
+
+/// The store in one SQLite file.
+#[derive(Debug)]
+pub struct Sqlite {
+    orders: mpsc::UnboundedSender<Order>,
+    readers: SqlitePool,
+    health: SharedHealth,
+    /// Held for as long as the store is open; the system lets go of it when the process ends, however it does.
+    _lock: File,
+}
+
+impl Sqlite {
+    /// Opens a file, brings its schema up to date, and starts the task that writes.
+    ///
+    /// # Errors
+    /// Where it cannot be opened or written, another process has it, it is damaged, or a newer release made it.
+    pub async fn open(options: Options) -> Result<Self, Error> {
+        Self::open_with_clock(options, Arc::new(SystemClock)).await
+    }
+
+    /// As [`Sqlite::open`]; [`Health`] is told in this clock's time.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub async fn open_with_clock(options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let lock = lock(&options.path)?;
+        let mut connect = SqliteConnectOptions::new()
+            .filename(&options.path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(LOCK_WAIT)
+            .thread_name(|_| "byoc-store".to_owned());
+        let readers = connect.clone().create_if_missing(false).pragma("query_only", "on");
+        connect = connect.pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
+        if let Some(bytes) = options.max_bytes {
+            connect = connect.pragma("max_page_count", (bytes / 4096).max(1).to_string());
+        }
+        let mut connection = writer::connect(&connect).await?;
+        if let Err(error) = migrate::run(&mut connection).await {
+            connection.close().await.ok();
+            return Err(error);
+        }
+        let readers =
+            SqlitePoolOptions::new().max_connections(2).min_connections(0).connect_lazy_with(readers);
+        let health = SharedHealth::default();
+        let (orders, queue) = mpsc::unbounded_channel();
+        let writer = Writer::new(connect, connection, options.retention, health.clone(), clock);
+        tokio::spawn(writer.run(queue));
+        Ok(Self { orders, readers, health, _lock: lock })
+    }
+
+    async fn order<T>(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Order,
+    ) -> Result<T, Error> {
+        let (sender, receiver) = oneshot::channel();
+        self.orders.send(order(sender)).map_err(|_| Error::Closed)?;
+        receiver.await.map_err(|_| Error::Closed)?
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    fn append(&self, turn: TurnRecord) -> Pending {
+        let (answer, pending) = Pending::new();
+        let TurnRecord { channel, epoch, at, cause, position, change } = turn;
+        let change = change.map(|change| {
+            let encoded = Encoded::new(&change.facts, change.state.as_deref(), &change.endings);
+            (change, encoded)
+        });
+        let turn = QueuedTurn { channel, epoch, at, cause, position, change, answer };
+        self.health.lock().queued += 1;
+        if self.orders.send(Order::Append(Box::new(turn))).is_err() {
+            self.health.lock().queued = 0;
+        }
+        pending
+    }
+
+    async fn load(&self, channel: &ChannelKey) -> Result<Loaded, Error> {
+        let opened = self.order(|answer| Order::Open(channel.clone(), answer)).await?;
+        let mut reader = self.readers.acquire().await.map_err(|error| failure(&error))?;
+        read::load(&mut reader, &opened).await
+    }
+
+    async fn seen(&self, channel: &ChannelKey, causes: &[Cause]) -> Result<Vec<bool>, Error> {
+        let mut reader = self.readers.acquire().await.map_err(|error| failure(&error))?;
+        read::seen(&mut reader, channel, causes).await
+    }
+
+    async fn positions(&self, channel: &ChannelKey) -> Result<Vec<Position>, Error> {
+        let mut reader = self.readers.acquire().await.map_err(|error| failure(&error))?;
+        match read::channel_id(&mut reader, channel).await? {
+            Some(id) => read::positions(&mut reader, id).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {
+        let mut reader = self.readers.acquire().await.map_err(|error| failure(&error))?;
+        read::outcomes(&mut reader, after, limit).await
+    }
+
+    async fn forget(&self, channel: &ChannelKey, conversation: &ConversationId) -> Result<(), Error> {
+        self.order(|answer| Order::Forget(channel.clone(), conversation.clone(), answer)).await
+    }
+
+    fn health(&self) -> Health {
+        self.health.lock().clone()
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.readers.close().await;
+        self.order(Order::Close).await
+    }
+}
+
+/// The health that the writer notes and anybody reads. Never held across an await.
+#[derive(Debug, Clone, Default)]
+struct SharedHealth(Arc<Mutex<Health>>);
+
+impl SharedHealth {
+    fn lock(&self) -> MutexGuard<'_, Health> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes sure that no other process has the store. SQLite's own locks would let two connectors take turns,
+/// and each would carry out the other's commands after a restart.
+fn lock(path: &Path) -> Result<File, Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let shown = path.display().to_string();
+    let file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(name)
+        .map_err(|error| failure::io(&error, &shown))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse(shown)),
+        Err(TryLockError::Error(error)) => Err(failure::io(&error, &shown)),
+    }
+}

@@ -1,0 +1,126 @@
+//! Drops what is not needed any more, a few rows with every commit: never a pause, and never a pile.
+
+use std::time::Duration;
+
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::model::ids::ConversationId;
+use crate::model::time::Timestamp;
+use crate::store::record::Retention;
+
+/// For how long nothing is looked for after nothing was found.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// How many rows are looked at with a small commit.
+const FEW: usize = 64;
+
+// These tables grow at their end: the oldest rows are the first, and no index by time is needed.
+const OLD_CAUSES: &str = "DELETE FROM seen WHERE at < ? AND id IN (SELECT id FROM seen ORDER BY id LIMIT ?)";
+const OLD_OUTCOMES: &str =
+    "DELETE FROM outcome WHERE at < ? AND id IN (SELECT id FROM outcome ORDER BY id LIMIT ?)";
+
+/// Where the dropping stands.
+#[derive(Debug)]
+pub(super) struct Pruner {
+    retention: Retention,
+    /// Turns up to here have been looked at in this round.
+    looked_at: i64,
+    next_old: Timestamp,
+}
+
+impl Pruner {
+    pub(super) fn new(retention: Retention) -> Self {
+        Self { retention, looked_at: 0, next_old: Timestamp::from_millis(i64::MIN) }
+    }
+
+    /// Drops a little more than a commit of so many turns brings, and says which conversations are gone.
+    pub(super) async fn prune(
+        &mut self,
+        connection: &mut SqliteConnection,
+        now: Timestamp,
+        turns: usize,
+    ) -> Result<Vec<(i64, ConversationId)>, sqlx::Error> {
+        let rows = i64::try_from((2 * turns).max(FEW)).unwrap_or(i64::MAX);
+        self.covered_turns(connection, rows).await?;
+        if now < self.next_old {
+            return Ok(Vec::new());
+        }
+        let mut dropped = 0;
+        for (drop, kept) in [(OLD_CAUSES, self.retention.causes), (OLD_OUTCOMES, self.retention.outcomes)] {
+            dropped = dropped.max(old_rows(connection, drop, now - kept, rows).await?);
+        }
+        let mut forgotten = Vec::new();
+        for (ended, kept) in [(false, self.retention.idle), (true, self.retention.ended)] {
+            forgotten.extend(idle_conversations(connection, ended, now - kept, rows).await?);
+        }
+        if dropped == 0 && forgotten.is_empty() {
+            self.next_old = now + PAUSE;
+        }
+        Ok(forgotten)
+    }
+
+    /// Drops turns whose facts are in their conversation's state, or whose conversation is gone, going round
+    /// and round the journal. Looking at twice what comes in keeps it at some two times what is needed.
+    async fn covered_turns(
+        &mut self,
+        connection: &mut SqliteConnection,
+        rows: i64,
+    ) -> Result<(), sqlx::Error> {
+        let up_to: Option<i64> =
+            sqlx::query_scalar("SELECT max(id) FROM (SELECT id FROM turn WHERE id > ? ORDER BY id LIMIT ?)")
+                .bind(self.looked_at)
+                .bind(rows)
+                .fetch_one(&mut *connection)
+                .await?;
+        let Some(up_to) = up_to else {
+            self.looked_at = 0;
+            return Ok(());
+        };
+        sqlx::query(
+            "DELETE FROM turn WHERE id > ?1 AND id <= ?2 AND NOT EXISTS \
+             (SELECT 1 FROM conversation c WHERE c.id = turn.conversation AND c.covered < turn.id)",
+        )
+        .bind(self.looked_at)
+        .bind(up_to)
+        .execute(&mut *connection)
+        .await?;
+        self.looked_at = up_to;
+        Ok(())
+    }
+}
+
+async fn old_rows(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    before: Timestamp,
+    rows: i64,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(statement).bind(before.as_millis()).bind(rows).execute(connection).await?;
+    Ok(done.rows_affected())
+}
+
+async fn idle_conversations(
+    connection: &mut SqliteConnection,
+    ended: bool,
+    before: Timestamp,
+    rows: i64,
+) -> Result<Vec<(i64, ConversationId)>, sqlx::Error> {
+    let gone = sqlx::query(
+        "DELETE FROM conversation WHERE id IN (SELECT id FROM conversation \
+         WHERE idle = 1 AND ended = ? AND heard < ? LIMIT ?) RETURNING channel, name",
+    )
+    .bind(ended)
+    .bind(before.as_millis())
+    .bind(rows)
+    .fetch_all(connection)
+    .await?;
+    let mut names = Vec::with_capacity(gone.len());
+    for row in gone {
+        let name: &str = row.try_get(1)?;
+        // A name that does not read was never known by heart.
+        if let Ok(name) = ConversationId::parse(name) {
+            names.push((row.try_get(0)?, name));
+        }
+    }
+    Ok(names)
+}

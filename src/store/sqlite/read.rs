@@ -1,0 +1,209 @@
+//! Reading: recovery, and what others want to know.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures_util::TryStreamExt as _;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row as _, SqliteConnection};
+
+use super::failure::failure;
+use super::writer::{Opened, TURN_BITS};
+use crate::model::ids::{ConversationId, EventId, OrgId};
+use crate::model::time::Timestamp;
+use crate::routing::{Conversation, Ending, Fact, Outcome};
+use crate::store::Error;
+use crate::store::record::{
+    Cause, ChannelKey, Loaded, OutcomeId, OutcomeRecord, Position, Remembered, Unreadable,
+};
+
+/// Reads a channel: every state, then the facts after it, in one sweep each.
+pub(super) async fn load(connection: &mut SqliteConnection, opened: &Opened) -> Result<Loaded, Error> {
+    let mut found = states(connection, opened.channel).await?;
+    apply_turns(connection, opened.channel, &mut found).await?;
+    let mut conversations = Vec::with_capacity(found.len());
+    let mut unreadable = Vec::new();
+    for found in found.into_values() {
+        match found.state {
+            Ok(conversation) => {
+                let Found { heard, ended, .. } = found;
+                conversations.push(Remembered { conversation, heard, ended });
+            }
+            Err(wrong) => unreadable.push(wrong),
+        }
+    }
+    let positions = positions(connection, opened.channel).await?;
+    Ok(Loaded { epoch: opened.epoch, conversations, positions, unreadable })
+}
+
+struct Found {
+    state: Result<Conversation, Unreadable>,
+    covered: i64,
+    heard: Timestamp,
+    ended: bool,
+}
+
+async fn states(connection: &mut SqliteConnection, channel: i64) -> Result<HashMap<i64, Found>, Error> {
+    let mut found = HashMap::new();
+    let mut rows =
+        sqlx::query("SELECT id, name, state, covered, heard, ended FROM conversation WHERE channel = ?")
+            .bind(channel)
+            .fetch(connection);
+    while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
+        let (id, one) = state(&row).map_err(|error| failure(&error))?;
+        found.insert(id, one);
+    }
+    Ok(found)
+}
+
+fn state(row: &SqliteRow) -> Result<(i64, Found), sqlx::Error> {
+    let name: &str = row.try_get(1)?;
+    let name = ConversationId::parse(name).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    let text: Option<&str> = row.try_get(2)?;
+    let state = match text.map(serde_json::from_str::<Conversation>) {
+        None => Ok(Conversation::new(name)),
+        Some(Ok(state)) if *state.id() == name => Ok(state),
+        Some(Ok(other)) => {
+            Err(Unreadable { conversation: name, why: format!("its state is that of {}", other.id()) })
+        }
+        Some(Err(error)) => Err(Unreadable { conversation: name, why: format!("its state: {error}") }),
+    };
+    let heard = Timestamp::from_millis(row.try_get(4)?);
+    Ok((row.try_get(0)?, Found { state, covered: row.try_get(3)?, heard, ended: row.try_get(5)? }))
+}
+
+async fn apply_turns(
+    connection: &mut SqliteConnection,
+    channel: i64,
+    found: &mut HashMap<i64, Found>,
+) -> Result<(), Error> {
+    let mut rows = sqlx::query("SELECT id, conversation, at, ended, facts FROM turn WHERE id > ? AND id < ?")
+        .bind(channel << TURN_BITS)
+        .bind((channel + 1) << TURN_BITS)
+        .fetch(connection);
+    while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
+        let decode = || -> Result<_, sqlx::Error> {
+            Ok((
+                row.try_get(0)?,
+                row.try_get(1)?,
+                row.try_get(2)?,
+                row.try_get(3)?,
+                row.try_get::<&str, _>(4)?,
+            ))
+        };
+        let (id, conversation, at, ended, facts): (i64, i64, i64, bool, &str) =
+            decode().map_err(|error| failure(&error))?;
+        // Turns of conversations that are gone, or in whose state they are, wait to be dropped.
+        let Some(found) = found.get_mut(&conversation).filter(|found| found.covered < id) else { continue };
+        found.heard = found.heard.max(Timestamp::from_millis(at));
+        found.ended = ended;
+        apply(&mut found.state, facts);
+    }
+    Ok(())
+}
+
+fn apply(state: &mut Result<Conversation, Unreadable>, facts: &str) {
+    let Ok(conversation) = state else { return };
+    let why = match serde_json::from_str::<Vec<Fact>>(facts) {
+        Ok(facts) => match facts.iter().try_for_each(|fact| conversation.apply(fact)) {
+            Ok(()) => return,
+            Err(illegal) => illegal.to_string(),
+        },
+        Err(error) => format!("its facts: {error}"),
+    };
+    *state = Err(Unreadable { conversation: conversation.id().clone(), why });
+}
+
+/// The number of a channel, where it was ever loaded.
+pub(super) async fn channel_id(
+    connection: &mut SqliteConnection,
+    channel: &ChannelKey,
+) -> Result<Option<i64>, Error> {
+    sqlx::query_scalar("SELECT id FROM channel WHERE org = ? AND name = ?")
+        .bind(channel.org.as_str())
+        .bind(&*channel.channel)
+        .fetch_optional(connection)
+        .await
+        .map_err(|error| failure(&error))
+}
+
+pub(super) async fn positions(
+    connection: &mut SqliteConnection,
+    channel: i64,
+) -> Result<Vec<Position>, Error> {
+    let rows = sqlx::query("SELECT topic, replay_id FROM position WHERE channel = ? ORDER BY topic")
+        .bind(channel)
+        .fetch_all(connection)
+        .await
+        .map_err(|error| failure(&error))?;
+    rows.iter()
+        .map(|row| {
+            let topic: &str = row.try_get(0).map_err(|error| failure(&error))?;
+            let replay_id: &[u8] = row.try_get(1).map_err(|error| failure(&error))?;
+            Position::new(topic, replay_id)
+        })
+        .collect()
+}
+
+pub(super) async fn seen(
+    connection: &mut SqliteConnection,
+    channel: &ChannelKey,
+    causes: &[Cause],
+) -> Result<Vec<bool>, Error> {
+    const AT_ONCE: usize = 128;
+    let Some(channel) = channel_id(connection, channel).await? else { return Ok(vec![false; causes.len()]) };
+    let mut known = BTreeSet::new();
+    for chunk in causes.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::new("SELECT cause FROM seen WHERE channel = ");
+        query.push_bind(channel).push(" AND cause IN (");
+        query.push_values(chunk, |mut row, cause| {
+            row.push_bind(cause.bytes());
+        });
+        query.push(")");
+        let rows = query.build_query_scalar::<Vec<u8>>().fetch_all(&mut *connection).await;
+        known.extend(rows.map_err(|error| failure(&error))?);
+    }
+    Ok(causes.iter().map(|cause| known.contains(cause.bytes())).collect())
+}
+
+pub(super) async fn outcomes(
+    connection: &mut SqliteConnection,
+    after: OutcomeId,
+    limit: usize,
+) -> Result<Vec<OutcomeRecord>, Error> {
+    let rows = sqlx::query(
+        "SELECT o.id, c.org, c.name, o.conversation, o.request, o.at, o.outcome, o.reason \
+         FROM outcome o JOIN channel c ON c.id = o.channel WHERE o.id > ? ORDER BY o.id LIMIT ?",
+    )
+    .bind(after.0)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await
+    .map_err(|error| failure(&error))?;
+    rows.iter().map(|row| outcome(row).map_err(|error| failure(&error))).collect()
+}
+
+fn outcome(row: &SqliteRow) -> Result<OutcomeRecord, sqlx::Error> {
+    fn bad<E: std::error::Error + Send + Sync + 'static>(error: E) -> sqlx::Error {
+        sqlx::Error::Decode(Box::new(error))
+    }
+    let name: &str = row.try_get(6)?;
+    let outcome = Outcome::ALL
+        .into_iter()
+        .find(|outcome| outcome.as_str() == name)
+        .ok_or_else(|| sqlx::Error::Decode(format!("there is no outcome '{name}'").into()))?;
+    Ok(OutcomeRecord {
+        id: OutcomeId(row.try_get(0)?),
+        channel: ChannelKey {
+            org: OrgId::parse(row.try_get(1)?).map_err(bad)?,
+            channel: Arc::from(row.try_get::<&str, _>(2)?),
+        },
+        conversation: ConversationId::parse(row.try_get(3)?).map_err(bad)?,
+        ending: Ending {
+            request: EventId::parse(row.try_get(4)?).map_err(bad)?,
+            at: Timestamp::from_millis(row.try_get(5)?),
+            outcome,
+            reason: serde_json::from_str(row.try_get(7)?).map_err(bad)?,
+        },
+    })
+}
