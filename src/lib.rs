@@ -16,6 +16,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
+pub mod connector;
 pub mod contacts;
 pub mod emulator;
 pub mod events;

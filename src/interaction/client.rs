@@ -96,10 +96,31 @@ impl Client {
         give_up_at: Timestamp,
         priority: Priority,
     ) -> Answer {
+        self.until_answered(Tries::new(), request_id, call, give_up_at, priority).await
+    }
+
+    /// Makes a call that was given before a restart: it may have been tried already.
+    pub async fn resume(
+        &self,
+        request_id: Uuid,
+        call: &Call,
+        give_up_at: Timestamp,
+        priority: Priority,
+    ) -> Answer {
+        self.until_answered(Tries::resumed(), request_id, call, give_up_at, priority).await
+    }
+
+    async fn until_answered(
+        &self,
+        mut tries: Tries,
+        request_id: Uuid,
+        call: &Call,
+        give_up_at: Timestamp,
+        priority: Priority,
+    ) -> Answer {
         let wire = encode(call);
         let body = wire.body.to_string().into_bytes();
         let sending = Sending { call, request_id, wire, body, give_up_at, priority };
-        let mut tries = Tries::new();
         let mut rejected: Option<Unauthorized> = None;
         loop {
             let (verdict, used) = self.one_try(&sending, rejected.as_ref()).await;

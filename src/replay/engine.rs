@@ -315,7 +315,7 @@ impl<S: Side> Engine<S> {
 
     /// Carries out what follows from an input.
     fn take_turn(&mut self, turn: Turn) {
-        let Turn { conversation, effects } = turn;
+        let Turn { conversation, effects, .. } = turn;
         let Effects { facts, commands, announcements, endings, remarks } = effects;
         for fact in facts {
             if let Fact::Requested(requested) = fact {

@@ -13,7 +13,7 @@ use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::model::words::SessionStatus;
 
-use super::command::{CommandId, Effects, Input};
+use super::command::{Command, CommandId, Effects, Input};
 use super::conversation::Conversation;
 use super::policy::Settings;
 
@@ -31,8 +31,21 @@ const REMEMBER_SILENT: Duration = Duration::from_secs(72 * 3600);
 pub struct Turn {
     /// The conversation.
     pub conversation: ConversationId,
+    /// Whether nothing was known of the conversation before.
+    pub began: bool,
     /// What follows.
     pub effects: Effects,
+}
+
+/// A conversation as it was remembered somewhere else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// Its state.
+    pub conversation: Conversation,
+    /// When it was last heard of.
+    pub heard: Timestamp,
+    /// Whether its session has ended.
+    pub ended: bool,
 }
 
 #[derive(Debug)]
@@ -79,6 +92,36 @@ impl Conversations {
             timers: BinaryHeap::new(),
             open: 0,
         }
+    }
+
+    /// Those that a store has kept, as they were.
+    pub fn restore(settings: Settings, kept: impl IntoIterator<Item = Kept>) -> Self {
+        let mut all = Self::new(settings);
+        for Kept { conversation, heard, ended } in kept {
+            let id = conversation.id().clone();
+            if let Some(work_item) = conversation.work_item() {
+                all.by_work_item.insert(work_item, id.clone());
+            }
+            all.open += usize::from(!conversation.is_idle());
+            all.entries.insert(id.clone(), Entry { conversation, ended, heard, timer: Timestamp::MAX });
+            all.schedule(&id);
+        }
+        all
+    }
+
+    /// Whether the conversation's session has ended.
+    pub fn is_over(&self, id: &ConversationId) -> bool {
+        self.entries.get(id).is_some_and(|entry| entry.ended)
+    }
+
+    /// The commands that were given and never answered, of all conversations: see
+    /// [`Conversation::outstanding`].
+    pub fn outstanding(&self) -> Vec<(ConversationId, Command)> {
+        let of_one = |(id, entry): (&ConversationId, &Entry)| {
+            let commands = entry.conversation.outstanding(&self.settings);
+            commands.into_iter().map(|command| (id.clone(), command)).collect::<Vec<_>>()
+        };
+        self.entries.iter().flat_map(of_one).collect()
     }
 
     /// The rules that they follow.
@@ -188,7 +231,8 @@ impl Conversations {
     }
 
     fn turn(&mut self, now: Timestamp, id: ConversationId, input: Input, create: bool) -> Option<Turn> {
-        if create && !self.entries.contains_key(&id) {
+        let began = create && !self.entries.contains_key(&id);
+        if began {
             let conversation = Conversation::new(id.clone());
             let entry = Entry { conversation, ended: false, heard: now, timer: Timestamp::MAX };
             self.entries.insert(id.clone(), entry);
@@ -210,7 +254,7 @@ impl Conversations {
             self.by_work_item.insert(work_item, id.clone());
         }
         self.schedule(&id);
-        Some(Turn { conversation: id, effects })
+        Some(Turn { conversation: id, began, effects })
     }
 
     /// Makes sure that the timers know when the conversation is next due. A timer that would ring too

@@ -26,7 +26,7 @@ mod skills;
 
 pub use command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark};
 pub use conversation::Conversation;
-pub use conversations::{Conversations, Turn};
+pub use conversations::{Conversations, Kept, Turn};
 pub use fact::{
     Fact, IllegalFact, Intent, Outcome, Reason, RequestFact, Requested, Step, Verdict, Wanted, Why,
 };

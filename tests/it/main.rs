@@ -13,6 +13,7 @@
 mod cli_contacts;
 #[cfg(feature = "cli")]
 mod cli_replay;
+mod connector;
 mod contacts;
 mod emulator;
 #[cfg(feature = "emulator")]

@@ -103,7 +103,7 @@ impl Journaled {
         if !effects.facts.is_empty() {
             self.journal.push((id.clone(), serde_json::to_string(&effects.facts).unwrap()));
         }
-        Turn { conversation: id, effects }
+        Turn { conversation: id, began: false, effects }
     }
 }
 

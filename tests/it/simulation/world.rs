@@ -457,7 +457,7 @@ impl<C: Core> World<C> {
     // The connector.
 
     fn on_turn(&mut self, turn: Turn) {
-        let Turn { conversation, effects } = turn;
+        let Turn { conversation, effects, .. } = turn;
         let Effects { facts, commands, announcements: _, endings, remarks } = effects;
         if facts.is_empty() {
             self.trace.remarks.extend(remarks);

@@ -1,0 +1,170 @@
+//! A channel that is running: where events are brought, and where it can be looked at.
+
+mod task;
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::ports::{Calls, EndUserNotifier, RepFinder};
+use crate::model::call::Answer;
+use crate::model::event::Event;
+use crate::model::ids::{ConversationId, RepId};
+use crate::model::time::Clock;
+use crate::routing::{Announcement, CommandId, Conversations, Ending, Settings};
+use crate::store::{self, Cause, ChannelKey, Position, Store};
+
+use task::Task;
+
+/// How many messages may wait for the task. Whoever brings more waits, and so does the stream behind.
+const INBOX: usize = 1024;
+
+/// How many announcements may wait for the partner.
+const ANNOUNCEMENTS: usize = 4096;
+
+/// How many endings a slow watcher may fall behind.
+const ENDINGS: usize = 1024;
+
+/// Everything that a channel works with.
+pub struct Parts {
+    /// Which channel it is.
+    pub key: ChannelKey,
+    /// The channel's rules.
+    pub settings: Settings,
+    /// Salesforce.
+    pub calls: Arc<dyn Calls>,
+    /// The partner's router.
+    pub finder: Arc<dyn RepFinder>,
+    /// The partner's own channel.
+    pub notifier: Arc<dyn EndUserNotifier>,
+    /// Where facts are made durable.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why something that was brought was not processed. It should be brought again.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// What follows from it could not be made durable.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The channel has been stopped.
+    #[error("the channel has been stopped")]
+    Stopped,
+}
+
+/// Something that arrived: what it says, and what names it.
+#[derive(Debug, Clone, Default)]
+pub struct Delivery {
+    /// What happened, in order; none where it says nothing of use.
+    pub events: SmallVec<[Event; 1]>,
+    /// Names it, so that it changes nothing should it come again.
+    pub cause: Option<Cause>,
+    /// How far its topic is read with it.
+    pub position: Option<Position>,
+}
+
+/// Told when something that was brought is durable.
+type Done = oneshot::Sender<Result<(), Error>>;
+
+/// What the task is told.
+pub(super) enum Message {
+    Delivered { delivery: Box<Delivery>, done: Done },
+    Answered { conversation: ConversationId, command: CommandId, answer: Answer },
+    Found { conversation: ConversationId, command: CommandId, reps: Vec<RepId> },
+    Look(Box<dyn FnOnce(&Conversations) + Send>),
+    Stop,
+}
+
+/// A channel that is running.
+#[derive(Debug)]
+pub struct Channel {
+    handle: Handle,
+    task: JoinHandle<()>,
+    positions: Vec<Position>,
+}
+
+/// Where events are brought and the channel can be looked at.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    inbox: mpsc::Sender<Message>,
+    endings: broadcast::Sender<(ConversationId, Ending)>,
+}
+
+impl Channel {
+    /// Takes up where the store says that it was left, timers and commands included.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn start(parts: Parts) -> Result<Self, store::Error> {
+        let loaded = parts.store.load(&parts.key).await?;
+        let positions = loaded.positions.clone();
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let (endings, _) = broadcast::channel(ENDINGS);
+        let (announcements, told) = mpsc::channel(ANNOUNCEMENTS);
+        tokio::spawn(tell(Arc::clone(&parts.notifier), told));
+        let handle = Handle { inbox: inbox.clone(), endings: endings.clone() };
+        let task = Task::new(parts, loaded, inbox, announcements, endings);
+        Ok(Self { handle, task: tokio::spawn(task.run(messages)), positions })
+    }
+
+    /// Where events are brought.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// How far each topic had been read when the channel started.
+    pub fn positions(&self) -> &[Position] {
+        &self.positions
+    }
+
+    /// Takes nothing more, waits until what has been decided is durable, and ends. Calls that are under
+    /// way are left to themselves; the store knows them.
+    pub async fn stop(self) {
+        self.handle.inbox.send(Message::Stop).await.ok();
+        self.task.await.ok();
+    }
+}
+
+impl Handle {
+    /// Brings something; returns when what follows from it is durable. What has been processed before
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// Where it was not processed; it should be brought again.
+    pub async fn deliver(&self, delivery: Delivery) -> Result<(), Error> {
+        let (done, answer) = oneshot::channel();
+        let message = Message::Delivered { delivery: Box::new(delivery), done };
+        self.inbox.send(message).await.map_err(|_| Error::Stopped)?;
+        answer.await.unwrap_or(Err(Error::Stopped))
+    }
+
+    /// Looks at the conversations, between two turns.
+    ///
+    /// # Errors
+    /// Where the channel has been stopped.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Conversations) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let (tell, seen) = oneshot::channel();
+        let look = Box::new(move |all: &Conversations| drop(tell.send(look(all))));
+        self.inbox.send(Message::Look(look)).await.map_err(|_| Error::Stopped)?;
+        seen.await.map_err(|_| Error::Stopped)
+    }
+
+    /// The requests that end from now on.
+    pub fn endings(&self) -> broadcast::Receiver<(ConversationId, Ending)> {
+        self.endings.subscribe()
+    }
+}
+
+async fn tell(notifier: Arc<dyn EndUserNotifier>, mut told: mpsc::Receiver<Announcement>) {
+    while let Some(announcement) = told.recv().await {
+        notifier.tell(announcement).await;
+    }
+}

@@ -1,0 +1,309 @@
+//! The task that owns a channel's conversations.
+
+use std::collections::{HashSet, VecDeque};
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc};
+
+use super::{Delivery, Done, Error, Message, Parts};
+use crate::connector::runner::Runner;
+use crate::model::ids::ConversationId;
+use crate::model::time::{Clock, Timestamp};
+use crate::routing::{
+    Announcement, Command, CommandId, Conversations, Effects, Ending, Kept, Settings, Turn,
+};
+use crate::store::{
+    self, Appended, Cause, Change, ChannelKey, Epoch, Loaded, Pending, Position, Remembered, Store,
+    TurnRecord,
+};
+
+/// How many turns may be on their way to the store.
+const PIPELINE: usize = 1024;
+
+/// How long to wait before the store is asked again; doubles up to the second figure.
+const STORE_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// A turn that is on its way to the store.
+struct OnItsWay {
+    stored: Pending,
+    conversation: Option<ConversationId>,
+    effects: Effects,
+    has_facts: bool,
+    done: Option<Done>,
+}
+
+pub(super) struct Task {
+    key: ChannelKey,
+    settings: Settings,
+    conversations: Conversations,
+    store: Arc<dyn Store>,
+    epoch: Epoch,
+    clock: Arc<dyn Clock>,
+    runner: Runner,
+    announcements: mpsc::Sender<Announcement>,
+    endings: broadcast::Sender<(ConversationId, Ending)>,
+    /// Commands that are being carried out.
+    under_way: HashSet<CommandId>,
+    on_their_way: VecDeque<OnItsWay>,
+    /// Conversations whose state the store would like to have.
+    wanted: HashSet<ConversationId>,
+}
+
+impl Task {
+    pub(super) fn new(
+        parts: Parts,
+        loaded: Loaded,
+        inbox: mpsc::Sender<Message>,
+        announcements: mpsc::Sender<Announcement>,
+        endings: broadcast::Sender<(ConversationId, Ending)>,
+    ) -> Self {
+        let Parts { key, settings, calls, finder, notifier: _, store, clock } = parts;
+        let runner = Runner { calls, finder, clock: Arc::clone(&clock), answers: inbox };
+        let mut task = Self {
+            key,
+            conversations: Conversations::new(settings.clone()),
+            settings,
+            store,
+            epoch: loaded.epoch,
+            clock,
+            runner,
+            announcements,
+            endings,
+            under_way: HashSet::new(),
+            on_their_way: VecDeque::new(),
+            wanted: HashSet::new(),
+        };
+        task.take_up(loaded);
+        task
+    }
+
+    pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        let mut stopping = false;
+        while !(stopping && self.on_their_way.is_empty()) {
+            let room = !stopping && self.on_their_way.len() < PIPELINE;
+            let deadline = self.conversations.deadline().filter(|_| room);
+            tokio::select! {
+                biased;
+                stored = first(&mut self.on_their_way) => self.on_stored(stored).await,
+                message = messages.recv(), if room => match message {
+                    Some(Message::Stop) | None => stopping = true,
+                    Some(message) => self.on_message(message).await,
+                },
+                () = until(&*self.clock, deadline) => self.on_deadline(),
+            }
+        }
+    }
+
+    fn on_deadline(&mut self) {
+        let now = self.clock.now();
+        while let Some(turn) = self.conversations.on_deadline(now) {
+            self.append(now, Some(turn), None, None, None);
+        }
+    }
+
+    async fn on_message(&mut self, message: Message) {
+        let now = self.clock.now();
+        match message {
+            Message::Delivered { delivery, done } => self.on_delivered(now, *delivery, done).await,
+            Message::Answered { conversation, command, answer } => {
+                self.under_way.remove(&command);
+                let turn = self.conversations.on_answer(now, conversation, command, answer);
+                self.append(now, turn, None, None, None);
+            }
+            Message::Found { conversation, command, reps } => {
+                self.under_way.remove(&command);
+                let turn = self.conversations.on_found(now, conversation, command, reps);
+                self.append(now, turn, None, None, None);
+            }
+            Message::Look(look) => look(&self.conversations),
+            Message::Stop => {}
+        }
+    }
+
+    /// Feeds what arrived. Its cause goes with the last of its turns: until that one is durable, all of
+    /// it may come again.
+    async fn on_delivered(&mut self, now: Timestamp, delivery: Delivery, done: Done) {
+        let Delivery { events, cause, position } = delivery;
+        match self.is_processed(cause.as_ref()).await {
+            Ok(false) => {
+                let mut events = events.into_iter().peekable();
+                let mut turn = None;
+                while let Some(event) = events.next() {
+                    turn = self.conversations.on_event(now, event);
+                    if events.peek().is_some() {
+                        self.append(now, turn.take(), None, None, None);
+                    }
+                }
+                self.append(now, turn, cause, position, Some(done));
+            }
+            Ok(true) => self.append(now, None, None, position, Some(done)),
+            Err(error) => drop(done.send(Err(error.into()))),
+        }
+    }
+
+    async fn is_processed(&self, cause: Option<&Cause>) -> Result<bool, store::Error> {
+        let Some(cause) = cause else { return Ok(false) };
+        let seen = self.store.seen(&self.key, std::slice::from_ref(cause)).await?;
+        Ok(seen.first() == Some(&true))
+    }
+
+    /// Sends a turn to the store. What has nothing to store is done at once.
+    fn append(
+        &mut self,
+        at: Timestamp,
+        turn: Option<Turn>,
+        cause: Option<Cause>,
+        position: Option<Position>,
+        done: Option<Done>,
+    ) {
+        let (conversation, began, mut effects) = match turn {
+            Some(Turn { conversation, began, effects }) => (Some(conversation), began, effects),
+            None => (None, false, Effects::default()),
+        };
+        let facts = std::mem::take(&mut effects.facts);
+        let has_facts = !facts.is_empty();
+        if !has_facts && cause.is_none() && position.is_none() {
+            if let Some(done) = done {
+                done.send(Ok(())).ok();
+            }
+            return;
+        }
+        let change = conversation.clone().filter(|_| has_facts).map(|conversation| {
+            let state = self.state_for(&conversation);
+            let ended = self.conversations.is_over(&conversation);
+            let endings = effects.endings.clone();
+            Change { conversation, began, ended, facts, state, endings }
+        });
+        let channel = self.key.clone();
+        let record = TurnRecord { channel, epoch: self.epoch, at, cause, position, change };
+        let stored = self.store.append(record);
+        self.on_their_way.push_back(OnItsWay { stored, conversation, effects, has_facts, done });
+    }
+
+    /// The state of a conversation, where the store should have it: when it has come to rest, and when
+    /// the store has asked.
+    fn state_for(&mut self, id: &ConversationId) -> Option<Box<crate::routing::Conversation>> {
+        let conversation = self.conversations.get(id)?;
+        let wanted = conversation.is_idle() || self.wanted.contains(id);
+        wanted.then(|| {
+            self.wanted.remove(id);
+            Box::new(conversation.clone())
+        })
+    }
+
+    async fn on_stored(&mut self, stored: Result<Appended, store::Error>) {
+        let Some(OnItsWay { conversation, effects, has_facts, done, .. }) = self.on_their_way.pop_front()
+        else {
+            return;
+        };
+        let error = match stored {
+            Ok(Appended::Stored { wants_state }) => {
+                if let Some(done) = done {
+                    done.send(Ok(())).ok();
+                }
+                if let Some(conversation) = conversation {
+                    self.wanted.extend(wants_state.then(|| conversation.clone()));
+                    self.carry_out(conversation, effects).await;
+                }
+                return;
+            }
+            Ok(Appended::Duplicate) => {
+                if let Some(done) = done {
+                    done.send(Ok(())).ok();
+                }
+                if !has_facts {
+                    return;
+                }
+                tracing::warn!("an event came twice at once; beginning again from the store");
+                None
+            }
+            Err(error) => {
+                if let Some(done) = done {
+                    done.send(Err(error.clone().into())).ok();
+                }
+                Some(error)
+            }
+        };
+        self.begin_again(error).await;
+    }
+
+    /// The turn is durable: now its commands may be carried out.
+    async fn carry_out(&mut self, conversation: ConversationId, effects: Effects) {
+        for announcement in effects.announcements {
+            self.announcements.send(announcement).await.ok();
+        }
+        for ending in effects.endings {
+            tracing::info!(request = %ending.request, outcome = %ending.outcome, "a request has ended");
+            self.endings.send((conversation.clone(), ending)).ok();
+        }
+        self.start(conversation, effects.commands, false);
+    }
+
+    fn start(&mut self, conversation: ConversationId, mut commands: Vec<Command>, resumed: bool) {
+        commands.retain(|command| self.under_way.insert(command.id.clone()));
+        if !commands.is_empty() {
+            tokio::spawn(self.runner.clone().run(conversation, commands, resumed));
+        }
+    }
+
+    /// What the store refused has not happened: forgets it, and all that was decided upon it.
+    async fn begin_again(&mut self, error: Option<store::Error>) {
+        if let Some(error) = &error {
+            tracing::error!(%error, "a turn could not be stored; beginning again from the store");
+        }
+        for OnItsWay { done, .. } in std::mem::take(&mut self.on_their_way) {
+            if let Some(done) = done {
+                let why = error.clone().map_or(Error::Stopped, Error::from);
+                done.send(Err(why)).ok();
+            }
+        }
+        let (mut wait, longest) = STORE_WAITS;
+        loop {
+            match self.store.load(&self.key).await {
+                Ok(loaded) => return self.take_up(loaded),
+                Err(error) => {
+                    tracing::error!(%error, "the store cannot be used; trying again");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(longest);
+                }
+            }
+        }
+    }
+
+    /// Goes on where the store says, with the same commands under the same ids.
+    fn take_up(&mut self, loaded: Loaded) {
+        let Loaded { epoch, conversations, positions: _, unreadable } = loaded;
+        for lost in unreadable {
+            tracing::error!(conversation = %lost.conversation, why = lost.why, "a conversation cannot be read");
+        }
+        self.epoch = epoch;
+        self.wanted.clear();
+        let kept = conversations.into_iter().map(|Remembered { conversation, heard, ended }| Kept {
+            conversation,
+            heard,
+            ended,
+        });
+        self.conversations = Conversations::restore(self.settings.clone(), kept);
+        for (conversation, command) in self.conversations.outstanding() {
+            self.start(conversation, vec![command], true);
+        }
+    }
+}
+
+/// When the first of them is stored or refused; never where there is none.
+async fn first(on_their_way: &mut VecDeque<OnItsWay>) -> Result<Appended, store::Error> {
+    match on_their_way.front_mut() {
+        Some(first) => (&mut first.stored).await,
+        None => pending().await,
+    }
+}
+
+/// When the moment has come; never where there is none.
+async fn until(clock: &dyn Clock, moment: Option<Timestamp>) {
+    match moment {
+        Some(moment) => tokio::time::sleep(moment.since(clock.now())).await,
+        None => pending().await,
+    }
+}
