@@ -88,6 +88,16 @@ impl Offer {
         self.is_open() || (self.creation != Creation::Done && !self.has_joined())
     }
 
+    /// Whether it exists and only its id is missing.
+    pub(super) fn lacks_id(&self) -> bool {
+        matches!(
+            self.state,
+            OfferState::Accepted { work: None }
+                | OfferState::Removing { work: None, .. }
+                | OfferState::Over { work: None, why: Why::Removed }
+        )
+    }
+
     fn has_joined(&self) -> bool {
         matches!(self.state, OfferState::Accepted { .. } | OfferState::Removing { .. })
     }
@@ -165,6 +175,7 @@ fn named(state: OfferState, work: AgentWorkId) -> Option<OfferState> {
         OfferState::Making { work: None } => OfferState::Making { work },
         OfferState::Accepted { work: None } => OfferState::Accepted { work },
         OfferState::Removing { work: None, call } => OfferState::Removing { work, call },
+        OfferState::Over { work: None, why: Why::Removed } => OfferState::Over { work, why: Why::Removed },
         _ => return None,
     })
 }

@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use super::command::{CommandId, Remark};
 use super::conversation::Decision;
 use super::fact::{Fact, Intent, Outcome, Reason, RequestFact, Step, Verdict, Why};
-use super::offer::{Offer, OfferState};
+use super::offer::OfferState;
 use super::policy::SETTLE_WINDOW;
 use super::request::Search;
 
@@ -165,12 +165,12 @@ impl Decision<'_> {
             }
             _ => self.creation_answered(number, rep, unsure),
         }
-        let known = self.conversation.request(number).and_then(|r| r.offer(rep)).and_then(Offer::work);
-        match (another, state) {
-            (Some(work), OfferState::Accepted { work: None } | OfferState::Removing { work: None, .. }) => {
-                self.about(number, RequestFact::OfferNamed { rep, work });
-            }
-            (Some(work), _) if known != Some(work) && !self.conversation.is_past_work(work) => {
+        let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)).copied() else {
+            return;
+        };
+        match another {
+            Some(work) if offer.lacks_id() => self.about(number, RequestFact::OfferNamed { rep, work }),
+            Some(work) if offer.work() != Some(work) && !self.conversation.is_past_work(work) => {
                 self.offer_repeated(number, rep, work);
             }
             _ => {}

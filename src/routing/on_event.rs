@@ -329,11 +329,10 @@ impl Decision<'_> {
         let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)) else { return };
         let work = change.work;
         match offer.state {
-            OfferState::Making { work: None }
-            | OfferState::Accepted { work: None }
-            | OfferState::Removing { work: None, .. } => {
+            OfferState::Making { work: None } => {
                 self.about(number, RequestFact::OfferNamed { rep, work });
             }
+            _ if offer.lacks_id() => self.about(number, RequestFact::OfferNamed { rep, work }),
             OfferState::Nameless { .. } | OfferState::Orphaned { .. } => {
                 let until = self.ring_until();
                 self.about(number, RequestFact::OfferMade { rep, work, until });

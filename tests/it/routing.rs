@@ -656,6 +656,21 @@ mod ring_all {
     }
 
     #[test]
+    fn the_id_of_an_offer_whose_rep_was_removed_is_no_second_offer() {
+        let mut chat = Scenario::ring_all(None);
+        chat.when(requested(1, Target::Skills(vec![skill("french", None)])));
+        chat.found(&["bo", "cem"]);
+        chat.answer("offer bo", offered(1));
+        chat.when(accepted(1));
+        chat.when(came("cem"));
+        chat.answer("remove cem", ok());
+        chat.commands();
+        chat.when(accepted(2));
+        chat.answer("offer cem", offered(2));
+        assert_eq!(chat.commands(), [""; 0]);
+    }
+
+    #[test]
     fn no_more_ring_than_there_are_seats() {
         let mut chat = Scenario::ring_all(Some(4));
         chat.when(requested(1, Target::Queue(queue())));

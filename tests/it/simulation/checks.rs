@@ -119,7 +119,7 @@ impl Found {
                 None => {
                     let excused = matches!(ending.outcome, Outcome::Cancelled)
                         || !world.link.is_clean()
-                        || world.trace.called_off.contains(&request.event)
+                        || called_off(world, &request.event)
                         || world.salesforce.conversation(&request.conversation).unwrap().is_over();
                     self.must(excused, || format!("2: {} was not answered: {ending:?}", request.event));
                 }
