@@ -1,7 +1,7 @@
 //! Brings a file's schema up to date. The migrations are part of the program.
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Connection as _, SqlSafeStr as _, SqliteConnection};
+use sqlx::{SqlSafeStr as _, SqliteConnection};
 
 use super::failure::failure;
 use crate::store::Error;
@@ -15,23 +15,27 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(vec![Migration::new(1, "begin".into(), simple, begin.into_sql_str(), false)])
 }
 
-/// Runs what has not been run yet. A database that is somebody else's is left as it is.
-pub(super) async fn run(connection: &mut SqliteConnection) -> Result<(), Error> {
+/// Makes a new file ours. A database that is somebody else's is left as it is.
+pub(super) async fn claim(connection: &mut SqliteConnection) -> Result<(), Error> {
     let failed = |error: sqlx::Error| failure(&error);
     let mark: i64 =
         sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(failed)?;
-    if mark != APPLICATION_ID {
-        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(failed)?;
-        if tables > 0 {
-            return Err(Error::Corrupt("it is an SQLite database of something else".to_owned()));
-        }
-        let mut transaction = connection.begin().await.map_err(failed)?;
-        sqlx::query("PRAGMA application_id = 1652125539").execute(&mut *transaction).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
+    if mark == APPLICATION_ID {
+        return Ok(());
     }
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed)?;
+    if tables > 0 {
+        return Err(Error::Corrupt("it is an SQLite database of something else".to_owned()));
+    }
+    sqlx::query("PRAGMA application_id = 1652125539").execute(connection).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Runs what has not been run yet.
+pub(super) async fn run(connection: &mut SqliteConnection) -> Result<(), Error> {
     let migrator = migrator();
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
     migrator.run(connection).await.map_err(|error| match error {

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, SqlitePool};
+use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::ids::ConversationId;
@@ -42,6 +42,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How many pages the log may have before it is worked into the file: 16 MiB. Each time costs a sync or two,
 /// so it should not come with every few commits.
 const CHECKPOINT_PAGES: &str = "4000";
+
+/// SQLite's page size, in bytes.
+const PAGE: u64 = 4096;
 
 /// How a file is opened.
 #[derive(Debug, Clone)]
@@ -89,21 +92,21 @@ impl Sqlite {
         let lock = lock(&options.path)?;
         let mut connect = SqliteConnectOptions::new()
             .filename(&options.path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
             .busy_timeout(LOCK_WAIT)
             .thread_name(|_| "byoc-store".to_owned());
-        let readers = connect.clone().create_if_missing(false).pragma("query_only", "on");
-        connect = connect.pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
         if let Some(bytes) = options.max_bytes {
-            connect = connect.pragma("max_page_count", (bytes / 4096).max(1).to_string());
+            connect = connect.pragma("max_page_count", (bytes / PAGE).max(1).to_string());
         }
-        let mut connection = writer::connect(&connect).await?;
-        if let Err(error) = migrate::run(&mut connection).await {
-            connection.close().await.ok();
-            return Err(error);
-        }
+        // Before anything is set that a file would keep: it may be somebody else's.
+        let claim = connect.clone().create_if_missing(true);
+        once(&claim, async |connection| migrate::claim(connection).await).await?;
+        connect = connect
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
+        once(&connect, async |connection| migrate::run(connection).await).await?;
+        let connection = writer::connect(&connect).await?;
+        let readers = connect.clone().pragma("query_only", "on");
         let readers =
             SqlitePoolOptions::new().max_connections(2).min_connections(0).connect_lazy_with(readers);
         let health = SharedHealth::default();
@@ -176,6 +179,17 @@ impl Store for Sqlite {
         self.readers.close().await;
         self.order(Order::Close).await
     }
+}
+
+/// Does something on a connection of its own.
+async fn once(
+    options: &SqliteConnectOptions,
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut connection = writer::connect(options).await?;
+    let done = work(&mut connection).await;
+    let closed = connection.close().await.map_err(|error| failure(&error));
+    done.and(closed)
 }
 
 /// The health that the writer notes and anybody reads. Never held across an await.

@@ -66,16 +66,13 @@ impl Pruner {
         connection: &mut SqliteConnection,
         rows: i64,
     ) -> Result<(), sqlx::Error> {
-        let up_to: Option<i64> =
-            sqlx::query_scalar("SELECT max(id) FROM (SELECT id FROM turn WHERE id > ? ORDER BY id LIMIT ?)")
-                .bind(self.looked_at)
-                .bind(rows)
-                .fetch_one(&mut *connection)
-                .await?;
-        let Some(up_to) = up_to else {
-            self.looked_at = 0;
-            return Ok(());
-        };
+        let (up_to, found): (Option<i64>, i64) = sqlx::query_as(
+            "SELECT max(id), count(*) FROM (SELECT id FROM turn WHERE id > ? ORDER BY id LIMIT ?)",
+        )
+        .bind(self.looked_at)
+        .bind(rows)
+        .fetch_one(&mut *connection)
+        .await?;
         sqlx::query(
             "DELETE FROM turn WHERE id > ?1 AND id <= ?2 AND NOT EXISTS \
              (SELECT 1 FROM conversation c WHERE c.id = turn.conversation AND c.covered < turn.id)",
@@ -84,7 +81,8 @@ impl Pruner {
         .bind(up_to)
         .execute(&mut *connection)
         .await?;
-        self.looked_at = up_to;
+        // Where the end was reached, the next round begins, whatever else comes in meanwhile.
+        self.looked_at = if found < rows { 0 } else { up_to.unwrap_or(0) };
         Ok(())
     }
 }
