@@ -7,8 +7,8 @@
 //!
 //! The README has two examples to begin with; they are tests of this crate.
 //!
-//! Features: `cli` (on by default) is the `byoc` command line, `emulator` the emulator's HTTP face. A library
-//! that embeds the crate wants neither.
+//! Features: `cli` (on by default) is the `byoc` command line, `emulator` the emulator's HTTP and gRPC faces,
+//! `pubsub` the subscription to the Pub/Sub API. A library that embeds the crate wants the last at most.
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -18,6 +18,8 @@ pub mod emulator;
 pub mod events;
 pub mod interaction;
 pub mod model;
+#[cfg(feature = "pubsub")]
+mod proto;
 pub mod recording;
 pub mod rep_finder;
 pub mod replay;
