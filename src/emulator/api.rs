@@ -10,7 +10,6 @@ use super::books::Booked;
 use super::fault::{FaultKind, Verdict};
 use super::refusal::{Refusal, shown};
 use super::salesforce::Salesforce;
-use super::settings::BearerRule;
 use crate::model::ids::OrgId;
 use crate::model::time::Timestamp;
 

@@ -31,7 +31,7 @@ pub(super) fn router() -> Router<Emulator> {
         .route("/conversations", post(conversations))
         .route("/acts", post(acts))
         .route("/faults", post(faults).delete(clear_faults))
-        .route("/streams", post(streams))
+        .route("/streams", post(streams).get(stream_counts))
         .route("/reps", post(reps))
         .route("/roster", post(roster))
         .route("/tokens/revoke", post(revoke_tokens))
@@ -198,6 +198,11 @@ async fn streams(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     Ok(Json(json!({ "done": done })))
 }
 
+async fn stream_counts(State(emulator): State<Emulator>) -> Json<Value> {
+    let counts = *emulator.streams().borrow();
+    Json(json!({ "streams": counts, "schemaId": emulator.schema_id() }))
+}
+
 async fn reps(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     let hint = r#"a rep or a list of them, e.g. {"id": "005..", "script": {"does": "accept", "afterMilliseconds": 2000}}"#;
     let reps: Vec<Rep> = read_many(&body, hint)?;
@@ -322,6 +327,6 @@ async fn other_method() -> Refused {
         status: StatusCode::METHOD_NOT_ALLOWED,
         error: "this path takes another method".to_owned(),
         field: None,
-        hint: "GET for books, events, state and sample-credentials, POST for the rest; DELETE clears faults",
+        hint: "GET for books, events, state, streams and sample-credentials, POST for the rest; DELETE clears faults",
     }
 }

@@ -31,7 +31,7 @@ use crate::model::roster::Roster;
 use crate::model::time::{Clock, Timestamp};
 
 pub use oauth::{AppSettings, SAMPLE_PRIVATE_KEY, SAMPLE_PUBLIC_KEY};
-pub use pubsub::StreamFault;
+pub use pubsub::{StreamCounts, StreamFault};
 
 /// The most that a request's body may have, in bytes.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -68,6 +68,7 @@ struct Inner {
     closing: watch::Sender<bool>,
     /// Each change ends the streams that are open.
     endings: watch::Sender<pubsub::Ending>,
+    streams: watch::Sender<StreamCounts>,
     /// Something may be due earlier than it was.
     changed: Notify,
 }
@@ -104,6 +105,7 @@ impl Emulator {
             told: watch::Sender::new(0),
             closing: watch::Sender::new(false),
             endings: watch::Sender::new(pubsub::Ending::Quietly),
+            streams: watch::Sender::default(),
             changed: Notify::new(),
         })))
     }
@@ -111,6 +113,13 @@ impl Emulator {
     /// Does something with the org at the time that it is now, and passes on what it told.
     pub fn with<R>(&self, work: impl FnOnce(&mut Salesforce, Timestamp) -> R) -> R {
         self.with_state(|state, now| work(&mut state.salesforce, now))
+    }
+
+    /// What the org told behind the event of that number; the last of it is kept.
+    pub fn told(&self, after: u64) -> Vec<Emitted> {
+        let state = self.lock();
+        let from = state.events.partition_point(|(number, _)| *number <= after);
+        state.events.range(from..).map(|(_, told)| told.clone()).collect()
     }
 
     fn with_state<R>(&self, work: impl FnOnce(&mut State, Timestamp) -> R) -> R {

@@ -1,6 +1,7 @@
 //! An event's Avro bytes as JSON text, its unions written plainly.
 
 use std::fmt;
+use std::io::{self, Read};
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
@@ -27,12 +28,16 @@ impl EventSchema {
     }
 
     /// The fields of an event. Its own id, which stands beside the payload, becomes `EventUuid`.
-    pub(super) fn to_json(&self, mut payload: &[u8], event_id: &str) -> Result<String, Unreadable> {
+    pub(super) fn to_json(&self, payload: &[u8], event_id: &str) -> Result<String, Unreadable> {
         let wrong = |error: apache_avro::Error| Unreadable(error.to_string());
         let reader = GenericDatumReader::builder(&self.0).build().map_err(wrong)?;
+        let mut payload = Payload { rest: payload, ran_out: false };
         let value = reader.read_value(&mut payload).map_err(wrong)?;
-        if !payload.is_empty() {
-            return Err(Unreadable(format!("{} bytes are left over behind its fields", payload.len())));
+        if payload.ran_out {
+            return Err(Unreadable("it ends in the middle of its fields".to_owned()));
+        }
+        if !payload.rest.is_empty() {
+            return Err(Unreadable(format!("{} bytes are left over behind its fields", payload.rest.len())));
         }
         let mut value = Value::try_from(value).map_err(wrong)?;
         match value.as_object_mut() {
@@ -43,6 +48,20 @@ impl EventSchema {
             None => return Err(Unreadable("its schema is not a record".to_owned())),
         }
         Ok(value.to_string())
+    }
+}
+
+/// Bytes that remember whether more was wanted than they hold: the Avro reader takes a text that breaks off
+/// for null, which would lose it without a word.
+struct Payload<'a> {
+    rest: &'a [u8],
+    ran_out: bool,
+}
+
+impl Read for Payload<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.ran_out |= buffer.len() > self.rest.len();
+        self.rest.read(buffer)
     }
 }
 
@@ -73,7 +92,9 @@ mod tests {
     #[test]
     fn bytes_that_are_not_what_the_schema_says_are_named_so() {
         let schema = EventSchema::parse(SCHEMA).unwrap();
-        assert!(schema.to_json(&EVENT[..5], "").is_err());
+        for cut in 0..EVENT.len() {
+            assert!(schema.to_json(&EVENT[..cut], "").is_err(), "cut after {cut} bytes");
+        }
         let long = [EVENT, b"\x00"].concat();
         assert_eq!(
             schema.to_json(&long, "").unwrap_err().to_string(),

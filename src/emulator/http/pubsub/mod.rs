@@ -11,7 +11,8 @@ mod schema;
 mod stream;
 
 use axum::Router;
-use tokio::sync::mpsc;
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -65,10 +66,26 @@ impl Emulator {
         self.0.endings.send_replace(ending);
     }
 
+    /// What became of the streams until now, and every change of it.
+    pub fn streams(&self) -> watch::Receiver<StreamCounts> {
+        self.0.streams.subscribe()
+    }
+
     /// Which schema events have from now on.
     pub fn schema_id(&self) -> String {
         self.lock().bus.schema_id()
     }
+}
+
+/// What became of the streams.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct StreamCounts {
+    /// How many are open.
+    pub open: u64,
+    /// How many were begun.
+    pub begun: u64,
+    /// How many events went out, the same one to two subscribers counted twice.
+    pub delivered: u64,
 }
 
 struct Face(Emulator);

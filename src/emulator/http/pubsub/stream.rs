@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::{Code, Status, Streaming};
 
@@ -17,10 +17,12 @@ type Responses = mpsc::Sender<Result<FetchResponse, Status>>;
 
 /// Serves a stream until it ends, for whatever reason.
 pub(super) async fn run(emulator: Emulator, requests: Streaming<FetchRequest>, responses: Responses) {
+    let endings = emulator.0.endings.subscribe();
+    let _open = Open::new(emulator.clone());
     let mut closing = emulator.0.closing.subscribe();
     let gone = responses.clone();
     let ended = tokio::select! {
-        ended = serve(emulator, requests, &responses) => ended,
+        ended = serve(emulator, requests, endings, &responses) => ended,
         _ = closing.wait_for(|closing| *closing) => Ok(()),
         () = gone.closed() => return,
     };
@@ -30,12 +32,31 @@ pub(super) async fn run(emulator: Emulator, requests: Streaming<FetchRequest>, r
     }
 }
 
+/// Counts as open for as long as it lives.
+struct Open(Emulator);
+
+impl Open {
+    fn new(emulator: Emulator) -> Self {
+        emulator.0.streams.send_modify(|counts| {
+            counts.open += 1;
+            counts.begun += 1;
+        });
+        Self(emulator)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.0.streams.send_modify(|counts| counts.open -= 1);
+    }
+}
+
 async fn serve(
     emulator: Emulator,
     mut requests: Streaming<FetchRequest>,
+    mut endings: watch::Receiver<Ending>,
     responses: &Responses,
 ) -> Result<(), Status> {
-    let mut endings = emulator.0.endings.subscribe();
     let mut told = emulator.0.told.subscribe();
     let Some(first) = requests.message().await? else { return Ok(()) };
     let form = emulator.with_state(|state, _| state.salesforce.settings().stream.clone());
@@ -111,6 +132,8 @@ impl Stream<'_> {
             (self.place, self.pending) = (next, self.pending.saturating_sub(count));
             let latest_replay_id = events.last().map(|event| event.replay_id.clone()).unwrap_or_default();
             self.send(FetchResponse { events, latest_replay_id, ..FetchResponse::default() }, delay).await?;
+            let count = u64::try_from(count).unwrap_or(0);
+            self.emulator.0.streams.send_modify(|counts| counts.delivered += count);
         }
         if cut { Err(unavailable("the stream was told to be cut here")) } else { Ok(count > 0) }
     }
