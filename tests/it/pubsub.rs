@@ -141,10 +141,9 @@ impl Credentials for Tokens {
 }
 
 async fn next(source: &mut Subscription) -> Delivery {
-    match tokio::time::timeout(HANGS, source.next()).await {
-        Ok(delivery) => delivery.unwrap(),
-        Err(_) => panic!("nothing comes; {:?}", source.health().state()),
-    }
+    let health = source.health();
+    let delivery = tokio::time::timeout(HANGS, source.next()).await;
+    delivery.unwrap_or_else(|_| panic!("nothing comes; {:?}", health.state())).unwrap()
 }
 
 /// The next event; keep-alives are passed over.
@@ -199,8 +198,8 @@ async fn events_come_in_order_and_say_what_was_published() {
         let uuid = fields.as_object_mut().unwrap().remove("EventUuid").expect("the event's own id");
         assert!(uuid::Uuid::parse_str(uuid.as_str().unwrap()).is_ok());
         assert_eq!(fields, published);
-        let decoded = decoder.decode(&arrived.json, arrived.received, Some(&id.to_string())).unwrap();
-        assert!(!decoded.events.is_empty(), "{decoded:?}");
+        let understood = decoder.decode(&arrived.json, arrived.received, Some(&id.to_string())).unwrap();
+        assert!(!understood.events.is_empty(), "{understood:?}");
     }
     // What happens while the stream is open comes as well.
     org.publish(1);
@@ -216,8 +215,7 @@ async fn read_through_a_cut(org: &Org, cut: u64, lag: Option<usize>) -> Vec<Repl
     let ids = org.ids();
     org.emulator.stream_fault(StreamFault::CutAfter { events: cut });
     let mut source = org.subscribe(Start::Earliest);
-    let (mut came, mut missing) =
-        (Vec::new(), ids.iter().cloned().map(|id| id.to_string()).collect::<BTreeSet<_>>());
+    let (mut came, mut missing) = (Vec::new(), ids.iter().map(ToString::to_string).collect::<BTreeSet<_>>());
     while !missing.is_empty() {
         let id = event(&mut source).await.replay_id;
         missing.remove(&id.to_string());
@@ -345,7 +343,9 @@ async fn a_token_that_is_revoked_is_replaced_and_the_stream_goes_on() {
         source.position().processed(id);
         org.emulator.with(|salesforce, _| salesforce.revoke_tokens(None));
         org.emulator.stream_fault(StreamFault::Unavailable);
-        until(&source.health(), |state| state.connected && state.cuts > u64::from(round)).await;
+        // The stream's end, and the token's refusal.
+        let cuts = 1 + 2 * u64::from(round);
+        until(&source.health(), |state| state.connected && state.cuts == cuts).await;
     }
     let shown = format!("{pubsub:?} {source:?} {:?}", source.health().state());
     let token = tokens.held.lock().unwrap().clone().unwrap();

@@ -194,7 +194,9 @@ async fn streams(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     let hint = r#"a fault of the Pub/Sub API or a list of them, e.g. {"fault": "cutAfter", "events": 3}; others: end, unavailable, refuseSubscribe, forgetReplayIds, changeSchema, delay"#;
     let faults: Vec<StreamFault> = read_many(&body, hint)?;
     let done = faults.len();
-    faults.into_iter().for_each(|fault| emulator.stream_fault(fault));
+    for fault in faults {
+        emulator.stream_fault(fault);
+    }
     Ok(Json(json!({ "done": done })))
 }
 

@@ -124,7 +124,7 @@ mod tests {
         let buffer = Buffer::default();
         buffer.push(gap());
         buffer.push(gap());
-        let (_, taken) = tokio::join!(buffer.has_room(2), buffer.take());
+        let ((), taken) = tokio::join!(buffer.has_room(2), buffer.take());
         assert_eq!((taken, buffer.len()), (Some(gap()), 1));
     }
 }
