@@ -7,11 +7,12 @@
 //!
 //! The README has two examples to begin with; they are tests of this crate.
 //!
-//! [`store`] keeps what must survive the process.
+//! [`store`] keeps what must survive the process, and [`connector`] runs a channel: durable first, then carried
+//! out.
 //!
-//! Features: `cli` (on by default) is the `byoc` command line, `emulator` the emulator's HTTP face,
-//! `store-sqlite` the store in a file. A library
-//! that embeds the crate wants at most the last.
+//! Features: `cli` (on by default) is the `byoc` command line, `emulator` the emulator's HTTP and gRPC faces,
+//! `pubsub` the subscription to the Pub/Sub API, `store-sqlite` the store in a file. A library that embeds the
+//! crate wants at most the last two.
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -22,6 +23,8 @@ pub mod emulator;
 pub mod events;
 pub mod interaction;
 pub mod model;
+#[cfg(feature = "pubsub")]
+mod proto;
 pub mod recording;
 pub mod rep_finder;
 pub mod replay;

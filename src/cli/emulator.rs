@@ -16,7 +16,7 @@ use crate::model::time::SystemClock;
 
 /// One line for the list of commands.
 pub const ABOUT: &str =
-    "Play the Salesforce side: token endpoint, Interaction Service, scripted reps, faults";
+    "Play the Salesforce side: token endpoint, Interaction Service, Pub/Sub API, scripted reps, faults";
 
 /// What stands below the options in the help.
 pub const EXAMPLES: &str = "\
@@ -63,6 +63,7 @@ struct Announcement<'a> {
     address: String,
     token_endpoint: String,
     control: String,
+    pubsub: String,
     org_id: String,
     authorization_context: &'a str,
     consumer_key: &'a str,
@@ -128,6 +129,7 @@ fn announce(address: SocketAddr, options: &Options, output: &Output) -> Result<(
         address: format!("http://{address}"),
         token_endpoint: format!("http://{address}/services/oauth2/token"),
         control: format!("http://{address}/emulator/v1"),
+        pubsub: format!("http://{address}"),
         org_id: settings.org.to_string(),
         authorization_context: &settings.channel.developer_name,
         consumer_key: &app.consumer_key,
@@ -156,6 +158,8 @@ fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<
         ("username", said.username),
         ("bearer token", &said.tokens.join(", ")),
         ("control API", &said.control),
+        ("Pub/Sub API (gRPC)", &said.pubsub),
+        ("topic", said.topic),
     ] {
         output.line(format_args!("  {what:<21} {name}{value}{name:#}"))?;
     }
@@ -182,7 +186,9 @@ fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<
     output.line(format_args!("{faint}# The next offer is made, and its answer lost{faint:#}"))?;
     output.line(format_args!(
         r#"curl {control}/faults -d '{{"fault": "answerLost", "operation": "createAgentWork"}}'"#
-    ))
+    ))?;
+    output.line(format_args!("{faint}# Every open stream of events is cut{faint:#}"))?;
+    output.line(format_args!(r#"curl {control}/streams -d '{{"fault": "unavailable"}}'"#))
 }
 
 /// Ready when ctrl-c is pressed or SIGTERM comes.

@@ -10,7 +10,6 @@ use super::books::Booked;
 use super::fault::{FaultKind, Verdict};
 use super::refusal::{Refusal, shown};
 use super::salesforce::Salesforce;
-use super::settings::BearerRule;
 use crate::model::ids::{EventId, OrgId};
 use crate::model::time::Timestamp;
 
@@ -205,11 +204,7 @@ impl Salesforce {
         request: &ApiRequest,
     ) -> Result<(), Refusal> {
         let bearer = request.header("Authorization").and_then(|value| value.strip_prefix("Bearer "));
-        let known = bearer.is_some_and(|token| match self.settings.bearer {
-            BearerRule::Any => !token.trim().is_empty(),
-            BearerRule::Granted => self.tokens.get(token).is_some_and(|until| now < *until),
-        });
-        if !known {
+        if !bearer.is_some_and(|token| self.takes_token(now, token)) {
             let text = "the Authorization header has no bearer token that is valid now";
             return Err(Refusal::new(10004, text));
         }

@@ -94,12 +94,11 @@ impl Mint {
         parsed(&uuid)
     }
 
-    /// A replay id: rises, has gaps, means nothing.
+    /// A replay id: rises, has gaps, means nothing. Its last two bytes are zero, as clients have come to
+    /// rely on that take it for a number of eight bytes.
     pub(super) fn replay_id(&mut self) -> Vec<u8> {
         self.next_replay += 1 + self.draws.next_u64() % 7;
-        let mut bytes = vec![0, 0];
-        bytes.extend_from_slice(&self.next_replay.to_be_bytes());
-        bytes
+        [self.next_replay.to_be_bytes().as_slice(), &[0, 0]].concat()
     }
 }
 

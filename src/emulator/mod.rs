@@ -48,5 +48,5 @@ pub use draws::Draws;
 pub use fault::{Fault, FaultKind};
 pub use platform::{Emission, Emitted};
 pub use salesforce::{Leftovers, Salesforce};
-pub use settings::{BearerRule, Channel, EntryPayloadForm, EventForm, Settings};
+pub use settings::{BearerRule, Channel, EntryPayloadForm, EventForm, Settings, StreamForm};
 pub use state::{Conversation, Ending, Psr, Request, Work, WorkState};

@@ -11,7 +11,7 @@ use super::books::{Booked, Books};
 use super::draws::Mint;
 use super::fault::{Fault, Plan};
 use super::platform::Emitted;
-use super::settings::Settings;
+use super::settings::{BearerRule, Settings};
 use super::state::{Conversation, Ending, Psr, Request, Work, WorkState};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, WorkItemId};
 use crate::model::roster::{Flow, Rep, Roster, Script};
@@ -251,6 +251,14 @@ impl Salesforce {
     /// Lets the API take this bearer token until it ages out.
     pub fn grant_token(&mut self, token: String, until: Timestamp) {
         self.tokens.insert(token, until);
+    }
+
+    /// Whether the API takes this bearer token now.
+    pub fn takes_token(&self, now: Timestamp, token: &str) -> bool {
+        match self.settings.bearer {
+            BearerRule::Any => !token.trim().is_empty(),
+            BearerRule::Granted => self.tokens.get(token).is_some_and(|until| now < *until),
+        }
     }
 
     /// Stops taking a token, or all of them. Says how many that were.

@@ -16,6 +16,8 @@ pub struct Settings {
     pub channel: Channel,
     /// How its platform events look.
     pub events: EventForm,
+    /// How its Pub/Sub API behaves.
+    pub stream: StreamForm,
     /// Which bearer tokens the API takes.
     pub bearer: BearerRule,
     /// Capacity units that an offer with a PSR costs its rep; without a PSR the call says it.
@@ -28,6 +30,7 @@ impl Default for Settings {
             org: sample("00DHu0000012345"),
             channel: Channel::default(),
             events: EventForm::default(),
+            stream: StreamForm::default(),
             bearer: BearerRule::Any,
             psr_weight: 1.0,
         }
@@ -120,6 +123,34 @@ impl Default for EventForm {
             entry_payload: EntryPayloadForm::Object,
             work_record_id: false,
             avro_unions: false,
+        }
+    }
+}
+
+/// How the Pub/Sub API behaves (PROTOCOL: "Pub/Sub API rules").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct StreamForm {
+    /// How long a stream says nothing before it says that it is alive.
+    pub keep_alive_milliseconds: u64,
+    /// How long a subscriber may leave a stream without a request for more.
+    pub ask_within_milliseconds: u64,
+    /// How long events are kept, by the emulator's clock.
+    pub kept_hours: u32,
+    /// How many events are kept at most.
+    pub kept: usize,
+    /// Whether the user may subscribe.
+    pub can_subscribe: bool,
+}
+
+impl Default for StreamForm {
+    fn default() -> Self {
+        Self {
+            keep_alive_milliseconds: 270_000,
+            ask_within_milliseconds: 60_000,
+            kept_hours: 72,
+            kept: 262_144,
+            can_subscribe: true,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! [`model::event::Event`](crate::model::event::Event)s.
 //!
 //! Knows the shapes of the outbound payload and both ways in which an event's Avro unions are spelled.
-//! Must never know what routing does with an event, where events come from, or how they are stored.
+//! Must never know what routing does with an event, or how it is stored.
 //!
 //! Invariants
 //! 1. No input panics. What cannot be read is an [`Error`] that names the field.
@@ -10,7 +10,10 @@
 //!    never an error.
 //! 3. Everything that routing has no use for is skipped unread: a message's text is never looked at.
 //!
-//! Elsewhere: lines of a recording in `recording`, streams in the event sources.
+//! Where events come from is a port, [`EventSource`]; [`pubsub`] is the one that reads Salesforce's stream
+//! (feature `pubsub`). The sources know nothing of what is in an event, and the decoding nothing of them.
+//!
+//! Elsewhere: lines of a recording in `recording`.
 
 mod agent_work;
 mod channel_data;
@@ -21,8 +24,11 @@ mod error;
 mod field_names;
 mod interaction;
 pub(crate) mod json;
+#[cfg(feature = "pubsub")]
+pub mod pubsub;
 pub(crate) mod quick;
 mod request;
+pub mod source;
 #[cfg(test)]
 mod tests;
 mod unescape;
@@ -32,6 +38,7 @@ pub use decoder::Decoder;
 pub use envelope::decode;
 pub use error::Error;
 pub use field_names::FieldNames;
+pub use source::{Delivery, EventSource};
 
 use std::fmt;
 

@@ -21,6 +21,8 @@ mod emulator_http;
 mod fixtures;
 mod interaction;
 mod openapi;
+#[cfg(feature = "emulator")]
+mod pubsub;
 mod recordings;
 mod replay_properties;
 mod routing;

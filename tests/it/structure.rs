@@ -13,15 +13,17 @@ use byoc_connector::model::error_codes::ErrorCode;
 /// Which modules each module may name (docs/architecture.md: "The modules").
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("proto", &[]),
     ("routing", &["model"]),
     ("contacts", &["model"]),
-    ("events", &["model"]),
+    ("events", &["model", "proto"]),
     ("interaction", &["model"]),
-    ("emulator", &["model"]),
+    ("emulator", &["model", "proto"]),
     ("rep_finder", &["model"]),
     ("recording", &["model", "events"]),
     ("config", &["model", "routing"]),
     ("store", &["model", "routing"]),
+    ("connector", &["model", "routing", "interaction", "rep_finder", "store"]),
     ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
     (
         "cli",

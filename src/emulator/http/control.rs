@@ -16,7 +16,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Emulator, SAMPLE_PRIVATE_KEY, State as EmulatorState};
+use super::pubsub::Ending;
+use super::{Emulator, SAMPLE_PRIVATE_KEY, State as EmulatorState, StreamFault};
 use crate::emulator::{Act, ActError, Adopted, Done, Emitted, Fault};
 use crate::model::ids::{ConversationId, RepId, Subject, WorkItemId};
 use crate::model::roster::{Rep, Roster};
@@ -30,6 +31,7 @@ pub(super) fn router() -> Router<Emulator> {
         .route("/conversations", post(conversations))
         .route("/acts", post(acts))
         .route("/faults", post(faults).delete(clear_faults))
+        .route("/streams", post(streams).get(stream_counts))
         .route("/reps", post(reps))
         .route("/roster", post(roster))
         .route("/tokens/revoke", post(revoke_tokens))
@@ -129,6 +131,8 @@ async fn reset(State(emulator): State<Emulator>, body: Bytes) -> Answer {
         // Event numbers go on, so that a reader's `after` stays good.
         *state = EmulatorState { last_event, ..EmulatorState::new(options, seed) };
     });
+    // What a stream stands at is not there any more.
+    emulator.end_streams(Ending::Unavailable);
     Ok(Json(json!({ "seed": seed })))
 }
 
@@ -184,6 +188,21 @@ async fn faults(State(emulator): State<Emulator>, body: Bytes) -> Answer {
 async fn clear_faults(State(emulator): State<Emulator>) -> Json<Value> {
     emulator.with(|salesforce, _| salesforce.clear_faults());
     Json(json!({ "done": "ok" }))
+}
+
+async fn streams(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let hint = r#"a fault of the Pub/Sub API or a list of them, e.g. {"fault": "cutAfter", "events": 3}; others: end, unavailable, refuseSubscribe, forgetReplayIds, changeSchema, delay"#;
+    let faults: Vec<StreamFault> = read_many(&body, hint)?;
+    let done = faults.len();
+    for fault in faults {
+        emulator.stream_fault(fault);
+    }
+    Ok(Json(json!({ "done": done })))
+}
+
+async fn stream_counts(State(emulator): State<Emulator>) -> Json<Value> {
+    let counts = *emulator.streams().borrow();
+    Json(json!({ "streams": counts, "schemaId": emulator.schema_id() }))
 }
 
 async fn reps(State(emulator): State<Emulator>, body: Bytes) -> Answer {
@@ -301,7 +320,7 @@ async fn nothing_here() -> Refused {
         status: StatusCode::NOT_FOUND,
         error: "the control API has nothing at this path".to_owned(),
         field: None,
-        hint: "reset, conversations, acts, faults, reps, roster, tokens/revoke, books, events, state, sample-credentials",
+        hint: "reset, conversations, acts, faults, streams, reps, roster, tokens/revoke, books, events, state, sample-credentials",
     }
 }
 
@@ -310,6 +329,6 @@ async fn other_method() -> Refused {
         status: StatusCode::METHOD_NOT_ALLOWED,
         error: "this path takes another method".to_owned(),
         field: None,
-        hint: "GET for books, events, state and sample-credentials, POST for the rest; DELETE clears faults",
+        hint: "GET for books, events, state, streams and sample-credentials, POST for the rest; DELETE clears faults",
     }
 }

@@ -1,4 +1,5 @@
-//! The emulated org's HTTP face: token endpoint, Interaction Service API, and a control API for tests.
+//! The emulated org's face: token endpoint, Interaction Service API, Pub/Sub API (gRPC) and a control API
+//! for tests, all on one port.
 //!
 //! It owns what the model must not: the socket, the clock, the chance in "only likely" faults, and the
 //! waiting that a delay asks for. It decides nothing about the org.
@@ -12,6 +13,7 @@ mod api;
 mod breakable;
 mod control;
 mod oauth;
+mod pubsub;
 
 use std::collections::VecDeque;
 use std::io;
@@ -24,11 +26,12 @@ use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
-use super::{Draws, Emitted, Salesforce, Settings};
+use super::{Draws, Emission, Emitted, Salesforce, Settings};
 use crate::model::roster::Roster;
 use crate::model::time::{Clock, Timestamp};
 
 pub use oauth::{AppSettings, SAMPLE_PRIVATE_KEY, SAMPLE_PUBLIC_KEY};
+pub use pubsub::{StreamCounts, StreamFault};
 
 /// The most that a request's body may have, in bytes.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -63,6 +66,9 @@ struct Inner {
     /// The number of the last event.
     told: watch::Sender<u64>,
     closing: watch::Sender<bool>,
+    /// Each change ends the streams that are open.
+    endings: watch::Sender<pubsub::Ending>,
+    streams: watch::Sender<StreamCounts>,
     /// Something may be due earlier than it was.
     changed: Notify,
 }
@@ -73,6 +79,8 @@ struct State {
     seed: u64,
     events: VecDeque<(u64, Emitted)>,
     last_event: u64,
+    bus: pubsub::Bus,
+    streams: pubsub::StreamPlan,
 }
 
 impl std::fmt::Debug for Emulator {
@@ -96,6 +104,8 @@ impl Emulator {
             state: Mutex::new(state),
             told: watch::Sender::new(0),
             closing: watch::Sender::new(false),
+            endings: watch::Sender::new(pubsub::Ending::Quietly),
+            streams: watch::Sender::default(),
             changed: Notify::new(),
         })))
     }
@@ -103,6 +113,13 @@ impl Emulator {
     /// Does something with the org at the time that it is now, and passes on what it told.
     pub fn with<R>(&self, work: impl FnOnce(&mut Salesforce, Timestamp) -> R) -> R {
         self.with_state(|state, now| work(&mut state.salesforce, now))
+    }
+
+    /// What the org told behind the event of that number; the last of it is kept.
+    pub fn told(&self, after: u64) -> Vec<Emitted> {
+        let state = self.lock();
+        let from = state.events.partition_point(|(number, _)| *number <= after);
+        state.events.range(from..).map(|(_, told)| told.clone()).collect()
     }
 
     fn with_state<R>(&self, work: impl FnOnce(&mut State, Timestamp) -> R) -> R {
@@ -146,6 +163,7 @@ impl Emulator {
             .route("/services/oauth2/token", post(oauth::token))
             .route("/emulator/v1", get(control::identity))
             .nest("/emulator/v1", control::router())
+            .merge(pubsub::router(self.clone()))
             .fallback(any(api::call))
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .with_state(self)
@@ -160,17 +178,28 @@ impl State {
         }
         // The faults' chance must not move the ids, so it is a stream of its own.
         let draws = Draws::new(seed ^ 0x005E_EDFA_17E5);
-        Self { salesforce, draws, seed, events: VecDeque::new(), last_event: 0 }
+        Self {
+            salesforce,
+            draws,
+            seed,
+            events: VecDeque::new(),
+            last_event: 0,
+            bus: pubsub::Bus::new(&options.settings.stream, &options.settings.events),
+            streams: pubsub::StreamPlan::default(),
+        }
     }
 
     /// Numbers what the org told, and keeps the last of it.
     fn collect(&mut self) -> u64 {
-        for event in self.salesforce.take_events() {
+        for told in self.salesforce.take_events() {
             self.last_event += 1;
+            if let Emission::Platform { replay_id, event } = &told.what {
+                self.bus.publish(told.at, replay_id, event);
+            }
             if self.events.len() == EVENTS_KEPT {
                 self.events.pop_front();
             }
-            self.events.push_back((self.last_event, event));
+            self.events.push_back((self.last_event, told));
         }
         self.last_event
     }

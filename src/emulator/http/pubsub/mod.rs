@@ -1,0 +1,184 @@
+//! The emulated org's Pub/Sub API (PROTOCOL: "Pub/Sub API rules"): gRPC over the same port as the rest.
+//!
+//! Invariants
+//! 1. Events go out in the order in which they were published, and no more of them than were asked for.
+//! 2. Only an id that was given names a place; anything else is refused.
+//! 3. An open stream does not hold up a shutdown.
+
+mod bus;
+mod fault;
+mod schema;
+mod stream;
+
+use axum::Router;
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::{Code, Request, Response, Status, Streaming};
+use uuid::Uuid;
+
+use super::Emulator;
+use crate::model::ids::OrgId;
+use crate::proto::pub_sub_server::{PubSub, PubSubServer};
+use crate::proto::{FetchRequest, FetchResponse, SchemaInfo, SchemaRequest, TopicInfo, TopicRequest};
+
+pub(super) use bus::Bus;
+pub use fault::StreamFault;
+pub(super) use fault::StreamPlan;
+
+/// How many responses may wait for a subscriber to read them.
+const RESPONSES_WAITING: usize = 4;
+
+/// How the open streams are to end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ending {
+    Quietly,
+    Unavailable,
+}
+
+/// The routes of the gRPC service.
+pub(super) fn router(emulator: Emulator) -> Router<Emulator> {
+    Router::new().route_service("/eventbus.v1.PubSub/{method}", PubSubServer::new(Face(emulator)))
+}
+
+impl Emulator {
+    /// Lets something go wrong with the Pub/Sub API.
+    pub fn stream_fault(&self, fault: StreamFault) {
+        match fault {
+            StreamFault::End => self.end_streams(Ending::Quietly),
+            StreamFault::Unavailable => self.end_streams(Ending::Unavailable),
+            StreamFault::CutAfter { events } => {
+                self.with_state(|state, _| state.streams.cut_after = Some(events));
+            }
+            StreamFault::RefuseSubscribe { times } => {
+                self.with_state(|state, _| state.streams.refusals = times);
+            }
+            StreamFault::ForgetReplayIds => self.with_state(|state, _| state.bus.rename()),
+            StreamFault::ChangeSchema => self.with_state(|state, _| state.bus.change_schema()),
+            StreamFault::Delay { milliseconds } => {
+                self.with_state(|state, _| state.streams.delay_ms = milliseconds);
+            }
+        }
+    }
+
+    pub(super) fn end_streams(&self, ending: Ending) {
+        self.0.endings.send_replace(ending);
+    }
+
+    /// What became of the streams until now, and every change of it.
+    pub fn streams(&self) -> watch::Receiver<StreamCounts> {
+        self.0.streams.subscribe()
+    }
+
+    /// Which schema events have from now on.
+    pub fn schema_id(&self) -> String {
+        self.lock().bus.schema_id()
+    }
+}
+
+/// What became of the streams.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct StreamCounts {
+    /// How many are open.
+    pub open: u64,
+    /// How many were begun.
+    pub begun: u64,
+    /// How many events went out, the same one to two subscribers counted twice.
+    pub delivered: u64,
+}
+
+struct Face(Emulator);
+
+#[tonic::async_trait]
+impl PubSub for Face {
+    type SubscribeStream = ReceiverStream<Result<FetchResponse, Status>>;
+
+    async fn subscribe(
+        &self,
+        request: Request<Streaming<FetchRequest>>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        self.check(request.metadata())?;
+        if self.0.with_state(|state, _| state.streams.refuses()) {
+            return Err(unavailable("subscriptions are refused for now"));
+        }
+        let (responses, stream) = mpsc::channel(RESPONSES_WAITING);
+        tokio::spawn(stream::run(self.0.clone(), request.into_inner(), responses));
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn get_schema(&self, request: Request<SchemaRequest>) -> Result<Response<SchemaInfo>, Status> {
+        self.check(request.metadata())?;
+        let schema_id = request.into_inner().schema_id;
+        let known = self.0.with_state(|state, _| state.bus.schema(&schema_id));
+        let schema_json = known.ok_or_else(|| {
+            refused(Code::NotFound, "schema.not.found", &format!("there is no schema {schema_id}"))
+        })?;
+        Ok(Response::new(SchemaInfo { schema_json, schema_id, rpc_id: rpc_id() }))
+    }
+
+    async fn get_topic(&self, request: Request<TopicRequest>) -> Result<Response<TopicInfo>, Status> {
+        self.check(request.metadata())?;
+        let wanted = request.into_inner().topic_name;
+        let (settings, schema_id) =
+            self.0.with_state(|state, _| (state.salesforce.settings().clone(), state.bus.schema_id()));
+        if wanted != settings.events.topic {
+            return Err(no_such_topic(&wanted, &settings.events.topic));
+        }
+        Ok(Response::new(TopicInfo {
+            topic_name: wanted,
+            tenant_guid: format!("core/prod/{}", settings.org.to_18()),
+            can_publish: false,
+            can_subscribe: settings.stream.can_subscribe,
+            schema_id,
+            rpc_id: rpc_id(),
+        }))
+    }
+}
+
+impl Face {
+    /// Token, address and org, on every call.
+    fn check(&self, metadata: &MetadataMap) -> Result<(), Status> {
+        let value = |name| metadata.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let denied = |text| Err(refused(Code::Unauthenticated, "service.auth.error", text));
+        let (known, org) = self.0.with(|salesforce, now| {
+            (salesforce.takes_token(now, value("accesstoken")), salesforce.settings().org)
+        });
+        if !known {
+            return denied("the metadata accesstoken has no token that is valid now");
+        }
+        if OrgId::parse(value("tenantid")).ok() != Some(org) {
+            return denied("the metadata tenantid is not the org of the token");
+        }
+        if !value("instanceurl").contains("://") {
+            return denied("the metadata instanceurl is not the org's address");
+        }
+        Ok(())
+    }
+}
+
+fn rpc_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+fn no_such_topic(wanted: &str, topic: &str) -> Status {
+    let text = format!("there is no topic '{wanted}'; this org has {topic}");
+    refused(Code::NotFound, "topic.not.found", &text)
+}
+
+fn unavailable(text: &str) -> Status {
+    refused(Code::Unavailable, "service.unavailable", text)
+}
+
+/// A status as Salesforce gives it: its own code in a trailer, and an id to trace it by.
+fn refused(code: Code, error_code: &str, text: &str) -> Status {
+    let rpc_id = rpc_id();
+    let mut trailers = MetadataMap::new();
+    let error_code = format!("sfdc.platform.eventbus.grpc.{error_code}");
+    for (name, value) in [("error-code", error_code.as_str()), ("rpc-id", rpc_id.as_str())] {
+        if let Ok(value) = MetadataValue::try_from(value) {
+            trailers.insert(name, value);
+        }
+    }
+    Status::with_metadata(code, format!("{text} rpcId: {rpc_id}"), trailers)
+}

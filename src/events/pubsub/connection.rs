@@ -1,0 +1,165 @@
+//! One org's connection: every call with its metadata, and the schemas.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::Channel;
+use tonic::{Code, Request, Streaming};
+
+use super::avro::{EventSchema, Unreadable};
+use super::cut::Cut;
+use super::schemas::{Known, Schemas};
+use super::settings::{Error, Settings};
+use super::{Start, Subscription};
+use crate::model::time::Clock;
+use crate::proto::pub_sub_client::PubSubClient;
+use crate::proto::{FetchRequest, FetchResponse, SchemaRequest, TopicInfo, TopicRequest};
+
+/// How long a call may take that is not a stream.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The largest response: a hundred events, none of which Salesforce lets be larger than 1 MB.
+const LARGEST_RESPONSE: usize = 104 << 20;
+
+/// Gives access tokens. To be written over whatever source of tokens the calls have as well, so that both
+/// share one.
+#[async_trait]
+pub trait Credentials: Send + Sync {
+    /// A token that should be good.
+    async fn token(&self) -> Result<SecretString, NoToken>;
+
+    /// Another token than this one, which Salesforce did not take.
+    async fn refresh(&self, rejected: &SecretString) -> Result<SecretString, NoToken>;
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no access token: {0}")]
+pub struct NoToken(pub String);
+
+/// One org's connection to the Pub/Sub API; its subscriptions share it. A clone is the same connection.
+#[derive(Clone)]
+pub struct PubSub(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    client: PubSubClient<Channel>,
+    instance_url: MetadataValue<Ascii>,
+    tenant: MetadataValue<Ascii>,
+    credentials: Arc<dyn Credentials>,
+    clock: Arc<dyn Clock>,
+    schemas: Schemas,
+}
+
+impl fmt::Debug for PubSub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PubSub").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+impl PubSub {
+    /// Checks the settings. The connection itself is made, and made again, by the subscriptions.
+    ///
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// Where the settings are such that there can never be a connection.
+    pub fn new(
+        settings: Settings,
+        credentials: Arc<dyn Credentials>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let channel = settings.connector()?.connect_lazy();
+        let client = PubSubClient::new(channel).max_decoding_message_size(LARGEST_RESPONSE);
+        let instance_url = settings
+            .instance_url
+            .parse()
+            .ok()
+            .filter(|_| settings.instance_url.contains("://"))
+            .ok_or_else(|| Error::InstanceUrl(settings.instance_url.clone()))?;
+        let tenant = settings.org.to_18();
+        let tenant = tenant.parse().map_err(|_| Error::InstanceUrl(tenant.clone()))?;
+        let schemas = Schemas::default();
+        Ok(Self(Arc::new(Inner { settings, client, instance_url, tenant, credentials, clock, schemas })))
+    }
+
+    /// Subscribes to a topic, e.g. `/event/devorg__PartnerMessaging__e`. The subscription begins by itself.
+    pub fn subscribe(&self, topic: &str, start: Start) -> Subscription {
+        Subscription::begin(self.clone(), topic, start)
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(super) async fn token(&self) -> Result<SecretString, NoToken> {
+        self.0.credentials.token().await
+    }
+
+    pub(super) async fn refresh(&self, rejected: &SecretString) -> Result<SecretString, NoToken> {
+        self.0.credentials.refresh(rejected).await
+    }
+
+    /// A call with its metadata (PROTOCOL: "Pub/Sub API rules").
+    fn call<T>(&self, message: T, token: &SecretString) -> Result<Request<T>, Cut> {
+        let mut call = Request::new(message);
+        let mut token: MetadataValue<Ascii> = token
+            .expose_secret()
+            .parse()
+            .map_err(|_| NoToken("it has characters that no header can carry".to_owned()))?;
+        token.set_sensitive(true);
+        let metadata = call.metadata_mut();
+        metadata.insert("accesstoken", token);
+        metadata.insert("instanceurl", self.0.instance_url.clone());
+        metadata.insert("tenantid", self.0.tenant.clone());
+        Ok(call)
+    }
+
+    pub(super) async fn topic(&self, name: &str, token: &SecretString) -> Result<TopicInfo, Cut> {
+        let call = self.call(TopicRequest { topic_name: name.to_owned() }, token)?;
+        let mut client = self.0.client.clone();
+        let answer = tokio::time::timeout(CALL_TIMEOUT, client.get_topic(call)).await;
+        Ok(answer.map_err(|_| Cut::Unanswered("GetTopic"))??.into_inner())
+    }
+
+    /// Ready when Salesforce begins to answer, which it may do only with the first event.
+    pub(super) async fn stream(
+        &self,
+        asks: tokio_stream::wrappers::ReceiverStream<FetchRequest>,
+        token: &SecretString,
+    ) -> Result<Streaming<FetchResponse>, Cut> {
+        let call = self.call(asks, token)?;
+        Ok(self.0.client.clone().subscribe(call).await?.into_inner())
+    }
+
+    /// A schema, from Salesforce or from before.
+    pub(super) async fn schema(&self, id: &str, token: &SecretString) -> Result<Known, Cut> {
+        self.0.schemas.get(id, || self.fetch_schema(id, token)).await
+    }
+
+    async fn fetch_schema(
+        &self,
+        id: &str,
+        token: &SecretString,
+    ) -> Result<Result<EventSchema, Unreadable>, Cut> {
+        let call = self.call(SchemaRequest { schema_id: id.to_owned() }, token)?;
+        let mut client = self.0.client.clone();
+        match tokio::time::timeout(CALL_TIMEOUT, client.get_schema(call)).await {
+            Err(_) => Err(Cut::Unanswered("GetSchema")),
+            Ok(Ok(schema)) => Ok(EventSchema::parse(&schema.into_inner().schema_json)),
+            // Nobody has it. To wait for it would hold up every event behind.
+            Ok(Err(status)) if matches!(status.code(), Code::NotFound | Code::InvalidArgument) => {
+                Ok(Err(Unreadable(format!("its schema {id}: {}", Cut::from(status)))))
+            }
+            Ok(Err(status)) => Err(status.into()),
+        }
+    }
+}

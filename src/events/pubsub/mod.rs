@@ -1,0 +1,30 @@
+//! The Pub/Sub API as an [`EventSource`](super::EventSource) (PROTOCOL: "Pub/Sub API rules").
+//!
+//! A [`PubSub`] is one org's connection, a [`Subscription`] the stream of one topic. It is on by itself: it
+//! connects, asks for events, and comes back after whatever cut it.
+//!
+//! Invariants
+//! 1. What is asked for and what waits for the consumer are together never more than [`Settings::buffered`].
+//! 2. A stream begins behind the last processed event where one is known, and never further on.
+//! 3. A refused replay id is given up loudly: [`Delivery::Gap`](super::Delivery::Gap), then everything that
+//!    is still kept.
+//! 4. A token goes over TLS or to this machine, and is printed nowhere.
+//!
+//! Elsewhere: where tokens come from is the caller's ([`Credentials`]), what an event says in
+//! [`Decoder`](super::Decoder).
+
+mod avro;
+mod backoff;
+mod buffer;
+mod connection;
+mod cut;
+mod flow;
+mod resume;
+mod schemas;
+mod settings;
+mod subscription;
+
+pub use connection::{Credentials, NoToken, PubSub};
+pub use resume::Start;
+pub use settings::{Error, PRODUCTION_ENDPOINT, Settings};
+pub use subscription::Subscription;
