@@ -163,6 +163,8 @@ impl Offer {
                 Creation::Done
             }
             RequestFact::OfferOver(_, Why::Refused) if asked => Creation::Done,
+            // Who is in is offered nothing.
+            RequestFact::OfferAccepted(_) if !asked => Creation::Done,
             _ => self.creation,
         }
     }

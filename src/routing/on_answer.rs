@@ -199,8 +199,10 @@ impl Decision<'_> {
         }
     }
 
+    /// The offer may not be the only one that the call made, so its first name is not the last word.
     fn offer_nameless(&mut self, number: u32, rep: RepId, certain: bool) {
         let until = self.ring_until() + SETTLE_WINDOW;
+        self.creation_answered(number, rep, true);
         self.about(number, RequestFact::OfferNameless { rep, certain, until });
     }
 

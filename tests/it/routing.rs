@@ -1008,6 +1008,18 @@ mod repeated_offers {
     }
 
     #[test]
+    fn the_second_offer_of_an_answer_without_id_is_taken_back() {
+        let mut chat = Scenario::new();
+        chat.when(requested(1, Target::Rep(rep("bo"))));
+        chat.answer("offer bo", Answer::Done(Reply::Offered(None)));
+        chat.when(changed(1, WorkChange::Assigned));
+        chat.when(declined(1));
+        chat.commands();
+        chat.when(changed(2, WorkChange::Assigned));
+        assert_eq!(chat.commands(), ["take back W2"]);
+    }
+
+    #[test]
     fn an_offer_that_waits_for_its_id_comes_before_one_that_may_be_made_again() {
         let mut chat = Scenario::new();
         chat.when(requested(1, Target::Rep(rep("bo"))));

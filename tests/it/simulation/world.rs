@@ -579,7 +579,7 @@ impl<C: Core> World<C> {
         }
         let until = (self.now + TRY_TIMEOUT).min(open.give_up_at);
         let way = Duration::from_millis(self.link.way(&mut self.dice));
-        self.at((self.now + way).min(until), Due::Reaches(number, until));
+        self.at((self.now + way).min(until - Duration::from_millis(1)), Due::Reaches(number, until));
     }
 
     fn reaches(&mut self, number: u64, until: Timestamp) {
