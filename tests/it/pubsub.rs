@@ -484,6 +484,7 @@ async fn a_token_is_never_sent_in_plain_text_to_another_machine() {
 /// Salesforce's rules as somebody else has read them: the public Node client finds its schema, subscribes and
 /// goes on from a replay id.
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "says that it was skipped")]
 async fn the_public_node_client_understands_the_emulator() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
     if !folder.join("node_modules/salesforce-pubsub-api-client").exists() {

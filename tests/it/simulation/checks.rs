@@ -70,7 +70,10 @@ impl Found {
             self.must(times == 1, || format!("1: {} ended {times} times", id.request));
         }
         for (conversation, ending) in &world.trace.endings {
-            let over = world.salesforce.conversation(conversation).is_some_and(|it| it.is_over());
+            let over = world
+                .salesforce
+                .conversation(conversation)
+                .is_some_and(byoc_connector::emulator::Conversation::is_over);
             let fine = match ending.reason {
                 Reason::RequesterCancelled => called_off(world, &ending.request),
                 Reason::EndUserLeft | Reason::SessionEnded => over,
@@ -225,7 +228,7 @@ impl Found {
                     && world.trace.works.get(&work.id) == Some(&ending.request)
                     && matches!(work.state, WorkState::Accepted | WorkState::Closed)
             });
-            self.must(accepted, || format!("{} is said to have joined and did not accept", rep));
+            self.must(accepted, || format!("{rep} is said to have joined and did not accept"));
             self.must(!removed(&ending.request, rep), || format!("{rep} joined and was removed"));
         }
         for entry in world.salesforce.books().entries() {
@@ -239,7 +242,7 @@ impl Found {
                 .salesforce
                 .work(*work)
                 .and_then(|work| world.salesforce.conversation(&work.conversation))
-                .is_some_and(|it| it.is_over());
+                .is_some_and(byoc_connector::emulator::Conversation::is_over);
             self.must(said || removed(request, *rep) || over, || {
                 format!("{rep} accepted {request}, which ended {:?}", ending(world, request))
             });

@@ -267,9 +267,9 @@ impl<C: Core> World<C> {
 
     fn do_deed(&mut self, deed: Deed) {
         match deed {
-            Deed::Ask(conversation, target) => drop(self.ask(&conversation, target)),
+            Deed::Ask(conversation, target) => drop(self.ask(&conversation, &target)),
             Deed::AskAndCancel(conversation, target, millis) => {
-                if let Some(request) = self.ask(&conversation, target) {
+                if let Some(request) = self.ask(&conversation, &target) {
                     self.plan(millis, Deed::Cancel(request));
                 }
             }
@@ -313,7 +313,7 @@ impl<C: Core> World<C> {
     }
 
     /// A rep who waits for nobody asks. Salesforce lets a rep invite one at a time.
-    fn ask(&mut self, conversation: &ConversationId, target: Target) -> Option<EventId> {
+    fn ask(&mut self, conversation: &ConversationId, target: &Target) -> Option<EventId> {
         let reps: Vec<RepId> = self
             .salesforce
             .conversation(conversation)?
