@@ -220,7 +220,7 @@ routing_owner = "Nobody"
 
 [[reps]]
 id = "005"
-availability = "AWAY"
+availability = "ASLEEP"
 capicity = 3
 
 [[reps]]
@@ -244,7 +244,7 @@ id = " "
         byoc.toml, line 2, channel_definiton: there is no such key; there are channel_definition, contacts, flows, platform_participant_limit, queues, reps, routing
         byoc.toml, line 5, channel_definition.routing_owner: it is 'Nobody'; it must be Partner or Salesforce
         byoc.toml, line 8, reps[0].id: '005' is not a rep id: it has 3 characters, not 15 or 18
-        byoc.toml, line 9, reps[0].availability: unknown variant `AWAY`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`
+        byoc.toml, line 9, reps[0].availability: unknown variant `ASLEEP`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`
         byoc.toml, line 10, reps[0].capicity: there is no such key; there are id, user_id, name, availability, presence, messaging, capacity, capacity_used, queues, skills, script
         byoc.toml, line 12, reps[1]: missing field `id`
         byoc.toml, line 16, reps[2].capacity: NaN is no capacity; it must be a number, 0 or more

@@ -94,7 +94,7 @@ mod tests {
     fn a_type_names_its_own_keys() {
         let mut keys = known::<Queue>().to_vec();
         keys.sort_unstable();
-        assert_eq!(keys, ["acceptedLast10Minutes", "id", "name", "queueId", "waitSeconds"]);
+        assert_eq!(keys, ["acceptedLast10Minutes", "id", "name", "queueId", "reps", "waitSeconds"]);
         assert_eq!(known::<String>(), [] as [&str; 0]);
     }
 

@@ -65,7 +65,7 @@ impl Cause {
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cause({})", self.0.escape_ascii())
+        write!(f, "Cause({})", self.bytes().escape_ascii())
     }
 }
 

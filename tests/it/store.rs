@@ -116,6 +116,7 @@ fn conversation(name: &str) -> ConversationId {
 }
 
 async fn what_was_stored_is_loaded_as_it_was_in_memory(mut house: House) {
+    let (mut some_open, mut some_idle) = (false, false);
     for seed in 1..=4_u32 {
         let channel = channel(&format!("channel_{seed}"));
         let loaded = house.store.load(&channel).await.unwrap();
@@ -135,13 +136,15 @@ async fn what_was_stored_is_loaded_as_it_was_in_memory(mut house: House) {
             }
             let loaded = house.store.load(&channel).await.unwrap();
             assert_eq!(by_id(&loaded), actor.conversations, "seed {seed}, round {round}");
-            assert!(actor.conversations.values().any(|one| !one.is_idle()), "something is open");
-            assert!(actor.conversations.values().any(Conversation::is_idle), "something is idle");
+            some_open |= actor.conversations.values().any(|one| !one.is_idle());
+            some_idle |= actor.conversations.values().any(Conversation::is_idle);
             actor.epoch = loaded.epoch;
         }
         let endings = house.store.outcomes(OutcomeId::START, usize::MAX).await.unwrap();
         assert!(endings.iter().filter(|one| one.channel == channel).count() > 20);
     }
+    assert!(some_open, "something was open");
+    assert!(some_idle, "something was idle");
 }
 
 async fn the_same_cause_again_changes_nothing_but_the_position(mut house: House) {

@@ -1,25 +1,31 @@
 //! A turn in the form in which it is written: done by whoever appends, so that the one who writes only writes.
 
+use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
-use crate::routing::{Conversation, Ending, Fact};
+use crate::routing::Ending;
 use serde::Serialize;
 
 use crate::store::Error;
+use crate::store::record::Change;
 
 /// How many bytes the facts of one turn, or the state of one conversation, may have. The largest that
 /// routing's own bounds allow (64 offers, 64 remembered events) is below a tenth of it.
 const MAX_TEXT: usize = 1 << 20;
 
-/// The texts of a change.
+/// A change as it is written.
 #[derive(Debug)]
 pub(super) struct Encoded {
-    /// `None` where there are no facts.
-    pub(super) facts: Option<String>,
-    pub(super) state: Option<String>,
+    pub(super) conversation: ConversationId,
+    pub(super) began: bool,
+    pub(super) ended: bool,
+    /// Facts as text, and how many; `None` where there are none.
+    pub(super) facts: Option<(String, usize)>,
+    /// The state as text, and whether it is an idle one.
+    pub(super) state: Option<(String, bool)>,
     pub(super) endings: Vec<EncodedEnding>,
 }
 
-/// The texts of an ending.
+/// An ending as it is written.
 #[derive(Debug)]
 pub(super) struct EncodedEnding {
     pub(super) request: String,
@@ -29,17 +35,18 @@ pub(super) struct EncodedEnding {
 }
 
 impl Encoded {
-    /// Writes facts, state and endings as JSON.
-    pub(super) fn new(
-        facts: &[Fact],
-        state: Option<&Conversation>,
-        endings: &[Ending],
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            facts: if facts.is_empty() { None } else { Some(text("the facts of a turn", &facts)?) },
-            state: state.map(|state| text("the state of a conversation", state)).transpose()?,
-            endings: endings.iter().map(EncodedEnding::new).collect::<Result<_, _>>()?,
-        })
+    /// Writes facts, state and endings as JSON: text that whoever is on call can read in the file, and that a
+    /// later release can read where a field has been added.
+    pub(super) fn new(change: Change) -> Result<Self, Error> {
+        let Change { conversation, began, ended, facts, state, endings } = change;
+        let count = facts.len();
+        let facts = if count == 0 { None } else { Some((text("the facts of a turn", &facts)?, count)) };
+        let state = match state {
+            Some(state) => Some((text("the state of a conversation", &state)?, state.is_idle())),
+            None => None,
+        };
+        let endings = endings.iter().map(EncodedEnding::new).collect::<Result<_, _>>()?;
+        Ok(Self { conversation, began, ended, facts, state, endings })
     }
 }
 

@@ -11,7 +11,7 @@ use super::encode::{Encoded, EncodedEnding};
 use super::writer::{Heads, QueuedTurn};
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
-use crate::store::record::{Appended, Change, ChannelKey, Epoch};
+use crate::store::record::{Appended, ChannelKey, Epoch};
 use crate::store::{Error, FACTS_BEFORE_STATE};
 
 /// How stale the note may get of when an idle conversation was last heard of. Every message of a chat would
@@ -100,7 +100,7 @@ async fn look_up_heads(
     let mut asked = Vec::new();
     for turn in turns {
         let Some(channel) = known.channels.get(&turn.channel) else { continue };
-        let Some((change, _)) = &turn.change else { continue };
+        let Some(Ok(change)) = &turn.change else { continue };
         if !known.heads.contains_key(&(channel.id, change.conversation.clone())) {
             asked.push((channel.id, &change.conversation));
         }
@@ -173,12 +173,11 @@ impl<'t> Rows<'t> {
             .filter(|channel| channel.epoch == turn.epoch && !channel.broken)
             .ok_or(Error::Superseded)?;
         let mut change = None;
-        if let Some((what, encoded)) = &turn.change {
-            let key = (channel.id, what.conversation.clone());
-            let follows = what.began || heads.contains_key(&key);
-            match encoded {
-                Ok(encoded) if follows => change = Some((what, encoded, key)),
-                refused => {
+        if let Some(encoded) = &turn.change {
+            let key = encoded.as_ref().map(|change| (channel.id, change.conversation.clone()));
+            match (encoded, key) {
+                (Ok(new), Ok(key)) if new.began || heads.contains_key(&key) => change = Some((new, key)),
+                (refused, _) => {
                     channel.broken = true;
                     return Err(refused.as_ref().err().cloned().unwrap_or(Error::Superseded));
                 }
@@ -194,15 +193,15 @@ impl<'t> Rows<'t> {
                 self.causes.push((channel.id, cause.bytes(), turn.at));
             }
         }
-        let Some((what, encoded, key)) = change else {
+        let Some((change, key)) = change else {
             return Ok(if duplicate { Appended::Duplicate } else { Appended::Stored { wants_state: false } });
         };
-        if duplicate && !what.facts.is_empty() {
+        if duplicate && change.facts.is_some() {
             // The state machine is ahead of the store; what follows from that must not be stored.
             channel.broken = true;
             return Ok(Appended::Duplicate);
         }
-        if what.began {
+        if change.began {
             if let Some(old) = heads.remove(&key) {
                 self.conversations.remove(&old.id);
                 self.begun_anew.push(old.id);
@@ -210,7 +209,7 @@ impl<'t> Rows<'t> {
             let head = Head {
                 id: *next_conversation,
                 idle: true,
-                ended: what.ended,
+                ended: change.ended,
                 heard: Timestamp::from_millis(i64::MIN),
                 facts: 0,
             };
@@ -218,7 +217,7 @@ impl<'t> Rows<'t> {
             heads.insert(key.clone(), head);
         }
         let Some(head) = heads.get_mut(&key) else { return Err(Error::Superseded) };
-        let stored = self.change(channel, head, turn.at, what, encoded);
+        let stored = self.change(channel, head, turn.at, change);
         Ok(if duplicate { Appended::Duplicate } else { stored })
     }
 
@@ -227,39 +226,38 @@ impl<'t> Rows<'t> {
         channel: &mut Channel,
         head: &mut Head,
         at: Timestamp,
-        what: &'t Change,
-        encoded: &'t Encoded,
+        change: &'t Encoded,
     ) -> Appended {
-        let state = encoded.state.as_deref().map(|state| (state, channel.next_turn - 1));
+        let state = change.state.as_ref().map(|(state, _)| (state.as_str(), channel.next_turn - 1));
         let mut idle = head.idle;
-        if let Some(state) = &what.state {
-            idle = state.is_idle();
+        if let Some((_, is_idle)) = &change.state {
+            idle = *is_idle;
             head.facts = 0;
-        } else if let Some(facts) = &encoded.facts {
+        } else if let Some((facts, count)) = &change.facts {
             // Facts alone cannot tell; taking it for open keeps it.
             idle = false;
-            head.facts += what.facts.len();
+            head.facts += count;
             let id = channel.next_turn;
             channel.next_turn += 1;
             self.next_turns.insert(channel.id, channel.next_turn);
-            self.turns.push(TurnRow { id, conversation: head.id, at, ended: what.ended, facts });
+            self.turns.push(TurnRow { id, conversation: head.id, at, ended: change.ended, facts });
         }
-        let noted = head.idle == idle && head.ended == what.ended && at <= head.heard + HEARD_WITHIN;
+        let noted = head.idle == idle && head.ended == change.ended && at <= head.heard + HEARD_WITHIN;
         if state.is_some() || !noted {
-            (head.idle, head.ended, head.heard) = (idle, what.ended, at);
+            (head.idle, head.ended, head.heard) = (idle, change.ended, at);
             let row = self.conversations.entry(head.id).or_insert(ConversationRow {
                 channel: channel.id,
-                name: &what.conversation,
+                name: &change.conversation,
                 state: None,
                 heard: at,
-                ended: what.ended,
+                ended: change.ended,
                 idle,
             });
-            (row.heard, row.ended, row.idle) = (at, what.ended, idle);
+            (row.heard, row.ended, row.idle) = (at, change.ended, idle);
             row.state = state.or(row.state);
         }
-        let name = &what.conversation;
-        self.outcomes.extend(encoded.endings.iter().map(|ending| (channel.id, name, ending)));
+        let name = &change.conversation;
+        self.outcomes.extend(change.endings.iter().map(|ending| (channel.id, name, ending)));
         Appended::Stored { wants_state: head.facts >= FACTS_BEFORE_STATE }
     }
 

@@ -71,8 +71,6 @@ pub struct Sqlite {
     orders: mpsc::UnboundedSender<Order>,
     readers: SqlitePool,
     health: SharedHealth,
-    /// Held for as long as the store is open; the system lets go of it when the process ends, however it does.
-    _lock: File,
 }
 
 impl Sqlite {
@@ -111,9 +109,9 @@ impl Sqlite {
             SqlitePoolOptions::new().max_connections(2).min_connections(0).connect_lazy_with(readers);
         let health = SharedHealth::default();
         let (orders, queue) = mpsc::unbounded_channel();
-        let writer = Writer::new(connect, connection, options.retention, health.clone(), clock);
+        let writer = Writer::new(connect, connection, options.retention, health.clone(), clock, lock);
         tokio::spawn(writer.run(queue));
-        Ok(Self { orders, readers, health, _lock: lock })
+        Ok(Self { orders, readers, health })
     }
 
     async fn order<T>(
@@ -131,10 +129,7 @@ impl Store for Sqlite {
     fn append(&self, turn: TurnRecord) -> Pending {
         let (answer, pending) = Pending::new();
         let TurnRecord { channel, epoch, at, cause, position, change } = turn;
-        let change = change.map(|change| {
-            let encoded = Encoded::new(&change.facts, change.state.as_deref(), &change.endings);
-            (change, encoded)
-        });
+        let change = change.map(Encoded::new);
         let turn = QueuedTurn { channel, epoch, at, cause, position, change, answer };
         self.health.lock().queued += 1;
         if self.orders.send(Order::Append(Box::new(turn))).is_err() {

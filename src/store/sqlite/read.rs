@@ -52,6 +52,7 @@ async fn states(connection: &mut SqliteConnection, channel: i64) -> Result<HashM
     while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
         let (id, one) = state(&row).map_err(|error| failure(&error))?;
         found.insert(id, one);
+        tokio::task::consume_budget().await;
     }
     Ok(found)
 }
@@ -98,6 +99,8 @@ async fn apply_turns(
         found.heard = found.heard.max(Timestamp::from_millis(at));
         found.ended = ended;
         apply(&mut found.state, facts);
+        // Of a large channel there is more to read than others should wait for.
+        tokio::task::consume_budget().await;
     }
     Ok(())
 }

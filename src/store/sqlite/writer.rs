@@ -6,6 +6,7 @@
 //!    closed, what was known of conversations is dropped, and the channels concerned must be loaded again.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,7 +22,7 @@ use super::prune::Pruner;
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, Timestamp};
 use crate::store::Error;
-use crate::store::record::{Appended, Cause, Change, ChannelKey, Epoch, Position, Retention};
+use crate::store::record::{Appended, Cause, ChannelKey, Epoch, Position, Retention};
 
 /// How many turns one commit takes at most. Past some hundreds, a turn's share of the sync is nothing any
 /// more, and the first of them waits for the last.
@@ -52,7 +53,7 @@ pub(super) struct QueuedTurn {
     pub(super) at: Timestamp,
     pub(super) cause: Option<Cause>,
     pub(super) position: Option<Position>,
-    pub(super) change: Option<(Change, Result<Encoded, Error>)>,
+    pub(super) change: Option<Result<Encoded, Error>>,
     pub(super) answer: Answer<Appended>,
 }
 
@@ -71,6 +72,8 @@ pub(super) struct Writer {
     pruner: Pruner,
     health: SharedHealth,
     clock: Arc<dyn Clock>,
+    /// Held until the last turn is written. The system lets go of it when the process ends, however it does.
+    _lock: File,
 }
 
 /// Opens a connection for writing, or for reading what it says.
@@ -85,9 +88,10 @@ impl Writer {
         retention: Retention,
         health: SharedHealth,
         clock: Arc<dyn Clock>,
+        lock: File,
     ) -> Self {
         let (known, pruner) = (Known::default(), Pruner::new(retention));
-        Self { connect, connection: Some(connection), known, pruner, health, clock }
+        Self { connect, connection: Some(connection), known, pruner, health, clock, _lock: lock }
     }
 
     /// Works until it is told to close, or nobody is left who could ask.
@@ -126,7 +130,9 @@ impl Writer {
                     answer.send(done).ok();
                 }
                 Order::Close(answer) => {
-                    answer.send(self.close().await).ok();
+                    let closed = self.close().await;
+                    drop(self);
+                    answer.send(closed).ok();
                     return;
                 }
             }
