@@ -16,7 +16,7 @@ use byoc_connector::model::roster::Roster;
 use byoc_connector::model::time::{Clock, SystemClock, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -441,6 +441,45 @@ async fn a_stream_that_says_nothing_counts_as_dead() {
     let state = until(&source.health(), |state| state.cuts >= 2 && !state.connected).await;
     assert_eq!(state.problem.as_deref(), Some("nothing was heard for 0.03 s"));
     org.stops().await;
+}
+
+/// Passes on to the org what comes in. Told so, its first connection goes dead: nothing is passed on and
+/// nothing closed. Later ones work.
+async fn pipe_that_can_go_dead(org: &Org) -> (String, oneshot::Sender<()>) {
+    let target = org.address.trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (go_dead, dead) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let mut first = listener.accept().await.unwrap().0;
+        let mut behind = TcpStream::connect(&target).await.unwrap();
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut first, &mut behind) => {}
+            _ = dead => {}
+        }
+        while let Ok((mut next, _)) = listener.accept().await {
+            let mut behind = TcpStream::connect(&target).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut next, &mut behind).await });
+        }
+    });
+    (address, go_dead)
+}
+
+#[tokio::test]
+async fn a_connection_that_went_dead_is_noticed_by_its_pings() {
+    let org = Org::start(patient()).await;
+    let (endpoint, go_dead) = pipe_that_can_go_dead(&org).await;
+    let ping_every = Some(Duration::from_millis(500));
+    let pubsub = org.connect(Settings { endpoint, ping_every, ..org.settings() });
+    let mut source = pubsub.subscribe(&topic(), Start::Earliest);
+    org.publish(1);
+    let ids = events(&mut source, 2).await;
+    source.position().processed(ids[1].clone());
+    go_dead.send(()).unwrap();
+    org.publish(1);
+    assert_eq!(events(&mut source, 2).await, org.ids()[2..]);
+    assert!(source.health().state().cuts >= 1);
+    org.stop.send(()).unwrap();
 }
 
 #[tokio::test]
