@@ -549,8 +549,8 @@ async fn what_people_wrote_does_not_print() {
 
 /// Salesforce's rules as somebody else has read them: the public Node client finds its schema, subscribes and
 /// goes on from a replay id.
-#[expect(clippy::print_stdout, reason = "whoever runs the tests should see that one was skipped")]
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "says that it was skipped")]
 async fn the_public_node_client_understands_the_emulator() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
     if !folder.join("node_modules/salesforce-pubsub-api-client").exists() {
