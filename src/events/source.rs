@@ -74,8 +74,8 @@ impl Delivery {
     }
 }
 
-/// A platform event that came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A platform event that came in. What it says does not print: people wrote it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Arrived {
     /// The topic, e.g. `/event/devorg__PartnerMessaging__e`.
     pub topic: Arc<str>,
@@ -85,6 +85,17 @@ pub struct Arrived {
     pub json: String,
     /// When it came.
     pub received: Timestamp,
+}
+
+impl fmt::Debug for Arrived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrived")
+            .field("topic", &self.topic)
+            .field("replay_id", &self.replay_id)
+            .field("json", &format_args!("({} bytes)", self.json.len()))
+            .field("received", &self.received)
+            .finish()
+    }
 }
 
 /// A place in a stream of events. Opaque: there is no order to be read from it. Prints as base64.

@@ -437,3 +437,30 @@ mod command {
         }
     }
 }
+
+#[tokio::test]
+async fn streams_are_broken_by_the_control_api_and_counted() {
+    let server = Server::start().await;
+    let counts = server.get("/emulator/v1/streams").await;
+    assert_eq!(counts["streams"], json!({ "open": 0, "begun": 0, "delivered": 0 }));
+    let faults = json!([
+        { "fault": "changeSchema" }, { "fault": "end" }, { "fault": "unavailable" },
+        { "fault": "cutAfter", "events": 3 }, { "fault": "refuseSubscribe" },
+        { "fault": "forgetReplayIds" }, { "fault": "delay", "milliseconds": 5 },
+    ]);
+    assert_eq!(server.does("streams", faults).await["done"], 7);
+    assert_ne!(server.get("/emulator/v1/streams").await["schemaId"], counts["schemaId"]);
+    for (wrong, field) in [
+        (json!({ "fault": "cutAfter" }), json!("events")),
+        (json!({ "fault": "explode" }), json!("explode")),
+        (json!({}), json!("fault")),
+    ] {
+        let response = server.control("streams", &wrong).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{wrong}");
+        assert_eq!(response.json::<Value>().await.unwrap()["field"], field, "{wrong}");
+    }
+    // A reset takes the changed schema with it.
+    server.does("reset", json!({})).await;
+    assert_eq!(server.get("/emulator/v1/streams").await["schemaId"], counts["schemaId"]);
+    server.stops().await;
+}

@@ -11,11 +11,12 @@ use byoc_connector::emulator::{Act, BearerRule, Emission, Settings as OrgSetting
 use byoc_connector::events::pubsub::{Credentials, NoToken, PubSub, Settings, Start, Subscription};
 use byoc_connector::events::source::{Arrived, Delivery, EventSource, Health, ReplayId, State};
 use byoc_connector::events::{Decoder, FieldNames};
+use byoc_connector::model::ids::OrgId;
 use byoc_connector::model::roster::Roster;
 use byoc_connector::model::time::{Clock, SystemClock, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -442,6 +443,45 @@ async fn a_stream_that_says_nothing_counts_as_dead() {
     org.stops().await;
 }
 
+/// Passes on to the org what comes in. Told so, its first connection goes dead: nothing is passed on and
+/// nothing closed. Later ones work.
+async fn pipe_that_can_go_dead(org: &Org) -> (String, oneshot::Sender<()>) {
+    let target = org.address.trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (go_dead, dead) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let mut first = listener.accept().await.unwrap().0;
+        let mut behind = TcpStream::connect(&target).await.unwrap();
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut first, &mut behind) => {}
+            _ = dead => {}
+        }
+        while let Ok((mut next, _)) = listener.accept().await {
+            let mut behind = TcpStream::connect(&target).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut next, &mut behind).await });
+        }
+    });
+    (address, go_dead)
+}
+
+#[tokio::test]
+async fn a_connection_that_went_dead_is_noticed_by_its_pings() {
+    let org = Org::start(patient()).await;
+    let (endpoint, go_dead) = pipe_that_can_go_dead(&org).await;
+    let ping_every = Some(Duration::from_millis(500));
+    let pubsub = org.connect(Settings { endpoint, ping_every, ..org.settings() });
+    let mut source = pubsub.subscribe(&topic(), Start::Earliest);
+    org.publish(1);
+    let ids = events(&mut source, 2).await;
+    source.position().processed(ids[1].clone());
+    go_dead.send(()).unwrap();
+    org.publish(1);
+    assert_eq!(events(&mut source, 2).await, org.ids()[2..]);
+    assert!(source.health().state().cuts >= 1);
+    org.stop.send(()).unwrap();
+}
+
 #[tokio::test]
 async fn what_a_user_may_not_read_is_named() {
     let org = Org::start(StreamForm { can_subscribe: false, ..patient() }).await;
@@ -451,6 +491,10 @@ async fn what_a_user_may_not_read_is_named() {
     let source = org.connect(org.settings()).subscribe("/event/Other__e", Start::Earliest);
     let problem = until(&source.health(), |state| state.problem.is_some()).await.problem.unwrap();
     assert!(problem.starts_with("NotFound (sfdc.platform.eventbus.grpc.topic.not.found)"), "{problem}");
+    let elsewhere = Settings { org: OrgId::parse("00DHu0000099999").unwrap(), ..org.settings() };
+    let source = org.connect(elsewhere).subscribe(&topic(), Start::Earliest);
+    let problem = until(&source.health(), |state| state.problem.is_some()).await.problem.unwrap();
+    assert!(problem.starts_with("Unauthenticated") && problem.contains("tenantid"), "{problem}");
     org.stops().await;
 }
 
@@ -478,6 +522,28 @@ async fn a_token_is_never_sent_in_plain_text_to_another_machine() {
     let settings = Settings { instance_url: "acme".to_owned(), ..org.settings() };
     let error = PubSub::new(settings, org.credentials(), Arc::new(SystemClock)).unwrap_err();
     assert!(error.to_string().contains("instance_url is 'acme'"), "{error}");
+    org.stops().await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls_is_sent_no_token() {
+    let org = Org::start(patient()).await;
+    let settings = Settings { endpoint: org.address.replace("http://", "https://"), ..org.settings() };
+    let source = org.connect(settings).subscribe(&topic(), Start::Earliest);
+    let state = until(&source.health(), |state| state.cuts >= 2).await;
+    assert!(!state.connected && state.problem.is_some(), "{state:?}");
+    assert_eq!(org.emulator.streams().borrow().begun, 0);
+    org.stops().await;
+}
+
+#[tokio::test]
+async fn what_people_wrote_does_not_print() {
+    let org = Org::start(patient()).await;
+    org.publish(1);
+    let mut source = org.subscribe(Start::Earliest);
+    let first = event(&mut source).await;
+    let shown = format!("{source:?} {first:?}");
+    assert!(shown.contains("bytes") && !shown.contains("CreatedById"), "{shown}");
     org.stops().await;
 }
 

@@ -42,6 +42,9 @@ impl Listener for Breakable {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
+        // Without it an event waits up to 40 ms for the answer to what was sent before it. Where the system
+        // will not have it, that is all that happens.
+        drop(stream.set_nodelay(true));
         (Connection { stream, breaker: Breaker::default() }, address)
     }
 

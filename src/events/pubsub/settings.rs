@@ -13,12 +13,12 @@ pub const PRODUCTION_ENDPOINT: &str = "https://api.pubsub.salesforce.com:7443";
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a connection is asked whether it still stands. A dead one is noticed after this and
-/// [`PING_TIMEOUT`], not after the 270 s in which Salesforce would have spoken.
-const PING_EVERY: Duration = Duration::from_secs(30);
-
-/// How long such a question may go without an answer.
+/// How long a ping may go without an answer, or as long as it is to the next one if that is less.
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a connection is silent before the operating system asks whether it still stands, and how often it
+/// asks again: no server minds that, and the device in between that would forget the connection hears it.
+const TCP_KEEPALIVE: (Duration, u32) = (Duration::from_secs(30), 3);
 
 /// What a [`PubSub`](super::PubSub) is built from.
 #[derive(Debug, Clone)]
@@ -37,6 +37,9 @@ pub struct Settings {
     pub longest_wait: Duration,
     /// How long a stream may say nothing before it counts as dead. Salesforce speaks every 270 s.
     pub silence: Duration,
+    /// How often the connection is asked by an HTTP/2 ping whether it still stands, so that a dead one is
+    /// noticed before `silence` is over. `None` where the server takes offence (`too_many_pings`).
+    pub ping_every: Option<Duration>,
 }
 
 impl Settings {
@@ -50,6 +53,7 @@ impl Settings {
             first_wait: Duration::from_millis(250),
             longest_wait: Duration::from_secs(30),
             silence: Duration::from_secs(330),
+            ping_every: Some(Duration::from_secs(60)),
         }
     }
 
@@ -77,14 +81,19 @@ impl Settings {
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(wrong("a URL without user name and password"));
         }
-        let endpoint = Endpoint::from(uri)
+        let (keepalive, times) = TCP_KEEPALIVE;
+        let mut endpoint = Endpoint::from(uri)
             .user_agent(concat!("byoc-connector/", env!("CARGO_PKG_VERSION")))
             .map_err(|error| Error::Tls(error.to_string()))?
             .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(PING_TIMEOUT)
-            .keep_alive_while_idle(true)
+            .tcp_keepalive(Some(keepalive))
+            .tcp_keepalive_interval(Some(keepalive))
+            .tcp_keepalive_retries(Some(times))
             .tcp_nodelay(true);
+        if let Some(interval) = self.ping_every {
+            endpoint =
+                endpoint.http2_keep_alive_interval(interval).keep_alive_timeout(interval.min(PING_TIMEOUT));
+        }
         if !tls {
             return Ok(endpoint);
         }
