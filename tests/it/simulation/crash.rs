@@ -170,7 +170,7 @@ impl Sequence {
         let conversation = world.start(vec![rep_id(1)]);
         match self.cancel_after {
             Some(after) => {
-                world.plan(200, Deed::AskAndCancel(conversation.clone(), self.target.clone(), after))
+                world.plan(200, Deed::AskAndCancel(conversation.clone(), self.target.clone(), after));
             }
             None => world.plan(200, Deed::Ask(conversation.clone(), self.target.clone())),
         }

@@ -170,7 +170,7 @@ fn plan_conversation<C: Core>(
     queues: usize,
 ) {
     let span = *world.dice.pick(&[2_000, 30_000, 120_000]);
-    for _ in 0..1 + world.dice.below(4) {
+    for _ in 0..=world.dice.below(4) {
         let at = world.dice.between(0, span);
         let target = draw_target(&mut world.dice, reps, queues);
         let longest = *world.dice.pick(&[500, 5_000, 70_000]);
