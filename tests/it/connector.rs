@@ -14,12 +14,12 @@ use byoc_connector::emulator::{
 use byoc_connector::events::{Decoder, agent_work_event};
 use byoc_connector::interaction::{Next, Tries, Verdict, decode, encode};
 use byoc_connector::model::call::{Answer, Call};
-use byoc_connector::model::event::Target;
-use byoc_connector::model::ids::{ConversationId, EventId, OrgId, QueueId, RepId};
+use byoc_connector::model::event::{Event, Happening, Target};
+use byoc_connector::model::ids::{ConversationId, EventId, OrgId, QueueId, RepId, WorkItemId};
 use byoc_connector::model::rep_query::RepQuery;
 use byoc_connector::model::roster::{Queue, Rep, Roster, Script};
 use byoc_connector::model::time::{Clock, Timestamp};
-use byoc_connector::routing::{Conversations, Outcome, Policy, Settings};
+use byoc_connector::routing::{Conversation, Conversations, Outcome, Policy, Settings};
 use byoc_connector::store::{
     self, Cause, ChannelKey, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Position, Store,
     TurnRecord,
@@ -289,6 +289,24 @@ async fn what_is_brought_twice_is_processed_once() {
     }
     stream.run(&org, &handle, Duration::from_secs(3)).await;
     org.assert_tidy(&request);
+    channel.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_may_begin_with_an_event_that_says_nothing_of_it() {
+    let org = Org::new(&[Script::Wait]);
+    let channel = org.start(Arc::new(Memory::default())).await;
+    let conversation = ConversationId::parse("new").unwrap();
+    let event = |what| Event { conversation: Some(conversation.clone()), what };
+    let nothing = event(Happening::RoutingStarted { psr: None, work_item: None });
+    let something = event(Happening::WorkItemSeen(WorkItemId::parse("0Mw000000000001").unwrap()));
+    for event in [nothing, something] {
+        let delivery = Delivery { events: [event].into_iter().collect(), ..Delivery::default() };
+        channel.handle().deliver(delivery).await.unwrap();
+    }
+    let handle = channel.handle();
+    let known = handle.look(move |all| all.get(&conversation).and_then(Conversation::work_item)).await;
+    assert!(known.unwrap().is_some());
     channel.stop().await;
 }
 

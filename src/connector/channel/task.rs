@@ -164,13 +164,15 @@ impl Task {
         };
         let facts = std::mem::take(&mut effects.facts);
         let has_facts = !facts.is_empty();
-        if !has_facts && cause.is_none() && position.is_none() {
+        // Of a conversation that begins, the store must hear even where nothing is known of it yet.
+        let has_change = has_facts || began;
+        if !has_change && cause.is_none() && position.is_none() {
             if let Some(done) = done {
                 done.send(Ok(())).ok();
             }
             return;
         }
-        let change = conversation.clone().filter(|_| has_facts).map(|conversation| {
+        let change = conversation.clone().filter(|_| has_change).map(|conversation| {
             let state = self.state_for(&conversation);
             let ended = self.conversations.is_over(&conversation);
             let endings = effects.endings.clone();
