@@ -56,6 +56,7 @@ fn recording(events: usize) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut files: Vec<_> =
         std::fs::read_dir(folder).expect("fixtures").map(|file| file.expect("one").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
     files.sort();
     let texts = files.iter().map(|file| std::fs::read_to_string(file).expect("UTF-8"));
     let lines: Vec<String> = texts
