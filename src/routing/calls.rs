@@ -59,7 +59,7 @@ impl Conversation {
         let mut exclude: Vec<_> = self.participants.iter().filter_map(Participant::as_rep).collect();
         for other in &self.requests {
             for offer in &other.offers {
-                if other.number == request.number || offer.is_open() {
+                if other.number == request.number || offer.holds_seat() {
                     exclude.push(offer.rep);
                 }
             }

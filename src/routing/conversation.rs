@@ -241,6 +241,13 @@ impl Conversation {
         })
     }
 
+    /// Whether the rep's console rings, or may yet, for any request of the conversation. Nobody is found
+    /// for a second one meanwhile: an event could then be about either.
+    pub(super) fn may_ring(&self, rep: RepId) -> bool {
+        self.is_invited(rep)
+            || self.requests.iter().any(|request| request.offer(rep).is_some_and(Offer::holds_seat))
+    }
+
     /// The seats that are taken: everybody who is in, and whoever the open requests may bring.
     ///
     /// A conference has an end user and a rep in it even where no event has told of them.

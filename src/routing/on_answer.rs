@@ -54,7 +54,7 @@ impl Decision<'_> {
         for rep in reps {
             let possible = !found.contains(&rep)
                 && !self.conversation.is_present(rep)
-                && !self.conversation.is_invited(rep)
+                && !self.conversation.may_ring(rep)
                 && self.conversation.request(number).is_some_and(|request| request.offer(rep).is_none());
             if possible && found.len() < limit {
                 found.push(rep);
@@ -99,7 +99,7 @@ impl Decision<'_> {
                 // A flow knows nothing of who is in the conversation already.
                 let rep = routed
                     .rep
-                    .filter(|rep| !self.conversation.is_present(*rep) && !self.conversation.is_invited(*rep));
+                    .filter(|rep| !self.conversation.is_present(*rep) && !self.conversation.may_ring(*rep));
                 let by_event = self
                     .conversation
                     .request(number)

@@ -304,6 +304,8 @@ impl Decision<'_> {
                 self.remark(Remark::ForeignWork(work));
             }
             [(number, rep)] => self.name_offer(*number, *rep, &change),
+            // All of one rep, and none of them waits: the newest is the likeliest.
+            [.., (number, rep)] if change.rep.is_some() => self.name_offer(*number, *rep, &change),
             _ => self.fact(Fact::WorkUnplaced(change)),
         }
     }

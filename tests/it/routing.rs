@@ -1008,6 +1008,17 @@ mod repeated_offers {
     }
 
     #[test]
+    fn a_rep_who_may_ring_again_is_not_found_for_another_request() {
+        let mut chat = making_with_lost_answer();
+        chat.when(declined(1));
+        chat.when(requested(2, Target::Queue(queue())));
+        chat.answer("route", routed());
+        assert_eq!(chat.commands().last().unwrap(), "find 1 in the queue, not [ann bo]");
+        chat.found(&["bo", "cem"]);
+        assert_eq!(chat.commands(), ["offer cem (psr)"]);
+    }
+
+    #[test]
     fn the_second_offer_of_an_answer_without_id_is_taken_back() {
         let mut chat = Scenario::new();
         chat.when(requested(1, Target::Rep(rep("bo"))));

@@ -226,14 +226,15 @@ pub(crate) fn run_seed(seed: u64, told: bool) -> Run {
     run(world)
 }
 
-/// The world of a seed, in which the connector stops once and starts again.
+/// The world of a seed, in which the connector stops once and starts again. To start takes longer than a
+/// call that is under way takes to arrive.
 pub(crate) fn run_seed_with_crash(seed: u64, told: bool) -> Run {
     let mut world = world(seed, Journaled::new);
     world.told = told;
     world.crash = Some(Crash {
         after_turn: world.dice.below(60),
         commands_sent: world.dice.chance(0.5),
-        down_for: Duration::from_millis(*world.dice.pick(&[0, 50, 800, 3_000])),
+        down_for: Duration::from_millis(*world.dice.pick(&[450, 800, 3_000])),
     });
     run(world)
 }
