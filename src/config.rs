@@ -12,6 +12,7 @@
 mod document;
 mod entries;
 mod keys;
+mod serving;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use document::{Mistake, Source};
+pub use serving::{Org, Secret, Serving, StoreSettings};
 
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::roster::Roster;
@@ -88,11 +90,20 @@ impl Config {
     /// With all mistakes in it.
     pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self, Error> {
         let mut document = Document::parse(path, text, environment);
-        let config = Self {
+        let config = Self::read(&mut document, path);
+        for key in serving::KEYS {
+            document.pass_over(key);
+        }
+        let mistakes = document.finish();
+        if mistakes.is_empty() { Ok(config) } else { Err(Error::Mistaken { mistakes }) }
+    }
+
+    fn read(document: &mut Document<'_>, path: &Path) -> Self {
+        Self {
             platform_participant_limit: document
                 .value("platform_participant_limit")
                 .map(|Limit(limit)| limit),
-            channel_definition: channel_definition(&mut document, path),
+            channel_definition: channel_definition(document, path),
             roster: Roster {
                 reps: document.list("reps"),
                 queues: document.list("queues"),
@@ -100,9 +111,7 @@ impl Config {
                 contacts: document.list("contacts"),
             },
             routing: document.table("routing", ROUTING_KEYS, Policy::mistakes).unwrap_or_default(),
-        };
-        let mistakes = document.finish();
-        if mistakes.is_empty() { Ok(config) } else { Err(Error::Mistaken { mistakes }) }
+        }
     }
 
     /// How many participants a conversation may have, the end user included, where that is known.
