@@ -77,6 +77,9 @@ pub struct Org {
     pub token_url: Option<String>,
     /// The RSA key in PEM whose certificate the connected app has.
     pub private_key: Secret,
+    /// Whether a stream of which nothing was read yet begins with the oldest event that is kept, and not with
+    /// what is published from now on.
+    pub from_earliest: bool,
     /// Its partner channels, at least one.
     pub channels: Vec<ChannelDefinition>,
     /// Its people.
@@ -105,6 +108,7 @@ const ORG_KEYS: &[&str] = &[
     "audience",
     "token_url",
     "private_key_file",
+    "begin",
 ];
 
 const STORE_KEYS: &[&str] = &["path", "outcome_days", "max_megabytes"];
@@ -125,6 +129,8 @@ struct Written {
     token_url: Option<String>,
     private_key_file: Option<PathBuf>,
     #[serde(default)]
+    begin: Begin,
+    #[serde(default)]
     channels: Vec<PathBuf>,
     roster: Option<PathBuf>,
 }
@@ -135,6 +141,15 @@ impl Entry for Written {
     fn id(&self) -> &str {
         self.id.as_str()
     }
+}
+
+/// Where a stream begins of which nothing was read yet.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Begin {
+    Earliest,
+    #[default]
+    Latest,
 }
 
 /// The store as the file has it.
@@ -270,6 +285,7 @@ impl Orgs<'_, '_> {
             audience: written.audience,
             token_url: written.token_url,
             private_key: private_key?,
+            from_earliest: matches!(written.begin, Begin::Earliest),
             channels,
             roster,
             place,
@@ -311,7 +327,10 @@ impl Orgs<'_, '_> {
             } else {
                 "it is missing; it must be a list of channel definition files"
             };
-            self.mistake(if main { "channel_definition".into() } else { format!("{place}.channels") }, wanted);
+            self.mistake(
+                if main { "channel_definition".into() } else { format!("{place}.channels") },
+                wanted,
+            );
         }
         self.check_channels(place, &channels);
         channels

@@ -24,6 +24,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &["model", "routing"]),
     ("store", &["model", "routing"]),
     ("connector", &["model", "routing", "interaction", "rep_finder", "store"]),
+    ("service", &["model", "routing", "contacts", "events", "interaction", "config", "store", "connector"]),
     ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
     (
         "cli",
