@@ -7,7 +7,7 @@
 //! them in `[[orgs]]`, in the file alone. `[org]` has the channel definition at the top of the file and the
 //! roster beside it; an org of `[[orgs]]` names files of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -340,12 +340,19 @@ impl Orgs<'_, '_> {
     /// which channel definition it is of, and two that read it would both route it.
     fn check_channels(&mut self, place: &str, channels: &[ChannelDefinition]) {
         let mut topics = BTreeMap::new();
+        let mut names = BTreeSet::new();
         for definition in channels {
             let Some(name) = definition.developer_name.as_deref() else {
                 let problem = "a channel definition has no developer_name; every call to Salesforce names it";
                 self.mistake(place.to_owned(), problem);
                 continue;
             };
+            if !names.insert(name) {
+                let problem =
+                    format!("there are two channel definitions {name}; developer names must differ");
+                self.mistake(place.to_owned(), problem);
+                continue;
+            }
             let Some(topic) = definition.topic() else {
                 let problem = format!(
                     "the channel definition {name} has no custom_platform_event; it says where events come from"
@@ -377,5 +384,105 @@ impl Orgs<'_, '_> {
     fn mistake(&mut self, key: String, problem: impl fmt::Display) {
         let source = Source::File(self.path.to_owned(), None);
         self.document.mistake(source, key, problem);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEFINITION: &str = "[channel_definition]\ndeveloper_name = 'Acme_Messaging'\nrouting_owner = 'Partner'\ncustom_platform_event = 'acme__Routing__e'\n";
+
+    const ORG: &str = "[org]\nid = '00DHs0000000001'\ninstance_url = 'https://acme.my.salesforce.com'\n\
+                       interaction_url = 'https://acme.my.salesforce-scrt.com'\nconsumer_key = 'key'\nusername = 'user@acme.example'\n";
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+    }
+
+    fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Serving, Vec<String>> {
+        let variables =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let file = folder().join("x.toml");
+        Serving::parse(&file, text, &variables).map_err(|error| match error {
+            Error::Mistaken { mistakes } => {
+                let place = format!("{}", folder().display());
+                mistakes.iter().map(|mistake| mistake.to_string().replace(&place, "…")).collect()
+            }
+            Error::Unreadable { .. } => vec![error.to_string()],
+        })
+    }
+
+    #[test]
+    fn one_org_stands_in_the_file_with_its_channel_and_its_people() {
+        let text = format!(
+            "{DEFINITION}{ORG}private_key_file = 'keys/sample-private-key.pem'\nbegin = 'earliest'\n[store]\n\
+             path = 'state/byoc.db'\noutcome_days = 7\nmax_megabytes = 64\n[[reps]]\nid = '005Hs00000Ada01'\n"
+        );
+        let serving = parse(&text, &[]).unwrap();
+        let [org] = serving.orgs.as_slice() else { panic!("{:?}", serving.orgs) };
+        assert_eq!((org.place.as_str(), org.roster.reps.len(), org.channels.len()), ("org", 1, 1));
+        assert!(org.from_earliest && org.private_key.expose().contains("PRIVATE KEY"));
+        assert!(!format!("{serving:?}").contains("BEGIN"), "a key was printed");
+        let store = StoreSettings {
+            path: folder().join("state/byoc.db"),
+            outcomes: Duration::from_secs(7 * 24 * 3600),
+            max_bytes: Some(64 << 20),
+        };
+        assert_eq!(serving.store, store);
+    }
+
+    #[test]
+    fn variables_set_the_org_and_its_key() {
+        let variables = [("BYOC_ORG_PRIVATE_KEY", "hush"), ("BYOC_ORG_USERNAME", "other@acme.example")];
+        let serving = parse(&format!("{DEFINITION}{ORG}"), &variables).unwrap();
+        assert_eq!(serving.orgs[0].username, "other@acme.example");
+        assert_eq!(serving.orgs[0].private_key.expose(), "hush");
+        assert!(!serving.orgs[0].from_earliest, "history is nobody's business until it is asked for");
+    }
+
+    #[test]
+    fn what_is_missing_to_serve_is_named() {
+        insta::assert_snapshot!(parse("", &[]).unwrap_err().join("\n"), @"…/x.toml, org: there is none; a connector needs at least one, in a table [org] with id, instance_url, interaction_url, consumer_key, username and private_key_file");
+        insta::assert_snapshot!(parse(ORG, &[]).unwrap_err().join("\n"), @"…/x.toml, org.private_key_file: it is missing; it must be the path of an RSA key in PEM, or the key itself in BYOC_ORG_PRIVATE_KEY");
+        let key = [("BYOC_ORG_PRIVATE_KEY", "hush")];
+        insta::assert_snapshot!(parse(ORG, &key).unwrap_err().join("\n"), @"…/x.toml, channel_definition: there is no channel_definition; a connector needs the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml");
+        let bare = "[channel_definition]\nrouting_owner = 'Partner'\n";
+        insta::assert_snapshot!(parse(&format!("{bare}{ORG}"), &key).unwrap_err().join("\n"), @"…/x.toml, org: a channel definition has no developer_name; every call to Salesforce names it");
+    }
+
+    #[test]
+    fn every_mistake_in_an_org_names_its_key() {
+        let text = "[org]\nid = '00X'\ninstance_url = 5\nusername = 'u'\nbegin = 'yesterday'\nconsumer_secret = 's'\n\
+                    [store]\npath = ''\noutcome_days = 0\nmax_megabytes = 1\n\
+                    [[orgs]]\nid = '00DHs0000000001'\nroster = 'none.toml'\n";
+        insta::assert_snapshot!(parse(text, &[("BYOC_STORE_OUTCOME_DAYS", "many")]).unwrap_err().join("\n"), @r#"
+        …/x.toml, line 2, org.id: '00X' is not a org id: it has 3 characters, not 15 or 18
+        …/x.toml, line 3, org.instance_url: invalid type: integer `5`, expected a text
+        …/x.toml, line 5, org.begin: unknown variant `yesterday`, expected `earliest` or `latest`
+        …/x.toml, line 6, org.consumer_secret: there is no such key; there are id, instance_url, interaction_url, pubsub_endpoint, consumer_key, username, audience, token_url, private_key_file, begin, channels, roster
+        …/x.toml, line 8, store.path: it is empty; it must be the path of a file, such as byoc.db
+        …/x.toml, line 10, store.max_megabytes: it must be 16 or more
+        …/x.toml, line 11, orgs[0]: missing field `instance_url`
+        the variable BYOC_STORE_OUTCOME_DAYS: invalid type: string "many", expected a whole number, 0 or more
+        "#);
+    }
+
+    #[test]
+    fn two_channels_of_one_stream_are_refused() {
+        let text = format!(
+            "{DEFINITION}{ORG}channels = ['definitions/acme.toml', 'definitions/none.toml']\n\
+             [[orgs]]\nid = '00DHs0000000001'\ninstance_url = 'i'\ninteraction_url = 'i'\nconsumer_key = ''\nusername = 'u'\n"
+        );
+        insta::assert_snapshot!(parse(&text, &[("BYOC_ORG_PRIVATE_KEY", "k")]).unwrap_err().join("\n"), @r"
+        …/x.toml, org.channels[1]: …/definitions/none.toml cannot be read: No such file or directory (os error 2)
+        …/x.toml, org: there are two channel definitions Acme_Messaging; developer names must differ
+        …/x.toml, orgs[0].id: 00DHs0000000001 is the id of org already; ids must differ
+        …/x.toml, orgs[0].private_key_file: it is missing; it must be the path of an RSA key in PEM
+        …/x.toml, orgs[0].consumer_key: it is empty; the connected app in Salesforce has it
+        ");
+        let renamed = text.replace("'Acme_Messaging'", "'Other'").replace(", 'definitions/none.toml'", "");
+        let told = parse(&renamed, &[("BYOC_ORG_PRIVATE_KEY", "k")]).unwrap_err();
+        insta::assert_snapshot!(told[0], @"…/x.toml, org: the channel definitions Other and Acme_Messaging have the same platform event /event/acme__Routing__e, and an event does not say whose it is; give each channel an event of its own");
     }
 }

@@ -39,6 +39,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "recording",
             "config",
             "replay",
+            "store",
+            "connector",
+            "service",
         ],
     ),
 ];
