@@ -32,6 +32,8 @@ pub mod routing;
 #[cfg(feature = "pubsub")]
 pub mod service;
 pub mod store;
+#[cfg(feature = "cli")]
+pub mod telemetry;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -12,6 +12,7 @@ use crate::contacts::{ConversationView, Directory, Query};
 use crate::events::source::{Health, State};
 use crate::events::{Decoded, Decoder, EventSource, PassedBy, agent_work_event};
 use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
+use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, WorkItemId};
 use crate::model::time::{self, Clock, Timestamp};
 use crate::routing::{Conversation, Ending, Outcome, RequestView, Settings};
@@ -280,7 +281,7 @@ impl Running {
 fn view(conversation: Option<&Conversation>, settings: &Settings) -> ConversationView {
     let mut view = ConversationView::of_channel(settings.conference_supported);
     if let Some(conversation) = conversation {
-        let reps = conversation.participants().iter().filter_map(|participant| participant.as_rep());
+        let reps = conversation.participants().iter().filter_map(Participant::as_rep);
         view.present = reps.collect::<BTreeSet<_>>();
         view.full = conversation.is_full(settings);
     }

@@ -42,8 +42,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "store",
             "connector",
             "service",
+            "telemetry",
         ],
     ),
+    ("telemetry", &[]),
 ];
 
 /// How many lines a file may have, its tests not counted.
