@@ -9,7 +9,6 @@
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::time::SystemTime as LogTime;
 
 /// The upper bounds of the buckets in which durations are counted, in seconds.
 const BUCKETS: &[f64] = &[
@@ -39,11 +38,8 @@ pub fn log(format: LogFormat, filter: Option<&str>, colour: bool) -> Result<(), 
     let filter: EnvFilter = text.parse().map_err(|error| {
         format!("'{text}' is no filter of log lines ({error}); it must be such as info or info,byoc_connector=debug")
     })?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_timer(LogTime)
-        .with_ansi(colour);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     // A second subscriber is a test's; the first one stays.
     match format {
         LogFormat::Text => lines.with_target(false).try_init().ok(),
