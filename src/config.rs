@@ -12,6 +12,7 @@
 mod document;
 mod entries;
 mod keys;
+mod serving;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use document::{Mistake, Source};
+pub use serving::{Org, Secret, Serving, StoreSettings};
 
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::roster::Roster;
@@ -91,11 +93,20 @@ impl Config {
     /// With all mistakes in it.
     pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self, Error> {
         let mut document = Document::parse(path, text, environment);
-        let config = Self {
+        let config = Self::read(&mut document, path);
+        for key in serving::KEYS {
+            document.pass_over(key);
+        }
+        let mistakes = document.finish();
+        if mistakes.is_empty() { Ok(config) } else { Err(Error::Mistaken { mistakes }) }
+    }
+
+    fn read(document: &mut Document<'_>, path: &Path) -> Self {
+        Self {
             platform_participant_limit: document
                 .value("platform_participant_limit")
                 .map(|Limit(limit)| limit),
-            channel_definition: channel_definition(&mut document, path),
+            channel_definition: channel_definition(document, path),
             roster: Roster {
                 reps: document.list("reps"),
                 queues: document.list("queues"),
@@ -104,9 +115,7 @@ impl Config {
             },
             routing: document.table("routing", ROUTING_KEYS, Policy::mistakes).unwrap_or_default(),
             people: document.table("people", PEOPLE_KEYS, |_| Vec::new()).unwrap_or_default(),
-        };
-        let mistakes = document.finish();
-        if mistakes.is_empty() { Ok(config) } else { Err(Error::Mistaken { mistakes }) }
+        }
     }
 
     /// How many participants a conversation may have, the end user included, where that is known.
@@ -249,7 +258,7 @@ id = " "
 "#;
         insta::assert_snapshot!(parse(text, &[]).unwrap_err().join("\n"), @r"
         byoc.toml, line 1, platform_participant_limit: 1 is no limit; it must be a whole number of participants, 2 or more
-        byoc.toml, line 2, channel_definiton: there is no such key; there are channel_definition, contacts, flows, people, platform_participant_limit, queues, reps, routing
+        byoc.toml, line 2, channel_definiton: there is no such key; there are channel_definition, contacts, flows, org, orgs, people, platform_participant_limit, queues, reps, routing, store
         byoc.toml, line 5, channel_definition.routing_owner: it is 'Nobody'; it must be Partner or Salesforce
         byoc.toml, line 8, reps[0].id: '005' is not a rep id: it has 3 characters, not 15 or 18
         byoc.toml, line 9, reps[0].availability: unknown variant `ASLEEP`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`

@@ -18,5 +18,5 @@ mod channel;
 mod ports;
 mod runner;
 
-pub use channel::{Channel, Delivery, Error, Handle, Parts};
+pub use channel::{Channel, Delivery, Error, Handle, Parts, Receipt};
 pub use ports::{Calls, EndUserNotifier, RepFinder, TellNobody};

@@ -224,7 +224,9 @@ async fn many_who_search_and_change_at_once_agree_in_the_end() {
                     0 => drop(people.remove(who)),
                     1 => drop(people.set(who, RepChange::to(Availability::Busy))),
                     _ => {
-                        drop(people.set(who, change(json!({"availability": "AVAILABLE", "queues": [QUEUE]}))))
+                        drop(
+                            people.set(who, change(json!({"availability": "AVAILABLE", "queues": [QUEUE]}))),
+                        );
                     }
                 }
             }

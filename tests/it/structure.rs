@@ -25,6 +25,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &["model", "routing", "people"]),
     ("store", &["model", "routing"]),
     ("connector", &["model", "routing", "interaction", "rep_finder", "store"]),
+    ("service", &["model", "routing", "contacts", "events", "interaction", "config", "store", "connector"]),
     ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
     (
         "cli",
@@ -39,6 +40,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "recording",
             "config",
             "replay",
+            "store",
+            "connector",
+            "service",
         ],
     ),
 ];
