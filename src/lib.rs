@@ -23,6 +23,7 @@ pub mod emulator;
 pub mod events;
 pub mod interaction;
 pub mod model;
+pub mod people;
 #[cfg(feature = "pubsub")]
 mod proto;
 pub mod recording;
