@@ -44,6 +44,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "connector",
             "service",
             "telemetry",
+            "people",
         ],
     ),
     ("telemetry", &[]),
