@@ -12,6 +12,7 @@
 mod document;
 mod entries;
 mod keys;
+pub mod server;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

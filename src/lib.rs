@@ -29,6 +29,8 @@ pub mod recording;
 pub mod rep_finder;
 pub mod replay;
 pub mod routing;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod store;
 
 #[cfg(doctest)]
