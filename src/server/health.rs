@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use super::access::Operator;
-use super::backend::{Check, Readiness};
 use super::Server;
+use crate::service::{Check, Readiness};
 
 pub(super) async fn healthz() -> Json<Value> {
     Json(json!({ "status": "ok" }))
@@ -18,7 +18,7 @@ pub(super) async fn healthz() -> Json<Value> {
 /// Everybody may ask, for a load balancer has no secret; whose stream it is that stands still, an operator
 /// alone is told.
 pub(super) async fn readyz(State(server): State<Server>, headers: HeaderMap) -> impl IntoResponse {
-    let mut readiness = server.backend().readiness();
+    let mut readiness = server.service().readiness();
     if !Operator::is(&headers, &server) {
         readiness = in_short(&readiness);
     }

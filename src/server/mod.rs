@@ -1,8 +1,7 @@
 //! The connector's own HTTP server: the page that Salesforce loads into a rep's browser and its API, what
 //! the partner's backend brings, what an operator looks at. `openapi/connector.yaml` describes all of it.
 //!
-//! Knows HTTP, who may call what, and the vocabulary. It must never decide anything about a request: what is
-//! asked of the connector behind it is a port, [`Backend`].
+//! Knows HTTP, who may call what, and the service behind it. It must never decide anything about a request.
 //!
 //! Invariants
 //! 1. Every error is JSON that names what was wrong, where, and what would be right; nothing that is sent
@@ -15,7 +14,6 @@
 
 mod access;
 mod api;
-mod backend;
 mod body;
 mod health;
 mod layers;
@@ -32,17 +30,13 @@ use axum::Router;
 use axum::routing::{get, post, put};
 use tokio::sync::{Semaphore, watch};
 
-pub use backend::{
-    AgentWork, Backend, Channel, Check, Ended, EndingView, NoChannel, OfferView, Readiness, RepChange,
-    RequestState, RequestView, Taken, TargetView, Told, Trouble,
-};
 pub use body::BODY_LIMIT;
 pub use layers::{IN_FLIGHT, REQUEST_TIMEOUT};
 pub use listen::serve;
 pub use stream::STREAMS;
 
 pub use crate::config::server::{Exposed, Origin, ServerSettings as Settings, SessionAuth};
-use crate::model::time::Clock;
+use crate::service::Service;
 
 /// What the server is built from.
 #[derive(Clone)]
@@ -50,9 +44,7 @@ pub struct Parts {
     /// Where it listens, and whom it lets in.
     pub settings: Settings,
     /// The connector.
-    pub backend: Arc<dyn Backend>,
-    /// What time it is, for session tokens.
-    pub clock: Arc<dyn Clock>,
+    pub service: Service,
     /// Writes the metrics down, in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
@@ -100,7 +92,7 @@ impl Server {
     /// Where it would be open to the world, or the identity provider's URL is none.
     pub fn new(parts: Parts) -> Result<Self, Error> {
         parts.settings.check()?;
-        let session = session::Checker::new(&parts.settings, Arc::clone(&parts.clock))?;
+        let session = session::Checker::new(&parts.settings, Arc::clone(parts.service.clock()))?;
         let pages = pages::Policies::new(&parts.settings);
         Ok(Self(Arc::new(Inner {
             parts,
@@ -159,8 +151,8 @@ impl Server {
         &self.0.parts.settings
     }
 
-    fn backend(&self) -> &dyn Backend {
-        &*self.0.parts.backend
+    fn service(&self) -> &Service {
+        &self.0.parts.service
     }
 
     fn session(&self) -> Option<&session::Checker> {

@@ -17,11 +17,11 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::access::Operator;
-use super::api::Place;
-use super::backend::Told;
+use super::api::{Place, RequestLine};
 use super::body::Params;
 use super::refused::Refused;
 use super::Server;
+use crate::service::{EndedView, Told};
 
 /// How many may watch at once.
 pub const STREAMS: usize = 64;
@@ -49,7 +49,7 @@ pub(super) async fn stream(
         Refused::unavailable(format!("{STREAMS} are watching already"), "close a page, and try again", 10)
     })?;
     let watcher = Watcher {
-        told: server.backend().told(),
+        told: server.service().told(),
         closing: server.0.closing.subscribe(),
         place,
         has_begun: false,
@@ -74,10 +74,11 @@ impl Watcher {
                 told = self.told.recv() => told,
             };
             match told {
-                Ok(Told::Ended(ended)) if self.place.is_of(&ended.org, &ended.channel) => {
-                    return Some(event("ended", &ended));
+                Ok(Told { channel, conversation, ending }) if self.place.is_of(&channel) => {
+                    let ended = EndedView::new(conversation, &ending);
+                    return Some(event("ended", &RequestLine::ended(&channel, ended)));
                 }
-                Ok(Told::Ended(_)) => {}
+                Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => return Some(event("lagged", &json!({ "missed": missed }))),
                 Err(RecvError::Closed) => return None,
             }

@@ -21,6 +21,7 @@ mod emulator_http;
 mod fixtures;
 mod interaction;
 mod openapi;
+mod people;
 #[cfg(feature = "emulator")]
 mod pubsub;
 mod recordings;

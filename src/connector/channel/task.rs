@@ -9,6 +9,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::{Delivery, Done, Error, Message, Parts};
 use crate::connector::runner::Runner;
+use crate::connector::watch::Watch;
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, Timestamp};
 use crate::routing::{
@@ -49,6 +50,7 @@ pub(super) struct Task {
     on_their_way: VecDeque<OnItsWay>,
     /// Conversations whose state the store would like to have.
     wanted: HashSet<ConversationId>,
+    watch: Watch,
 }
 
 impl Task {
@@ -62,6 +64,7 @@ impl Task {
         let Parts { key, settings, calls, finder, notifier: _, store, clock } = parts;
         let runner = Runner { calls, finder, clock: Arc::clone(&clock), answers: inbox };
         let mut task = Self {
+            watch: Watch::new(&key),
             key,
             conversations: Conversations::new(settings.clone()),
             settings,
@@ -164,6 +167,9 @@ impl Task {
         };
         let facts = std::mem::take(&mut effects.facts);
         let has_facts = !facts.is_empty();
+        if let Some(conversation) = &conversation {
+            self.watch.decided(conversation, &facts);
+        }
         // Of a conversation that begins, the store must hear even where nothing is known of it yet.
         let has_change = has_facts || began;
         if !has_change && cause.is_none() && position.is_none() {
@@ -236,16 +242,17 @@ impl Task {
         for announcement in effects.announcements {
             self.announcements.send(announcement).await.ok();
         }
+        self.start(conversation.clone(), effects.commands, false);
         for ending in effects.endings {
-            tracing::info!(request = %ending.request, outcome = %ending.outcome, "a request has ended");
+            self.watch.ended(&conversation, &ending);
             self.endings.send((conversation.clone(), ending)).ok();
         }
-        self.start(conversation, effects.commands, false);
     }
 
     fn start(&mut self, conversation: ConversationId, mut commands: Vec<Command>, resumed: bool) {
         commands.retain(|command| self.under_way.insert(command.id.clone()));
         if !commands.is_empty() {
+            let commands = self.watch.commanded(self.clock.now(), &conversation, commands);
             tokio::spawn(self.runner.clone().run(conversation, commands, resumed));
         }
     }
@@ -288,6 +295,7 @@ impl Task {
             ended,
         });
         self.conversations = Conversations::restore(self.settings.clone(), kept);
+        self.watch.take_up(&self.conversations);
         for (conversation, command) in self.conversations.outstanding() {
             self.start(conversation, vec![command], true);
         }
