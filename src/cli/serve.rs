@@ -9,8 +9,8 @@ use super::stop::asked_to_stop;
 use super::{ConfigFile, Error, Outcome, Output};
 use crate::config::Serving;
 use crate::connector::TellNobody;
-use crate::contacts::Index;
 use crate::model::time::{Clock, SystemClock};
+use crate::people::People;
 use crate::service::{OrgPlan, Plan, Ports, Service};
 use crate::store::{self, Retention, Sqlite, Store};
 use crate::telemetry::{self, LogFormat};
@@ -75,12 +75,12 @@ fn orgs(serving: &Serving, clock: &Arc<dyn Clock>) -> Result<Vec<OrgPlan>, Error
     let mut orgs = Vec::new();
     let mut mistakes = Vec::new();
     for org in &serving.orgs {
-        let index = Arc::new(Index::build(org.roster.clone()));
-        let roster = Arc::new(org.roster.clone());
+        let people = People::new(org.roster.clone(), serving.config.people.choice);
         let ports = |_: &_| Ports {
-            finder: Arc::clone(&roster) as _,
-            directory: Arc::clone(&index) as _,
+            finder: Arc::new(people.clone()),
+            directory: Arc::new(people.clone()),
             notifier: Arc::new(TellNobody),
+            people: Some(people.clone()),
         };
         match OrgPlan::new(serving, org, clock, ports) {
             Ok(plan) => orgs.push(plan),

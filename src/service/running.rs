@@ -15,6 +15,7 @@ use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, WorkItemId};
 use crate::model::time::{self, Clock, Timestamp};
+use crate::people::People;
 use crate::routing::{Conversation, Ending, Outcome, RequestView, Settings};
 use crate::store::{Cause, ChannelKey};
 
@@ -36,6 +37,7 @@ struct Inner {
     is_ours: bool,
     handle: Handle,
     directory: Arc<dyn Directory>,
+    people: Option<People>,
     stream: Health,
     clock: Arc<dyn Clock>,
     ended: Mutex<VecDeque<EndedView>>,
@@ -95,6 +97,7 @@ impl Running {
             is_ours: plan.is_ours(),
             handle,
             directory: Arc::clone(&plan.directory),
+            people: plan.people.clone(),
             stream,
             clock,
             ended: Mutex::default(),
@@ -119,6 +122,11 @@ impl Running {
     /// How its stream of events is doing.
     pub fn stream(&self) -> State {
         self.0.stream.state()
+    }
+
+    /// Its reps, where it is us who keep them.
+    pub fn people(&self) -> Option<&People> {
+        self.0.people.as_ref()
     }
 
     /// Whom a rep can pick (PROTOCOL: "getContacts: who can be picked").

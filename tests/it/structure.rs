@@ -25,7 +25,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &["model", "routing", "people"]),
     ("store", &["model", "routing"]),
     ("connector", &["model", "routing", "interaction", "rep_finder", "store"]),
-    ("service", &["model", "routing", "contacts", "events", "interaction", "config", "store", "connector"]),
+    (
+        "service",
+        &["model", "routing", "contacts", "events", "interaction", "config", "store", "connector", "people"],
+    ),
     ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
     (
         "cli",
@@ -44,6 +47,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "connector",
             "service",
             "telemetry",
+            "people",
         ],
     ),
     ("telemetry", &[]),
