@@ -6,13 +6,16 @@ mod partner;
 
 use axum::Json;
 use axum::http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::backend::{Channel, NoChannel, Taken, Trouble};
-use super::refused::Refused;
 use super::Server;
+use super::refused::Refused;
+use crate::events;
 use crate::model::ids::OrgId;
+use crate::routing::RequestView;
+use crate::service::{EndedView, Error, NoChannel, Running, Service, Taken};
+use crate::store::ChannelKey;
 
 pub(super) use operator::{request, requests};
 pub(super) use page::{agent_work, contacts, presence, session};
@@ -29,72 +32,103 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn is_of(&self, org: &OrgId, channel: &str) -> bool {
-        self.org.as_ref().is_none_or(|wanted| wanted == org)
-            && self.channel.as_deref().is_none_or(|wanted| wanted == channel)
+    pub(super) fn is_of(&self, key: &ChannelKey) -> bool {
+        self.org.is_none_or(|org| org == key.org)
+            && self.channel.as_deref().is_none_or(|channel| channel == &*key.channel)
     }
 
     /// The one channel that is meant.
-    fn find(&self, server: &Server) -> Result<Channel, Refused> {
-        server.backend().find(self.org.as_ref(), self.channel.as_deref()).map_err(|error| {
-            let status = if error.is_unknown() { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
-            no_channel(status, &error)
-        })
+    fn find<'a>(&self, server: &'a Server) -> Result<&'a Running, Refused> {
+        let found = server.service().find(self.org.as_ref(), self.channel.as_deref());
+        found.map_err(|error| self.no_channel(server.service(), &error))
     }
 
     /// Every channel that is meant: all of them where nothing is said.
-    fn find_all(&self, server: &Server) -> Result<Vec<Channel>, Refused> {
-        let mut channels = server.backend().channels();
-        if self.org.is_none() && self.channel.is_none() {
-            return Ok(channels);
-        }
-        channels.retain(|channel| self.is_of(&channel.key.org, &channel.key.channel));
-        if channels.is_empty() {
-            // What is missing is said best by whoever looks for one.
+    fn find_all<'a>(&self, server: &'a Server) -> Result<Vec<&'a Running>, Refused> {
+        let channels = server.service().channels().iter();
+        let meant: Vec<_> = channels.filter(|running| self.is_of(running.key())).collect();
+        if meant.is_empty() && (self.org.is_some() || self.channel.is_some()) {
+            // Whoever looks for one says best why there is none.
             self.find(server)?;
         }
-        Ok(channels)
+        Ok(meant)
+    }
+
+    fn no_channel(&self, service: &Service, error: &NoChannel) -> Refused {
+        let orgs = || service.channels().iter().map(|running| running.key().org);
+        let status = match error {
+            NoChannel::Unknown { .. } => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let field = match self.org {
+            Some(org) if !orgs().any(|known| known == org) => "org",
+            None if self.channel.is_none() && orgs().any(|org| Some(org) != orgs().next()) => "org",
+            _ => "channel",
+        };
+        let hint = "?org=00D...&channel=<developer name of the channel definition>";
+        Refused::new(status, error.to_string(), hint).field(field)
     }
 }
 
-fn no_channel(status: StatusCode, error: &NoChannel) -> Refused {
-    Refused::new(status, error.to_string(), "?org=00D...&channel=<developer name of the channel definition>")
-        .field(error.field())
+/// A routing request in a list, and where it is.
+#[derive(Serialize)]
+pub(super) struct RequestLine {
+    org: OrgId,
+    channel: String,
+    #[serde(flatten)]
+    request: State,
 }
 
-impl From<Trouble> for Refused {
-    fn from(trouble: Trouble) -> Self {
-        let error = trouble.to_string();
-        match trouble {
-            Trouble::UnknownWorkItem(_) => {
+#[derive(Serialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+enum State {
+    Open(Box<RequestView>),
+    Ended(Box<EndedView>),
+}
+
+impl RequestLine {
+    fn open(key: &ChannelKey, request: RequestView) -> Self {
+        Self { org: key.org, channel: key.channel.to_string(), request: State::Open(Box::new(request)) }
+    }
+
+    pub(super) fn ended(key: &ChannelKey, request: EndedView) -> Self {
+        Self { org: key.org, channel: key.channel.to_string(), request: State::Ended(Box::new(request)) }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        let problem = error.to_string();
+        match error {
+            Error::UnknownWorkItem(_) => {
                 let hint = "send it again in a second: the event that tells of it may still be on its way";
-                Self::new(StatusCode::NOT_FOUND, error, hint).field("workItemId")
+                Self::new(StatusCode::NOT_FOUND, problem, hint).field("workItemId")
             }
-            Trouble::UnknownRep(_) => {
-                Self::new(StatusCode::NOT_FOUND, error, "PUT /v1/reps/{id} adds a rep").field("userId")
-            }
-            Trouble::Unreadable { field, .. } => {
-                let refused = Self::bad_request(error, "openapi/connector.yaml has an example");
-                match field {
-                    Some(field) => refused.field(field),
-                    None => refused,
+            Error::Event(error) => {
+                let refused = Self::bad_request(problem, "openapi/connector.yaml has an example");
+                match error {
+                    events::Error::Malformed { field, .. }
+                    | events::Error::Missing { field, .. }
+                    | events::Error::Id { field, .. } => refused.field(field),
                 }
             }
-            Trouble::NoPeople => {
-                Self::new(StatusCode::CONFLICT, error, "tell that router, or leave it out of the configuration")
-            }
-            Trouble::Unavailable(_) => {
-                Self::unavailable(error, "send the same again: twice does no harm; /readyz says what is wrong", 1)
+            Error::Directory(_) => Self::unavailable(problem, "ask again in a second", 1),
+            Error::Channel(_) => {
+                let hint = "send the same again: twice does no harm; /readyz says what is wrong";
+                Self::unavailable(problem, hint, 1)
             }
         }
     }
 }
 
 /// Something was taken in: 202, with the reason where it was of no use.
-fn accepted(taken: Taken) -> (StatusCode, Json<Value>) {
-    let body = match taken {
-        Taken::Done => json!({}),
-        Taken::PassedBy(reason) => json!({ "passedBy": reason }),
-    };
-    (StatusCode::ACCEPTED, Json(body))
+fn accepted(taken: &Taken) -> (StatusCode, Json<Value>) {
+    match taken {
+        Taken::In => (StatusCode::ACCEPTED, Json(json!({}))),
+        Taken::PassedBy(reason) => passed_by(&reason.to_string()),
+    }
+}
+
+fn passed_by(reason: &str) -> (StatusCode, Json<Value>) {
+    (StatusCode::ACCEPTED, Json(json!({ "passedBy": reason })))
 }

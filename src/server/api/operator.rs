@@ -7,16 +7,25 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::Place;
+use super::{Place, RequestLine};
 use crate::model::ids::{EventId, OrgId};
+use crate::server::Server;
 use crate::server::access::Operator;
-use crate::server::backend::{RequestState, RequestView};
 use crate::server::body::Params;
 use crate::server::refused::Refused;
-use crate::server::Server;
 
 /// How many requests are listed at most.
 const MOST: usize = 500;
+
+/// How many are listed where the query does not say.
+const USUAL: usize = 100;
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Wanted {
+    Open,
+    Ended,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,35 +35,49 @@ pub(in crate::server) struct Asked {
     #[serde(default)]
     channel: Option<String>,
     #[serde(default)]
-    state: Option<RequestState>,
+    state: Option<Wanted>,
     #[serde(default)]
     limit: Option<usize>,
 }
 
 #[derive(Serialize)]
 pub(in crate::server) struct RequestsView {
-    requests: Vec<RequestView>,
+    requests: Vec<RequestLine>,
     /// Whether there are more than are listed.
     more: bool,
 }
 
+/// The open ones, the oldest first, then those that have ended lately, the newest first.
 pub(in crate::server) async fn requests(
     _: Operator,
     State(server): State<Server>,
     Params(asked): Params<Asked>,
 ) -> Result<Answer<RequestsView>, Refused> {
-    let limit = asked.limit.unwrap_or(100);
+    let limit = asked.limit.unwrap_or(USUAL);
     if !(1..=MOST).contains(&limit) {
         let error = format!("{limit} requests cannot be listed");
         return Err(Refused::bad_request(error, format!("1 to {MOST}")).field("limit"));
     }
-    let place = Place { org: asked.org, channel: asked.channel };
+    let channels = Place { org: asked.org, channel: asked.channel }.find_all(&server)?;
+    // One more than is wanted tells whether there are more.
+    let enough = limit + 1;
     let mut requests = Vec::new();
-    for channel in place.find_all(&server)? {
-        // One more than is wanted tells whether there are more.
-        requests.extend(server.backend().requests(&channel.key, asked.state, limit + 1).await?);
+    if asked.state != Some(Wanted::Ended) {
+        let mut open = Vec::new();
+        for running in &channels {
+            open.extend(running.open_requests(enough).await?.into_iter().map(|view| (running.key(), view)));
+        }
+        open.sort_by_key(|(_, view)| view.created);
+        requests.extend(open.into_iter().map(|(key, view)| RequestLine::open(key, view)));
     }
-    requests.sort_by_key(|request| Reverse(request.ending.as_ref().map(|ending| ending.at).or(request.created)));
+    if asked.state != Some(Wanted::Open) {
+        let mut ended = Vec::new();
+        for running in &channels {
+            ended.extend(running.ended_requests(enough).into_iter().map(|view| (running.key(), view)));
+        }
+        ended.sort_by_key(|(_, view)| Reverse(view.at));
+        requests.extend(ended.into_iter().map(|(key, view)| RequestLine::ended(key, view)));
+    }
     let more = requests.len() > limit;
     requests.truncate(limit);
     Ok(Answer(RequestsView { requests, more }))
@@ -65,13 +88,16 @@ pub(in crate::server) async fn request(
     State(server): State<Server>,
     Path(id): Path<String>,
     Params(place): Params<Place>,
-) -> Result<Answer<RequestView>, Refused> {
+) -> Result<Answer<RequestLine>, Refused> {
     let id = EventId::parse(&id).map_err(|error| {
         Refused::bad_request(error.to_string(), "the eventId of a routing request").field("id")
     })?;
-    for channel in place.find_all(&server)? {
-        if let Some(request) = server.backend().request(&channel.key, &id).await? {
-            return Ok(Answer(request));
+    for running in place.find_all(&server)? {
+        if let Some(view) = running.open_request(&id).await? {
+            return Ok(Answer(RequestLine::open(running.key(), view)));
+        }
+        if let Some(view) = running.ended_request(&id) {
+            return Ok(Answer(RequestLine::ended(running.key(), view)));
         }
     }
     let hint = "ended requests are forgotten after a while; GET /v1/routing-requests lists those that are known";

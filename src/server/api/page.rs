@@ -4,17 +4,18 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Place, accepted, no_channel};
+use super::{Place, accepted, passed_by};
 use crate::model::contact::{ContactsFilter, ContactsResult};
 use crate::model::ids::{AgentWorkId, OrgId, RepId, WorkItemId};
 use crate::model::words::Availability;
+use crate::people::RepChange;
+use crate::server::Server;
 use crate::server::access::Page;
-use crate::server::backend::{AgentWork, Channel, Taken, Trouble};
 use crate::server::body::{Json, Params};
 use crate::server::refused::Refused;
-use crate::server::Server;
+use crate::service::Running;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,24 +58,21 @@ impl Page {
 
     /// The channel that the session is for; without a session, or where the token names none, the one that
     /// the query names.
-    fn channel(&self, server: &Server, place: Place) -> Result<Channel, Refused> {
-        let Some(session) = &self.0 else { return place.find(server) };
+    fn channel<'a>(&self, server: &'a Server, asked: Place) -> Result<&'a Running, Refused> {
+        let Some(session) = &self.0 else { return asked.find(server) };
         let foreign = |field: &str| {
             let error = format!("the session token is not for this {field}");
             Err(Refused::forbidden(error, "leave it out of the query: the token names it").field(field))
         };
-        if place.org.is_some_and(|org| org != session.org) {
+        if asked.org.is_some_and(|org| org != session.org) {
             return foreign("org");
         }
-        let channel = match (place.channel, &session.channel) {
+        let channel = match (asked.channel, &session.channel) {
             (Some(asked), Some(own)) if asked != *own => return foreign("channel"),
             (Some(asked), _) => Some(asked),
             (None, own) => own.clone(),
         };
-        server
-            .backend()
-            .find(Some(&session.org), channel.as_deref())
-            .map_err(|error| no_channel(StatusCode::FORBIDDEN, &error))
+        Place { org: Some(session.org), channel }.find(server)
     }
 }
 
@@ -83,9 +81,10 @@ pub(in crate::server) async fn session(
     State(server): State<Server>,
     Params(place): Params<Place>,
 ) -> Result<Answer<SessionView>, Refused> {
-    let Channel { key, conference_supported } = page.channel(&server, place)?;
-    let channel = key.channel.to_string();
-    Ok(Answer(SessionView { org: key.org, channel, rep: page.rep(), conference_supported }))
+    let running = page.channel(&server, place)?;
+    let (org, channel) = (running.key().org, running.key().channel.to_string());
+    let conference_supported = running.settings().conference_supported;
+    Ok(Answer(SessionView { org, channel, rep: page.rep(), conference_supported }))
 }
 
 pub(in crate::server) async fn contacts(
@@ -94,9 +93,8 @@ pub(in crate::server) async fn contacts(
     Params(place): Params<Place>,
     Json(asked): Json<ContactsAsked>,
 ) -> Result<Answer<ContactsResult>, Refused> {
-    let channel = page.channel(&server, place)?.key;
-    let filter = asked.filter.unwrap_or_default();
-    Ok(Answer(server.backend().contacts(&channel, filter, asked.work_item_id).await?))
+    let running = page.channel(&server, place)?;
+    Ok(Answer(running.contacts(asked.filter.unwrap_or_default(), asked.work_item_id).await?))
 }
 
 pub(in crate::server) async fn agent_work(
@@ -105,25 +103,20 @@ pub(in crate::server) async fn agent_work(
     Params(place): Params<Place>,
     Json(told): Json<AgentWorkTold>,
 ) -> Result<(StatusCode, Answer<Value>), Refused> {
-    let channel = page.channel(&server, place)?.key;
-    let told = AgentWork {
-        work_item: told.work_item_id,
-        work: told.work_id,
-        event: told.work_event,
-        rep: page.rep(),
-    };
-    Ok(accepted(server.backend().agent_work(&channel, told).await?))
+    let running = page.channel(&server, place)?;
+    let (work_item, work) = (told.work_item_id.as_str(), told.work_id.as_str());
+    Ok(accepted(&running.agent_work(work_item, work, &told.work_event, page.rep()).await?))
 }
 
-/// Where a router of the partner's own knows the reps, it knows who is there: what the page says is then of
-/// no use, and no error of the page's.
+/// Where this connector does not keep the rep, whoever does knows the presence: what the page says is then of
+/// no use, and no mistake of the page's.
 pub(in crate::server) async fn presence(
     page: Page,
     State(server): State<Server>,
     Params(place): Params<Place>,
     Json(told): Json<PresenceTold>,
 ) -> Result<(StatusCode, Answer<Value>), Refused> {
-    let channel = page.channel(&server, place)?.key;
+    let running = page.channel(&server, place)?;
     let rep = match (page.rep(), told.user_id) {
         (Some(rep), Some(other)) if rep != other => {
             let error = "the session token is another rep's";
@@ -135,9 +128,12 @@ pub(in crate::server) async fn presence(
             return Err(Refused::bad_request(error, "without a session token, userId says it").field("userId"));
         }
     };
-    match server.backend().set_presence(&channel, rep, told.availability) {
-        Ok(()) => Ok(accepted(Taken::Done)),
-        Err(Trouble::NoPeople) => Ok(accepted(Taken::PassedBy(Trouble::NoPeople.to_string()))),
-        Err(trouble) => Err(trouble.into()),
+    let Some(people) = running.people() else {
+        return Ok(passed_by("the reps of this channel are kept by a router of your own"));
+    };
+    if people.get(rep).is_none() {
+        return Ok(passed_by("this rep is not known here; PUT /v1/reps/{id} adds a rep"));
     }
+    people.set(rep, RepChange::to(told.availability))?;
+    Ok((StatusCode::ACCEPTED, Answer(json!({}))))
 }

@@ -10,18 +10,13 @@ use super::{Place, accepted};
 use crate::model::ids::{QueueId, RepId};
 use crate::model::roster::{Rep, Skill};
 use crate::model::words::Availability;
+use crate::people::{self, People, RepChange};
+use crate::server::Server;
 use crate::server::access::Partner;
-use crate::server::backend::{RepChange, Trouble};
 use crate::server::body::{Json, Object, Params};
 use crate::server::refused::Refused;
-use crate::server::Server;
 
-/// How many queues, and how many skills, a rep may have here.
-const MOST_OF_A_REP: usize = 1000;
-
-/// How long a rep's name may be, in bytes.
-const LONGEST_NAME: usize = 255;
-
+/// A rep as this connector has them; what only the emulator reads of a rep is left out.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::server) struct RepView {
@@ -47,14 +42,29 @@ impl From<Rep> for RepView {
     }
 }
 
+impl From<people::Error> for Refused {
+    fn from(error: people::Error) -> Self {
+        let status = match &error {
+            people::Error::NotThere { .. } => StatusCode::NOT_FOUND,
+            people::Error::Full => StatusCode::CONFLICT,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let hint = "GET /v1/reps has the reps as they are; openapi/connector.yaml has an example";
+        let refused = Self::new(status, error.to_string(), hint);
+        match error.field() {
+            Some(field) => refused.field(field),
+            None => refused,
+        }
+    }
+}
+
 pub(in crate::server) async fn events(
     _: Partner,
     State(server): State<Server>,
     Params(place): Params<Place>,
     Object(event): Object,
 ) -> Result<(StatusCode, Answer<Value>), Refused> {
-    let channel = place.find(&server)?.key;
-    Ok(accepted(server.backend().platform_event(&channel, &event).await?))
+    Ok(accepted(&place.find(&server)?.platform_event(&event).await?))
 }
 
 pub(in crate::server) async fn reps(
@@ -62,8 +72,7 @@ pub(in crate::server) async fn reps(
     State(server): State<Server>,
     Params(place): Params<Place>,
 ) -> Result<Answer<RepsView>, Refused> {
-    let channel = place.find(&server)?.key;
-    let reps = server.backend().reps(&channel)?;
+    let reps = people(&server, &place)?.reps();
     Ok(Answer(RepsView { reps: reps.into_iter().map(RepView::from).collect() }))
 }
 
@@ -75,9 +84,7 @@ pub(in crate::server) async fn change_rep(
     Json(change): Json<RepChange>,
 ) -> Result<Answer<RepView>, Refused> {
     let id = rep_id(&id)?;
-    check(&change)?;
-    let channel = place.find(&server)?.key;
-    Ok(Answer(server.backend().change_rep(&channel, id, change)?.into()))
+    Ok(Answer(people(&server, &place)?.set(id, change)?.into()))
 }
 
 pub(in crate::server) async fn remove_rep(
@@ -85,41 +92,25 @@ pub(in crate::server) async fn remove_rep(
     State(server): State<Server>,
     Path(id): Path<String>,
     Params(place): Params<Place>,
-) -> Result<StatusCode, Refused> {
+) -> Result<Answer<RepView>, Refused> {
     let id = rep_id(&id)?;
-    let channel = place.find(&server)?.key;
-    if server.backend().remove_rep(&channel, id)? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        let refused = Refused::from(Trouble::UnknownRep(id));
-        Err(refused.field("id"))
+    match people(&server, &place)?.remove(id) {
+        Some(gone) => Ok(Answer(gone.into())),
+        None => {
+            let hint = "GET /v1/reps has the reps as they are";
+            Err(Refused::new(StatusCode::NOT_FOUND, format!("there is no rep {id}"), hint).field("id"))
+        }
     }
+}
+
+fn people<'a>(server: &'a Server, place: &Place) -> Result<&'a People, Refused> {
+    place.find(server)?.people().ok_or_else(|| {
+        let error = "the reps of this channel are kept by a router of your own";
+        Refused::new(StatusCode::CONFLICT, error, "tell that router; nothing is asked of the reps here")
+    })
 }
 
 fn rep_id(text: &str) -> Result<RepId, Refused> {
     RepId::parse(text)
         .map_err(|error| Refused::bad_request(error.to_string(), "a rep's user id, 005...").field("id"))
-}
-
-/// What is wrong beyond the types of the values.
-fn check(change: &RepChange) -> Result<(), Refused> {
-    for (field, units) in [("capacity", change.capacity), ("capacityUsed", change.capacity_used)] {
-        if let Some(units) = units.filter(|units| !(units.is_finite() && *units >= 0.0)) {
-            let error = format!("{units} is no capacity");
-            return Err(Refused::bad_request(error, "a number, 0 or more").field(field));
-        }
-    }
-    let sizes =
-        [("queues", change.queues.as_ref().map(Vec::len)), ("skills", change.skills.as_ref().map(Vec::len))];
-    for (field, size) in sizes {
-        if size.is_some_and(|size| size > MOST_OF_A_REP) {
-            let error = format!("a rep has at most {MOST_OF_A_REP} {field}");
-            return Err(Refused::bad_request(error, "a shorter list").field(field));
-        }
-    }
-    if change.name.as_ref().is_some_and(|name| name.len() > LONGEST_NAME) {
-        let error = format!("a name has at most {LONGEST_NAME} bytes");
-        return Err(Refused::bad_request(error, "a shorter name").field("name"));
-    }
-    Ok(())
 }

@@ -32,16 +32,21 @@ function duration(milliseconds) {
 
 const since = (at) => (at ? duration(Date.now() + state.skew - Date.parse(at)) : "–");
 
+function left(at) {
+  const milliseconds = Date.parse(at) - Date.now() - state.skew;
+  return milliseconds > 0 ? `${duration(milliseconds)} left` : "over";
+}
+
+// "queue 00G…" as what it is and its id.
 function target(request) {
-  const what = [request.routingType, request.target && request.target.kind].filter(Boolean).join(", ");
-  return [what || "–", (request.target && request.target.id) || ""];
+  const [kind, ...id] = request.target.split(" ");
+  return [`${request.routingType}, ${kind}`, id.join(" ")];
 }
 
 function offers(request) {
   if (request.offers.length === 0) return [["–", ""]];
   return request.offers.map((offer) => {
-    const rings = offer.since ? `${offer.state} for ${since(offer.since)}` : offer.state;
-    return [offer.rep, rings];
+    return [offer.rep, offer.until ? `${offer.state}, ${left(offer.until)}` : offer.state];
   });
 }
 
@@ -67,40 +72,38 @@ function plain(text, below, className) {
 
 const OUTCOME = { joined: "good", declined: "wait", unanswered: "wait", cancelled: "wait", refused: "bad", failed: "bad" };
 
-function outcome(ending) {
+function lastWord(request) {
   const made = element("td");
-  if (!ending) return made;
-  const mark = element("span", undefined, `mark ${OUTCOME[ending.outcome] || "wait"}`);
+  const mark = element("span", undefined, `mark ${OUTCOME[request.outcome] || "wait"}`);
   mark.setAttribute("aria-hidden", "true");
-  made.append(mark, element("span", ending.outcome));
+  made.append(mark, element("span", request.outcome));
   return made;
 }
 
 function openRow(request) {
   const row = element("tr");
   const [what, id] = target(request);
+  // The last word may be spoken while there is still something to clean up.
+  const spoken = request.outcome ? `${request.outcome}: ${request.reason}` : "";
   row.append(
     plain(since(request.created), undefined, "number"),
-    cell("th", [[request.id, request.workItem || request.conversation]], "row"),
+    cell("th", [[request.request, request.workItem || request.conversation]], "row"),
     plain(request.channel, request.org),
     plain(what, id),
     cell("td", offers(request)),
-    plain(request.waitsFor || "–"),
+    plain(request.doing, spoken),
   );
   return row;
 }
 
 function endedRow(request) {
   const row = element("tr");
-  const [what, id] = target(request);
-  const ago = request.ending ? `${since(request.ending.at)} ago` : "–";
   row.append(
-    plain(ago, undefined, "number"),
-    cell("th", [[request.id, request.workItem || request.conversation]], "row"),
+    plain(`${since(request.at)} ago`, undefined, "number"),
+    cell("th", [[request.request, request.conversation]], "row"),
     plain(request.channel, request.org),
-    plain(what, id),
-    outcome(request.ending),
-    plain(request.ending ? request.ending.reason : "–"),
+    lastWord(request),
+    plain(request.reason),
   );
   return row;
 }
