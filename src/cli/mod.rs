@@ -16,6 +16,7 @@ pub mod emulator;
 pub mod error;
 pub mod output;
 pub mod replay;
+mod running;
 pub mod serve;
 mod stop;
 

@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use super::access::Operator;
 use super::Server;
+use super::access::Operator;
 use crate::service::{Check, Readiness};
 
 pub(super) async fn healthz() -> Json<Value> {
@@ -32,12 +32,15 @@ fn in_short(readiness: &Readiness) -> Readiness {
     for check in &readiness.checks {
         match checks.iter_mut().find(|known| known.what == check.what) {
             Some(known) => known.ok &= check.ok,
-            None => checks.push(Check { org: None, channel: None, since: None, problem: None, ..check.clone() }),
+            None => {
+                checks.push(Check { org: None, channel: None, since: None, problem: None, ..check.clone() })
+            }
         }
     }
     Readiness { ready: readiness.ready, checks }
 }
 
 pub(super) async fn metrics(_: Operator, State(server): State<Server>) -> impl IntoResponse {
+    server.service().observe().await;
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (server.0.parts.metrics)())
 }

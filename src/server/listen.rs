@@ -24,12 +24,12 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const READ_AHEAD: usize = 64 * 1024;
 
 /// How long what is under way may take once it is time to go.
-const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+const DRAIN_WITHIN: Duration = Duration::from_secs(4);
 
 /// How long to wait when no connection can be accepted: the system is out of something.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// Serves until `shutdown` is ready; then what is under way is finished first, within eight seconds.
+/// Serves until `shutdown` is ready; then what is under way is finished first, within four seconds.
 ///
 /// # Errors
 /// Where the listener is not on loopback, as the settings say that it is.
@@ -40,7 +40,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     if server.settings().is_loopback() && !address.ip().to_canonical().is_loopback() {
-        let problem = format!("the settings say {}, and the listener is at {address}", server.settings().listen);
+        let problem =
+            format!("the settings say {}, and the listener is at {address}", server.settings().listen);
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
     say_who_is_let_in(&server);

@@ -48,6 +48,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "service",
             "telemetry",
             "people",
+            "server",
         ],
     ),
     ("telemetry", &[]),

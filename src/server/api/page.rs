@@ -120,12 +120,16 @@ pub(in crate::server) async fn presence(
     let rep = match (page.rep(), told.user_id) {
         (Some(rep), Some(other)) if rep != other => {
             let error = "the session token is another rep's";
-            return Err(Refused::forbidden(error, "leave userId out: the token names the rep").field("userId"));
+            return Err(
+                Refused::forbidden(error, "leave userId out: the token names the rep").field("userId")
+            );
         }
         (Some(rep), _) | (None, Some(rep)) => rep,
         (None, None) => {
             let error = "whose presence it is, is not said";
-            return Err(Refused::bad_request(error, "without a session token, userId says it").field("userId"));
+            return Err(
+                Refused::bad_request(error, "without a session token, userId says it").field("userId")
+            );
         }
     };
     let Some(people) = running.people() else {

@@ -37,7 +37,8 @@ pub(in crate::server) struct RepsView {
 
 impl From<Rep> for RepView {
     fn from(rep: Rep) -> Self {
-        let Rep { id, name, availability, messaging, capacity, capacity_used, queues, skills, script: _ } = rep;
+        let Rep { id, name, availability, messaging, capacity, capacity_used, queues, skills, script: _ } =
+            rep;
         Self { id, name, availability, messaging, capacity, capacity_used, queues, skills }
     }
 }

@@ -101,7 +101,7 @@ fn configuration(options: &Options, address: &str, more: &str) -> String {
          [org]\nid = '{org}'\ninstance_url = '{address}'\ninteraction_url = '{address}'\npubsub_endpoint = '{address}'\n\
          consumer_key = '{}'\nusername = '{}'\ntoken_url = '{address}/services/oauth2/token'\n\
          private_key_file = '{}'\nbegin = 'earliest'\n\
-         [store]\npath = 'byoc.db'\n{more}\n",
+         [store]\npath = 'byoc.db'\n[server]\nlisten = '127.0.0.1:0'\n{more}\n",
         channel.developer_name,
         events.type_field,
         events.payload_field,
