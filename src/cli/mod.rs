@@ -12,6 +12,7 @@
 pub mod completions;
 pub mod config_file;
 pub mod contacts;
+pub mod demo;
 pub mod emulator;
 pub mod error;
 pub mod output;
@@ -98,6 +99,7 @@ commands! {
     Replay => replay,
     Contacts => contacts,
     Serve => serve,
+    Demo => demo,
     Emulator => emulator,
     Completions => completions,
 }
