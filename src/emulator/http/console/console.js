@@ -259,7 +259,7 @@ byId("end").addEventListener("click", () => act({ act: "endSession", conversatio
 await org.open();
 me = org.rep(me)?.id ?? org.state.reps[0]?.id ?? null;
 if (me !== null) {
-  open = org.conversationsOf(me)[0]?.id ?? null;
+  open = org.conversationsOf(me).find((it) => it.status !== "Ended")?.id ?? null;
   draw();
   port.open(connectorAddress());
   void listen();

@@ -67,8 +67,12 @@ export class Org {
     return this.state.conversations.find((it) => it.id === id);
   }
 
+  /** Those that go on, then those that have ended; the newest first. */
   conversationsOf(rep) {
-    return this.state.conversations.filter((it) => it.participants.some((who) => who.subject === rep)).reverse();
+    const ended = (it) => Number(it.status === "Ended");
+    return this.state.conversations
+      .filter((it) => it.participants.some((who) => who.subject === rep))
+      .sort((a, b) => ended(a) - ended(b) || b.started - a.started);
   }
 
   offersTo(rep) {
