@@ -12,6 +12,8 @@
 mod document;
 mod entries;
 mod keys;
+pub mod server;
+mod serving;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,9 +21,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use document::{Mistake, Source};
+pub use serving::{Org, Secret, Serving, StoreSettings};
 
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::roster::Roster;
+use crate::people;
 use crate::routing::Policy;
 use document::Document;
 
@@ -49,6 +53,8 @@ pub struct Config {
     pub roster: Roster,
     /// How requests are routed: rings, deadlines, what an offer costs a rep.
     pub routing: Policy,
+    /// How the embedded rep finder chooses.
+    pub people: people::Settings,
 }
 
 /// Why there is no configuration.
@@ -88,11 +94,20 @@ impl Config {
     /// With all mistakes in it.
     pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self, Error> {
         let mut document = Document::parse(path, text, environment);
-        let config = Self {
+        let config = Self::read(&mut document, path);
+        for key in serving::KEYS {
+            document.pass_over(key);
+        }
+        let mistakes = document.finish();
+        if mistakes.is_empty() { Ok(config) } else { Err(Error::Mistaken { mistakes }) }
+    }
+
+    fn read(document: &mut Document<'_>, path: &Path) -> Self {
+        Self {
             platform_participant_limit: document
                 .value("platform_participant_limit")
                 .map(|Limit(limit)| limit),
-            channel_definition: channel_definition(&mut document, path),
+            channel_definition: channel_definition(document, path),
             roster: Roster {
                 reps: document.list("reps"),
                 queues: document.list("queues"),
@@ -100,9 +115,8 @@ impl Config {
                 contacts: document.list("contacts"),
             },
             routing: document.table("routing", ROUTING_KEYS, Policy::mistakes).unwrap_or_default(),
-        };
-        let mistakes = document.finish();
-        if mistakes.is_empty() { Ok(config) } else { Err(Error::Mistaken { mistakes }) }
+            people: document.table("people", PEOPLE_KEYS, |_| Vec::new()).unwrap_or_default(),
+        }
     }
 
     /// How many participants a conversation may have, the end user included, where that is known.
@@ -155,6 +169,9 @@ const ROUTING_KEYS: &[&str] = &[
     "capacity_percentage",
 ];
 
+/// The single values of [`people::Settings`].
+const PEOPLE_KEYS: &[&str] = &["choice"];
+
 /// The channel definition: a table, or the path of a file that holds it.
 fn channel_definition(document: &mut Document<'_>, config: &Path) -> Option<ChannelDefinition> {
     const KEY: &str = "channel_definition";
@@ -177,6 +194,7 @@ fn channel_definition(document: &mut Document<'_>, config: &Path) -> Option<Chan
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rep_finder::Choice;
     use crate::routing::{Report, Ring};
 
     fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
@@ -241,7 +259,7 @@ id = " "
 "#;
         insta::assert_snapshot!(parse(text, &[]).unwrap_err().join("\n"), @r"
         byoc.toml, line 1, platform_participant_limit: 1 is no limit; it must be a whole number of participants, 2 or more
-        byoc.toml, line 2, channel_definiton: there is no such key; there are channel_definition, contacts, flows, platform_participant_limit, queues, reps, routing
+        byoc.toml, line 2, channel_definiton: there is no such key; there are channel_definition, contacts, flows, org, orgs, people, platform_participant_limit, queues, reps, routing, server, store
         byoc.toml, line 5, channel_definition.routing_owner: it is 'Nobody'; it must be Partner or Salesforce
         byoc.toml, line 8, reps[0].id: '005' is not a rep id: it has 3 characters, not 15 or 18
         byoc.toml, line 9, reps[0].availability: unknown variant `ASLEEP`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`
@@ -337,6 +355,18 @@ id = " "
         the variable BYOC_ROUTING_CAPACITY_WEIGHT: it must be 0 or more
         ");
         insta::assert_snapshot!(parse("routing = 'all'", &[]).unwrap_err().join("\n"), @"byoc.toml, line 1, routing: it is a string; it must be a table, [routing]");
+    }
+
+    #[test]
+    fn the_choice_of_a_rep_is_read_from_the_file_and_the_variables() {
+        let choice = |text, variables: &[_]| parse(text, variables).map(|config| config.people.choice);
+        assert_eq!(choice("", &[]), Ok(Choice::MostAvailable));
+        assert_eq!(choice("[people]\nchoice = 'least-active'", &[]), Ok(Choice::LeastActive));
+        assert_eq!(choice("", &[("BYOC_PEOPLE_CHOICE", "least-active")]), Ok(Choice::LeastActive));
+        insta::assert_snapshot!(choice("[people]\nchoice = 'any'\nchoise = 1", &[]).unwrap_err().join("\n"), @r"
+        byoc.toml, line 2, people.choice: unknown variant `any`, expected `most-available` or `least-active`
+        byoc.toml, line 3, people.choise: there is no such key; there are choice
+        ");
     }
 
     #[test]

@@ -23,13 +23,20 @@ pub mod emulator;
 pub mod events;
 pub mod interaction;
 pub mod model;
+pub mod people;
 #[cfg(feature = "pubsub")]
 mod proto;
 pub mod recording;
 pub mod rep_finder;
 pub mod replay;
 pub mod routing;
+#[cfg(feature = "server")]
+pub mod server;
+#[cfg(feature = "pubsub")]
+pub mod service;
 pub mod store;
+#[cfg(feature = "cli")]
+pub mod telemetry;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

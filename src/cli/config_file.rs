@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Serving};
 
 /// The file that is read where none is named.
 const DEFAULT: &str = "byoc.toml";
@@ -27,18 +27,31 @@ impl ConfigFile {
     /// # Errors
     /// Where there is none, or with every mistake in it.
     pub fn load(&self) -> Result<Config, Error> {
-        let path = match &self.config {
-            Some(path) => path.as_path(),
-            None if Path::new(DEFAULT).exists() => Path::new(DEFAULT),
-            None => {
-                return Err(Error::new(format_args!(
-                    "there is no {DEFAULT} in this directory; name a configuration with --config FILE or BYOC_CONFIG"
-                )));
-            }
-        };
-        Config::load(path, &config::environment()).map_err(|error| match error {
-            config::Error::Mistaken { mistakes } => Error::several(mistakes),
-            unreadable @ config::Error::Unreadable { .. } => Error::new(unreadable),
-        })
+        Config::load(self.path()?, &config::environment()).map_err(mistaken)
+    }
+
+    /// Reads it with everything that a running connector needs, keys included.
+    ///
+    /// # Errors
+    /// Where there is none, or with every mistake in it.
+    pub fn load_to_serve(&self) -> Result<Serving, Error> {
+        Serving::load(self.path()?, &config::environment()).map_err(mistaken)
+    }
+
+    fn path(&self) -> Result<&Path, Error> {
+        match &self.config {
+            Some(path) => Ok(path.as_path()),
+            None if Path::new(DEFAULT).exists() => Ok(Path::new(DEFAULT)),
+            None => Err(Error::new(format_args!(
+                "there is no {DEFAULT} in this directory; name a configuration with --config FILE or BYOC_CONFIG"
+            ))),
+        }
+    }
+}
+
+fn mistaken(error: config::Error) -> Error {
+    match error {
+        config::Error::Mistaken { mistakes } => Error::several(mistakes),
+        unreadable @ config::Error::Unreadable { .. } => Error::new(unreadable),
     }
 }

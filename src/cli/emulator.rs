@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::output::style;
+use super::stop::asked_to_stop;
 use super::{ConfigFile, Error, Outcome, Output};
 use crate::config::{Config, Environment};
 use crate::emulator::http::{self, AppSettings, Emulator, Options};
@@ -189,32 +190,4 @@ fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<
     ))?;
     output.line(format_args!("{faint}# Every open stream of events is cut{faint:#}"))?;
     output.line(format_args!(r#"curl {control}/streams -d '{{"fault": "unavailable"}}'"#))
-}
-
-/// Ready when ctrl-c is pressed or SIGTERM comes.
-async fn asked_to_stop() {
-    let interrupted = async {
-        // Without a handler the signal ends the process by itself: nothing is to be waited for then.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated() => {}
-    }
-}
-
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut stream) => drop(stream.recv().await),
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
 }

@@ -16,6 +16,9 @@ pub mod emulator;
 pub mod error;
 pub mod output;
 pub mod replay;
+mod running;
+pub mod serve;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -94,6 +97,7 @@ macro_rules! commands {
 commands! {
     Replay => replay,
     Contacts => contacts,
+    Serve => serve,
     Emulator => emulator,
     Completions => completions,
 }

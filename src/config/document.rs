@@ -52,6 +52,9 @@ impl fmt::Display for Mistake {
 
 /// An entry of a list that is told apart by its id.
 pub(super) trait Entry: DeserializeOwned {
+    /// Whether the type spells its keys in camelCase, as a recording does.
+    const CAMEL_CASE: bool = true;
+
     /// The id.
     fn id(&self) -> &str;
 
@@ -222,7 +225,9 @@ impl<'t> Document<'t> {
                 self.mistake(source, &at, format_args!("it must be a table, [[{key}]]"));
                 continue;
             };
-            camel_case_keys(&mut table);
+            if T::CAMEL_CASE {
+                camel_case_keys(&mut table);
+            }
             let Some(entry) = self.read::<T>(&at, table, span.clone(), &HashMap::new()) else { continue };
             for (field, problem) in entry.mistakes() {
                 let source = self.in_file(Some(span.clone()));
@@ -239,6 +244,17 @@ impl<'t> Document<'t> {
             entries.push(entry);
         }
         entries
+    }
+
+    /// Passes over a key that others read.
+    pub(super) fn pass_over(&mut self, key: &'static str) {
+        self.known.push(key);
+        self.left.remove(key);
+    }
+
+    /// Whether anything was wrong so far.
+    pub(super) fn has_mistakes(&self) -> bool {
+        !self.mistakes.is_empty()
     }
 
     /// Says that a variable must not be set here.

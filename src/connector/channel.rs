@@ -2,7 +2,9 @@
 
 mod task;
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use smallvec::SmallVec;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -66,6 +68,19 @@ pub struct Delivery {
     pub cause: Option<Cause>,
     /// How far its topic is read with it.
     pub position: Option<Position>,
+}
+
+/// Ready when what follows from something that was brought is durable, or was not processed.
+#[derive(Debug)]
+#[must_use = "what was not processed should be brought again"]
+pub struct Receipt(oneshot::Receiver<Result<(), Error>>);
+
+impl Future for Receipt {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(Error::Stopped)))
+    }
 }
 
 /// Told when something that was brought is durable.
@@ -137,10 +152,19 @@ impl Handle {
     /// # Errors
     /// Where it was not processed; it should be brought again.
     pub async fn deliver(&self, delivery: Delivery) -> Result<(), Error> {
+        self.hand_over(delivery).await?.await
+    }
+
+    /// Brings something, as [`Handle::deliver`], and returns when its place in the order is certain; what
+    /// is returned is ready when it is durable. So that a stream need not wait for one before the next.
+    ///
+    /// # Errors
+    /// Where the channel has been stopped.
+    pub async fn hand_over(&self, delivery: Delivery) -> Result<Receipt, Error> {
         let (done, answer) = oneshot::channel();
         let message = Message::Delivered { delivery: Box::new(delivery), done };
         self.inbox.send(message).await.map_err(|_| Error::Stopped)?;
-        answer.await.unwrap_or(Err(Error::Stopped))
+        Ok(Receipt(answer))
     }
 
     /// Looks at the conversations, between two turns.

@@ -1,4 +1,5 @@
-//! The embedded directory: an index over a roster, built once and never changed.
+//! The embedded directory: an index over a roster, built once. Who is in it, under which name, never changes;
+//! whether a rep is online and how much they have to do is looked up when it is asked for.
 //!
 //! The folded names lie behind each other, in order, one piece of memory a group of contacts that a
 //! filter can ask for. A search is a pass of SIMD over the groups that are wanted, merged by rank, and
@@ -15,7 +16,7 @@ use smallvec::SmallVec;
 
 use super::fold::{digits_into, fold, fold_into, number_needle};
 use super::texts::Texts;
-use super::{MAX_CONTAINS, Query, listing};
+use super::{LiveRep, MAX_CONTAINS, Query, listing};
 use crate::model::contact::{Contact, ContactType, ContactsFilter, ContactsResult, FilterType, ListType};
 use crate::model::roster::Roster;
 use crate::model::words::Availability;
@@ -26,15 +27,14 @@ const SEARCHED_CHARACTERS: usize = MAX_CONTAINS;
 /// A set of contacts that a filter takes or leaves as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Group {
-    AvailableReps,
-    BusyReps,
+    Reps,
     Queues,
     Flows,
     Outside,
 }
 
 impl Group {
-    const ALL: [Self; 5] = [Self::AvailableReps, Self::BusyReps, Self::Queues, Self::Flows, Self::Outside];
+    const ALL: [Self; 4] = [Self::Reps, Self::Queues, Self::Flows, Self::Outside];
 
     /// Whether the filter asks for it. A type that is not known here is a type that nobody is of.
     fn is_wanted(self, filter: &ContactsFilter) -> bool {
@@ -43,8 +43,7 @@ impl Group {
         let names_no_kind = filter.unknown_types.is_empty()
             && filter.types.iter().all(|&known| known == FilterType::Available);
         match self {
-            Self::AvailableReps => names_no_kind || asks(FilterType::Agent),
-            Self::BusyReps => (names_no_kind || asks(FilterType::Agent)) && !available_only,
+            Self::Reps => names_no_kind || asks(FilterType::Agent),
             Self::Queues => (names_no_kind && !available_only) || asks(FilterType::Queue),
             Self::Flows => (names_no_kind && !available_only) || asks(FilterType::Flow),
             Self::Outside => {
@@ -102,28 +101,38 @@ struct Place {
 /// The index. See the module.
 #[derive(Debug)]
 pub struct Index {
-    roster: Arc<Roster>,
+    /// The queues, flows and outside contacts; its own reps are not looked at.
+    places_of: Arc<Roster>,
+    reps: Vec<Arc<LiveRep>>,
     /// Every listed contact in order; the position is its rank.
     places: Vec<Place>,
     /// The folded names, by group in the order of [`Group::ALL`].
-    names: [Column; 5],
+    names: [Column; 4],
     /// The digits of outside contacts' phone numbers.
     numbers: Column,
     contact_types: Vec<ContactType>,
 }
 
 impl Index {
-    /// Orders the roster by folded name, then id, and folds what is searched. Reps who are offline or
-    /// not there for messaging are left out; of two of a kind with one id, the first is kept.
+    /// An index of a roster whose reps stay as they are.
     pub fn build(roster: impl Into<Arc<Roster>>) -> Self {
         let roster = roster.into();
-        let draft = Draft::of(&roster);
+        let reps = roster.reps.iter().map(|rep| Arc::new(LiveRep::new(rep.clone()))).collect();
+        Self::among(reps, roster)
+    }
+
+    /// Orders these reps, and the roster's queues, flows and outside contacts, by folded name, then id, and
+    /// folds what is searched. Of two of a kind with one id, the first is kept.
+    pub fn among(reps: Vec<Arc<LiveRep>>, roster: impl Into<Arc<Roster>>) -> Self {
+        let roster = roster.into();
+        let draft = Draft::of(&reps, &roster);
         let mut index = Self {
             places: Vec::with_capacity(draft.entries.len()),
             names: Group::ALL.map(|group| draft.column(group)),
             numbers: Column::default(),
-            contact_types: contact_types(&roster),
-            roster: Arc::clone(&roster),
+            contact_types: contact_types(&reps, &roster),
+            places_of: Arc::clone(&roster),
+            reps: Vec::new(),
         };
         let mut digits = String::new();
         for (entry, rank) in draft.entries.iter().zip(0_u32..) {
@@ -140,20 +149,16 @@ impl Index {
             }
         }
         index.numbers.shrink();
+        index.reps = reps;
         index
     }
 
-    /// The roster that this is an index of.
-    pub fn roster(&self) -> &Arc<Roster> {
-        &self.roster
-    }
-
-    /// How many contacts can be found.
+    /// How many contacts there are, reps who are not listed now among them.
     pub fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Whether there is nobody to be found.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
@@ -184,15 +189,18 @@ impl Index {
 
     fn page(&self, query: &Query, needles: &Needles<'_>) -> Vec<Contact> {
         let limit = query.filter.limit.min(ContactsFilter::MAX_LIMIT);
-        let ranks = self.ranks(query, needles);
-        let contact = |rank| self.contact(rank, query);
-        // Only in the conference list does one rep's presence drop them from a group that is shown.
-        if query.list == ListType::Conference && !query.conversation.present.is_empty() {
-            let shown = |contact: &Contact| query.list.shows(contact.list_type);
-            ranks.filter_map(contact).filter(shown).skip(query.filter.offset).take(limit).collect()
-        } else {
-            ranks.skip(query.filter.offset).take(limit).filter_map(contact).collect()
-        }
+        let ranks = self.ranks(query, needles).filter(|&rank| self.is_shown(rank, query));
+        ranks.skip(query.filter.offset).filter_map(|rank| self.contact(rank, query)).take(limit).collect()
+    }
+
+    /// Whether a rank of a group that is shown is shown itself: a rep may be offline, busy or present.
+    fn is_shown(&self, rank: u32, query: &Query) -> bool {
+        let Some(Place { group: Group::Reps, at }) = self.place(rank) else { return true };
+        let Some(rep) = self.rep(*at) else { return false };
+        let is_present = || query.conversation.present.contains(rep.id());
+        let is_wanted =
+            |shown| shown == Availability::Available || !query.filter.types.contains(&FilterType::Available);
+        rep.shown().is_some_and(is_wanted) && !(query.list == ListType::Conference && is_present())
     }
 
     /// The ranks of all that match, before anybody is left out for being present.
@@ -201,7 +209,7 @@ impl Index {
             query.list != ListType::Conference || (query.conversation.can_grow() && *group != Group::Outside)
         };
         let wanted = Group::ALL.into_iter().filter(|group| group.is_wanted(&query.filter)).filter(shows);
-        let wanted: SmallVec<[Group; 5]> = wanted.collect();
+        let wanted: SmallVec<[Group; 4]> = wanted.collect();
         let Some(name) = &needles.name else {
             if wanted.len() == Group::ALL.len() {
                 return Box::new((0_u32..).take(self.places.len()));
@@ -217,14 +225,24 @@ impl Index {
         self.names.get(group as usize)
     }
 
+    fn place(&self, rank: u32) -> Option<&Place> {
+        self.places.get(usize::try_from(rank).ok()?)
+    }
+
+    fn rep(&self, at: u32) -> Option<&LiveRep> {
+        self.reps.get(usize::try_from(at).ok()?).map(AsRef::as_ref)
+    }
+
     fn contact(&self, rank: u32, query: &Query) -> Option<Contact> {
-        let place = self.places.get(usize::try_from(rank).ok()?)?;
+        let place = self.place(rank)?;
         let at = usize::try_from(place.at).ok()?;
-        let roster = &self.roster;
+        let roster = &self.places_of;
         let (mut contact, rep) = match place.group {
-            Group::AvailableReps | Group::BusyReps => {
-                let rep = roster.reps.get(at)?;
-                (listing::rep(rep), Some(&rep.id))
+            Group::Reps => {
+                let rep = self.rep(place.at)?;
+                // They may have left since they were counted.
+                let line = rep.see(|now| listing::is_listed(now).then(|| listing::rep(now)))?;
+                (line, Some(rep.id()))
             }
             Group::Queues => (listing::queue(roster.queues.get(at)?), None),
             Group::Flows => (listing::flow(roster.flows.get(at)?), None),
@@ -243,9 +261,9 @@ struct Needles<'a> {
 }
 
 /// The tabs that have something in them, or could have once reps come online.
-fn contact_types(roster: &Roster) -> Vec<ContactType> {
+fn contact_types(reps: &[Arc<LiveRep>], roster: &Roster) -> Vec<ContactType> {
     let has = |wanted: &&ContactType| match wanted {
-        ContactType::Agent => !roster.reps.is_empty(),
+        ContactType::Agent => !reps.is_empty(),
         ContactType::Queue => !roster.queues.is_empty(),
         ContactType::Flow => !roster.flows.is_empty(),
         ContactType::PhoneBook | ContactType::PhoneNumber => {
@@ -264,11 +282,11 @@ fn phone_number(roster: &Roster, place: Place) -> Option<&str> {
 
 /// Several ascending runs of ranks as one, each rank once.
 fn merged<'a>(runs: impl Iterator<Item = Ranks<'a>>) -> Ranks<'a> {
-    let mut runs: SmallVec<[Ranks<'a>; 6]> = runs.collect();
+    let mut runs: SmallVec<[Ranks<'a>; 5]> = runs.collect();
     if runs.len() == 1 {
         return runs.pop().unwrap_or_else(|| Box::new(std::iter::empty()));
     }
-    let mut heads: SmallVec<[_; 6]> = runs.into_iter().map(Iterator::peekable).collect();
+    let mut heads: SmallVec<[_; 5]> = runs.into_iter().map(Iterator::peekable).collect();
     Box::new(std::iter::from_fn(move || {
         let least = heads.iter_mut().filter_map(|head| head.peek().copied()).min()?;
         for head in &mut heads {
@@ -292,15 +310,12 @@ struct Draft {
 }
 
 impl Draft {
-    fn of(roster: &Roster) -> Self {
+    fn of(reps: &[Arc<LiveRep>], roster: &Roster) -> Self {
         let mut draft = Self { entries: Vec::new(), folded: String::new() };
         let mut ids = Vec::new();
-        for (rep, at) in roster.reps.iter().zip(0_u32..).filter(|(rep, _)| listing::is_listed(rep)) {
-            let group = match listing::availability(rep) {
-                Availability::Available => Group::AvailableReps,
-                Availability::Busy | Availability::Offline => Group::BusyReps,
-            };
-            draft.add(Place { group, at }, rep.id.as_str(), &rep.name, &mut ids);
+        for (rep, at) in reps.iter().zip(0_u32..) {
+            let id = rep.id().as_str();
+            rep.see(|now| draft.add(Place { group: Group::Reps, at }, id, &now.name, &mut ids));
         }
         for (queue, at) in roster.queues.iter().zip(0_u32..) {
             draft.add(Place { group: Group::Queues, at }, queue.id.as_str(), &queue.name, &mut ids);
@@ -315,7 +330,7 @@ impl Draft {
         draft
     }
 
-    fn add<'a>(&mut self, place: Place, id: &'a str, name: &'a str, ids: &mut Vec<&'a str>) {
+    fn add<'a>(&mut self, place: Place, id: &'a str, name: &str, ids: &mut Vec<&'a str>) {
         let name = listing::shown_name(name, id);
         let cut = name.char_indices().nth(SEARCHED_CHARACTERS).map_or(name.len(), |(at, _)| at);
         let start = self.folded.len();
@@ -329,10 +344,7 @@ impl Draft {
         let mut seen = HashSet::with_capacity(ids.len());
         let mut entries: Vec<(Entry, &str)> =
             std::mem::take(&mut self.entries).into_iter().zip(ids).collect();
-        entries.retain(|(entry, id)| {
-            let kind = entry.place.group.max(Group::BusyReps);
-            seen.insert((kind as u8, *id))
-        });
+        entries.retain(|(entry, id)| seen.insert((entry.place.group as u8, *id)));
         entries.sort_unstable_by(|(a, a_id), (b, b_id)| {
             self.name(a)
                 .cmp(self.name(b))

@@ -7,13 +7,14 @@
 //! 1. Pages are stable: while the directory does not change, the order is the same, and no contact
 //!    stands on two pages or on none.
 //! 2. Only reps who are online for messaging are listed, full or not.
-//! 3. A search takes no lock and never waits for another.
+//! 3. A search never waits for another: of a rep who may change it holds one look at a time.
 //!
 //! Elsewhere: the wire types in `model::contact`, who is chosen for an offer in the rep finder.
 
 mod fold;
 mod index;
 mod listing;
+mod live;
 mod texts;
 mod view;
 
@@ -21,6 +22,7 @@ use async_trait::async_trait;
 
 pub use fold::fold;
 pub use index::Index;
+pub use live::LiveRep;
 pub use view::ConversationView;
 
 use crate::model::contact::{ContactsFilter, ContactsResult, ListType};

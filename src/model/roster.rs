@@ -23,6 +23,13 @@ pub struct Roster {
     pub contacts: Vec<OutsideContact>,
 }
 
+impl Roster {
+    /// Whether nobody and nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.reps.is_empty() && self.queues.is_empty() && self.flows.is_empty() && self.contacts.is_empty()
+    }
+}
+
 /// A rep of the roster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

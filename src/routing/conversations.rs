@@ -149,6 +149,11 @@ impl Conversations {
         self.open
     }
 
+    /// The conversations with an open request, in no particular order.
+    pub fn busy(&self) -> impl Iterator<Item = &Conversation> {
+        self.entries.values().map(|entry| &entry.conversation).filter(|conversation| !conversation.is_idle())
+    }
+
     /// The conversation of that id.
     pub fn get(&self, id: &ConversationId) -> Option<&Conversation> {
         self.entries.get(id).map(|entry| &entry.conversation)

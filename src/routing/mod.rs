@@ -23,6 +23,7 @@ mod on_event;
 mod policy;
 mod request;
 mod skills;
+mod view;
 
 pub use command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark};
 pub use conversation::Conversation;
@@ -31,3 +32,4 @@ pub use fact::{
     Fact, IllegalFact, Intent, Outcome, Reason, RequestFact, Requested, Step, Verdict, Wanted, Why,
 };
 pub use policy::{ANSWER_WINDOW, Policy, Report, Ring, Settings};
+pub use view::{OfferView, RequestView};

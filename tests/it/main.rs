@@ -21,12 +21,15 @@ mod emulator_http;
 mod fixtures;
 mod interaction;
 mod openapi;
+mod people;
 #[cfg(feature = "emulator")]
 mod pubsub;
 mod recordings;
 mod replay_properties;
 mod routing;
 mod routing_properties;
+#[cfg(feature = "cli")]
+mod serving;
 mod simulation;
 mod store;
 mod structure;

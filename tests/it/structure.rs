@@ -21,9 +21,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("emulator", &["model", "proto"]),
     ("rep_finder", &["model"]),
     ("recording", &["model", "events"]),
-    ("config", &["model", "routing"]),
+    ("people", &["model", "contacts", "rep_finder", "connector"]),
+    ("config", &["model", "routing", "people"]),
     ("store", &["model", "routing"]),
     ("connector", &["model", "routing", "interaction", "rep_finder", "store"]),
+    (
+        "service",
+        &["model", "routing", "contacts", "events", "interaction", "config", "store", "connector", "people"],
+    ),
     ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
     (
         "cli",
@@ -38,8 +43,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "recording",
             "config",
             "replay",
+            "store",
+            "connector",
+            "service",
+            "telemetry",
+            "people",
+            "server",
         ],
     ),
+    ("telemetry", &[]),
 ];
 
 /// How many lines a file may have, its tests not counted.

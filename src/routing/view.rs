@@ -1,0 +1,148 @@
+//! An open request as a person may look at it: a copy in words, from which nothing can be decided.
+
+use serde::Serialize;
+
+use crate::model::call::RouteBy;
+use crate::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId};
+use crate::model::time::{self, Timestamp};
+use crate::model::words::RoutingType;
+
+use super::conversation::Conversation;
+use super::fact::{Outcome, Wanted, Why};
+use super::offer::{Offer, OfferState};
+use super::request::{ReportState, Request, Route, Search};
+
+/// A routing request that has not ended, or whose cleaning up has not.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestView {
+    /// The routing event that asked.
+    pub request: EventId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its work item, where known.
+    pub work_item: Option<WorkItemId>,
+    /// When Salesforce published it.
+    #[serde(serialize_with = "time::as_text")]
+    pub created: Timestamp,
+    /// What for.
+    pub routing_type: RoutingType,
+    /// Who asked, where known.
+    pub requester: Option<RepId>,
+    /// Whom it asks for: `rep 005…`, `queue 00G…`, `flow 300…`, `skills …`.
+    pub target: String,
+    /// What it is doing, in words.
+    pub doing: &'static str,
+    /// Where the PSR stands, in a word.
+    pub route: &'static str,
+    /// Where the routing result stands, in a word.
+    pub result: &'static str,
+    /// All of its offers, in the order in which they were made.
+    pub offers: Vec<OfferView>,
+    /// Its last word, where that is spoken and the cleaning up goes on.
+    pub outcome: Option<Outcome>,
+    /// Why, where it is spoken.
+    pub reason: Option<String>,
+}
+
+/// An offer of a request that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferView {
+    /// To whom.
+    pub rep: RepId,
+    /// Its agent work, where known.
+    pub work: Option<AgentWorkId>,
+    /// Where it stands.
+    pub state: &'static str,
+    /// Until when it rings.
+    #[serde(serialize_with = "time::as_text_or_null")]
+    pub until: Option<Timestamp>,
+}
+
+impl Conversation {
+    /// Its open requests, oldest first.
+    pub fn views(&self) -> impl Iterator<Item = RequestView> {
+        self.requests.iter().map(|request| view(self, request))
+    }
+}
+
+fn view(conversation: &Conversation, request: &Request) -> RequestView {
+    RequestView {
+        request: request.event.clone(),
+        conversation: conversation.id().clone(),
+        work_item: conversation.work_item(),
+        created: request.created,
+        routing_type: request.routing_type,
+        requester: request.requester,
+        target: target(&request.wanted),
+        doing: doing(request),
+        route: route(&request.route),
+        result: match request.report {
+            ReportState::Due => "due",
+            ReportState::Sent { .. } => "sent",
+            ReportState::Given { .. } => "given",
+            ReportState::Withheld => "withheld",
+        },
+        offers: request.offers.iter().map(offer).collect(),
+        outcome: request.verdict.as_ref().map(|verdict| verdict.outcome),
+        reason: request.verdict.as_ref().map(|verdict| verdict.reason.to_string()),
+    }
+}
+
+fn target(wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::Rep(rep) => format!("rep {rep}"),
+        Wanted::Route(RouteBy::Queue(queue)) => format!("queue {queue}"),
+        Wanted::Route(RouteBy::Flow { flow, .. }) => format!("flow {flow}"),
+        Wanted::Route(_) => "whom the channel says".to_owned(),
+        Wanted::Skills(skills) => {
+            let names: Vec<&str> = skills.iter().map(|skill| skill.id.as_str()).collect();
+            format!("skills {}", names.join(", "))
+        }
+        Wanted::Nobody => "nobody".to_owned(),
+    }
+}
+
+fn doing(request: &Request) -> &'static str {
+    if request.verdict.is_some() {
+        return "cleaning up";
+    }
+    let ringing = |offer: &Offer| matches!(offer.state, OfferState::Ringing { .. });
+    match (&request.route, &request.search) {
+        (Route::Wanted | Route::Asked(_), _) => "asking for a route",
+        _ if request.offers.iter().any(ringing) => "ringing",
+        _ if request.open_offers() > 0 => "making or taking back an offer",
+        (_, Search::Asked { .. }) => "looking for a rep",
+        (_, Search::Idle { .. } | Search::Exhausted) => "deciding",
+    }
+}
+
+const fn route(route: &Route) -> &'static str {
+    match route {
+        Route::NotNeeded => "not needed",
+        Route::Wanted => "wanted",
+        Route::Asked(_) => "asked",
+        Route::Made(_) => "made",
+        Route::MayExist => "may exist",
+        Route::Clearing(..) => "clearing",
+        Route::Gone => "gone",
+    }
+}
+
+fn offer(offer: &Offer) -> OfferView {
+    let (state, until) = match offer.state {
+        OfferState::Making { .. } => ("making", None),
+        OfferState::Ringing { until, .. } => ("ringing", Some(until)),
+        OfferState::Nameless { until, .. } => ("without an id", Some(until)),
+        OfferState::TakingBack { .. } => ("taking back", None),
+        OfferState::Contested { until, .. } => ("waiting for word", Some(until)),
+        OfferState::Orphaned { until } => ("given up on", Some(until)),
+        OfferState::Accepted { .. } => ("accepted", None),
+        OfferState::Removing { .. } => ("removing", None),
+        OfferState::Over { why: Why::Declined, .. } => ("declined", None),
+        OfferState::Over { why: Why::Unanswered, .. } => ("unanswered", None),
+        OfferState::Over { .. } => ("over", None),
+    };
+    OfferView { rep: offer.rep, work: offer.work(), state, until }
+}

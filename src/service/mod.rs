@@ -1,0 +1,247 @@
+//! The running connector: any number of orgs and channels in one process, each with its own login, limiter,
+//! stream and state.
+//!
+//! Wires the parts together and knows how each of them is doing. It decides nothing about a request, and must
+//! never know what HTTP server stands before it.
+//!
+//! Invariants
+//! 1. Everything is checked and taken up from the store before the first stream is opened: there is no
+//!    half-started service.
+//! 2. A platform event counts as processed only when what follows from it is durable, in the order of its
+//!    stream.
+//! 3. A channel that Salesforce itself routes (`RoutingOwner = Salesforce`) has no stream, and says so once.
+//! 4. What one org or channel suffers from does not touch another.
+//!
+//! Elsewhere: state machines in `routing`, order and durability in `connector`, the stream itself in
+//! `events::pubsub`.
+
+mod observe;
+mod plan;
+mod readiness;
+mod running;
+mod stream;
+mod tokens;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, broadcast, watch};
+use tokio::task::JoinHandle;
+
+pub use plan::{ChannelPlan, OrgPlan, Plan, PlanError, Ports};
+pub use readiness::{Check, Part, Readiness};
+pub use running::{EndedView, Running, Taken};
+pub use tokens::{OrgCredentials, Watched};
+
+use crate::connector::{self, Channel};
+use crate::model::ids::{ConversationId, OrgId};
+use crate::model::time::Clock;
+use crate::routing::Ending;
+use crate::store::{self, ChannelKey, Store};
+
+/// How many endings a slow watcher may fall behind.
+const TOLD: usize = 4096;
+
+/// Something that happened, for whoever watches.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The channel.
+    pub channel: ChannelKey,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The request that ended.
+    pub ending: Ending,
+}
+
+/// A running connector. A clone is the same one.
+#[derive(Clone)]
+pub struct Service(Arc<Inner>);
+
+struct Inner {
+    channels: Vec<Running>,
+    orgs: Vec<(OrgId, Watched)>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    told: broadcast::Sender<Told>,
+    stopping: watch::Sender<bool>,
+    /// What must end before the service has ended.
+    tasks: Mutex<Tasks>,
+}
+
+#[derive(Default)]
+struct Tasks {
+    streams: Vec<JoinHandle<()>>,
+    channels: Vec<Channel>,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("channels", &self.0.channels.len()).finish_non_exhaustive()
+    }
+}
+
+/// Which channel is meant cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoChannel {
+    /// There are several, and it was not said which.
+    #[error("there are {0} channels here; say which is meant")]
+    Several(usize),
+    /// There is none of that name.
+    #[error("there is no channel {channel} of org {org} here")]
+    Unknown {
+        /// The org that was named, or `any`.
+        org: String,
+        /// The channel that was named, or `any`.
+        channel: String,
+    },
+}
+
+impl Service {
+    /// Takes up every channel where the store says that it was left, and opens the streams.
+    ///
+    /// # Errors
+    /// Where the store cannot be read. Nothing is left running then.
+    pub async fn start(plan: Plan) -> Result<Self, store::Error> {
+        let Plan { orgs, store, clock } = plan;
+        let told = broadcast::Sender::new(TOLD);
+        let stopping = watch::Sender::new(false);
+        let mut tasks = Tasks::default();
+        let mut positions = Vec::new();
+        for (org, channel) in each(&orgs) {
+            match Channel::start(channel.parts(org.id, &store, &clock)).await {
+                Ok(channel) => {
+                    positions.push(channel.positions().to_vec());
+                    tasks.channels.push(channel);
+                }
+                Err(error) => {
+                    tasks.stop().await;
+                    return Err(error);
+                }
+            }
+        }
+        let mut channels = Vec::new();
+        for (((org, plan), channel), positions) in each(&orgs).zip(&tasks.channels).zip(&positions) {
+            let source = plan.subscribe(org.pubsub.as_ref(), positions);
+            let health = source.as_ref().map(|(_, source)| source.health()).unwrap_or_default();
+            let running = Running::new(org.id, plan, channel.handle(), health, Arc::clone(&clock));
+            tasks.streams.push(tokio::spawn(running.clone().tell(told.clone(), stopping.subscribe())));
+            if let Some((topic, source)) = source {
+                let reader = running.reader(&topic, source, stopping.subscribe());
+                tasks.streams.push(tokio::spawn(reader.run()));
+            }
+            channels.push(running);
+        }
+        let orgs = orgs.into_iter().map(|org| (org.id, org.tokens)).collect();
+        let tasks = Mutex::new(tasks);
+        Ok(Self(Arc::new(Inner { channels, orgs, store, clock, told, stopping, tasks })))
+    }
+
+    /// All channels of all orgs.
+    pub fn channels(&self) -> &[Running] {
+        &self.0.channels
+    }
+
+    /// The channel of that org and developer name. What is not named need not be where only one can be meant.
+    ///
+    /// # Errors
+    /// Where none or several can be meant.
+    pub fn find(&self, org: Option<&OrgId>, channel: Option<&str>) -> Result<&Running, NoChannel> {
+        let fits = |running: &&Running| {
+            org.is_none_or(|org| running.key().org == *org)
+                && channel.is_none_or(|name| &*running.key().channel == name)
+        };
+        let mut fitting = self.0.channels.iter().filter(fits);
+        match (fitting.next(), fitting.count()) {
+            (Some(only), 0) => Ok(only),
+            (Some(_), others) => Err(NoChannel::Several(others + 1)),
+            (None, _) => Err(NoChannel::Unknown {
+                org: org.map_or_else(|| "any".to_owned(), ToString::to_string),
+                channel: channel.unwrap_or("any").to_owned(),
+            }),
+        }
+    }
+
+    /// What ends from now on.
+    pub fn told(&self) -> broadcast::Receiver<Told> {
+        self.0.told.subscribe()
+    }
+
+    /// The store, for its history.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    /// The clock that the service goes by.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// Whether it can do its work, and what is in the way.
+    pub fn readiness(&self) -> Readiness {
+        readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health())
+    }
+
+    /// Reads no more, lets what was read become durable, and ends, within `patience` even where the store
+    /// stands still. What is not finished is taken up by the next start.
+    pub async fn stop(&self, patience: Duration) {
+        self.0.stopping.send_replace(true);
+        let mut tasks = std::mem::take(&mut *self.0.tasks.lock().await);
+        let store = &self.0.store;
+        let ended = tokio::time::timeout(patience, async {
+            tasks.stop().await;
+            if let Err(error) = store.close().await {
+                tracing::warn!(%error, "the store was not closed in order; what was stored is there");
+            }
+        });
+        if ended.await.is_err() {
+            tracing::warn!("stopped without waiting any longer; the next start goes on from what is stored");
+        }
+    }
+}
+
+fn each(orgs: &[OrgPlan]) -> impl Iterator<Item = (&OrgPlan, &ChannelPlan)> {
+    orgs.iter().flat_map(|org| org.channels.iter().map(move |channel| (org, channel)))
+}
+
+impl Tasks {
+    async fn stop(&mut self) {
+        for stream in self.streams.drain(..) {
+            stream.await.ok();
+        }
+        for channel in self.channels.drain(..) {
+            channel.stop().await;
+        }
+    }
+}
+
+/// Why something that was brought was not taken in.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It says something that cannot be.
+    #[error(transparent)]
+    Event(#[from] crate::events::Error),
+    /// It is about a work item that no conversation here has. An event that tells may be on its way.
+    #[error("no conversation is known that has the work item {0}")]
+    UnknownWorkItem(crate::model::ids::WorkItemId),
+    /// It could not be made durable, or the service is stopping: bring it again.
+    #[error(transparent)]
+    Channel(#[from] connector::Error),
+    /// The directory of contacts is out of reach.
+    #[error("{0}")]
+    Directory(Arc<crate::contacts::Error>),
+}
+
+impl From<crate::contacts::Error> for Error {
+    fn from(error: crate::contacts::Error) -> Self {
+        Self::Directory(Arc::new(error))
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Channel(error.into())
+    }
+}

@@ -1,0 +1,225 @@
+//! What a service is to run, put together from a configuration and checked before anything starts.
+
+use std::sync::Arc;
+
+use crate::config::{Org, Serving};
+use crate::connector::{EndUserNotifier, Parts, RepFinder};
+use crate::contacts::Directory;
+use crate::events::pubsub::{self, PubSub, Start};
+use crate::events::source::ReplayId;
+use crate::events::{EventSource, FieldNames};
+use crate::interaction::{self, Client, JwtBearer, JwtSettings, Limiter};
+use crate::model::channel_definition::ChannelDefinition;
+use crate::model::ids::OrgId;
+use crate::model::time::Clock;
+use crate::model::words::RoutingOwner;
+use crate::people::People;
+use crate::routing::Settings;
+use crate::store::{ChannelKey, Position, Store};
+
+use super::tokens::{OrgCredentials, Watched};
+
+/// Everything that a service runs.
+pub struct Plan {
+    /// The orgs.
+    pub orgs: Vec<OrgPlan>,
+    /// Where facts are made durable.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One org.
+pub struct OrgPlan {
+    /// Which.
+    pub id: OrgId,
+    /// Its tokens.
+    pub tokens: Watched,
+    /// Its events; none where they are brought by HTTP.
+    pub pubsub: Option<PubSub>,
+    /// Its channels.
+    pub channels: Vec<ChannelPlan>,
+}
+
+/// One channel.
+#[derive(Clone)]
+pub struct ChannelPlan {
+    /// Its definition, with a developer name.
+    pub definition: ChannelDefinition,
+    /// Its developer name.
+    pub name: Arc<str>,
+    /// Its rules.
+    pub settings: Settings,
+    /// Salesforce.
+    pub client: Client,
+    /// The partner's router.
+    pub finder: Arc<dyn RepFinder>,
+    /// The partner's directory.
+    pub directory: Arc<dyn Directory>,
+    /// The partner's own channel.
+    pub notifier: Arc<dyn EndUserNotifier>,
+    /// The reps, where it is us who keep them.
+    pub people: Option<People>,
+    /// Where the stream begins where no position is known.
+    pub begin: Start,
+}
+
+/// What a partner brings for one channel.
+pub struct Ports {
+    /// The partner's router.
+    pub finder: Arc<dyn RepFinder>,
+    /// The partner's directory.
+    pub directory: Arc<dyn Directory>,
+    /// The partner's own channel.
+    pub notifier: Arc<dyn EndUserNotifier>,
+    /// The reps, where it is us who keep them.
+    pub people: Option<People>,
+}
+
+/// Why a plan cannot be carried out, and where the configuration says so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct PlanError {
+    /// The org's place in the configuration, `org` or `orgs[2]`.
+    pub place: String,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+impl OrgPlan {
+    /// Checks an org's settings and sets up its login, its limiter, its connection and its channels. Nothing is
+    /// sent. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// With everything that is wrong.
+    pub fn new(
+        serving: &Serving,
+        org: &Org,
+        clock: &Arc<dyn Clock>,
+        mut ports: impl FnMut(&ChannelDefinition) -> Ports,
+    ) -> Result<Self, Vec<PlanError>> {
+        let wrong = |problem: String| PlanError { place: org.place.clone(), problem };
+        let mut mistakes = Vec::new();
+        let bearer = JwtBearer::new(jwt_settings(org), Arc::clone(clock));
+        let tokens = match bearer {
+            Ok(bearer) => Watched::new(Arc::new(bearer), Arc::clone(clock)),
+            Err(error) => return Err(vec![wrong(error.to_string())]),
+        };
+        let pubsub =
+            PubSub::new(pubsub_settings(org), Arc::new(OrgCredentials(tokens.clone())), Arc::clone(clock));
+        let pubsub = pubsub.map_err(|error| {
+            // The library's setting has another name in the configuration.
+            mistakes.push(wrong(error.to_string().replacen("endpoint", "pubsub_endpoint", 1)));
+        });
+        let limiter = Limiter::for_org();
+        let mut channels = Vec::new();
+        for definition in &org.channels {
+            let name: Arc<str> = definition.developer_name.as_deref().unwrap_or_default().into();
+            let client = Client::builder(&org.interaction_url, org.id, &*name, Arc::new(tokens.clone()))
+                .limiter(limiter.clone())
+                .clock(Arc::clone(clock))
+                .build();
+            match client {
+                Ok(client) => {
+                    let Ports { finder, directory, notifier, people } = ports(definition);
+                    channels.push(ChannelPlan {
+                        settings: settings(serving, definition),
+                        definition: definition.clone(),
+                        name,
+                        client,
+                        finder,
+                        directory,
+                        notifier,
+                        people,
+                        begin: if org.from_earliest { Start::Earliest } else { Start::Latest },
+                    });
+                }
+                Err(error) => mistakes.push(wrong(in_our_words(&error))),
+            }
+        }
+        mistakes.dedup();
+        match pubsub {
+            Ok(pubsub) if mistakes.is_empty() => {
+                Ok(Self { id: org.id, tokens, pubsub: Some(pubsub), channels })
+            }
+            _ => Err(mistakes),
+        }
+    }
+}
+
+fn jwt_settings(org: &Org) -> JwtSettings {
+    let mut settings =
+        JwtSettings::new(&*org.consumer_key, &*org.username, org.private_key.expose().to_owned().into());
+    if let Some(audience) = &org.audience {
+        settings.audience.clone_from(audience);
+    }
+    settings.token_url.clone_from(&org.token_url);
+    settings
+}
+
+fn pubsub_settings(org: &Org) -> pubsub::Settings {
+    let mut settings = pubsub::Settings::new(org.id, &*org.instance_url);
+    if let Some(endpoint) = &org.pubsub_endpoint {
+        settings.endpoint.clone_from(endpoint);
+    }
+    settings
+}
+
+fn settings(serving: &Serving, definition: &ChannelDefinition) -> Settings {
+    Settings {
+        conference_supported: definition.is_conference_supported,
+        participant_limit: definition.participant_limit(serving.config.platform_participant_limit),
+        policy: serving.config.routing.clone(),
+    }
+}
+
+fn in_our_words(error: &interaction::Error) -> String {
+    error.to_string().replacen("base_url", "interaction_url", 1)
+}
+
+impl ChannelPlan {
+    /// Whether the partner routes the channel's requests.
+    pub(super) fn is_ours(&self) -> bool {
+        self.definition.routing_owner == RoutingOwner::Partner
+    }
+
+    pub(super) fn field_names(&self) -> Option<FieldNames> {
+        let definition = &self.definition;
+        Some(FieldNames::new(definition.event_type_field()?, definition.event_payload_field()?))
+    }
+
+    pub(super) fn parts(&self, org: OrgId, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Parts {
+        Parts {
+            key: ChannelKey { org, channel: Arc::clone(&self.name) },
+            settings: self.settings.clone(),
+            calls: Arc::new(self.client.clone()),
+            finder: Arc::clone(&self.finder),
+            notifier: Arc::clone(&self.notifier),
+            store: Arc::clone(store),
+            clock: Arc::clone(clock),
+        }
+    }
+
+    /// The channel's stream, begun behind what was processed.
+    pub(super) fn subscribe(
+        &self,
+        pubsub: Option<&PubSub>,
+        positions: &[Position],
+    ) -> Option<(String, Box<dyn EventSource>)> {
+        if !self.is_ours() {
+            tracing::warn!(
+                channel = &*self.name,
+                "its RoutingOwner is Salesforce: routing requests are left to Salesforce, and no events are read"
+            );
+            return None;
+        }
+        let topic = self.definition.topic()?;
+        let known = positions.iter().find(|position| position.topic() == topic);
+        let start = match known {
+            Some(position) => Start::After(ReplayId::new(position.replay_id())),
+            None => self.begin.clone(),
+        };
+        let source = pubsub?.subscribe(&topic, start);
+        Some((topic, Box::new(source)))
+    }
+}

@@ -1,0 +1,297 @@
+//! One running channel, as those who come by HTTP see it.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::{broadcast, watch};
+use uuid::Uuid;
+
+use crate::connector::{Delivery, Handle};
+use crate::contacts::{ConversationView, Directory, Query};
+use crate::events::source::{Health, State};
+use crate::events::{Decoded, Decoder, EventSource, PassedBy, agent_work_event};
+use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
+use crate::model::event::Participant;
+use crate::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, WorkItemId};
+use crate::model::time::{self, Clock, Timestamp};
+use crate::people::People;
+use crate::routing::{Conversation, Ending, Outcome, RequestView, Settings};
+use crate::store::{Cause, ChannelKey};
+
+use super::plan::ChannelPlan;
+use super::stream::Reader;
+use super::{Error, Told};
+
+/// How many ended requests are kept to be looked at; the store has the others.
+const ENDED_KEPT: usize = 500;
+
+/// A running channel. A clone is the same one.
+#[derive(Clone)]
+pub struct Running(Arc<Inner>);
+
+struct Inner {
+    key: ChannelKey,
+    settings: Settings,
+    decoder: Decoder,
+    is_ours: bool,
+    handle: Handle,
+    directory: Arc<dyn Directory>,
+    people: Option<People>,
+    stream: Health,
+    clock: Arc<dyn Clock>,
+    ended: Mutex<VecDeque<EndedView>>,
+}
+
+/// What became of something that was brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It is taken in, and durable.
+    In,
+    /// It is of no use here, and why.
+    PassedBy(PassedBy),
+}
+
+/// A request that has ended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndedView {
+    /// The routing event that asked.
+    pub request: EventId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// When the last word was decided.
+    #[serde(serialize_with = "time::as_text")]
+    pub at: Timestamp,
+    /// The last word.
+    pub outcome: Outcome,
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl EndedView {
+    /// Of an ending.
+    pub fn new(conversation: ConversationId, ending: &Ending) -> Self {
+        Self {
+            request: ending.request.clone(),
+            conversation,
+            at: ending.at,
+            outcome: ending.outcome,
+            reason: ending.reason.to_string(),
+        }
+    }
+}
+
+impl Running {
+    pub(super) fn new(
+        org: OrgId,
+        plan: &ChannelPlan,
+        handle: Handle,
+        stream: Health,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            key: ChannelKey { org, channel: Arc::clone(&plan.name) },
+            settings: plan.settings.clone(),
+            decoder: Decoder::new(plan.field_names()),
+            is_ours: plan.is_ours(),
+            handle,
+            directory: Arc::clone(&plan.directory),
+            people: plan.people.clone(),
+            stream,
+            clock,
+            ended: Mutex::default(),
+        }))
+    }
+
+    /// Which channel it is.
+    pub fn key(&self) -> &ChannelKey {
+        &self.0.key
+    }
+
+    /// The rules that it follows.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Whether the partner routes the channel's requests; else Salesforce does, and none is taken in.
+    pub fn is_ours(&self) -> bool {
+        self.0.is_ours
+    }
+
+    /// How its stream of events is doing.
+    pub fn stream(&self) -> State {
+        self.0.stream.state()
+    }
+
+    /// Its reps, where it is us who keep them.
+    pub fn people(&self) -> Option<&People> {
+        self.0.people.as_ref()
+    }
+
+    /// Whom a rep can pick (PROTOCOL: "getContacts: who can be picked").
+    ///
+    /// # Errors
+    /// Where the directory is out of reach, or the service is stopping.
+    pub async fn contacts(
+        &self,
+        filter: ContactsFilter,
+        work_item: Option<WorkItemId>,
+    ) -> Result<ContactsResult, Error> {
+        let settings = self.0.settings.clone();
+        let conversation = self.0.handle.look(move |all| {
+            let known = work_item.and_then(|work_item| all.of_work_item(work_item));
+            view(known, &settings)
+        });
+        let conversation = conversation.await?;
+        let query = Query { filter, list: ListType::All, conversation, work_item };
+        Ok(self.0.directory.contacts(&query).await?)
+    }
+
+    /// Takes in what a rep's browser tells of an offer. The same twice changes nothing.
+    ///
+    /// # Errors
+    /// Where an id is none, the work item is not known (yet), or it could not be made durable.
+    pub async fn agent_work(
+        &self,
+        work_item: &str,
+        work: &str,
+        work_event: &str,
+        rep: Option<RepId>,
+    ) -> Result<Taken, Error> {
+        let decoded = agent_work_event(work_item, work, work_event, rep)?;
+        if let Some(reason) = decoded.passed_by {
+            return Ok(Taken::PassedBy(reason));
+        }
+        // Whatever was wrong with an id has been said.
+        let (Ok(work_item), Ok(work)) = (WorkItemId::parse(work_item), AgentWorkId::parse(work)) else {
+            return Ok(Taken::PassedBy(PassedBy::Incomplete { field: "workItemId" }));
+        };
+        let known = self.0.handle.look(move |all| all.of_work_item(work_item).is_some());
+        if !known.await? {
+            return Err(Error::UnknownWorkItem(work_item));
+        }
+        let cause = Cause::named(&format!("agent work {work} {work_event}"))?;
+        self.deliver(decoded, Some(cause)).await
+    }
+
+    /// Takes in one decoded platform event, as the stream would have brought it. The same twice changes nothing.
+    ///
+    /// # Errors
+    /// Where it is none, or could not be made durable.
+    pub async fn platform_event(&self, json: &str) -> Result<Taken, Error> {
+        /// Names an event that came without a replay id by what it says.
+        const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d65_7665_8e74_2d62_6f64_7931);
+        let decoded = self.0.decoder.clone().decode(json, self.0.clock.now(), None)?;
+        let cause = Cause::named(&Uuid::new_v5(&NAMESPACE, json.as_bytes()).to_string())?;
+        self.deliver(decoded, Some(cause)).await
+    }
+
+    async fn deliver(&self, mut decoded: Decoded, cause: Option<Cause>) -> Result<Taken, Error> {
+        if !self.0.is_ours {
+            let reason = PassedBy::Value { field: "RoutingOwner", value: "Salesforce".into() };
+            return Ok(Taken::PassedBy(reason));
+        }
+        let passed_by = decoded.passed_by.take();
+        if decoded.events.is_empty() {
+            return Ok(Taken::PassedBy(passed_by.unwrap_or(PassedBy::Unused("an event that says nothing"))));
+        }
+        self.0.handle.deliver(Delivery { events: decoded.events, cause, position: None }).await?;
+        Ok(Taken::In)
+    }
+
+    /// The open requests, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Where the service is stopping.
+    pub async fn open_requests(&self, limit: usize) -> Result<Vec<RequestView>, Error> {
+        let open = self.0.handle.look(move |all| {
+            let mut open: Vec<RequestView> = all.busy().flat_map(Conversation::views).collect();
+            open.sort_by(|a, b| (a.created, &a.request).cmp(&(b.created, &b.request)));
+            open.truncate(limit);
+            open
+        });
+        Ok(open.await?)
+    }
+
+    /// The open request of that routing event.
+    ///
+    /// # Errors
+    /// Where the service is stopping.
+    pub async fn open_request(&self, request: &EventId) -> Result<Option<RequestView>, Error> {
+        let request = request.clone();
+        let found = self
+            .0
+            .handle
+            .look(move |all| all.busy().flat_map(Conversation::views).find(|view| view.request == request));
+        Ok(found.await?)
+    }
+
+    /// The requests that have ended lately, newest first, at most `limit`.
+    pub fn ended_requests(&self, limit: usize) -> Vec<EndedView> {
+        let ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.iter().rev().take(limit).cloned().collect()
+    }
+
+    /// The request of that routing event, where it has ended lately.
+    pub fn ended_request(&self, request: &EventId) -> Option<EndedView> {
+        let ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.iter().rev().find(|ended| ended.request == *request).cloned()
+    }
+
+    /// How many conversations are remembered, and how many have an open request.
+    ///
+    /// # Errors
+    /// Where the service is stopping.
+    pub async fn counts(&self) -> Result<(usize, usize), Error> {
+        Ok(self.0.handle.look(|all| (all.len(), all.open())).await?)
+    }
+
+    pub(super) fn reader(
+        &self,
+        topic: &str,
+        source: Box<dyn EventSource>,
+        stopping: watch::Receiver<bool>,
+    ) -> Reader {
+        let decoder = self.0.decoder.clone();
+        Reader::new(topic, source, decoder, self.0.handle.clone(), Arc::clone(&self.0.clock), stopping)
+    }
+
+    /// Keeps what ends, and passes it on, until the service stops.
+    pub(super) async fn tell(self, told: broadcast::Sender<Told>, mut stopping: watch::Receiver<bool>) {
+        let mut endings = self.0.handle.endings();
+        loop {
+            let ended = tokio::select! {
+                ended = endings.recv() => ended,
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+            };
+            match ended {
+                Ok((conversation, ending)) => self.ended(&told, conversation, ending),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    }
+
+    fn ended(&self, told: &broadcast::Sender<Told>, conversation: ConversationId, ending: Ending) {
+        let mut ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended.len() == ENDED_KEPT {
+            ended.pop_front();
+        }
+        ended.push_back(EndedView::new(conversation.clone(), &ending));
+        drop(ended);
+        // Nobody may be watching.
+        told.send(Told { channel: self.0.key.clone(), conversation, ending }).ok();
+    }
+}
+
+/// What has to be known of a conversation to say who may be asked to join it.
+fn view(conversation: Option<&Conversation>, settings: &Settings) -> ConversationView {
+    let mut view = ConversationView::of_channel(settings.conference_supported);
+    if let Some(conversation) = conversation {
+        let reps = conversation.participants().iter().filter_map(Participant::as_rep);
+        view.present = reps.collect::<BTreeSet<_>>();
+        view.full = conversation.is_full(settings);
+    }
+    view
+}

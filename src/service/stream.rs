@@ -1,0 +1,204 @@
+//! Brings a stream's events to their channel, in order, and says how far they have been processed.
+//!
+//! Many are under way at once, so that one commit of the store serves many of them; how many is bounded, and
+//! so a store that stands still holds up the stream, and the stream Salesforce.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::connector::{Delivery, Error, Handle, Receipt};
+use crate::events::source::{self, Ended, Position, ReplayId};
+use crate::events::{Decoded, Decoder, EventSource};
+use crate::model::time::Clock;
+use crate::store;
+
+/// How many events may be on their way to the store.
+const UNDER_WAY: usize = 256;
+
+/// How long to wait before what was not processed is brought again; doubles up to the second figure.
+const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Reads one channel's stream.
+pub(super) struct Reader {
+    topic: Arc<str>,
+    source: Box<dyn EventSource>,
+    position: Position,
+    decoder: Decoder,
+    handle: Handle,
+    clock: Arc<dyn Clock>,
+    stopping: watch::Receiver<bool>,
+    under_way: VecDeque<UnderWay>,
+    wait: Duration,
+}
+
+/// What comes next.
+enum Next {
+    Processed(Result<(), Error>),
+    Arrived(Result<source::Delivery, Ended>),
+    /// The service stops.
+    Nothing,
+}
+
+/// Something that was handed over and is not durable yet; kept to be brought again.
+struct UnderWay {
+    replay_id: ReplayId,
+    delivery: Delivery,
+    receipt: Receipt,
+}
+
+impl Reader {
+    pub(super) fn new(
+        topic: &str,
+        source: Box<dyn EventSource>,
+        decoder: Decoder,
+        handle: Handle,
+        clock: Arc<dyn Clock>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let position = source.position();
+        Self {
+            topic: topic.into(),
+            source,
+            position,
+            decoder,
+            handle,
+            clock,
+            stopping,
+            under_way: VecDeque::new(),
+            wait: WAITS.0,
+        }
+    }
+
+    /// Reads until the service stops; then waits for what is under way.
+    pub(super) async fn run(mut self) {
+        let mut reading = true;
+        while reading || !self.under_way.is_empty() {
+            let room = reading && self.under_way.len() < UNDER_WAY;
+            let next = tokio::select! {
+                biased;
+                processed = first(&mut self.under_way) => Next::Processed(processed),
+                _ = self.stopping.wait_for(|stopping| *stopping), if reading => Next::Nothing,
+                arrived = self.source.next(), if room => Next::Arrived(arrived),
+            };
+            let step = match next {
+                Next::Processed(processed) => self.on_processed(processed).await,
+                Next::Arrived(Ok(arrived)) => self.on_arrived(arrived).await,
+                Next::Arrived(Err(ended)) => {
+                    report(&ended);
+                    reading = false;
+                    Ok(())
+                }
+                Next::Nothing => {
+                    reading = false;
+                    Ok(())
+                }
+            };
+            // The channel is gone, and with it everything that could be done here.
+            if step.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn on_arrived(&mut self, arrived: source::Delivery) -> Result<(), Error> {
+        let Some(replay_id) = arrived.replay_id().cloned() else { return Ok(()) };
+        match self.delivery(arrived, &replay_id) {
+            Ok(delivery) => self.hand_over(replay_id, delivery).await,
+            Err(error) => {
+                // Its place cannot be stored. Whatever comes behind it moves the position on.
+                tracing::error!(%error, %replay_id, "an event is passed by");
+                Ok(())
+            }
+        }
+    }
+
+    /// What the channel makes of it: its events, and always the place in the stream.
+    fn delivery(
+        &mut self,
+        arrived: source::Delivery,
+        replay_id: &ReplayId,
+    ) -> Result<Delivery, store::Error> {
+        let decoded = match arrived {
+            source::Delivery::Event(event) => {
+                let id = replay_id.to_string();
+                let decoded = self.decoder.decode(&event.json, self.clock.now(), Some(&id));
+                decoded.unwrap_or_else(|error| {
+                    tracing::error!(%error, replay_id = id, "an event cannot be understood; it is passed by");
+                    Decoded::default()
+                })
+            }
+            source::Delivery::Unreadable { reason, .. } => {
+                tracing::error!(%replay_id, reason, "an event cannot be read; it is passed by");
+                Decoded::default()
+            }
+            source::Delivery::KeepAlive { .. } | source::Delivery::Gap { .. } => Decoded::default(),
+        };
+        let taken = if decoded.events.is_empty() { "passed by" } else { "taken in" };
+        metrics::counter!("byoc_events_total", "topic" => Arc::clone(&self.topic), "became" => taken)
+            .increment(1);
+        if let Some(reason) = decoded.passed_by {
+            tracing::debug!(%reason, %replay_id, "an event, or a part of it, is passed by");
+        }
+        let cause = if decoded.events.is_empty() {
+            None
+        } else {
+            Some(store::Cause::replay_id(replay_id.as_bytes())?)
+        };
+        let position = Some(store::Position::new(Arc::clone(&self.topic), replay_id.as_bytes())?);
+        Ok(Delivery { events: decoded.events, cause, position })
+    }
+
+    async fn hand_over(&mut self, replay_id: ReplayId, delivery: Delivery) -> Result<(), Error> {
+        let receipt = self.handle.hand_over(delivery.clone()).await?;
+        self.under_way.push_back(UnderWay { replay_id, delivery, receipt });
+        Ok(())
+    }
+
+    async fn on_processed(&mut self, processed: Result<(), Error>) -> Result<(), Error> {
+        match processed {
+            Ok(()) => {
+                if let Some(done) = self.under_way.pop_front() {
+                    self.position.processed(done.replay_id);
+                }
+                self.wait = WAITS.0;
+                Ok(())
+            }
+            Err(Error::Stopped) if *self.stopping.borrow() => Err(Error::Stopped),
+            Err(error) => {
+                tracing::warn!(%error, "events were not processed; they are brought again");
+                self.bring_again().await
+            }
+        }
+    }
+
+    /// Brings everything that is under way again, in its order.
+    async fn bring_again(&mut self) -> Result<(), Error> {
+        tokio::time::sleep(self.wait).await;
+        self.wait = (self.wait * 2).min(WAITS.1);
+        for UnderWay { replay_id, delivery, receipt } in std::mem::take(&mut self.under_way) {
+            // What comes behind a refused one may have been processed all the same; then it changes nothing.
+            drop(receipt);
+            self.hand_over(replay_id, delivery).await?;
+        }
+        Ok(())
+    }
+}
+
+fn report(ended: &Ended) {
+    match ended {
+        Ended::Finished => tracing::info!("the stream of events is at its end"),
+        Ended::Gone(reason) => tracing::error!(reason, "the stream of events is gone"),
+    }
+}
+
+/// When the first of them is durable or refused; never where there is none.
+async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<(), Error> {
+    match under_way.front_mut() {
+        Some(first) => (&mut first.receipt).await,
+        None => pending().await,
+    }
+}
