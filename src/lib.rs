@@ -23,6 +23,7 @@ pub mod emulator;
 pub mod events;
 pub mod interaction;
 pub mod model;
+mod outbound;
 pub mod people;
 #[cfg(feature = "pubsub")]
 mod proto;
@@ -33,6 +34,7 @@ pub mod routing;
 #[cfg(feature = "pubsub")]
 pub mod service;
 pub mod store;
+pub mod webhook;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

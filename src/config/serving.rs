@@ -16,10 +16,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::document::{Document, Entry, Source};
-use super::{Config, Environment, Error};
+use super::{Config, Environment, Error, webhooks};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::roster::Roster;
+use crate::webhook;
 
 /// A value that does not print.
 #[derive(Clone)]
@@ -52,6 +53,8 @@ pub struct Serving {
     pub orgs: Vec<Org>,
     /// Where the store is.
     pub store: StoreSettings,
+    /// The partner's own rep finder, directory and end-user notifier.
+    pub webhooks: webhook::Settings,
 }
 
 /// One org, and how to log in to it.
@@ -166,7 +169,7 @@ fn default_path() -> PathBuf {
 }
 
 /// The keys that [`Config`] passes over.
-pub(super) const KEYS: &[&str] = &["org", "orgs", "store"];
+pub(super) const KEYS: &[&str] = &["org", "orgs", "store", "webhooks"];
 
 impl Serving {
     /// Reads a file. A path in it is relative to the folder that the file is in.
@@ -189,8 +192,13 @@ impl Serving {
         let mut reader = Orgs { document: &mut document, path, environment, config: &config };
         let orgs = reader.read();
         let store = store(&mut document, path);
+        let webhooks = webhooks::read(&mut document, path, environment);
         let mistakes = document.finish();
-        if mistakes.is_empty() { Ok(Self { config, orgs, store }) } else { Err(Error::Mistaken { mistakes }) }
+        if mistakes.is_empty() {
+            Ok(Self { config, orgs, store, webhooks })
+        } else {
+            Err(Error::Mistaken { mistakes })
+        }
     }
 }
 

@@ -32,3 +32,4 @@ mod simulation;
 mod store;
 mod structure;
 mod support;
+mod webhooks;
