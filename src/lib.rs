@@ -34,6 +34,8 @@ pub mod routing;
 #[cfg(feature = "pubsub")]
 pub mod service;
 pub mod store;
+#[cfg(feature = "cli")]
+pub mod telemetry;
 pub mod webhook;
 
 #[cfg(doctest)]

@@ -1,5 +1,6 @@
 //! `byoc serve`: the connector, running.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,11 @@ use super::stop::asked_to_stop;
 use super::{ConfigFile, Error, Outcome, Output};
 use crate::config::Serving;
 use crate::connector::TellNobody;
-use crate::contacts::Index;
 use crate::model::time::{Clock, SystemClock};
+use crate::people::People;
 use crate::service::{OrgPlan, Plan, Ports, Service};
 use crate::store::{self, Retention, Sqlite, Store};
+use crate::telemetry::{self, LogFormat};
 
 /// One line for the list of commands.
 pub const ABOUT: &str = "Run the connector: events in, calls out, the page for the reps' browsers";
@@ -34,6 +36,12 @@ pub struct Args {
     /// Check the configuration and the keys, name every mistake, and start nothing
     #[arg(long)]
     check: bool,
+    /// How log lines look
+    #[arg(long, value_enum, default_value_t, env = "BYOC_LOG_FORMAT")]
+    log_format: LogFormat,
+    /// What is logged [default: info]
+    #[arg(long, value_name = "FILTER", env = "BYOC_LOG")]
+    log: Option<String>,
 }
 
 /// Serves until it is told to stop.
@@ -42,6 +50,8 @@ pub struct Args {
 /// Where the configuration is mistaken, the store cannot be opened, or the port is taken.
 pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
     let serving = args.config.load_to_serve()?;
+    let colour = std::io::stderr().is_terminal();
+    telemetry::log(args.log_format, args.log.as_deref(), colour).map_err(Error::new)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Error::new(format_args!("cannot start the runtime: {error}")))?;
     runtime.block_on(async {
@@ -65,12 +75,12 @@ fn orgs(serving: &Serving, clock: &Arc<dyn Clock>) -> Result<Vec<OrgPlan>, Error
     let mut orgs = Vec::new();
     let mut mistakes = Vec::new();
     for org in &serving.orgs {
-        let index = Arc::new(Index::build(org.roster.clone()));
-        let roster = Arc::new(org.roster.clone());
+        let people = People::new(org.roster.clone(), serving.config.people.choice);
         let ports = |_: &_| Ports {
-            finder: Arc::clone(&roster) as _,
-            directory: Arc::clone(&index) as _,
+            finder: Arc::new(people.clone()),
+            directory: Arc::new(people.clone()),
             notifier: Arc::new(TellNobody),
+            people: Some(people.clone()),
         };
         match OrgPlan::new(serving, org, clock, ports) {
             Ok(plan) => orgs.push(plan),

@@ -17,6 +17,7 @@
 mod channel;
 mod ports;
 mod runner;
+mod watch;
 
 pub use channel::{Channel, Delivery, Error, Handle, Parts, Receipt};
 pub use ports::{Calls, EndUserNotifier, RepFinder, TellNobody};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, Span};
 
 use super::channel::Message;
 use super::ports::{Calls, RepFinder};
@@ -25,16 +26,23 @@ pub(super) struct Runner {
 impl Runner {
     /// Carries out the commands of one turn. Those of one kind are independent of each other and go
     /// together; those of another kind begin when the ones before are over.
-    pub(super) async fn run(self, conversation: ConversationId, commands: Vec<Command>, resumed: bool) {
+    pub(super) async fn run(
+        self,
+        conversation: ConversationId,
+        commands: Vec<(Command, Span)>,
+        resumed: bool,
+    ) {
         let mut rest = commands.into_iter().peekable();
         while let Some(first) = rest.next() {
-            let kind = kind(&first.order);
+            let kind = kind(&first.0.order);
             let mut together = vec![first];
-            while let Some(next) = rest.next_if(|next| self::kind(&next.order) == kind) {
+            while let Some(next) = rest.next_if(|next| self::kind(&next.0.order) == kind) {
                 together.push(next);
             }
-            join_all(together.into_iter().map(|command| self.carry_out(&conversation, command, resumed)))
-                .await;
+            let carried_out = together
+                .into_iter()
+                .map(|(command, span)| self.carry_out(&conversation, command, resumed).instrument(span));
+            join_all(carried_out).await;
         }
     }
 

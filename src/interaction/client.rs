@@ -155,12 +155,37 @@ impl Client {
             Some(Err(verdict)) => return (verdict, None),
             None => return (Verdict::not_sent("no access token came in time"), None),
         };
+        let asked = tokio::time::Instant::now();
         let turn = self.inner.limiter.turn(Line::of(sending.call), sending.priority);
         if self.in_time(sending, turn).await.is_none() {
             let why = "its turn did not come in time: more calls were made than the org takes";
             return (Verdict::not_sent(why), None);
         }
-        (self.exchange(sending, &token).await, Some(token))
+        metrics::histogram!("byoc_limiter_wait_seconds", "org" => self.inner.org.to_string())
+            .record(asked.elapsed());
+        let begin = tokio::time::Instant::now();
+        let verdict = self.exchange(sending, &token).await;
+        self.count(sending, &verdict, begin.elapsed());
+        (verdict, Some(token))
+    }
+
+    /// Counts a try by what came of it.
+    fn count(&self, sending: &Sending<'_>, verdict: &Verdict, took: Duration) {
+        let name = operation(sending.call);
+        let org = self.inner.org.to_string();
+        let (status, code) = match verdict {
+            Verdict::Done(_) => ("2xx".to_owned(), None),
+            Verdict::Refused(what) | Verdict::Retry { what, .. } | Verdict::Unauthorized(what) => {
+                (what.status.to_string(), what.code)
+            }
+        };
+        let code = code.map_or_else(String::new, |code| code.to_string());
+        metrics::counter!(
+            "byoc_calls_total",
+            "org" => org.clone(), "operation" => name, "status" => status, "code" => code
+        )
+        .increment(1);
+        metrics::histogram!("byoc_call_seconds", "org" => org, "operation" => name).record(took);
     }
 
     /// Without a token nothing is sent, so nothing has happened.

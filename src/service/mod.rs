@@ -15,6 +15,7 @@
 //! Elsewhere: state machines in `routing`, order and durability in `connector`, the stream itself in
 //! `events::pubsub`.
 
+mod observe;
 mod plan;
 mod readiness;
 mod running;

@@ -13,6 +13,7 @@ use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::time::Clock;
 use crate::model::words::RoutingOwner;
+use crate::people::People;
 use crate::routing::Settings;
 use crate::store::{ChannelKey, Position, Store};
 
@@ -57,6 +58,8 @@ pub struct ChannelPlan {
     pub directory: Arc<dyn Directory>,
     /// The partner's own channel.
     pub notifier: Arc<dyn EndUserNotifier>,
+    /// The reps, where it is us who keep them.
+    pub people: Option<People>,
     /// Where the stream begins where no position is known.
     pub begin: Start,
 }
@@ -69,6 +72,8 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// The partner's own channel.
     pub notifier: Arc<dyn EndUserNotifier>,
+    /// The reps, where it is us who keep them.
+    pub people: Option<People>,
 }
 
 /// Why a plan cannot be carried out, and where the configuration says so.
@@ -116,7 +121,7 @@ impl OrgPlan {
                 .build();
             match client {
                 Ok(client) => {
-                    let Ports { finder, directory, notifier } = ports(definition);
+                    let Ports { finder, directory, notifier, people } = ports(definition);
                     channels.push(ChannelPlan {
                         settings: settings(serving, definition),
                         definition: definition.clone(),
@@ -125,6 +130,7 @@ impl OrgPlan {
                         finder,
                         directory,
                         notifier,
+                        people,
                         begin: if org.from_earliest { Start::Earliest } else { Start::Latest },
                     });
                 }

@@ -12,8 +12,10 @@ use crate::contacts::{ConversationView, Directory, Query};
 use crate::events::source::{Health, State};
 use crate::events::{Decoded, Decoder, EventSource, PassedBy, agent_work_event};
 use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
+use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, WorkItemId};
 use crate::model::time::{self, Clock, Timestamp};
+use crate::people::People;
 use crate::routing::{Conversation, Ending, Outcome, RequestView, Settings};
 use crate::store::{Cause, ChannelKey};
 
@@ -35,6 +37,7 @@ struct Inner {
     is_ours: bool,
     handle: Handle,
     directory: Arc<dyn Directory>,
+    people: Option<People>,
     stream: Health,
     clock: Arc<dyn Clock>,
     ended: Mutex<VecDeque<EndedView>>,
@@ -94,6 +97,7 @@ impl Running {
             is_ours: plan.is_ours(),
             handle,
             directory: Arc::clone(&plan.directory),
+            people: plan.people.clone(),
             stream,
             clock,
             ended: Mutex::default(),
@@ -118,6 +122,11 @@ impl Running {
     /// How its stream of events is doing.
     pub fn stream(&self) -> State {
         self.0.stream.state()
+    }
+
+    /// Its reps, where it is us who keep them.
+    pub fn people(&self) -> Option<&People> {
+        self.0.people.as_ref()
     }
 
     /// Whom a rep can pick (PROTOCOL: "getContacts: who can be picked").
@@ -280,7 +289,7 @@ impl Running {
 fn view(conversation: Option<&Conversation>, settings: &Settings) -> ConversationView {
     let mut view = ConversationView::of_channel(settings.conference_supported);
     if let Some(conversation) = conversation {
-        let reps = conversation.participants().iter().filter_map(|participant| participant.as_rep());
+        let reps = conversation.participants().iter().filter_map(Participant::as_rep);
         view.present = reps.collect::<BTreeSet<_>>();
         view.full = conversation.is_full(settings);
     }

@@ -137,6 +137,9 @@ impl Reader {
             }
             source::Delivery::KeepAlive { .. } | source::Delivery::Gap { .. } => Decoded::default(),
         };
+        let taken = if decoded.events.is_empty() { "passed by" } else { "taken in" };
+        metrics::counter!("byoc_events_total", "topic" => Arc::clone(&self.topic), "became" => taken)
+            .increment(1);
         if let Some(reason) = decoded.passed_by {
             tracing::debug!(%reason, %replay_id, "an event, or a part of it, is passed by");
         }

@@ -27,7 +27,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &["model", "routing", "people", "webhook"]),
     ("store", &["model", "routing"]),
     ("connector", &["model", "routing", "interaction", "rep_finder", "store"]),
-    ("service", &["model", "routing", "contacts", "events", "interaction", "config", "store", "connector"]),
+    (
+        "service",
+        &["model", "routing", "contacts", "events", "interaction", "config", "store", "connector", "people"],
+    ),
     ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
     (
         "cli",
@@ -45,8 +48,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "store",
             "connector",
             "service",
+            "telemetry",
+            "people",
         ],
     ),
+    ("telemetry", &[]),
 ];
 
 /// How many lines a file may have, its tests not counted.

@@ -7,22 +7,36 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use axum::extract::ConnectInfo;
 use axum::extract::connect_info::Connected;
+use axum::http::Request;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Breaks the connection that a request came over: nothing more is written to it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Breaker(Arc<AtomicBool>);
+#[derive(Debug, Clone)]
+pub(super) struct Breaker {
+    broken: Arc<AtomicBool>,
+    peer: SocketAddr,
+}
+
+/// Lets handlers that know nothing of this listener extract `ConnectInfo<SocketAddr>`.
+pub(super) async fn tell_address<B>(
+    ConnectInfo(breaker): ConnectInfo<Breaker>,
+    mut request: Request<B>,
+) -> Request<B> {
+    request.extensions_mut().insert(ConnectInfo(breaker.peer));
+    request
+}
 
 impl Breaker {
     pub(super) fn break_off(&self) {
-        self.0.store(true, Ordering::Release);
+        self.broken.store(true, Ordering::Release);
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+        if self.broken.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 }
 
@@ -45,7 +59,8 @@ impl Listener for Breakable {
         // Without it an event waits up to 40 ms for the answer to what was sent before it. Where the system
         // will not have it, that is all that happens.
         drop(stream.set_nodelay(true));
-        (Connection { stream, breaker: Breaker::default() }, address)
+        let breaker = Breaker { broken: Arc::default(), peer: address };
+        (Connection { stream, breaker }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

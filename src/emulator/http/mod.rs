@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_request;
 use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -214,13 +215,33 @@ pub async fn serve(
     emulator: Emulator,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    serve_with(listener, emulator, Router::new(), shutdown).await
+}
+
+/// Serves the org and something else on one port: what `beside` has a route for goes there, all the rest
+/// to the org. A fallback of `beside` is never asked, and its layers do not reach the org.
+///
+/// Handlers of `beside` may extract `ConnectInfo<SocketAddr>`. At `shutdown` they are to end their streams
+/// themselves: whoever is served is waited for.
+///
+/// # Errors
+/// Where the listener fails.
+pub async fn serve_with(
+    listener: TcpListener,
+    emulator: Emulator,
+    beside: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let closing = emulator.clone();
     let stop = async move {
         shutdown.await;
         closing.0.closing.send_replace(true);
     };
     let time = emulator.clone().keep_time();
-    let service = emulator.router().into_make_service_with_connect_info::<breakable::Breaker>();
+    let service = beside
+        .fallback_service(emulator.router())
+        .layer(map_request(breakable::tell_address))
+        .into_make_service_with_connect_info::<breakable::Breaker>();
     let server = axum::serve(breakable::Breakable(listener), service).with_graceful_shutdown(stop);
     tokio::select! {
         result = server.into_future() => result,

@@ -261,6 +261,7 @@ impl Writer {
                 health.last_commit_took = start.elapsed();
                 health.failing = None;
                 health.failing_since = None;
+                metrics::histogram!("byoc_store_commit_seconds").record(health.last_commit_took);
                 health.commits += 1;
                 health.turns += turns as u64;
             }

@@ -1,0 +1,33 @@
+/**
+ * The telephony that there is not.
+ *
+ * The package reads a vendor's shared capabilities only behind its telephony's configuration, voice
+ * capabilities and calls; where one of these is missing it tells Salesforce nothing at all. So these three
+ * answer that there is no voice here, and all the rest is the package's own "Not implemented".
+ */
+
+import { ActiveCallsResult, AgentConfigResult, TelephonyConnector, VoiceCapabilitiesResult } from "scv-connector-base";
+
+type VoiceCapabilities = ConstructorParameters<typeof VoiceCapabilitiesResult>[0];
+type AgentConfigFields = ConstructorParameters<typeof AgentConfigResult>[0];
+
+export class NoTelephony extends TelephonyConnector {
+  override async getAgentConfig(): Promise<AgentConfigResult> {
+    return new AgentConfigResult({ phones: [] } as unknown as AgentConfigFields);
+  }
+
+  override async getVoiceCapabilities(): Promise<VoiceCapabilitiesResult> {
+    return new VoiceCapabilitiesResult({
+      hasMute: false,
+      hasRecord: false,
+      hasMerge: false,
+      hasSwap: false,
+      isDialPadDisabled: true,
+      isPhoneBookDisabled: true,
+    } as VoiceCapabilities);
+  }
+
+  override async getActiveCalls(): Promise<ActiveCallsResult> {
+    return new ActiveCallsResult({ activeCalls: [] });
+  }
+}

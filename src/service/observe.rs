@@ -1,0 +1,46 @@
+//! What is only known when it is asked for, told to whoever counts.
+
+use metrics::gauge;
+
+use super::{Part, Service};
+
+impl Service {
+    /// Brings the numbers up to date that change by themselves. To be called before they are read.
+    pub async fn observe(&self) {
+        let now = self.clock().now();
+        for running in self.channels() {
+            let key = running.key();
+            let (org, channel) = (key.org.to_string(), key.channel.to_string());
+            let labels = [("org", org), ("channel", channel)];
+            if let Ok((remembered, open)) = running.counts().await {
+                gauge!("byoc_conversations_remembered", &labels).set(as_number(remembered));
+                gauge!("byoc_conversations_open", &labels).set(as_number(open));
+            }
+            let stream = running.stream();
+            gauge!("byoc_stream_connected", &labels).set(f64::from(u8::from(stream.connected)));
+            if let Some(heard) = stream.last_heard {
+                gauge!("byoc_stream_heard_seconds_ago", &labels).set(now.since(heard).as_secs_f64());
+            }
+            gauge!("byoc_stream_cuts", &labels).set(as_number(stream.cuts));
+            gauge!("byoc_stream_gaps", &labels).set(as_number(stream.gaps));
+        }
+        gauge!("byoc_store_queued").set(as_number(self.store().health().queued));
+        for check in self.readiness().checks {
+            let what = match check.what {
+                Part::Stream => "stream",
+                Part::Store => "store",
+                Part::Token => "token",
+            };
+            let org = check.org.map(|org| org.to_string()).unwrap_or_default();
+            let channel = check.channel.unwrap_or_default();
+            let labels = [("part", what.to_owned()), ("org", org), ("channel", channel)];
+            gauge!("byoc_part_ready", &labels).set(f64::from(u8::from(check.ok)));
+        }
+    }
+}
+
+/// A count as Prometheus has it; those that it cannot tell apart nobody could either.
+#[allow(clippy::cast_precision_loss, reason = "a count beyond 2^53 is not to be had")]
+fn as_number<N: TryInto<u64>>(count: N) -> f64 {
+    count.try_into().unwrap_or(u64::MAX) as f64
+}

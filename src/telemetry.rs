@@ -1,0 +1,112 @@
+//! What the process says of itself: log lines on stderr, numbers for Prometheus.
+//!
+//! Knows nothing of routing. Whoever has something to say calls `tracing` and `metrics`, and does not know
+//! who listens; without this module, nobody does.
+//!
+//! Invariants
+//! 1. Logs go to stderr, so that stdout is the command's own.
+//! 2. Nothing is sent anywhere: numbers are given to whoever asks for them.
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+/// The upper bounds of the buckets in which durations are counted, in seconds.
+const BUCKETS: &[f64] = &[
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+    10.0, 30.0, 60.0, 120.0,
+];
+
+/// What is logged where nothing else is said.
+const DEFAULT_LEVEL: &str = "info";
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Begins to write log lines to stderr. `filter` is as `RUST_LOG` has it (`info,byoc_connector=debug`).
+///
+/// # Errors
+/// Where the filter is none.
+pub fn log(format: LogFormat, filter: Option<&str>, colour: bool) -> Result<(), String> {
+    let text = filter.unwrap_or(DEFAULT_LEVEL);
+    let filter: EnvFilter = text.parse().map_err(|error| {
+        format!("'{text}' is no filter of log lines ({error}); it must be such as info or info,byoc_connector=debug")
+    })?;
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
+    // A second subscriber is a test's; the first one stays.
+    match format {
+        LogFormat::Text => lines.with_target(false).try_init().ok(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init().ok(),
+    };
+    Ok(())
+}
+
+/// The numbers, to be rendered.
+#[derive(Debug, Clone)]
+pub struct Numbers(PrometheusHandle);
+
+impl Numbers {
+    /// Begins to count.
+    ///
+    /// # Errors
+    /// Where something counts already.
+    pub fn begin() -> Result<Self, BuildError> {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)?
+            .build_recorder();
+        let handle = recorder.handle();
+        metrics::set_global_recorder(recorder).map_err(BuildError::FailedToSetGlobalRecorder)?;
+        describe();
+        Ok(Self(handle))
+    }
+
+    /// The numbers as Prometheus reads them.
+    pub fn render(&self) -> String {
+        self.0.run_upkeep();
+        self.0.render()
+    }
+}
+
+/// Every number that there is, so that none is shown without its meaning.
+fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_counter!("byoc_requests_ended_total", "Routing requests by their last word.");
+    describe_histogram!(
+        "byoc_event_to_first_command_seconds",
+        "From the event's arrival to the moment its first call or search begins; what the connector adds."
+    );
+    describe_histogram!(
+        "byoc_request_to_offer_seconds",
+        "From Salesforce publishing a request to its first offer."
+    );
+    describe_histogram!(
+        "byoc_request_to_join_seconds",
+        "From Salesforce publishing a request to the rep joining."
+    );
+    describe_counter!(
+        "byoc_calls_total",
+        "Tries of calls by operation, HTTP status (0: no answer) and Salesforce's code."
+    );
+    describe_histogram!("byoc_call_seconds", "How long a try took, by operation.");
+    describe_histogram!(
+        "byoc_limiter_wait_seconds",
+        "How long a try waited for its turn under the org's limit."
+    );
+    describe_histogram!("byoc_store_commit_seconds", "How long a commit of the store took.");
+    describe_counter!("byoc_events_total", "Events from the stream by what became of them.");
+    describe_gauge!("byoc_conversations_open", "Conversations with an open request.");
+    describe_gauge!("byoc_conversations_remembered", "Conversations that are remembered.");
+    describe_gauge!("byoc_stream_connected", "1 where events can come in.");
+    describe_gauge!("byoc_stream_heard_seconds_ago", "How long ago the stream was last heard of.");
+    describe_gauge!("byoc_stream_cuts", "How often the stream was lost, or could not be had.");
+    describe_gauge!("byoc_stream_gaps", "How often events may have been lost.");
+    describe_gauge!("byoc_store_queued", "Turns that wait to become durable.");
+    describe_gauge!("byoc_part_ready", "1 where that part (stream, store, token) is fine.");
+}
