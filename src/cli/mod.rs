@@ -15,6 +15,7 @@ pub mod contacts;
 pub mod emulator;
 pub mod error;
 pub mod output;
+pub mod record;
 pub mod replay;
 pub mod serve;
 mod stop;
@@ -97,6 +98,7 @@ commands! {
     Replay => replay,
     Contacts => contacts,
     Serve => serve,
+    Record => record,
     Emulator => emulator,
     Completions => completions,
 }
