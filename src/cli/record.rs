@@ -103,9 +103,9 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
         tape.open(&serving, org, definition)?;
         let source = pubsub.subscribe(&topic, args.from.clone());
         let mut recorder = Recorder { tape, source, progress: Progress::new(), topic };
-        let recorded = recorder.record(args).await;
+        let ended = recorder.record(args).await;
         recorder.progress.finish();
-        recorded?;
+        ended?;
         recorder.tape.sum_up(output)
     })
 }
