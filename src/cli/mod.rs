@@ -16,6 +16,7 @@ pub mod demo;
 pub mod emulator;
 pub mod error;
 pub mod output;
+pub mod record;
 pub mod replay;
 mod running;
 pub mod serve;
@@ -100,6 +101,7 @@ commands! {
     Contacts => contacts,
     Serve => serve,
     Demo => demo,
+    Record => record,
     Emulator => emulator,
     Completions => completions,
 }

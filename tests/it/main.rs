@@ -12,6 +12,8 @@
 #[cfg(feature = "cli")]
 mod cli_contacts;
 #[cfg(feature = "cli")]
+mod cli_record;
+#[cfg(feature = "cli")]
 mod cli_replay;
 mod connector;
 mod contacts;
@@ -34,3 +36,4 @@ mod simulation;
 mod store;
 mod structure;
 mod support;
+mod webhooks;
