@@ -31,6 +31,8 @@ pub mod recording;
 pub mod rep_finder;
 pub mod replay;
 pub mod routing;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "pubsub")]
 pub mod service;
 pub mod store;

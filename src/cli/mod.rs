@@ -17,6 +17,7 @@ pub mod error;
 pub mod output;
 pub mod record;
 pub mod replay;
+mod running;
 pub mod serve;
 mod stop;
 

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::document::{Document, Entry, Source};
+use super::server::{self, ServerSettings};
 use super::{Config, Environment, Error, webhooks};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
@@ -53,6 +54,8 @@ pub struct Serving {
     pub orgs: Vec<Org>,
     /// Where the store is.
     pub store: StoreSettings,
+    /// The connector's own HTTP server.
+    pub server: ServerSettings,
     /// The partner's own rep finder, directory and end-user notifier.
     pub webhooks: webhook::Settings,
 }
@@ -169,7 +172,7 @@ fn default_path() -> PathBuf {
 }
 
 /// The keys that [`Config`] passes over.
-pub(super) const KEYS: &[&str] = &["org", "orgs", "store", "webhooks"];
+pub(super) const KEYS: &[&str] = &["org", "orgs", "server", "store", "webhooks"];
 
 impl Serving {
     /// Reads a file. A path in it is relative to the folder that the file is in.
@@ -192,10 +195,11 @@ impl Serving {
         let mut reader = Orgs { document: &mut document, path, environment, config: &config };
         let orgs = reader.read();
         let store = store(&mut document, path);
+        let server = server::read(&mut document, path, environment);
         let webhooks = webhooks::read(&mut document, path, environment);
         let mistakes = document.finish();
         if mistakes.is_empty() {
-            Ok(Self { config, orgs, store, webhooks })
+            Ok(Self { config, orgs, store, server, webhooks })
         } else {
             Err(Error::Mistaken { mistakes })
         }

@@ -50,6 +50,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "service",
             "telemetry",
             "people",
+            "server",
+            "webhook",
         ],
     ),
     ("telemetry", &[]),

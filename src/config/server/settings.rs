@@ -1,0 +1,240 @@
+//! What the connector's own HTTP server works with, as values that have been checked.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+/// The `aud` that a session token must have where nothing else is set.
+pub const AUDIENCE: &str = "byoc-connector";
+
+/// How many bytes a secret must have: as many as HS256 has bits, by eight (RFC 7518, section 3.2).
+pub const SHORTEST_SECRET: usize = 32;
+
+/// The server: where it listens, and whom it lets in.
+///
+/// A group of routes whose credential is not set is open while the server listens on loopback, and closed
+/// otherwise.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Who may embed the connector page and call its API from a page of theirs: Salesforce's origins.
+    pub allowed_origins: Vec<Origin>,
+    /// How a rep's browser shows who it is.
+    pub session: Option<SessionAuth>,
+    /// The `aud` of a session token.
+    pub audience: String,
+    /// The `iss` of a session token, where it is to be checked.
+    pub issuer: Option<String>,
+    /// What the partner's backend shows, at `/v1/events` and `/v1/reps`.
+    pub events_secret: Option<SecretString>,
+    /// What an operator shows, at the operator's page and what it reads, and at `/metrics`.
+    pub operator_secret: Option<SecretString>,
+    /// Where a rep without a session token logs in.
+    pub login_url: Option<String>,
+}
+
+/// How a session token is checked.
+#[derive(Debug, Clone)]
+pub enum SessionAuth {
+    /// By a secret that the partner signs with: HS256.
+    Secret(SecretString),
+    /// By the public keys of the partner's identity provider, which are at this URL: RS256 or ES256.
+    Jwks(String),
+}
+
+/// Listening where others can reach it, with nobody having to say who they are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "listen {listen} can be reached from other machines, where anybody could act as a rep; set \
+     session_secret_file or session_jwks_url for the reps' browsers, events_secret_file for your backend, or \
+     both, or listen on loopback, such as 127.0.0.1:{}", listen.port()
+)]
+pub struct Exposed {
+    /// Where it would listen.
+    pub listen: SocketAddr,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            allowed_origins: Vec::new(),
+            session: None,
+            audience: AUDIENCE.to_owned(),
+            issuer: None,
+            events_secret: None,
+            operator_secret: None,
+            login_url: None,
+        }
+    }
+}
+
+impl ServerSettings {
+    /// Whether only this machine can reach it.
+    pub fn is_loopback(&self) -> bool {
+        self.listen.ip().to_canonical().is_loopback()
+    }
+
+    /// Refuses to be open to the world.
+    ///
+    /// # Errors
+    /// Where it listens on another address than loopback, and neither reps nor backend have to show
+    /// anything.
+    pub fn check(&self) -> Result<(), Exposed> {
+        let anybody = self.session.is_none() && self.events_secret.is_none();
+        if anybody && !self.is_loopback() { Err(Exposed { listen: self.listen }) } else { Ok(()) }
+    }
+}
+
+/// An origin, as browsers spell it: `https://acme.lightning.force.com`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin(String);
+
+/// Why a text is no origin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{text}', which is no origin that can be allowed; {wanted}")]
+pub struct NoOrigin {
+    text: String,
+    wanted: String,
+}
+
+impl Origin {
+    /// The origin.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for Origin {
+    type Err = NoOrigin;
+
+    fn from_str(text: &str) -> Result<Self, NoOrigin> {
+        const WANTED: &str = "it must be one such as https://acme.lightning.force.com";
+        let wrong = |wanted: String| {
+            let text =
+                if text.contains('@') { "(not shown)".to_owned() } else { text.chars().take(100).collect() };
+            NoOrigin { text, wanted }
+        };
+        if text.contains('*') {
+            return Err(wrong("each origin must be named, without a wildcard".to_owned()));
+        }
+        let url = Url::parse(text).map_err(|_| wrong(WANTED.to_owned()))?;
+        let host = url.host_str().unwrap_or_default();
+        let plain =
+            !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c));
+        if !plain || !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong(WANTED.to_owned()));
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback_host(host) => {}
+            "http" => return Err(wrong("it must be https; plain http is for localhost alone".to_owned())),
+            _ => return Err(wrong(WANTED.to_owned())),
+        }
+        let spelled = url.origin().ascii_serialization();
+        if text == spelled {
+            Ok(Self(spelled))
+        } else {
+            Err(wrong(format!("it must be {spelled}, as browsers spell it, without a path")))
+        }
+    }
+}
+
+/// Reads a URL that is trusted with something: HTTPS, or plain HTTP to this machine.
+pub(super) fn trusted_url(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text.trim()).map_err(|_| "a URL such as https://login.example.com")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL without user name and password");
+    }
+    match url.scheme() {
+        "https" => Ok(url.into()),
+        "http" if is_loopback_host(url.host_str().unwrap_or_default()) => Ok(url.into()),
+        "http" => Err("an https URL; plain http is for localhost alone"),
+        _ => Err("an https URL"),
+    }
+}
+
+/// Whether a host, without its port, is this machine whatever a name server says.
+pub(crate) fn is_loopback_host(host: &str) -> bool {
+    let name = host.to_ascii_lowercase();
+    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name == "localhost" || name.ends_with(".localhost") || ip.is_ok_and(|ip| ip.to_canonical().is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_as_browsers_spell_it() {
+        for good in [
+            "https://acme.lightning.force.com",
+            "https://acme--sandbox.sandbox.lightning.force.com",
+            "https://example.com:8443",
+            "http://localhost:3000",
+            "http://127.0.0.1",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(good.parse::<Origin>().unwrap().as_str(), good);
+        }
+        for (bad, why) in [
+            ("acme.lightning.force.com", "such as https://"),
+            ("/connector", "such as https://"),
+            ("null", "such as https://"),
+            ("", "such as https://"),
+            ("https://*.force.com", "without a wildcard"),
+            ("https://acme.lightning.force.com/", "must be https://acme.lightning.force.com,"),
+            ("https://acme.lightning.force.com/lightning/page", "without a path"),
+            ("https://acme.lightning.force.com:443", "must be https://acme.lightning.force.com,"),
+            ("https://ACME.lightning.force.com", "must be https://acme.lightning.force.com,"),
+            ("http://acme.lightning.force.com", "plain http is for localhost alone"),
+            ("http://localhost.example.com", "plain http is for localhost alone"),
+            ("ftp://example.com", "such as https://"),
+            ("https://a;script-src", "such as https://"),
+            ("data:text/html,x", "such as https://"),
+        ] {
+            let error = bad.parse::<Origin>().unwrap_err().to_string();
+            assert!(error.contains(why), "{bad}: {error}");
+        }
+        let error = "https://user:hush@example.com".parse::<Origin>().unwrap_err().to_string();
+        assert!(!error.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_name_and_its_addresses() {
+        for here in ["localhost", "LocalHost", "console.localhost", "127.0.0.1", "127.8.8.8", "[::1]", "::1"]
+        {
+            assert!(is_loopback_host(here), "{here}");
+        }
+        for there in ["", "localhost.example.com", "127.0.0.1.nip.io", "10.0.0.1", "[::]", "0.0.0.0"] {
+            assert!(!is_loopback_host(there), "{there}");
+        }
+    }
+
+    #[test]
+    fn without_credentials_it_stays_on_this_machine() {
+        let open = ServerSettings::default();
+        assert_eq!(open.check(), Ok(()));
+        let told = |listen: &str| ServerSettings { listen: listen.parse().unwrap(), ..open.clone() }.check();
+        assert_eq!(told("[::1]:80"), Ok(()));
+        for exposed in ["0.0.0.0:80", "[::]:80", "10.0.0.1:80"] {
+            let error = told(exposed).unwrap_err().to_string();
+            assert!(error.contains(exposed) && error.contains("127.0.0.1:80"), "{error}");
+        }
+        let secret = || Some(SecretString::from("x".repeat(SHORTEST_SECRET)));
+        let listen = "0.0.0.0:80".parse().unwrap();
+        assert_eq!(ServerSettings { listen, events_secret: secret(), ..open.clone() }.check(), Ok(()));
+        let operator_alone = ServerSettings { listen, operator_secret: secret(), ..open };
+        assert!(operator_alone.check().is_err(), "it protects no rep");
+    }
+}

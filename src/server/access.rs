@@ -1,0 +1,189 @@
+//! Who may call what.
+//!
+//! There are three kinds of callers: a rep's browser with a session token, the partner's backend with a
+//! secret, and an operator with another. A group of routes whose credential is not set is open while the
+//! server listens on loopback, and closed otherwise.
+//!
+//! Invariants
+//! 1. Where a credential is set, nobody gets past without it, from this machine neither.
+//! 2. An open group answers this machine alone: neither a name that was rebound to it, nor a page of another
+//!    origin, nor whoever comes through a proxy.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{AUTHORIZATION, FORWARDED, HOST, ORIGIN, VIA};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+
+use super::Server;
+use super::refused::Refused;
+use super::session::{BadToken, Session};
+use crate::config::server::is_loopback_host;
+
+/// What a proxy leaves behind in a request.
+const PROXIED: [HeaderName; 4] =
+    [FORWARDED, VIA, HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-forwarded-host")];
+
+/// What a browser is asked for where it can ask a person.
+const BASIC: &str = "Basic realm=\"byoc-connector\", charset=\"UTF-8\"";
+
+/// A rep's browser; without a session where none is asked for.
+pub(super) struct Page(pub(super) Option<Session>);
+
+/// The partner's backend.
+pub(super) struct Partner;
+
+/// An operator.
+pub(super) struct Operator;
+
+impl FromRequestParts<Server> for Page {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Refused> {
+        let Some(checker) = server.session() else {
+            open(parts, server, "session_secret_file or session_jwks_url")?;
+            return Ok(Self(None));
+        };
+        let login = server.settings().login_url.as_deref();
+        let challenge = "Bearer realm=\"byoc-connector\"";
+        let Some(token) = credentials(&parts.headers, "Bearer") else {
+            let hint = "Authorization: Bearer <session token>; log in to get one";
+            return Err(Refused::who_are_you(challenge, "there is no session token", hint).log_in_at(login));
+        };
+        match checker.check(token).await {
+            Ok(session) => Ok(Self(Some(session))),
+            Err(BadToken::NoKeys(problem)) => {
+                let error = BadToken::NoKeys(problem).to_string();
+                Err(Refused::unavailable(error, "the session token may be fine; try again later", 30))
+            }
+            Err(bad) => {
+                let hint = "log in again; the token needs sub (the rep's user id), org, exp and aud, and channel where \
+                            the org has several";
+                let refused = Refused::who_are_you(challenge, bad.to_string(), hint).log_in_at(login);
+                Err(match bad.field() {
+                    Some(field) => refused.field(field),
+                    None => refused,
+                })
+            }
+        }
+    }
+}
+
+impl FromRequestParts<Server> for Partner {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Refused> {
+        let Some(secret) = &server.settings().events_secret else {
+            open(parts, server, "events_secret_file")?;
+            return Ok(Self);
+        };
+        if credentials(&parts.headers, "Bearer").is_some_and(|shown| is_same(shown, secret)) {
+            return Ok(Self);
+        }
+        let (error, hint) = ("this is for your backend alone", "Authorization: Bearer <the events secret>");
+        Err(Refused::who_are_you("Bearer realm=\"byoc-connector\"", error, hint))
+    }
+}
+
+impl FromRequestParts<Server> for Operator {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Refused> {
+        let Some(secret) = &server.settings().operator_secret else {
+            open(parts, server, "operator_secret_file")?;
+            return Ok(Self);
+        };
+        if shows_operator_secret(&parts.headers, secret) {
+            return Ok(Self);
+        }
+        let hint = "Authorization: Bearer <the operator secret>, or in a browser any user name with the secret as the \
+                    password";
+        Err(Refused::who_are_you(BASIC, "this is for operators alone", hint))
+    }
+}
+
+impl Operator {
+    /// Whether it is one, where others may come as well.
+    pub(super) fn is(headers: &HeaderMap, server: &Server) -> bool {
+        match &server.settings().operator_secret {
+            Some(secret) => shows_operator_secret(headers, secret),
+            None => server.settings().is_loopback() && is_from_here(headers, server).is_ok(),
+        }
+    }
+}
+
+fn shows_operator_secret(headers: &HeaderMap, secret: &SecretString) -> bool {
+    if let Some(shown) = credentials(headers, "Bearer") {
+        return is_same(shown, secret);
+    }
+    let basic = credentials(headers, "Basic").and_then(|basic| STANDARD.decode(basic).ok());
+    let basic = basic.and_then(|basic| String::from_utf8(basic).ok());
+    basic.as_deref().and_then(|basic| basic.split_once(':')).is_some_and(|(_, shown)| is_same(shown, secret))
+}
+
+/// Compares in a time that tells nothing but the length.
+fn is_same(shown: &str, secret: &SecretString) -> bool {
+    shown.as_bytes().ct_eq(secret.expose_secret().as_bytes()).into()
+}
+
+fn credentials<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+    let (scheme, credentials) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(wanted).then(|| credentials.trim())
+}
+
+/// Lets in whoever is on this machine, where no credential is set.
+fn open(parts: &Parts, server: &Server, credential: &str) -> Result<(), Refused> {
+    if !server.settings().is_loopback() {
+        return Err(Refused::forbidden(
+            "this is closed: no credential is set for it, and the server can be reached from other machines",
+            format!("set {credential} in [server]"),
+        ));
+    }
+    if let Some(authority) = parts.uri.authority()
+        && !is_loopback_host(authority.host())
+    {
+        return Err(rebound());
+    }
+    is_from_here(&parts.headers, server).map_err(|refused| *refused)
+}
+
+/// Whether a request comes from this machine, and was meant for it.
+fn is_from_here(headers: &HeaderMap, server: &Server) -> Result<(), Box<Refused>> {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let host = text(HOST).unwrap_or_default();
+    if !is_loopback_host(without_port(host)) {
+        return Err(Box::new(rebound()));
+    }
+    if let Some(proxied) = PROXIED.iter().find(|name| headers.contains_key(*name)) {
+        let error = "this came through a proxy, and nobody had to say who they are";
+        let hint = "set a credential in [server] for what others can reach";
+        return Err(Box::new(Refused::forbidden(error, hint).field(proxied.as_str())));
+    }
+    let Some(origin) = text(ORIGIN) else { return Ok(()) };
+    let own = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
+    if own || server.settings().allowed_origins.iter().any(|allowed| allowed.as_str() == origin) {
+        return Ok(());
+    }
+    let error = "a page of another origin may not call this";
+    let hint = "name the origin in allowed_origins of [server], or set a credential";
+    Err(Box::new(Refused::forbidden(error, hint).field("Origin")))
+}
+
+fn rebound() -> Refused {
+    Refused::forbidden(
+        "without a credential, this answers to the names of this machine alone",
+        "use http://localhost or http://127.0.0.1, or set a credential in [server]",
+    )
+    .field("Host")
+}
+
+/// A host without its port: `[::1]:80` and `localhost:80`.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => name,
+        _ => host,
+    }
+}

@@ -1,0 +1,134 @@
+//! The API below `/v1`: each function is one operation of `openapi/connector.yaml`.
+
+mod operator;
+mod page;
+mod partner;
+
+use axum::Json;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Server;
+use super::refused::Refused;
+use crate::events;
+use crate::model::ids::OrgId;
+use crate::routing::RequestView;
+use crate::service::{EndedView, Error, NoChannel, Running, Service, Taken};
+use crate::store::ChannelKey;
+
+pub(super) use operator::{request, requests};
+pub(super) use page::{agent_work, contacts, presence, session};
+pub(super) use partner::{change_rep, events, remove_rep, reps};
+
+/// Which channel is meant, where there are several.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    #[serde(default)]
+    pub(super) org: Option<OrgId>,
+    #[serde(default)]
+    pub(super) channel: Option<String>,
+}
+
+impl Place {
+    pub(super) fn is_of(&self, key: &ChannelKey) -> bool {
+        self.org.is_none_or(|org| org == key.org)
+            && self.channel.as_deref().is_none_or(|channel| channel == &*key.channel)
+    }
+
+    /// The one channel that is meant.
+    fn find<'a>(&self, server: &'a Server) -> Result<&'a Running, Refused> {
+        let found = server.service().find(self.org.as_ref(), self.channel.as_deref());
+        found.map_err(|error| self.no_channel(server.service(), &error))
+    }
+
+    /// Every channel that is meant: all of them where nothing is said.
+    fn find_all<'a>(&self, server: &'a Server) -> Result<Vec<&'a Running>, Refused> {
+        let channels = server.service().channels().iter();
+        let meant: Vec<_> = channels.filter(|running| self.is_of(running.key())).collect();
+        if meant.is_empty() && (self.org.is_some() || self.channel.is_some()) {
+            // Whoever looks for one says best why there is none.
+            self.find(server)?;
+        }
+        Ok(meant)
+    }
+
+    fn no_channel(&self, service: &Service, error: &NoChannel) -> Refused {
+        let orgs = || service.channels().iter().map(|running| running.key().org);
+        let status = match error {
+            NoChannel::Unknown { .. } => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let field = match self.org {
+            Some(org) if !orgs().any(|known| known == org) => "org",
+            None if self.channel.is_none() && orgs().any(|org| Some(org) != orgs().next()) => "org",
+            _ => "channel",
+        };
+        let hint = "?org=00D...&channel=<developer name of the channel definition>";
+        Refused::new(status, error.to_string(), hint).field(field)
+    }
+}
+
+/// A routing request in a list, and where it is.
+#[derive(Serialize)]
+pub(super) struct RequestLine {
+    org: OrgId,
+    channel: String,
+    #[serde(flatten)]
+    request: State,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+enum State {
+    Open(Box<RequestView>),
+    Ended(Box<EndedView>),
+}
+
+impl RequestLine {
+    fn open(key: &ChannelKey, request: RequestView) -> Self {
+        Self { org: key.org, channel: key.channel.to_string(), request: State::Open(Box::new(request)) }
+    }
+
+    pub(super) fn ended(key: &ChannelKey, request: EndedView) -> Self {
+        Self { org: key.org, channel: key.channel.to_string(), request: State::Ended(Box::new(request)) }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        let problem = error.to_string();
+        match error {
+            Error::UnknownWorkItem(_) => {
+                let hint = "send it again in a second: the event that tells of it may still be on its way";
+                Self::new(StatusCode::NOT_FOUND, problem, hint).field("workItemId")
+            }
+            Error::Event(error) => {
+                let refused = Self::bad_request(problem, "openapi/connector.yaml has an example");
+                match error {
+                    events::Error::Malformed { field, .. }
+                    | events::Error::Missing { field, .. }
+                    | events::Error::Id { field, .. } => refused.field(field),
+                }
+            }
+            Error::Directory(_) => Self::unavailable(problem, "ask again in a second", 1),
+            Error::Channel(_) => {
+                let hint = "send the same again: twice does no harm; /readyz says what is wrong";
+                Self::unavailable(problem, hint, 1)
+            }
+        }
+    }
+}
+
+/// Something was taken in: 202, with the reason where it was of no use.
+fn accepted(taken: &Taken) -> (StatusCode, Json<Value>) {
+    match taken {
+        Taken::In => (StatusCode::ACCEPTED, Json(json!({}))),
+        Taken::PassedBy(reason) => passed_by(&reason.to_string()),
+    }
+}
+
+fn passed_by(reason: &str) -> (StatusCode, Json<Value>) {
+    (StatusCode::ACCEPTED, Json(json!({ "passedBy": reason })))
+}

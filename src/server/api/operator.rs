@@ -1,0 +1,106 @@
+//! What an operator looks at: requests, open and ended.
+
+use std::cmp::Reverse;
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::{Place, RequestLine};
+use crate::model::ids::{EventId, OrgId};
+use crate::server::Server;
+use crate::server::access::Operator;
+use crate::server::body::Params;
+use crate::server::refused::Refused;
+
+/// How many requests are listed at most.
+const MOST: usize = 500;
+
+/// How many are listed where the query does not say.
+const USUAL: usize = 100;
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Wanted {
+    Open,
+    Ended,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct Asked {
+    #[serde(default)]
+    org: Option<OrgId>,
+    #[serde(default)]
+    channel: Option<String>,
+    #[serde(default)]
+    state: Option<Wanted>,
+    #[serde(default)]
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(in crate::server) struct RequestsView {
+    requests: Vec<RequestLine>,
+    /// Whether there are more than are listed.
+    more: bool,
+}
+
+/// The open ones, the oldest first, then those that have ended lately, the newest first.
+pub(in crate::server) async fn requests(
+    _: Operator,
+    State(server): State<Server>,
+    Params(asked): Params<Asked>,
+) -> Result<Answer<RequestsView>, Refused> {
+    let limit = asked.limit.unwrap_or(USUAL);
+    if !(1..=MOST).contains(&limit) {
+        let error = format!("{limit} requests cannot be listed");
+        return Err(Refused::bad_request(error, format!("1 to {MOST}")).field("limit"));
+    }
+    let channels = Place { org: asked.org, channel: asked.channel }.find_all(&server)?;
+    // One more than is wanted tells whether there are more.
+    let enough = limit + 1;
+    let mut requests = Vec::new();
+    if asked.state != Some(Wanted::Ended) {
+        let mut open = Vec::new();
+        for running in &channels {
+            open.extend(running.open_requests(enough).await?.into_iter().map(|view| (running.key(), view)));
+        }
+        open.sort_by_key(|(_, view)| view.created);
+        requests.extend(open.into_iter().map(|(key, view)| RequestLine::open(key, view)));
+    }
+    if asked.state != Some(Wanted::Open) {
+        let mut ended = Vec::new();
+        for running in &channels {
+            ended.extend(running.ended_requests(enough).into_iter().map(|view| (running.key(), view)));
+        }
+        ended.sort_by_key(|(_, view)| Reverse(view.at));
+        requests.extend(ended.into_iter().map(|(key, view)| RequestLine::ended(key, view)));
+    }
+    let more = requests.len() > limit;
+    requests.truncate(limit);
+    Ok(Answer(RequestsView { requests, more }))
+}
+
+pub(in crate::server) async fn request(
+    _: Operator,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    Params(place): Params<Place>,
+) -> Result<Answer<RequestLine>, Refused> {
+    let id = EventId::parse(&id).map_err(|error| {
+        Refused::bad_request(error.to_string(), "the eventId of a routing request").field("id")
+    })?;
+    for running in place.find_all(&server)? {
+        if let Some(view) = running.open_request(&id).await? {
+            return Ok(Answer(RequestLine::open(running.key(), view)));
+        }
+        if let Some(view) = running.ended_request(&id) {
+            return Ok(Answer(RequestLine::ended(running.key(), view)));
+        }
+    }
+    let hint =
+        "ended requests are forgotten after a while; GET /v1/routing-requests lists those that are known";
+    Err(Refused::new(StatusCode::NOT_FOUND, "no routing request is known by this id", hint).field("id"))
+}

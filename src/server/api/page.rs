@@ -1,0 +1,143 @@
+//! What the connector page in a rep's browser asks and tells.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Place, accepted, passed_by};
+use crate::model::contact::{ContactsFilter, ContactsResult};
+use crate::model::ids::{AgentWorkId, OrgId, RepId, WorkItemId};
+use crate::model::words::Availability;
+use crate::people::RepChange;
+use crate::server::Server;
+use crate::server::access::Page;
+use crate::server::body::{Json, Params};
+use crate::server::refused::Refused;
+use crate::service::Running;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server) struct SessionView {
+    org: OrgId,
+    channel: String,
+    rep: Option<RepId>,
+    conference_supported: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::server) struct ContactsAsked {
+    #[serde(default)]
+    filter: Option<ContactsFilter>,
+    #[serde(default)]
+    work_item_id: Option<WorkItemId>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::server) struct AgentWorkTold {
+    work_item_id: WorkItemId,
+    work_id: AgentWorkId,
+    work_event: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::server) struct PresenceTold {
+    availability: Availability,
+    #[serde(default)]
+    user_id: Option<RepId>,
+}
+
+impl Page {
+    fn rep(&self) -> Option<RepId> {
+        self.0.as_ref().map(|session| session.rep)
+    }
+
+    /// The channel that the session is for; without a session, or where the token names none, the one that
+    /// the query names.
+    fn channel<'a>(&self, server: &'a Server, asked: Place) -> Result<&'a Running, Refused> {
+        let Some(session) = &self.0 else { return asked.find(server) };
+        let foreign = |field: &str| {
+            let error = format!("the session token is not for this {field}");
+            Err(Refused::forbidden(error, "leave it out of the query: the token names it").field(field))
+        };
+        if asked.org.is_some_and(|org| org != session.org) {
+            return foreign("org");
+        }
+        let channel = match (asked.channel, &session.channel) {
+            (Some(asked), Some(own)) if asked != *own => return foreign("channel"),
+            (Some(asked), _) => Some(asked),
+            (None, own) => own.clone(),
+        };
+        Place { org: Some(session.org), channel }.find(server)
+    }
+}
+
+pub(in crate::server) async fn session(
+    page: Page,
+    State(server): State<Server>,
+    Params(place): Params<Place>,
+) -> Result<Answer<SessionView>, Refused> {
+    let running = page.channel(&server, place)?;
+    let (org, channel) = (running.key().org, running.key().channel.to_string());
+    let conference_supported = running.settings().conference_supported;
+    Ok(Answer(SessionView { org, channel, rep: page.rep(), conference_supported }))
+}
+
+pub(in crate::server) async fn contacts(
+    page: Page,
+    State(server): State<Server>,
+    Params(place): Params<Place>,
+    Json(asked): Json<ContactsAsked>,
+) -> Result<Answer<ContactsResult>, Refused> {
+    let running = page.channel(&server, place)?;
+    Ok(Answer(running.contacts(asked.filter.unwrap_or_default(), asked.work_item_id).await?))
+}
+
+pub(in crate::server) async fn agent_work(
+    page: Page,
+    State(server): State<Server>,
+    Params(place): Params<Place>,
+    Json(told): Json<AgentWorkTold>,
+) -> Result<(StatusCode, Answer<Value>), Refused> {
+    let running = page.channel(&server, place)?;
+    let (work_item, work) = (told.work_item_id.as_str(), told.work_id.as_str());
+    Ok(accepted(&running.agent_work(work_item, work, &told.work_event, page.rep()).await?))
+}
+
+/// Where this connector does not keep the rep, whoever does knows the presence: what the page says is then of
+/// no use, and no mistake of the page's.
+pub(in crate::server) async fn presence(
+    page: Page,
+    State(server): State<Server>,
+    Params(place): Params<Place>,
+    Json(told): Json<PresenceTold>,
+) -> Result<(StatusCode, Answer<Value>), Refused> {
+    let running = page.channel(&server, place)?;
+    let rep = match (page.rep(), told.user_id) {
+        (Some(rep), Some(other)) if rep != other => {
+            let error = "the session token is another rep's";
+            return Err(
+                Refused::forbidden(error, "leave userId out: the token names the rep").field("userId")
+            );
+        }
+        (Some(rep), _) | (None, Some(rep)) => rep,
+        (None, None) => {
+            let error = "whose presence it is, is not said";
+            return Err(
+                Refused::bad_request(error, "without a session token, userId says it").field("userId")
+            );
+        }
+    };
+    let Some(people) = running.people() else {
+        return Ok(passed_by("the reps of this channel are kept by a router of your own"));
+    };
+    if people.get(rep).is_none() {
+        return Ok(passed_by("this rep is not known here; PUT /v1/reps/{id} adds a rep"));
+    }
+    people.set(rep, RepChange::to(told.availability))?;
+    Ok((StatusCode::ACCEPTED, Answer(json!({}))))
+}

@@ -1,0 +1,117 @@
+//! What stands around every route: limits, the time-out, headers, the log line.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::Server;
+use super::body::BODY_LIMIT;
+use super::refused::Refused;
+use crate::config::server::ServerSettings;
+
+/// How long an answer may take. Streams are answered at once, and go on.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many requests are worked on at once; whoever comes beyond is told to come back.
+pub const IN_FLIGHT: usize = 512;
+
+/// How long a path and query may be, in bytes.
+const LONGEST_URI: usize = 8 * 1024;
+
+/// How long a browser remembers what it may send from another origin.
+const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
+
+/// Puts the layers around the routes, the first to see a request last.
+pub(super) fn around(server: &Server, routes: Router<Server>) -> Router {
+    routes
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(in_time))
+        .layer(from_fn_with_state(server.clone(), bounded))
+        .layer(CatchPanicLayer::custom(on_panic))
+        .layer(from_fn(headers))
+        .layer(from_fn(log))
+        .with_state(server.clone())
+}
+
+/// Lets the pages of the allowed origins call a rep's API. No cookie is ever read, so none is allowed.
+pub(super) fn cors(settings: &ServerSettings) -> CorsLayer {
+    let origins =
+        settings.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .max_age(PREFLIGHT_AGE)
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let error = format!("this was not done within {} seconds", REQUEST_TIMEOUT.as_secs());
+            Refused::unavailable(error, "send the same again: twice does no harm", 1).into_response()
+        }
+    }
+}
+
+async fn bounded(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let length = request.uri().path_and_query().map_or(0, |uri| uri.as_str().len());
+    if length > LONGEST_URI {
+        let error = format!("the path and query have more than {LONGEST_URI} bytes");
+        return Refused::new(StatusCode::URI_TOO_LONG, error, "nothing here needs as many").into_response();
+    }
+    let Ok(_permit) = server.0.in_flight.try_acquire() else {
+        let error = format!("{IN_FLIGHT} requests are being worked on");
+        return Refused::unavailable(error, "send the same again in a second", 1).into_response();
+    };
+    next.run(request).await
+}
+
+fn on_panic(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("answering a request has panicked");
+    let hint = "this is a mistake of ours: please report it, with the log";
+    Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here", hint).into_response()
+}
+
+/// The headers that keep an answer to its purpose; a page has set a policy of its own already.
+async fn headers(request: Request, next: Next) -> Response {
+    const DEFAULTS: [(HeaderName, HeaderValue); 4] = [
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    ];
+    let mut response = next.run(request).await;
+    for (name, value) in DEFAULTS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
+}
+
+/// One line a request: the route and not the path, in which ids stand.
+async fn log(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    tracing::debug!(
+        %method,
+        route = route.as_ref().map_or("none", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        took = ?begun.elapsed(),
+        "answered a request"
+    );
+    response
+}

@@ -1,0 +1,246 @@
+// The operator's page: which routing requests are open, how the last ones ended, and whether all parts work.
+//
+// It reads /v1/routing-requests and /readyz every few seconds, and at once when /v1/stream tells of an ending.
+// Whatever it shows is set as text, never as markup.
+
+"use strict";
+
+const EVERY = 5000; // milliseconds between two looks
+const AT_MOST_EVERY = 1000; // however many endings the stream tells of
+const LISTED = 200;
+
+const byId = (id) => document.getElementById(id);
+const state = { open: [], ended: [], more: { open: false, ended: false }, skew: 0 };
+
+// --- what is shown ---------------------------------------------------------------------------------
+
+function element(name, text, className) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function duration(milliseconds) {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
+const since = (at) => (at ? duration(Date.now() + state.skew - Date.parse(at)) : "–");
+
+function left(at) {
+  const milliseconds = Date.parse(at) - Date.now() - state.skew;
+  return milliseconds > 0 ? `${duration(milliseconds)} left` : "over";
+}
+
+// "queue 00G…" as what it is and its id.
+function target(request) {
+  const [kind, ...id] = request.target.split(" ");
+  return [`${request.routingType}, ${kind}`, id.join(" ")];
+}
+
+function offers(request) {
+  if (request.offers.length === 0) return [["–", ""]];
+  return request.offers.map((offer) => {
+    return [offer.rep, offer.until ? `${offer.state}, ${left(offer.until)}` : offer.state];
+  });
+}
+
+// One cell: lines of code, each with a smaller line below it.
+function cell(name, lines, scope) {
+  const made = element(name);
+  if (scope) made.scope = scope;
+  for (const [main, below] of lines) {
+    const line = element("div");
+    line.append(main === "–" ? element("span", main) : element("code", main));
+    if (below) line.append(element("small", below));
+    made.append(line);
+  }
+  return made;
+}
+
+function plain(text, below, className) {
+  const made = element("td", undefined, className);
+  made.append(element("span", text));
+  if (below) made.append(element("small", below));
+  return made;
+}
+
+const OUTCOME = { joined: "good", declined: "wait", unanswered: "wait", cancelled: "wait", refused: "bad", failed: "bad" };
+
+function lastWord(request) {
+  const made = element("td");
+  const mark = element("span", undefined, `mark ${OUTCOME[request.outcome] || "wait"}`);
+  mark.setAttribute("aria-hidden", "true");
+  made.append(mark, element("span", request.outcome));
+  return made;
+}
+
+function openRow(request) {
+  const row = element("tr");
+  const [what, id] = target(request);
+  // The last word may be spoken while there is still something to clean up.
+  const spoken = request.outcome ? `${request.outcome}: ${request.reason}` : "";
+  row.append(
+    plain(since(request.created), undefined, "number"),
+    cell("th", [[request.request, request.workItem || request.conversation]], "row"),
+    plain(request.channel, request.org),
+    plain(what, id),
+    cell("td", offers(request)),
+    plain(request.doing, spoken),
+  );
+  return row;
+}
+
+function endedRow(request) {
+  const row = element("tr");
+  row.append(
+    plain(`${since(request.at)} ago`, undefined, "number"),
+    cell("th", [[request.request, request.conversation]], "row"),
+    plain(request.channel, request.org),
+    lastWord(request),
+    plain(request.reason),
+  );
+  return row;
+}
+
+// Puts rows in place. A row that would look the same is left alone, so that what is selected stays selected.
+function fill(table, rows) {
+  const body = table.tBodies[0];
+  rows.forEach((row, n) => {
+    const old = body.rows[n];
+    if (!old) body.append(row);
+    else if (!old.isEqualNode(row)) old.replaceWith(row);
+  });
+  while (body.rows.length > rows.length) body.rows[body.rows.length - 1].remove();
+  table.tHead.hidden = rows.length === 0;
+  table.nextElementSibling.hidden = rows.length > 0;
+}
+
+function count(of, shown, more) {
+  const total = more ? `more than ${of.length}` : `${of.length}`;
+  return shown.length === of.length ? total : `${shown.length} of ${total}`;
+}
+
+function draw() {
+  const wanted = byId("filter").value.trim().toLowerCase();
+  const fits = (request) => wanted === "" || JSON.stringify(request).toLowerCase().includes(wanted);
+  const open = state.open.filter(fits);
+  const ended = state.ended.filter(fits);
+  fill(byId("open"), open.map(openRow));
+  fill(byId("ended"), ended.map(endedRow));
+  setText(byId("open-count"), count(state.open, open, state.more.open));
+  setText(byId("ended-count"), count(state.ended, ended, state.more.ended));
+}
+
+// A live region speaks when its text is set, changed or not.
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function drawParts(readiness) {
+  const rows = readiness.checks.map((check) => {
+    const part = element("li");
+    const mark = element("span", undefined, `mark ${check.ok ? "good" : "bad"}`);
+    mark.setAttribute("aria-hidden", "true");
+    const where = [check.channel, check.org].filter(Boolean).join(", ");
+    part.append(mark, element("span", `${check.what}: ${check.ok ? "fine" : "not fine"}`));
+    if (where) part.append(element("small", where));
+    if (check.problem) part.append(element("small", check.problem));
+    if (check.since) part.append(element("small", `for ${since(check.since)}`));
+    return part;
+  });
+  byId("parts").replaceChildren(...rows);
+}
+
+function connection(kind, text) {
+  byId("connection").firstElementChild.className = `mark ${kind}`;
+  setText(byId("connection-text"), text);
+}
+
+function banner(text) {
+  byId("banner").hidden = !text;
+  setText(byId("banner"), text || "");
+}
+
+// --- what is read ----------------------------------------------------------------------------------
+
+async function read(path) {
+  const response = await fetch(path, { headers: { Accept: "application/json" } });
+  const told = Date.parse(response.headers.get("Date") || "");
+  // Ages are by the connector's clock, which need not be the browser's.
+  if (!Number.isNaN(told) && Math.abs(told - Date.now()) > 2000) state.skew = told - Date.now();
+  const body = await response.json();
+  // /readyz says by its status what it says in its body.
+  if (!response.ok && !(path === "/readyz" && body.checks)) throw new Error(body.error || `HTTP ${response.status}`);
+  return body;
+}
+
+async function look() {
+  try {
+    const [open, ended, readiness] = await Promise.all([
+      read(`/v1/routing-requests?state=open&limit=${LISTED}`),
+      read(`/v1/routing-requests?state=ended&limit=${LISTED}`),
+      read("/readyz"),
+    ]);
+    state.open = open.requests;
+    state.ended = ended.requests;
+    state.more = { open: open.more, ended: ended.more };
+    draw();
+    drawParts(readiness);
+    banner("");
+  } catch (error) {
+    banner(`What is shown may be old: ${error.message}. Trying again.`);
+  }
+}
+
+let looking = false;
+let again = false;
+
+// One look at a time; what comes meanwhile leads to one more.
+async function lookSoon() {
+  if (looking) {
+    again = true;
+    return;
+  }
+  looking = true;
+  await look();
+  await new Promise((done) => setTimeout(done, AT_MOST_EVERY));
+  looking = false;
+  if (again) {
+    again = false;
+    lookSoon();
+  }
+}
+
+function watch() {
+  const stream = new EventSource("/v1/stream");
+  stream.addEventListener("watching", () => {
+    connection("good", "Live");
+    lookSoon();
+  });
+  stream.addEventListener("ended", lookSoon);
+  stream.addEventListener("lagged", lookSoon);
+  stream.addEventListener("error", () => {
+    connection("wait", "Not live; looking every few seconds");
+    // A stream that was refused is not tried again by the browser.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(watch, 2 * EVERY);
+  });
+}
+
+byId("filter").addEventListener("input", draw);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) lookSoon();
+});
+setInterval(() => {
+  if (!document.hidden) lookSoon();
+}, EVERY);
+setInterval(() => {
+  if (!document.hidden) draw();
+}, 1000);
+lookSoon();
+watch();

@@ -1,0 +1,71 @@
+//! The two pages: the connector page that Salesforce loads into a rep's browser, and the operator's. Both are
+//! part of the binary.
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+
+use super::Server;
+use super::access::Operator;
+use crate::config::server::ServerSettings;
+
+const HTML: &str = "text/html; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+
+/// The page of this release is the one to show, however old the browser's is.
+const ASK_EACH_TIME: &str = "no-cache";
+
+/// What each page may load, and who may show it in a frame.
+pub(super) struct Policies {
+    connector: HeaderValue,
+    operator: HeaderValue,
+}
+
+impl Policies {
+    pub(super) fn new(settings: &ServerSettings) -> Self {
+        const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                           connect-src 'self'; base-uri 'none'; form-action 'none'";
+        let frames: String = settings.allowed_origins.iter().map(|origin| format!(" {origin}")).collect();
+        // An origin is plain ASCII, so that this is a header; without one, nobody may frame the page.
+        let connector = HeaderValue::try_from(format!("{OWN}; frame-ancestors 'self'{frames}"))
+            .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+        let operator =
+            HeaderValue::try_from(format!("{OWN}; frame-ancestors 'none'")).unwrap_or(connector.clone());
+        Self { connector, operator }
+    }
+}
+
+fn file(kind: &'static str, policy: &HeaderValue, content: &'static str) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (CACHE_CONTROL, HeaderValue::from_static(ASK_EACH_TIME)),
+        (CONTENT_SECURITY_POLICY, policy.clone()),
+    ];
+    (headers, content).into_response()
+}
+
+pub(super) async fn connector(State(server): State<Server>) -> Response {
+    file(HTML, &server.0.pages.connector, include_str!("../../console/dist/connector.html"))
+}
+
+pub(super) async fn connector_js(State(server): State<Server>) -> Response {
+    file(JS, &server.0.pages.connector, include_str!("../../console/dist/connector.js"))
+}
+
+pub(super) async fn connector_css(State(server): State<Server>) -> Response {
+    file(CSS, &server.0.pages.connector, include_str!("../../console/dist/connector.css"))
+}
+
+pub(super) async fn operator(_: Operator, State(server): State<Server>) -> Response {
+    file(HTML, &server.0.pages.operator, include_str!("operator/operator.html"))
+}
+
+pub(super) async fn operator_js(_: Operator, State(server): State<Server>) -> Response {
+    file(JS, &server.0.pages.operator, include_str!("operator/operator.js"))
+}
+
+pub(super) async fn operator_css(_: Operator, State(server): State<Server>) -> Response {
+    file(CSS, &server.0.pages.operator, include_str!("operator/operator.css"))
+}

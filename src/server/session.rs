@@ -1,0 +1,185 @@
+//! Checks the session token by which a rep's browser shows whose it is.
+//!
+//! Invariants
+//! 1. A token is checked by the one algorithm that its key is for: HS256 for the partner's secret, RS256 or
+//!    ES256 for a public key. What the token itself says about it is compared, never followed.
+//! 2. A token without `exp`, without `aud`, or for another audience is refused.
+
+mod jwks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+
+use crate::config::server::{ServerSettings, SessionAuth};
+use crate::model::ids::{OrgId, RepId};
+use crate::model::time::{Clock, Timestamp};
+
+use jwks::Jwks;
+
+/// How far the clocks of whoever signs and of this machine may be apart.
+const LEEWAY: Duration = Duration::from_secs(30);
+
+/// How long a token may be. What a browser sends in a header is cut by proxies at about that length.
+const LONGEST_TOKEN: usize = 8 * 1024;
+
+/// Who a rep's browser acts for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Session {
+    pub(super) rep: RepId,
+    pub(super) org: OrgId,
+    pub(super) channel: Option<String>,
+}
+
+/// Why a session token is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BadToken {
+    #[error("the session token is not a signed JWT")]
+    NotAToken,
+    #[error("the session token is signed with another algorithm; {0} is taken here")]
+    Algorithm(&'static str),
+    #[error("the session token is signed with a key that is not among the identity provider's")]
+    UnknownKey,
+    #[error("the session token's signature is wrong")]
+    Signature,
+    #[error("the session token has expired")]
+    Expired,
+    #[error("the session token is not valid yet")]
+    NotYet,
+    #[error("the session token is for another audience")]
+    Audience,
+    #[error("the session token is from another issuer")]
+    Issuer,
+    #[error("the session token has no {0} that can be used")]
+    Claim(String),
+    #[error("the identity provider's keys cannot be had: {0}")]
+    NoKeys(String),
+}
+
+impl BadToken {
+    /// The claim, or the part of the header, that is to blame.
+    pub(super) fn field(&self) -> Option<&str> {
+        match self {
+            Self::Algorithm(_) => Some("alg"),
+            Self::UnknownKey => Some("kid"),
+            Self::Expired => Some("exp"),
+            Self::NotYet => Some("nbf"),
+            Self::Audience => Some("aud"),
+            Self::Issuer => Some("iss"),
+            Self::Claim(claim) => Some(claim),
+            Self::NotAToken | Self::Signature | Self::NoKeys(_) => None,
+        }
+    }
+}
+
+/// Checks session tokens.
+pub(super) struct Checker {
+    keys: Keys,
+    audience: String,
+    issuer: Option<String>,
+    clock: Arc<dyn Clock>,
+}
+
+enum Keys {
+    Secret(DecodingKey),
+    Jwks(Jwks),
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    org: String,
+    #[serde(default)]
+    channel: Option<String>,
+    exp: f64,
+    #[serde(default)]
+    nbf: Option<f64>,
+}
+
+impl Checker {
+    /// None where no session token is asked for.
+    pub(super) fn new(
+        settings: &ServerSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Self>, super::Error> {
+        let keys = match &settings.session {
+            None => return Ok(None),
+            Some(SessionAuth::Secret(secret)) => {
+                Keys::Secret(DecodingKey::from_secret(secret.expose_secret().as_bytes()))
+            }
+            Some(SessionAuth::Jwks(url)) => Keys::Jwks(Jwks::new(url, Arc::clone(&clock))?),
+        };
+        let (audience, issuer) = (settings.audience.clone(), settings.issuer.clone());
+        Ok(Some(Self { keys, audience, issuer, clock }))
+    }
+
+    pub(super) async fn check(&self, token: &str) -> Result<Session, BadToken> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(BadToken::NotAToken);
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|_| BadToken::NotAToken)?;
+        // Whatever `crit` names must be understood (RFC 7515, section 4.1.11), and nothing is.
+        if header.crit.is_some() {
+            return Err(BadToken::NotAToken);
+        }
+        match &self.keys {
+            Keys::Secret(_) if header.alg != Algorithm::HS256 => Err(BadToken::Algorithm("HS256")),
+            Keys::Secret(key) => self.decode(token, key, Algorithm::HS256),
+            Keys::Jwks(keys) => {
+                if !matches!(header.alg, Algorithm::RS256 | Algorithm::ES256) {
+                    return Err(BadToken::Algorithm("RS256 or ES256"));
+                }
+                let key = keys.key(header.kid.as_deref(), header.alg).await?;
+                self.decode(token, &key, header.alg)
+            }
+        }
+    }
+
+    fn decode(&self, token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Session, BadToken> {
+        let mut validation = Validation::new(algorithm);
+        validation.set_audience(&[&self.audience]);
+        validation.set_required_spec_claims(&["exp", "aud", "sub"]);
+        if let Some(issuer) = &self.issuer {
+            validation.set_issuer(&[issuer]);
+            validation.required_spec_claims.insert("iss".to_owned());
+        }
+        // The library reads the system's clock; `exp` and `nbf` are checked below, by ours.
+        validation.validate_exp = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation)
+            .map_err(|error| match error.kind() {
+                ErrorKind::InvalidSignature => BadToken::Signature,
+                ErrorKind::InvalidAudience => BadToken::Audience,
+                ErrorKind::InvalidIssuer => BadToken::Issuer,
+                ErrorKind::MissingRequiredClaim(claim) => BadToken::Claim(claim.clone()),
+                ErrorKind::Json(error) => match error.to_string().split('`').nth(1) {
+                    Some(claim) => BadToken::Claim(claim.to_owned()),
+                    None => BadToken::NotAToken,
+                },
+                _ => BadToken::NotAToken,
+            })?
+            .claims;
+        let now = self.clock.now();
+        if now >= seconds(claims.exp) + LEEWAY {
+            return Err(BadToken::Expired);
+        }
+        if claims.nbf.is_some_and(|nbf| now + LEEWAY < seconds(nbf)) {
+            return Err(BadToken::NotYet);
+        }
+        let unusable = |claim: &str| BadToken::Claim(claim.to_owned());
+        Ok(Session {
+            rep: RepId::parse(&claims.sub).map_err(|_| unusable("sub"))?,
+            org: OrgId::parse(&claims.org).map_err(|_| unusable("org"))?,
+            channel: claims.channel,
+        })
+    }
+}
+
+/// A JWT's time: seconds since the epoch, fractions allowed.
+fn seconds(numeric_date: f64) -> Timestamp {
+    #[expect(clippy::cast_possible_truncation, reason = "what is beyond the ends of time stops there")]
+    Timestamp::from_millis((numeric_date * 1000.0) as i64)
+}
