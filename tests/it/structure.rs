@@ -51,6 +51,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "telemetry",
             "people",
             "server",
+            "webhook",
         ],
     ),
     ("telemetry", &[]),
