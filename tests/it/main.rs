@@ -28,6 +28,8 @@ mod recordings;
 mod replay_properties;
 mod routing;
 mod routing_properties;
+#[cfg(feature = "server")]
+mod server;
 mod simulation;
 mod store;
 mod structure;
