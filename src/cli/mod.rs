@@ -12,6 +12,7 @@
 pub mod completions;
 pub mod config_file;
 pub mod contacts;
+pub mod demo;
 pub mod emulator;
 pub mod error;
 pub mod output;
@@ -99,6 +100,7 @@ commands! {
     Replay => replay,
     Contacts => contacts,
     Serve => serve,
+    Demo => demo,
     Record => record,
     Emulator => emulator,
     Completions => completions,

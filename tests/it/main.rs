@@ -30,6 +30,8 @@ mod recordings;
 mod replay_properties;
 mod routing;
 mod routing_properties;
+#[cfg(feature = "server")]
+mod server;
 #[cfg(feature = "cli")]
 mod serving;
 mod simulation;
