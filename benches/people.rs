@@ -51,7 +51,7 @@ fn reps(count: u32) -> Vec<Rep> {
         name: format!("Rep {n}"),
         queues: vec![queue()],
         capacity_used: f64::from(n % 7),
-        availability: if n % 100 == 0 { Availability::Offline } else { Availability::Available },
+        availability: if n.is_multiple_of(100) { Availability::Offline } else { Availability::Available },
         ..Rep::named(rep(n))
     };
     (0..count).map(one).collect()
@@ -78,7 +78,7 @@ fn presence_changes(bencher: Bencher<'_, '_>) {
     let mut n = 0;
     bencher.bench_local(|| {
         n += 1;
-        let to = if n % 2 == 0 { Availability::Busy } else { Availability::Available };
+        let to = if n.is_multiple_of(2) { Availability::Busy } else { Availability::Available };
         PEOPLE.set(rep(n % REPS), RepChange::to(to)).unwrap()
     });
 }
