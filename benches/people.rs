@@ -75,7 +75,7 @@ fn find_in_a_queue_of(bencher: Bencher<'_, '_>, count: u32) {
 
 #[divan::bench]
 fn presence_changes(bencher: Bencher<'_, '_>) {
-    let mut n = 0;
+    let mut n = 0_u32;
     bencher.bench_local(|| {
         n += 1;
         let to = if n.is_multiple_of(2) { Availability::Busy } else { Availability::Available };
