@@ -6,24 +6,26 @@ use std::sync::Arc;
 use super::Error;
 use crate::config::Serving;
 use crate::connector::TellNobody;
+use crate::model::channel_definition::ChannelDefinition;
 use crate::model::time::Clock;
 use crate::people::People;
 use crate::server::{Parts, Server};
 use crate::service::{OrgPlan, Plan, Ports, Service};
 use crate::store::{self, Retention, Sqlite, Store};
 use crate::telemetry::Numbers;
+use crate::webhook::{Context, Webhooks};
 
 /// Checks everything that can be checked without a start. Must be called within a runtime.
 pub(super) fn orgs(serving: &Serving, clock: &Arc<dyn Clock>) -> Result<Vec<OrgPlan>, Error> {
     let mut orgs = Vec::new();
     let mut mistakes: Vec<String> = Vec::new();
+    let webhooks =
+        Webhooks::new(&serving.webhooks).map_err(|error| Error::new(format_args!("webhooks: {error}")))?;
     for org in &serving.orgs {
         let people = People::new(org.roster.clone(), serving.config.people.choice);
-        let ports = |_: &_| Ports {
-            finder: Arc::new(people.clone()),
-            directory: Arc::new(people.clone()),
-            notifier: Arc::new(TellNobody),
-            people: Some(people.clone()),
+        let ports = |definition: &ChannelDefinition| {
+            let channel = definition.developer_name.clone().unwrap_or_default();
+            ports(&people, &webhooks, &Context { org: org.id, channel })
         };
         match OrgPlan::new(serving, org, clock, ports) {
             Ok(plan) => orgs.push(plan),
@@ -34,6 +36,23 @@ pub(super) fn orgs(serving: &Serving, clock: &Arc<dyn Clock>) -> Result<Vec<OrgP
         mistakes.push(format!("server: {error}"));
     }
     if mistakes.is_empty() { Ok(orgs) } else { Err(Error::several(mistakes)) }
+}
+
+/// What a channel works with: the partner's own platform where it is configured, and what is embedded for the
+/// rest.
+fn ports(people: &People, webhooks: &Webhooks, context: &Context) -> Ports {
+    let finder = webhooks.rep_finder(context);
+    let directory = webhooks.directory(context);
+    let is_ours = finder.is_none() || directory.is_none();
+    Ports {
+        finder: finder.map_or_else(|| Arc::new(people.clone()) as _, |finder| Arc::new(finder) as _),
+        directory: directory
+            .map_or_else(|| Arc::new(people.clone()) as _, |directory| Arc::new(directory) as _),
+        notifier: webhooks
+            .end_user_notifier(context)
+            .map_or_else(|| Arc::new(TellNobody) as _, |notifier| Arc::new(notifier) as _),
+        people: is_ours.then(|| people.clone()),
+    }
 }
 
 /// Opens the store, takes up what it has, and begins to read.

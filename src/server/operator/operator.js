@@ -39,8 +39,8 @@ function left(at) {
 
 // "queue 00G…" as what it is and its id.
 function target(request) {
-  const [kind, ...id] = request.target.split(" ");
-  return [`${request.routingType}, ${kind}`, id.join(" ")];
+  const [, kind, id] = /^(rep|queue|flow|skills) (.*)$/.exec(request.target) || [null, request.target, ""];
+  return [`${request.routingType}, ${kind}`, id];
 }
 
 function offers(request) {

@@ -1,0 +1,10 @@
+//! The connector's own HTTP server: who is let in, what is answered, and that all of it is as
+//! `openapi/connector.yaml` says.
+
+mod access;
+mod bad_input;
+mod described;
+mod flow;
+mod limits;
+mod rig;
+mod sessions;
