@@ -173,8 +173,11 @@ fn session(
     wrong: &mut Vec<String>,
 ) -> Option<SessionAuth> {
     let jwks = url("session_jwks_url", written.session_jwks_url.as_deref(), wrong);
-    if written.session_jwks_url.is_some() && (given.session.is_some() || written.session_secret_file.is_some()) {
-        let other = if given.session.is_some() { "BYOC_SERVER_SESSION_SECRET" } else { "session_secret_file" };
+    if written.session_jwks_url.is_some()
+        && (given.session.is_some() || written.session_secret_file.is_some())
+    {
+        let other =
+            if given.session.is_some() { "BYOC_SERVER_SESSION_SECRET" } else { "session_secret_file" };
         wrong.push(format!(
             "session_jwks_url is set, and {other} as well; a session token is checked by one of them, leave the other \
              out"
@@ -235,17 +238,17 @@ mod tests {
         parse_in(Path::new("byoc.toml"), text, variables)
     }
 
-    fn parse_in(
-        path: &Path,
-        text: &str,
-        variables: &[(&str, &str)],
-    ) -> Result<ServerSettings, Vec<String>> {
+    fn parse_in(path: &Path, text: &str, variables: &[(&str, &str)]) -> Result<ServerSettings, Vec<String>> {
         let variables =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut document = Document::parse(path, text, &variables);
         let settings = read(&mut document, path, &variables);
         let mistakes = document.finish();
-        if mistakes.is_empty() { Ok(settings) } else { Err(mistakes.iter().map(ToString::to_string).collect()) }
+        if mistakes.is_empty() {
+            Ok(settings)
+        } else {
+            Err(mistakes.iter().map(ToString::to_string).collect())
+        }
     }
 
     #[test]
@@ -309,7 +312,8 @@ operator_secret_file = "short"
 login_url = "/login"
 sesion_issuer = "idp"
 "#;
-        let told = parse_in(&folder.path().join("byoc.toml"), text, &[("BYOC_SERVER_EVENTS_SECRET", "brief")]);
+        let told =
+            parse_in(&folder.path().join("byoc.toml"), text, &[("BYOC_SERVER_EVENTS_SECRET", "brief")]);
         let told = told.unwrap_err().join("\n").replace(&format!("{}/", folder.path().display()), "");
         assert!(!told.contains("hush") && !told.contains("brief"), "{told}");
         insta::assert_snapshot!(told, @"");
@@ -317,7 +321,8 @@ sesion_issuer = "idp"
 
     #[test]
     fn what_is_of_another_kind_is_told_too() {
-        let told = parse("[server]\nlisten = 8080\nallowed_origins = 5\nlogin_url = true\n", &[]).unwrap_err();
+        let told =
+            parse("[server]\nlisten = 8080\nallowed_origins = 5\nlogin_url = true\n", &[]).unwrap_err();
         insta::assert_snapshot!(told.join("\n"), @"");
         let told = parse("", &[("BYOC_SERVER_LISTEN", "0.0.0.0:80")]).unwrap_err();
         insta::assert_snapshot!(told.join("\n"), @"");

@@ -194,7 +194,11 @@ impl Serving {
         let store = store(&mut document, path);
         let server = server::read(&mut document, path, environment);
         let mistakes = document.finish();
-        if mistakes.is_empty() { Ok(Self { config, orgs, store, server }) } else { Err(Error::Mistaken { mistakes }) }
+        if mistakes.is_empty() {
+            Ok(Self { config, orgs, store, server })
+        } else {
+            Err(Error::Mistaken { mistakes })
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use super::access::Operator;
 use super::Server;
+use super::access::Operator;
 use crate::service::{Check, Readiness};
 
 pub(super) async fn healthz() -> Json<Value> {
@@ -32,7 +32,9 @@ fn in_short(readiness: &Readiness) -> Readiness {
     for check in &readiness.checks {
         match checks.iter_mut().find(|known| known.what == check.what) {
             Some(known) => known.ok &= check.ok,
-            None => checks.push(Check { org: None, channel: None, since: None, problem: None, ..check.clone() }),
+            None => {
+                checks.push(Check { org: None, channel: None, since: None, problem: None, ..check.clone() })
+            }
         }
     }
     Readiness { ready: readiness.ready, checks }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -46,7 +47,8 @@ pub(super) fn around(server: &Server, routes: Router<Server>) -> Router {
 
 /// Lets the pages of the allowed origins call a rep's API. No cookie is ever read, so none is allowed.
 pub(super) fn cors(settings: &ServerSettings) -> CorsLayer {
-    let origins = settings.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
+    let origins =
+        settings.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST])

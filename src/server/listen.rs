@@ -40,7 +40,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     if server.settings().is_loopback() && !address.ip().to_canonical().is_loopback() {
-        let problem = format!("the settings say {}, and the listener is at {address}", server.settings().listen);
+        let problem =
+            format!("the settings say {}, and the listener is at {address}", server.settings().listen);
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
     say_who_is_let_in(&server);

@@ -31,7 +31,8 @@ impl Policies {
         // An origin is plain ASCII, so that this is a header; without one, nobody may frame the page.
         let connector = HeaderValue::try_from(format!("{OWN}; frame-ancestors 'self'{frames}"))
             .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-        let operator = HeaderValue::try_from(format!("{OWN}; frame-ancestors 'none'")).unwrap_or(connector.clone());
+        let operator =
+            HeaderValue::try_from(format!("{OWN}; frame-ancestors 'none'")).unwrap_or(connector.clone());
         Self { connector, operator }
     }
 }

@@ -16,11 +16,11 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
+use super::Server;
 use super::access::Operator;
 use super::api::{Place, RequestLine};
 use super::body::Params;
 use super::refused::Refused;
-use super::Server;
 use crate::service::{EndedView, Told};
 
 /// How many may watch at once.

@@ -121,7 +121,8 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Self, NoOrigin> {
         const WANTED: &str = "it must be one such as https://acme.lightning.force.com";
         let wrong = |wanted: String| {
-            let text = if text.contains('@') { "(not shown)".to_owned() } else { text.chars().take(100).collect() };
+            let text =
+                if text.contains('@') { "(not shown)".to_owned() } else { text.chars().take(100).collect() };
             NoOrigin { text, wanted }
         };
         if text.contains('*') {
@@ -129,7 +130,8 @@ impl FromStr for Origin {
         }
         let url = Url::parse(text).map_err(|_| wrong(WANTED.to_owned()))?;
         let host = url.host_str().unwrap_or_default();
-        let plain = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c));
+        let plain =
+            !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c));
         if !plain || !url.username().is_empty() || url.password().is_some() {
             return Err(wrong(WANTED.to_owned()));
         }
@@ -210,7 +212,8 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_its_name_and_its_addresses() {
-        for here in ["localhost", "LocalHost", "console.localhost", "127.0.0.1", "127.8.8.8", "[::1]", "::1"] {
+        for here in ["localhost", "LocalHost", "console.localhost", "127.0.0.1", "127.8.8.8", "[::1]", "::1"]
+        {
             assert!(is_loopback_host(here), "{here}");
         }
         for there in ["", "localhost.example.com", "127.0.0.1.nip.io", "10.0.0.1", "[::]", "0.0.0.0"] {

@@ -100,6 +100,7 @@ pub(in crate::server) async fn request(
             return Ok(Answer(RequestLine::ended(running.key(), view)));
         }
     }
-    let hint = "ended requests are forgotten after a while; GET /v1/routing-requests lists those that are known";
+    let hint =
+        "ended requests are forgotten after a while; GET /v1/routing-requests lists those that are known";
     Err(Refused::new(StatusCode::NOT_FOUND, "no routing request is known by this id", hint).field("id"))
 }

@@ -13,7 +13,7 @@ use crate::model::words::Availability;
 use crate::people::RepChange;
 use crate::server::Server;
 use crate::server::access::Page;
-use crate::server::body::{Json, Params};
+use crate::server::body::{Json, Object, Params};
 use crate::server::refused::Refused;
 use crate::service::Running;
 
@@ -30,7 +30,7 @@ pub(in crate::server) struct SessionView {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::server) struct ContactsAsked {
     #[serde(default)]
-    filter: Option<ContactsFilter>,
+    filter: Option<Object<ContactsFilter>>,
     #[serde(default)]
     work_item_id: Option<WorkItemId>,
 }
@@ -94,7 +94,8 @@ pub(in crate::server) async fn contacts(
     Json(asked): Json<ContactsAsked>,
 ) -> Result<Answer<ContactsResult>, Refused> {
     let running = page.channel(&server, place)?;
-    Ok(Answer(running.contacts(asked.filter.unwrap_or_default(), asked.work_item_id).await?))
+    let filter = asked.filter.map(|Object(filter)| filter).unwrap_or_default();
+    Ok(Answer(running.contacts(filter, asked.work_item_id).await?))
 }
 
 pub(in crate::server) async fn agent_work(
@@ -120,12 +121,16 @@ pub(in crate::server) async fn presence(
     let rep = match (page.rep(), told.user_id) {
         (Some(rep), Some(other)) if rep != other => {
             let error = "the session token is another rep's";
-            return Err(Refused::forbidden(error, "leave userId out: the token names the rep").field("userId"));
+            return Err(
+                Refused::forbidden(error, "leave userId out: the token names the rep").field("userId")
+            );
         }
         (Some(rep), _) | (None, Some(rep)) => rep,
         (None, None) => {
             let error = "whose presence it is, is not said";
-            return Err(Refused::bad_request(error, "without a session token, userId says it").field("userId"));
+            return Err(
+                Refused::bad_request(error, "without a session token, userId says it").field("userId")
+            );
         }
     };
     let Some(people) = running.people() else {

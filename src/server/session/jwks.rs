@@ -81,7 +81,11 @@ impl Jwks {
     }
 
     /// The key of that id; without an id, the only one for the algorithm.
-    pub(super) async fn key(&self, id: Option<&str>, algorithm: Algorithm) -> Result<Arc<DecodingKey>, BadToken> {
+    pub(super) async fn key(
+        &self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Arc<DecodingKey>, BadToken> {
         let now = self.clock.now();
         let (known, is_fresh) = self.look(now, id, algorithm);
         match known {
@@ -102,13 +106,20 @@ impl Jwks {
         self.look(now, id, algorithm).0.ok_or_else(|| {
             let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
             match &held.problem {
-                Some(problem) if held.keys.is_empty() || held.is_stale(now) => BadToken::NoKeys(problem.clone()),
+                Some(problem) if held.keys.is_empty() || held.is_stale(now) => {
+                    BadToken::NoKeys(problem.clone())
+                }
                 _ => BadToken::UnknownKey,
             }
         })
     }
 
-    fn look(&self, now: Timestamp, id: Option<&str>, algorithm: Algorithm) -> (Option<Arc<DecodingKey>>, bool) {
+    fn look(
+        &self,
+        now: Timestamp,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> (Option<Arc<DecodingKey>>, bool) {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
         let age = held.fetched.map(|at| now.since(at));
         (held.find(now, id, algorithm), age.is_some_and(|age| age < FRESH))
@@ -150,7 +161,8 @@ impl Jwks {
             }
             body.extend_from_slice(&chunk);
         }
-        let set: Set = serde_json::from_slice(&body).map_err(|_| "it is no set of JSON web keys".to_owned())?;
+        let set: Set =
+            serde_json::from_slice(&body).map_err(|_| "it is no set of JSON web keys".to_owned())?;
         let keys: Vec<Key> = set.keys.into_iter().filter_map(key).collect();
         if keys.is_empty() { Err("none of its keys is for RS256 or ES256".to_owned()) } else { Ok(keys) }
     }

@@ -73,7 +73,11 @@ async fn without_credentials_this_machine_is_let_in() {
     let rig = Rig::new(loopback()).await;
     for path in PAGE.iter().chain(&BACKEND).chain(&OPERATOR) {
         for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "localhost", "demo.localhost:8080"] {
-            assert_eq!(rig.ask(Method::GET, path).header("host", host).send().await.status, 200, "{path} at {host}");
+            assert_eq!(
+                rig.ask(Method::GET, path).header("host", host).send().await.status,
+                200,
+                "{path} at {host}"
+            );
         }
     }
 }
@@ -97,11 +101,18 @@ async fn without_credentials_nobody_else_is_let_in() {
     for path in PAGE.iter().chain(&BACKEND).chain(&OPERATOR) {
         for (header, value, field) in hostile {
             let answer = rig.ask(Method::GET, path).header(header, value).send().await;
-            assert_eq!((answer.status.as_u16(), answer.field()), (403, &json!(field)), "{path} with {header}: {value}");
+            assert_eq!(
+                (answer.status.as_u16(), answer.field()),
+                (403, &json!(field)),
+                "{path} with {header}: {value}"
+            );
         }
     }
-    for (path, body) in [("/v1/presence", json!({ "availability": "OFFLINE", "userId": ANNA })), ("/v1/events", json!({}))] {
-        let foreign = rig.ask(Method::POST, path).json(&body).header("origin", "https://example.com").send().await;
+    for (path, body) in
+        [("/v1/presence", json!({ "availability": "OFFLINE", "userId": ANNA })), ("/v1/events", json!({}))]
+    {
+        let foreign =
+            rig.ask(Method::POST, path).json(&body).header("origin", "https://example.com").send().await;
         assert_eq!(foreign.status, 403, "{path}");
         let form = rig.ask(Method::POST, path).json(&body).header("content-type", "text/plain").send().await;
         assert_eq!(form.status, 415, "{path}: a page of any origin can send this without asking");
@@ -175,7 +186,11 @@ async fn a_page_of_an_allowed_origin_may_call_the_pages_api_and_nothing_else() {
     assert!(answer.header("vary").to_lowercase().contains("origin"), "{}", answer.header("vary"));
     assert_eq!(answer.header("access-control-allow-credentials"), "");
     for origin in ["https://example.com", "https://acme.lightning.force.com.example.com", "null"] {
-        assert_eq!(preflight("/v1/contacts", origin).await.header("access-control-allow-origin"), "", "{origin}");
+        assert_eq!(
+            preflight("/v1/contacts", origin).await.header("access-control-allow-origin"),
+            "",
+            "{origin}"
+        );
     }
     for path in ["/v1/events", "/v1/reps", "/v1/routing-requests", "/metrics"] {
         assert_eq!(preflight(path, allowed).await.header("access-control-allow-origin"), "", "{path}");
@@ -203,7 +218,10 @@ async fn what_a_page_may_load_and_who_may_frame_it_is_said() {
     }
     for page in [&connector.text, &operator.text] {
         assert!(!page.contains("<style") && !page.contains("onclick") && !page.contains("style="), "{page}");
-        assert!(page.split("<script").skip(1).all(|script| script.trim_start().starts_with("src=")), "{page}");
+        assert!(
+            page.split("<script").skip(1).all(|script| script.trim_start().starts_with("src=")),
+            "{page}"
+        );
     }
 }
 
@@ -213,11 +231,13 @@ async fn whose_stream_stands_still_an_operator_alone_is_told() {
     let public = rig.get("/readyz").await;
     assert_eq!(public.status, 503, "there is no stream in this test");
     assert!(!public.text.contains(ORG), "{}", public.text);
-    let whats: Vec<&Value> = public.body["checks"].as_array().unwrap().iter().map(|check| &check["what"]).collect();
+    let whats: Vec<&Value> =
+        public.body["checks"].as_array().unwrap().iter().map(|check| &check["what"]).collect();
     assert_eq!(whats, ["store", "token", "stream"]);
     let operator = rig.ask(Method::GET, "/readyz").bearer(OPERATOR_SECRET).send().await;
     assert!(operator.text.contains(ORG), "{}", operator.text);
-    let stream = operator.body["checks"].as_array().unwrap().iter().find(|check| check["what"] == "stream").unwrap();
+    let stream =
+        operator.body["checks"].as_array().unwrap().iter().find(|check| check["what"] == "stream").unwrap();
     assert_eq!(stream["ok"], false);
     assert!(stream["problem"].is_string(), "{stream}");
     let here = Rig::new(loopback()).await;

@@ -14,8 +14,16 @@ const WORK: &str = "0Bz000000000001";
 fn takers() -> Vec<(Method, String, Value)> {
     let rep = format!("/v1/reps/{ANNA}");
     vec![
-        (Method::POST, "/v1/contacts".into(), json!({ "filter": { "contains": "a" }, "workItemId": WORK_ITEM })),
-        (Method::POST, "/v1/agent-work".into(), json!({ "workItemId": WORK_ITEM, "workId": WORK, "workEvent": "ACCEPTED" })),
+        (
+            Method::POST,
+            "/v1/contacts".into(),
+            json!({ "filter": { "contains": "a" }, "workItemId": WORK_ITEM }),
+        ),
+        (
+            Method::POST,
+            "/v1/agent-work".into(),
+            json!({ "workItemId": WORK_ITEM, "workId": WORK, "workEvent": "ACCEPTED" }),
+        ),
         (Method::POST, "/v1/presence".into(), json!({ "availability": "BUSY", "userId": ANNA })),
         (Method::POST, "/v1/events".into(), json!({ "acme__EventType__c": "Interaction" })),
         (Method::PUT, rep, json!({ "availability": "BUSY" })),
@@ -34,10 +42,17 @@ async fn a_value_that_cannot_be_is_named_by_its_field() {
         (post.clone(), "/v1/contacts", json!({ "filter": { "limit": -1 } }), 400, json!("filter.limit")),
         (post.clone(), "/v1/contacts", json!({ "filter": { "types": [5] } }), 400, json!("filter.types.0")),
         (post.clone(), "/v1/contacts", json!({ "filter": "all" }), 400, json!("filter")),
+        (post.clone(), "/v1/contacts", json!({ "filter": ["all", 5] }), 400, json!("filter")),
         (post.clone(), "/v1/contacts", json!({ "workItemId": "0Bz000000000001" }), 400, json!("workItemId")),
         (post.clone(), "/v1/contacts", json!({ "filters": {} }), 400, json!("filters")),
         (post.clone(), "/v1/agent-work", json!({}), 400, json!("workItemId")),
-        (post.clone(), "/v1/agent-work", json!({ "workItemId": WORK_ITEM, "workEvent": "A" }), 400, json!("workId")),
+        (
+            post.clone(),
+            "/v1/agent-work",
+            json!({ "workItemId": WORK_ITEM, "workEvent": "A" }),
+            400,
+            json!("workId"),
+        ),
         (
             post.clone(),
             "/v1/agent-work",
@@ -104,7 +119,12 @@ async fn a_value_that_cannot_be_is_named_by_its_field() {
     for (method, path, body, status, field) in rows {
         let ask = rig.ask(method.clone(), path);
         let answer = if body.is_null() { ask.send().await } else { ask.json(&body).send().await };
-        assert_eq!((answer.status.as_u16(), answer.field()), (status, &field), "{method} {path} {body}: {}", answer.body);
+        assert_eq!(
+            (answer.status.as_u16(), answer.field()),
+            (status, &field),
+            "{method} {path} {body}: {}",
+            answer.body
+        );
     }
 }
 
@@ -123,12 +143,20 @@ async fn a_body_that_is_none_is_refused_everywhere() {
         assert_eq!(answer.status, 400, "{at}: not UTF-8");
         let large = format!("{{\"a\":\"{}\"}}", "x".repeat(BODY_LIMIT));
         assert_eq!(rig.ask(method.clone(), &path).body(large).send().await.status, 413, "{at}: large");
-        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""] {
+        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+        {
             let ask = rig.ask(method.clone(), &path).json(&good).header("content-type", kind);
             let answer = ask.send().await;
-            assert_eq!((answer.status.as_u16(), answer.field()), (415, &json!("Content-Type")), "{at} as {kind}");
+            assert_eq!(
+                (answer.status.as_u16(), answer.field()),
+                (415, &json!("Content-Type")),
+                "{at} as {kind}"
+            );
         }
-        let told = rig.ask(method.clone(), &path).json(&good).header("content-type", "Application/JSON; charset=utf-8");
+        let told = rig
+            .ask(method.clone(), &path)
+            .json(&good)
+            .header("content-type", "Application/JSON; charset=utf-8");
         assert_ne!(told.send().await.status, 415, "{at}");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options};
-use byoc_connector::emulator::{Act, Done, Emission, Settings as OrgSettings};
+use byoc_connector::emulator::{Act, Done, Emission, Salesforce, Settings as OrgSettings};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, WorkItemId};
 use byoc_connector::model::time::SystemClock;
@@ -29,8 +29,13 @@ impl Stage {
     async fn set() -> Self {
         let mut settings = OrgSettings { org: ORG.parse().unwrap(), ..OrgSettings::default() };
         settings.follow(&definition(), None);
-        let options =
-            Options { seed: 7, roster: roster(), settings, app: AppSettings::default(), fixed_tokens: Vec::new() };
+        let options = Options {
+            seed: 7,
+            roster: roster(),
+            settings,
+            app: AppSettings::default(),
+            fixed_tokens: Vec::new(),
+        };
         let emulator = Emulator::new(options, Arc::new(SystemClock)).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let salesforce = format!("http://{}", listener.local_addr().unwrap());
@@ -51,7 +56,8 @@ impl Stage {
             let answer = match &emitted.what {
                 Emission::Platform { event, .. } => self.rig.post("/v1/events", event).await,
                 Emission::AgentWork { work_item_id, work_id, work_event, .. } => {
-                    let told = json!({ "workItemId": work_item_id, "workId": work_id, "workEvent": work_event });
+                    let told =
+                        json!({ "workItemId": work_item_id, "workId": work_id, "workEvent": work_event });
                     self.rig.post("/v1/agent-work", &told).await
                 }
             };
@@ -71,10 +77,18 @@ impl Stage {
         (conversation, work_item, request)
     }
 
+    /// The offers of a request that the org has.
+    fn offers(&self, request: &EventId) -> Vec<AgentWorkId> {
+        let of_it = |salesforce: &mut Salesforce, _| {
+            salesforce.works().filter(|work| work.correlation == *request).map(|work| work.id).collect()
+        };
+        self.emulator.with(of_it)
+    }
+
     /// The offer to Bo, once the org has it.
-    async fn offer(&mut self) -> AgentWorkId {
+    async fn offer(&mut self, request: &EventId) -> AgentWorkId {
         loop {
-            let offered = self.emulator.with(|salesforce, _| salesforce.works().map(|work| work.id).next());
+            let offered = self.offers(request).pop();
             if let Some(work) = offered {
                 self.bring().await;
                 return work;
@@ -89,7 +103,7 @@ impl Stage {
 async fn a_conference_is_routed_by_what_is_told_over_http() {
     let mut stage = Stage::set().await;
     let (conversation, work_item, request) = stage.anna_asks().await;
-    let work = stage.offer().await;
+    let work = stage.offer(&request).await;
 
     let open = stage.rig.get("/v1/routing-requests?state=open").await;
     let line = &open.body["requests"][0];
@@ -122,8 +136,8 @@ async fn a_conference_is_routed_by_what_is_told_over_http() {
 #[tokio::test]
 async fn the_same_told_twice_changes_nothing() {
     let mut stage = Stage::set().await;
-    stage.anna_asks().await;
-    let work = stage.offer().await;
+    let (.., request) = stage.anna_asks().await;
+    let work = stage.offer(&request).await;
     // Everything again, as a backend does that was not answered.
     stage.brought = 0;
     stage.bring().await;
@@ -132,8 +146,7 @@ async fn the_same_told_twice_changes_nothing() {
     stage.told.recv().await.unwrap();
     stage.brought = 0;
     stage.bring().await;
-    let offers = stage.emulator.with(|salesforce, _| salesforce.works().count());
-    assert_eq!(offers, 1, "nobody was offered it again");
+    assert_eq!(stage.offers(&request), [work], "nobody was offered it again");
     let ended = stage.rig.get("/v1/routing-requests").await.body;
     assert_eq!(ended["requests"].as_array().unwrap().len(), 1, "{ended}");
 }
@@ -141,12 +154,17 @@ async fn the_same_told_twice_changes_nothing() {
 #[tokio::test]
 async fn what_is_of_no_use_is_passed_by_with_the_reason() {
     let rig = Rig::new(loopback()).await;
-    for event in [json!({}), json!({ "another__Type__c": "x" }), json!({ "acme__EventType__c": "Tomorrow", "acme__Payload__c": "{}" })] {
+    for event in [
+        json!({}),
+        json!({ "another__Type__c": "x" }),
+        json!({ "acme__EventType__c": "Tomorrow", "acme__Payload__c": "{}" }),
+    ] {
         let answer = rig.post("/v1/events", &event).await;
         assert_eq!(answer.status, 202, "{event}: {}", answer.body);
         assert!(answer.body["passedBy"].is_string(), "{event}: {}", answer.body);
     }
-    let snoozed = json!({ "workItemId": "0Mw000000000001", "workId": "0Bz000000000001", "workEvent": "SNOOZED" });
+    let snoozed =
+        json!({ "workItemId": "0Mw000000000001", "workId": "0Bz000000000001", "workEvent": "SNOOZED" });
     let answer = rig.post("/v1/agent-work", &snoozed).await;
     assert!(answer.status == 202 && answer.body["passedBy"].is_string(), "{}", answer.body);
 }
@@ -154,7 +172,11 @@ async fn what_is_of_no_use_is_passed_by_with_the_reason() {
 #[tokio::test]
 async fn a_backend_changes_its_reps() {
     let rig = Rig::new(loopback()).await;
-    let changed = rig.ask(Method::PUT, &format!("/v1/reps/{BO}")).json(&json!({ "availability": "OFFLINE" })).send().await;
+    let changed = rig
+        .ask(Method::PUT, &format!("/v1/reps/{BO}"))
+        .json(&json!({ "availability": "OFFLINE" }))
+        .send()
+        .await;
     assert_eq!((changed.status.as_u16(), &changed.body["availability"]), (200, &json!("OFFLINE")));
     assert_eq!(changed.body["name"], "Bo", "what is not said stays");
     let new = json!({ "availability": "AVAILABLE", "name": "Cy", "queues": [QUEUE], "skills": ["german", { "id": "billing", "level": 7 }] });

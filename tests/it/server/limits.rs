@@ -49,7 +49,8 @@ async fn beyond_so_many_at_once_a_caller_is_told_to_come_back() {
         let rig = Arc::clone(&rig);
         waiting.spawn(async move { rig.ask(Method::POST, "/v1/contacts").body(never()).send().await.status });
     }
-    tokio::task::yield_now().await;
+    // Time stands still until all of them wait.
+    tokio::time::sleep(REQUEST_TIMEOUT / 2).await;
     assert_comes_back(&rig.get("/healthz").await);
     while let Some(status) = waiting.join_next().await {
         assert_eq!(status.unwrap(), 503);
@@ -69,7 +70,8 @@ async fn a_panic_is_an_answer() {
     let service = service(vec![org(ORG, "http://127.0.0.1:9", true)]).await;
     let metrics = Arc::new(|| -> String { panic!("in a test") });
     let server = Server::new(Parts { settings: loopback(), service, metrics }).unwrap();
-    let request = axum::http::Request::get("/metrics").header("host", "localhost").body(Body::empty()).unwrap();
+    let request =
+        axum::http::Request::get("/metrics").header("host", "localhost").body(Body::empty()).unwrap();
     let response = server.router().oneshot(request).await.unwrap();
     assert_eq!(response.status(), 500);
     let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
@@ -101,7 +103,8 @@ async fn a_silent_stream_shows_that_it_lives_until_the_server_closes() {
     let rig = Rig::new(loopback()).await;
     let response = rig.server.router().oneshot(stream_request()).await.unwrap();
     let mut body = response.into_body().into_data_stream();
-    let mut next = async || body.next().await.map(|chunk| String::from_utf8(chunk.unwrap().to_vec()).unwrap());
+    let mut next =
+        async || body.next().await.map(|chunk| String::from_utf8(chunk.unwrap().to_vec()).unwrap());
     assert_eq!(next().await.unwrap(), "event: watching\ndata: {}\nretry: 3000\n\n");
     let begun = Instant::now();
     assert!(next().await.unwrap().starts_with(':'), "a comment");
@@ -144,8 +147,8 @@ async fn a_watcher_does_not_keep_the_server_from_stopping() {
 
 #[tokio::test]
 async fn a_head_that_is_not_finished_is_not_waited_for() {
-    let Live { address, .. } = live().await;
-    let mut socket = TcpStream::connect(address).await.unwrap();
+    let live = live().await;
+    let mut socket = TcpStream::connect(live.address).await.unwrap();
     socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: local").await.unwrap();
     tokio::time::pause();
     let begun = Instant::now();
@@ -159,7 +162,8 @@ async fn a_head_that_is_not_finished_is_not_waited_for() {
 async fn it_does_not_serve_where_the_settings_do_not_say_so() {
     let listener = TcpListener::bind(("0.0.0.0", 0)).await.unwrap();
     let service = service(vec![org(ORG, "http://127.0.0.1:9", true)]).await;
-    let server = Server::new(Parts { settings: loopback(), service, metrics: Arc::new(String::new) }).unwrap();
+    let server =
+        Server::new(Parts { settings: loopback(), service, metrics: Arc::new(String::new) }).unwrap();
     let error = serve(listener, server, std::future::pending()).await.unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:8080"), "{error}");
 }

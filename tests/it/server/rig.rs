@@ -55,7 +55,10 @@ pub(super) fn guarded() -> Settings {
 
 pub(super) fn definition() -> ChannelDefinition {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/definitions/acme.toml");
-    ChannelDefinition { developer_name: Some(CHANNEL.to_owned()), ..ChannelDefinition::from_file(path).unwrap() }
+    ChannelDefinition {
+        developer_name: Some(CHANNEL.to_owned()),
+        ..ChannelDefinition::from_file(path).unwrap()
+    }
 }
 
 pub(super) fn roster() -> Roster {
@@ -180,7 +183,8 @@ impl Ask<'_> {
         let (parts, body) = response.into_parts();
         let is_stream = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
         // A stream has no end.
-        let bytes = if is_stream { Vec::new().into() } else { axum::body::to_bytes(body, 1 << 24).await.unwrap() };
+        let bytes =
+            if is_stream { Vec::new().into() } else { axum::body::to_bytes(body, 1 << 24).await.unwrap() };
         if self.method != Method::OPTIONS && self.method != Method::HEAD {
             assert_described(&self.method, &self.path, parts.status, &parts.headers, &bytes);
         }

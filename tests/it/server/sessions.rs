@@ -115,7 +115,9 @@ async fn a_token_is_checked_by_the_algorithm_of_the_key_and_by_no_other() {
 #[tokio::test]
 async fn the_issuer_is_checked_where_it_is_configured() {
     let rig = Rig::new(Settings { issuer: Some("https://idp.example.com".to_owned()), ..guarded() }).await;
-    for (issuer, status) in [(json!("https://idp.example.com"), 200), (json!("another"), 401), (Value::Null, 401)] {
+    for (issuer, status) in
+        [(json!("https://idp.example.com"), 200), (json!("another"), 401), (Value::Null, 401)]
+    {
         let token = token(&json!({ "iss": issuer }));
         let answer = rig.ask(Method::GET, "/v1/session").bearer(&token).send().await;
         assert_eq!(answer.status, status, "{issuer}");
@@ -237,7 +239,11 @@ async fn a_providers_public_keys_are_fetched_once_and_check_its_tokens() {
     for _ in 0..3 {
         assert_eq!(status(&rig, &provider.token(Some("rsa"), Algorithm::RS256)).await.0, 200);
         assert_eq!(status(&rig, &provider.token(Some("ec"), Algorithm::ES256)).await.0, 200);
-        assert_eq!(status(&rig, &provider.token(None, Algorithm::ES256)).await.0, 200, "there is one of its kind");
+        assert_eq!(
+            status(&rig, &provider.token(None, Algorithm::ES256)).await.0,
+            200,
+            "there is one of its kind"
+        );
     }
     assert_eq!(provider.asked().await, 1);
 }
@@ -247,7 +253,8 @@ async fn a_public_key_is_never_taken_for_a_secret() {
     let provider = Provider::start().await;
     provider.publishes_keys(provider.both()).await;
     let (rig, _) = provider.rig().await;
-    let public = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/keys/sample-public-key.pem")).unwrap();
+    let public =
+        std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/keys/sample-public-key.pem")).unwrap();
     let modulus = Provider::jwk(&provider.rsa, Algorithm::RS256, "rsa")["n"].as_str().unwrap().to_owned();
     for secret in [&public[..], modulus.as_bytes(), SESSION_SECRET.as_bytes()] {
         let header = Header { kid: Some("rsa".to_owned()), ..Header::new(Algorithm::HS256) };
@@ -275,7 +282,11 @@ async fn keys_for_anything_else_are_passed_over() {
     provider.publishes_keys(keys).await;
     let (rig, _) = provider.rig().await;
     for id in ["encrypts", "other", "secret", "broken"] {
-        assert_eq!(status(&rig, &provider.token(Some(id), Algorithm::RS256)).await, (401, json!("kid")), "{id}");
+        assert_eq!(
+            status(&rig, &provider.token(Some(id), Algorithm::RS256)).await,
+            (401, json!("kid")),
+            "{id}"
+        );
     }
     assert_eq!(status(&rig, &provider.token(Some("rsa"), Algorithm::RS256)).await.0, 200);
 }
@@ -330,7 +341,8 @@ async fn while_the_provider_is_out_of_reach_its_keys_are_kept_for_a_day() {
 #[tokio::test]
 async fn a_provider_that_has_no_keys_is_not_the_reps_mistake() {
     let provider = Provider::start().await;
-    let large = ResponseTemplate::new(200).set_body_string(format!("{{\"keys\":[\"{}\"]}}", "x".repeat(300_000)));
+    let large =
+        ResponseTemplate::new(200).set_body_string(format!("{{\"keys\":[\"{}\"]}}", "x".repeat(300_000)));
     let elsewhere = ResponseTemplate::new(302).insert_header("location", "https://example.com");
     for response in [
         ResponseTemplate::new(404),
@@ -341,8 +353,11 @@ async fn a_provider_that_has_no_keys_is_not_the_reps_mistake() {
     ] {
         provider.publishes(response).await;
         let (rig, _) = provider.rig().await;
-        let answer =
-            rig.ask(Method::GET, "/v1/session").bearer(&provider.token(Some("rsa"), Algorithm::RS256)).send().await;
+        let answer = rig
+            .ask(Method::GET, "/v1/session")
+            .bearer(&provider.token(Some("rsa"), Algorithm::RS256))
+            .send()
+            .await;
         assert_eq!(answer.status, 503, "{}", answer.body);
         assert_eq!(answer.header("retry-after"), "30");
     }
