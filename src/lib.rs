@@ -23,6 +23,7 @@ pub mod emulator;
 pub mod events;
 pub mod interaction;
 pub mod model;
+mod outbound;
 pub mod people;
 #[cfg(feature = "pubsub")]
 mod proto;
@@ -37,6 +38,7 @@ pub mod service;
 pub mod store;
 #[cfg(feature = "cli")]
 pub mod telemetry;
+pub mod webhook;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -16,9 +16,6 @@ const BUCKETS: &[f64] = &[
     10.0, 30.0, 60.0, 120.0,
 ];
 
-/// What is logged where nothing else is said.
-const DEFAULT_LEVEL: &str = "info";
-
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum LogFormat {
@@ -33,8 +30,8 @@ pub enum LogFormat {
 ///
 /// # Errors
 /// Where the filter is none.
-pub fn log(format: LogFormat, filter: Option<&str>, colour: bool) -> Result<(), String> {
-    let text = filter.unwrap_or(DEFAULT_LEVEL);
+pub fn log(format: LogFormat, filter: &str, colour: bool) -> Result<(), String> {
+    let text = filter;
     let filter: EnvFilter = text.parse().map_err(|error| {
         format!("'{text}' is no filter of log lines ({error}); it must be such as info or info,byoc_connector=debug")
     })?;

@@ -46,12 +46,18 @@ export class ApiError extends Error {
 const ANSWER_WITHIN = 10_000;
 
 export class Api {
+  private readonly place: string;
+
   constructor(
-    /** The page's own address: the API is on its host. */
+    /** The page's own address: the API is on its host. Its query may say which org and channel is meant. */
     private readonly page: string,
     private readonly token: () => string | null,
     private readonly send: typeof fetch = (input, init) => fetch(input, init),
-  ) {}
+  ) {
+    const { searchParams } = new URL(page);
+    const named = [...searchParams].filter(([name]) => name === "org" || name === "channel");
+    this.place = new URLSearchParams(named).toString();
+  }
 
   async session(): Promise<Session> {
     return (await this.call("GET", "/v1/session")) as Session;
@@ -85,7 +91,9 @@ export class Api {
     let response: Response;
     let answer: unknown;
     try {
-      response = await this.send(new URL(path, this.page), init);
+      const url = new URL(path, this.page);
+      url.search = this.place;
+      response = await this.send(url, init);
       answer = await response.json().catch(() => null);
     } catch {
       throw new ApiError("the connector does not answer", null);

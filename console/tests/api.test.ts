@@ -4,20 +4,21 @@ import { test } from "node:test";
 import { Api, ApiError, retryAfter } from "../src/api";
 import { backoff } from "../src/backoff";
 
-const PAGE = "https://connector.example.com/connector?rep=005";
+const HOST = "https://connector.example.com";
+const PAGE = `${HOST}/connector?rep=005`;
 
 interface Sent {
   url: string;
   init: RequestInit;
 }
 
-function api(answer: () => Response | Promise<Response>, token: string | null = null): { sent: Sent[]; api: Api } {
+function api(answer: () => Response | Promise<Response>, token: string | null = null, page = PAGE): { sent: Sent[]; api: Api } {
   const sent: Sent[] = [];
   const send = (async (input: URL, init: RequestInit) => {
     sent.push({ url: String(input), init });
     return answer();
   }) as typeof fetch;
-  return { sent, api: new Api(PAGE, () => token, send) };
+  return { sent, api: new Api(page, () => token, send) };
 }
 
 async function failure(work: Promise<unknown>): Promise<ApiError> {
@@ -29,11 +30,18 @@ async function failure(work: Promise<unknown>): Promise<ApiError> {
 test("a call goes to the API on the page's host, with the token and no cookies", async () => {
   const { sent, api: it } = api(() => new Response("{}", { status: 202 }), "a.b.c");
   await it.agentWork({ workItemId: "0Mw", workId: "0Bz", workEvent: "ACCEPTED" });
-  assert.equal(sent[0]?.url, "https://connector.example.com/v1/agent-work");
+  assert.equal(sent[0]?.url, `${HOST}/v1/agent-work`);
   const { method, body, credentials, headers } = sent[0]?.init ?? {};
   assert.deepEqual([method, credentials], ["POST", "omit"]);
   assert.equal((headers as Record<string, string>)["Authorization"], "Bearer a.b.c");
   assert.deepEqual(JSON.parse(String(body)), { workItemId: "0Mw", workId: "0Bz", workEvent: "ACCEPTED" });
+});
+
+test("which org and channel is meant is said as the page's address says it", async () => {
+  const page = `${HOST}/connector?org=00D&rep=005&channel=a%20b`;
+  const { sent, api: it } = api(() => new Response("{}"), null, page);
+  await it.session();
+  assert.equal(sent[0]?.url, `${HOST}/v1/session?org=00D&channel=a+b`);
 });
 
 test("who is meant is said only where no token says it", async () => {

@@ -12,10 +12,13 @@
 pub mod completions;
 pub mod config_file;
 pub mod contacts;
+pub mod demo;
 pub mod emulator;
 pub mod error;
 pub mod output;
+pub mod record;
 pub mod replay;
+mod running;
 pub mod serve;
 mod stop;
 
@@ -97,6 +100,8 @@ commands! {
     Replay => replay,
     Contacts => contacts,
     Serve => serve,
+    Demo => demo,
+    Record => record,
     Emulator => emulator,
     Completions => completions,
 }

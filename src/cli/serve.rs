@@ -1,18 +1,19 @@
 //! `byoc serve`: the connector, running.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+use tokio::net::TcpListener;
+
 use super::stop::asked_to_stop;
-use super::{ConfigFile, Error, Outcome, Output};
+use super::{ConfigFile, Error, Outcome, Output, running};
 use crate::config::Serving;
-use crate::connector::TellNobody;
 use crate::model::time::{Clock, SystemClock};
-use crate::people::People;
-use crate::service::{OrgPlan, Plan, Ports, Service};
-use crate::store::{self, Retention, Sqlite, Store};
+use crate::server;
+use crate::service::OrgPlan;
 use crate::telemetry::{self, LogFormat};
 
 /// One line for the list of commands.
@@ -25,8 +26,8 @@ Examples:
   byoc serve --config byoc.toml --check
   BYOC_ORG_PRIVATE_KEY=\"$(cat key.pem)\" byoc serve --log-format json";
 
-/// How long stopping may take.
-const PATIENCE: Duration = Duration::from_secs(9);
+/// How long the service may take to stop; the server before it has had its time by then.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -36,12 +37,37 @@ pub struct Args {
     /// Check the configuration and the keys, name every mistake, and start nothing
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    log: LogOptions,
+}
+
+/// What is logged, and how: the same wherever something runs for long.
+#[derive(Debug, clap::Args)]
+pub struct LogOptions {
     /// How log lines look
-    #[arg(long, value_enum, default_value_t, env = "BYOC_LOG_FORMAT")]
+    #[arg(long, value_enum, default_value_t, env = "BYOC_LOG_FORMAT", hide_env_values = true)]
     log_format: LogFormat,
-    /// What is logged [default: info]
-    #[arg(long, value_name = "FILTER", env = "BYOC_LOG")]
+    /// What is logged, such as debug or info,byoc_connector=debug [default: info]
+    #[arg(long, value_name = "FILTER", env = "BYOC_LOG", hide_env_values = true)]
     log: Option<String>,
+}
+
+impl LogOptions {
+    /// Begins to log to stderr; `level` where nothing else is said.
+    pub(super) fn begin(&self, level: &str) -> Result<(), Error> {
+        let colour = std::io::stderr().is_terminal();
+        telemetry::log(self.log_format, self.log.as_deref().unwrap_or(level), colour).map_err(Error::new)
+    }
+}
+
+/// Where the connector is: one line with `--json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Announcement {
+    address: String,
+    connector_page: String,
+    orgs: usize,
+    channels: usize,
 }
 
 /// Serves until it is told to stop.
@@ -50,63 +76,61 @@ pub struct Args {
 /// Where the configuration is mistaken, the store cannot be opened, or the port is taken.
 pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
     let serving = args.config.load_to_serve()?;
-    let colour = std::io::stderr().is_terminal();
-    telemetry::log(args.log_format, args.log.as_deref(), colour).map_err(Error::new)?;
+    args.log.begin("info")?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Error::new(format_args!("cannot start the runtime: {error}")))?;
-    runtime.block_on(async {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let orgs = orgs(&serving, &clock)?;
-        if args.check {
-            output.line(format_args!("The configuration is fine: {}.", counted(&orgs)))?;
-            output.json(&serde_json::json!({ "ok": true }))?;
-            return Ok(Outcome::Done);
-        }
-        let store = open(&serving).await?;
-        let plan = Plan { orgs, store, clock };
-        let service = Service::start(plan).await.map_err(|error| cannot_use(&serving.store.path, &error))?;
-        asked_to_stop().await;
-        service.stop(PATIENCE).await;
-        Ok(Outcome::Done)
-    })
+    let outcome = runtime.block_on(serve(args, &serving, output));
+    // What still runs has had its time.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    outcome
 }
 
-fn orgs(serving: &Serving, clock: &Arc<dyn Clock>) -> Result<Vec<OrgPlan>, Error> {
-    let mut orgs = Vec::new();
-    let mut mistakes = Vec::new();
-    for org in &serving.orgs {
-        let people = People::new(org.roster.clone(), serving.config.people.choice);
-        let ports = |_: &_| Ports {
-            finder: Arc::new(people.clone()),
-            directory: Arc::new(people.clone()),
-            notifier: Arc::new(TellNobody),
-            people: Some(people.clone()),
-        };
-        match OrgPlan::new(serving, org, clock, ports) {
-            Ok(plan) => orgs.push(plan),
-            Err(wrong) => mistakes.extend(wrong),
-        }
+async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcome, Error> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let orgs = running::orgs(serving, &clock)?;
+    let counts = counts(&orgs);
+    if args.check {
+        output.line(format_args!("The configuration is fine: {}.", in_words(counts)))?;
+        output.json(&serde_json::json!({ "ok": true, "orgs": counts.0, "channels": counts.1 }))?;
+        return Ok(Outcome::Done);
     }
-    if mistakes.is_empty() { Ok(orgs) } else { Err(Error::several(mistakes)) }
-}
-
-fn counted(orgs: &[OrgPlan]) -> String {
-    let channels: usize = orgs.iter().map(|org| org.channels.len()).sum();
-    let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    format!("{}, {}", plural(orgs.len(), "org"), plural(channels, "channel"))
-}
-
-async fn open(serving: &Serving) -> Result<Arc<dyn Store>, Error> {
-    let settings = &serving.store;
-    let options = store::Options {
-        path: settings.path.clone(),
-        retention: Retention { outcomes: settings.outcomes, ..Retention::default() },
-        max_bytes: settings.max_bytes,
+    // The port first: who finds it taken has taken up nothing.
+    let wanted = serving.server.listen;
+    let cannot = |error| Error::new(format_args!("server.listen: cannot listen on {wanted}: {error}"));
+    let listener = TcpListener::bind(wanted).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    let service = running::start(serving, orgs, clock).await?;
+    let server = match running::server(serving, &service) {
+        Ok(server) => server,
+        Err(error) => {
+            service.stop(PATIENCE).await;
+            return Err(error);
+        }
     };
-    let store = Sqlite::open(options).await.map_err(|error| cannot_use(&settings.path, &error))?;
-    Ok(Arc::new(store))
+    announce(address, counts, output)?;
+    let result = server::serve(listener, server, asked_to_stop()).await;
+    service.stop(PATIENCE).await;
+    result.map_err(|error| Error::new(format_args!("the server on {address} failed: {error}")))?;
+    Ok(Outcome::Done)
 }
 
-fn cannot_use(path: &Path, error: &store::Error) -> Error {
-    Error::new(format_args!("the store {} cannot be used: {error}", path.display()))
+fn counts(orgs: &[OrgPlan]) -> (usize, usize) {
+    (orgs.len(), orgs.iter().map(|org| org.channels.len()).sum())
+}
+
+fn in_words((orgs, channels): (usize, usize)) -> String {
+    let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    format!("{}, {}", plural(orgs, "org"), plural(channels, "channel"))
+}
+
+fn announce(address: SocketAddr, counts: (usize, usize), output: &Output) -> Result<(), Error> {
+    let address = format!("http://{address}");
+    let connector_page = format!("{address}/connector");
+    output.line(format_args!("The connector serves {} on {address}", in_words(counts)))?;
+    output.line(format_args!("  page for Salesforce   {connector_page}"))?;
+    output.line(format_args!("  page for operators    {address}/"))?;
+    output.line(format_args!("  is it ready           {address}/readyz"))?;
+    let (orgs, channels) = counts;
+    output.json(&Announcement { address, connector_page, orgs, channels })?;
+    output.flush()
 }

@@ -17,10 +17,11 @@ use serde::Deserialize;
 
 use super::document::{Document, Entry, Source};
 use super::server::{self, ServerSettings};
-use super::{Config, Environment, Error};
+use super::{Config, Environment, Error, webhooks};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::roster::Roster;
+use crate::webhook;
 
 /// A value that does not print.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ pub struct Serving {
     pub store: StoreSettings,
     /// The connector's own HTTP server.
     pub server: ServerSettings,
+    /// The partner's own rep finder, directory and end-user notifier.
+    pub webhooks: webhook::Settings,
 }
 
 /// One org, and how to log in to it.
@@ -169,7 +172,7 @@ fn default_path() -> PathBuf {
 }
 
 /// The keys that [`Config`] passes over.
-pub(super) const KEYS: &[&str] = &["org", "orgs", "server", "store"];
+pub(super) const KEYS: &[&str] = &["org", "orgs", "server", "store", "webhooks"];
 
 impl Serving {
     /// Reads a file. A path in it is relative to the folder that the file is in.
@@ -193,9 +196,10 @@ impl Serving {
         let orgs = reader.read();
         let store = store(&mut document, path);
         let server = server::read(&mut document, path, environment);
+        let webhooks = webhooks::read(&mut document, path, environment);
         let mistakes = document.finish();
         if mistakes.is_empty() {
-            Ok(Self { config, orgs, store, server })
+            Ok(Self { config, orgs, store, server, webhooks })
         } else {
             Err(Error::Mistaken { mistakes })
         }

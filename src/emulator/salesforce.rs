@@ -163,6 +163,11 @@ impl Salesforce {
         self.reps.get(&id)
     }
 
+    /// Every rep.
+    pub fn reps(&self) -> impl Iterator<Item = &Rep> {
+        self.reps.values()
+    }
+
     /// What the partner should have taken back and has not: nothing, once every request is over and
     /// every call that follows from it has been made.
     pub fn leftovers(&self) -> Leftovers {

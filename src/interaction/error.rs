@@ -4,6 +4,8 @@ use reqwest::Url;
 
 use crate::model::call::{Answer, Refusal, Reply};
 use crate::model::error_codes::ErrorCode;
+use crate::outbound;
+pub(super) use crate::outbound::http_for;
 
 /// Settings that no client can be built from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,37 +68,13 @@ pub(super) fn reply(answer: Answer) -> Result<Reply, Failure> {
     }
 }
 
-/// Reads a URL that secrets will be sent to: HTTPS, or plain HTTP to this machine.
+/// Reads the URL of a setting that secrets will be sent to: HTTPS, or plain HTTP to this machine.
 pub(super) fn secret_worthy_url(field: &'static str, text: &str) -> Result<Url, Error> {
-    let wrong = |wanted| Error::Url { field, url: shown(text), wanted };
-    let url =
-        Url::parse(text.trim()).map_err(|_| wrong("a URL such as https://example.my.salesforce.com"))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("a URL without user name and password"));
-    }
-    let host = url.host_str().unwrap_or_default();
-    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    let loopback = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if loopback => Ok(url),
-        "http" => Err(wrong("an https URL; plain http is for localhost alone, for tokens are sent there")),
-        _ => Err(wrong("an https URL")),
-    }
-}
-
-/// An HTTP client for such a URL: it follows no redirect, for a token would go along, and sends what
-/// is meant for this machine past any proxy, which would read it.
-pub(super) fn http_for(url: &Url) -> reqwest::ClientBuilder {
-    let builder = reqwest::Client::builder()
-        .user_agent(concat!("byoc-connector/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none());
-    if url.scheme() == "http" { builder.no_proxy() } else { builder }
-}
-
-/// A URL with a password in it is not repeated.
-fn shown(text: &str) -> String {
-    if text.contains('@') { "(not shown)".to_owned() } else { text.chars().take(100).collect() }
+    outbound::secret_worthy_url(text).map_err(|outbound::NotSecretWorthy { url, wanted }| Error::Url {
+        field,
+        url,
+        wanted,
+    })
 }
 
 #[cfg(test)]

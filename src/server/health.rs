@@ -41,5 +41,6 @@ fn in_short(readiness: &Readiness) -> Readiness {
 }
 
 pub(super) async fn metrics(_: Operator, State(server): State<Server>) -> impl IntoResponse {
+    server.service().observe().await;
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (server.0.parts.metrics)())
 }

@@ -24,12 +24,12 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const READ_AHEAD: usize = 64 * 1024;
 
 /// How long what is under way may take once it is time to go.
-const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+const DRAIN_WITHIN: Duration = Duration::from_secs(4);
 
 /// How long to wait when no connection can be accepted: the system is out of something.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// Serves until `shutdown` is ready; then what is under way is finished first, within eight seconds.
+/// Serves until `shutdown` is ready; then what is under way is finished first, within four seconds.
 ///
 /// # Errors
 /// Where the listener is not on loopback, as the settings say that it is.

@@ -154,6 +154,9 @@ impl Calls for Org {
         };
         let mut tries = if resumed { Tries::resumed() } else { Tries::new() };
         loop {
+            if self.clock.now() >= give_up_at {
+                return Answer::Lost;
+            }
             self.calls.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(LATENCY).await;
             let arrival = self.salesforce.lock().unwrap().deliver(self.clock.now(), &request, 0.5);

@@ -501,3 +501,30 @@ async fn something_else_is_served_beside_the_org_on_one_port() {
     stop.send(()).unwrap();
     served.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn the_stand_in_console_is_served_whole_and_names_what_it_shows() {
+    let server = Server::start().await;
+    let mut open = vec!["/console".to_owned()];
+    let mut seen = Vec::new();
+    while let Some(path) = open.pop() {
+        let response = server.client.get(format!("{}{path}", server.address)).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{path}: {policy}");
+        let text = response.text().await.unwrap();
+        seen.push(path);
+        // What a file names, in quotes: other files by their whole path, or beside it.
+        let is_file =
+            |part: &&str| part.rsplit_once('.').is_some_and(|(_, end)| ["js", "css"].contains(&end));
+        for name in text.split('"').filter(is_file) {
+            let wanted = name.strip_prefix("./").map_or(name.to_owned(), |name| format!("/console/{name}"));
+            if !seen.contains(&wanted) && !open.contains(&wanted) {
+                open.push(wanted);
+            }
+        }
+    }
+    assert_eq!(seen.len(), 8, "{seen:?}");
+    assert_eq!(server.get("/console/names").await, json!({ ANNA: "", BO: "", QUEUE: "Billing" }));
+    server.stops().await;
+}

@@ -12,6 +12,8 @@
 #[cfg(feature = "cli")]
 mod cli_contacts;
 #[cfg(feature = "cli")]
+mod cli_record;
+#[cfg(feature = "cli")]
 mod cli_replay;
 mod connector;
 mod contacts;
@@ -30,7 +32,10 @@ mod routing;
 mod routing_properties;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "cli")]
+mod serving;
 mod simulation;
 mod store;
 mod structure;
 mod support;
+mod webhooks;

@@ -49,7 +49,7 @@ pub enum SessionAuth {
 /// Listening where others can reach it, with nobody having to say who they are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "listen {listen} can be reached from other machines, where anybody could act as a rep; set \
+    "listen is {listen}, which can be reached from other machines, where anybody could act as a rep; set \
      session_secret_file or session_jwks_url for the reps' browsers, events_secret_file for your backend, or \
      both, or listen on loopback, such as 127.0.0.1:{}", listen.port()
 )]

@@ -10,10 +10,11 @@ use tokio::sync::{broadcast, mpsc};
 use super::{Delivery, Done, Error, Message, Parts};
 use crate::connector::runner::Runner;
 use crate::connector::watch::Watch;
+use crate::model::call::Call;
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, Timestamp};
 use crate::routing::{
-    Announcement, Command, CommandId, Conversations, Effects, Ending, Kept, Settings, Turn,
+    Announcement, Command, CommandId, Conversations, Effects, Ending, Kept, Order, Settings, Turn,
 };
 use crate::store::{
     self, Appended, Cause, Change, ChannelKey, Epoch, Loaded, Pending, Position, Remembered, Store,
@@ -25,6 +26,10 @@ const PIPELINE: usize = 1024;
 
 /// How long to wait before the store is asked again; doubles up to the second figure.
 const STORE_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// How long after a start an offer that was being made is left alone. What became of it comes with the
+/// stream, and a rep who has answered it meanwhile would ring once more if it were made again.
+const LISTEN_FIRST: Duration = Duration::from_secs(1);
 
 /// A turn that is on its way to the store.
 struct OnItsWay {
@@ -50,6 +55,8 @@ pub(super) struct Task {
     on_their_way: VecDeque<OnItsWay>,
     /// Conversations whose state the store would like to have.
     wanted: HashSet<ConversationId>,
+    /// When offers that were being made before a start are taken up.
+    offers_from: Option<Timestamp>,
     watch: Watch,
 }
 
@@ -77,6 +84,7 @@ impl Task {
             under_way: HashSet::new(),
             on_their_way: VecDeque::new(),
             wanted: HashSet::new(),
+            offers_from: None,
         };
         task.take_up(loaded);
         task
@@ -86,7 +94,8 @@ impl Task {
         let mut stopping = false;
         while !(stopping && self.on_their_way.is_empty()) {
             let room = !stopping && self.on_their_way.len() < PIPELINE;
-            let deadline = self.conversations.deadline().filter(|_| room);
+            let deadline = self.conversations.deadline().into_iter().chain(self.offers_from).min();
+            let deadline = deadline.filter(|_| room);
             tokio::select! {
                 biased;
                 stored = first(&mut self.on_their_way) => self.on_stored(stored).await,
@@ -103,6 +112,10 @@ impl Task {
         let now = self.clock.now();
         while let Some(turn) = self.conversations.on_deadline(now) {
             self.append(now, Some(turn), None, None, None);
+        }
+        if self.offers_from.is_some_and(|from| from <= now) {
+            self.offers_from = None;
+            self.resume(is_offer);
         }
     }
 
@@ -296,10 +309,22 @@ impl Task {
         });
         self.conversations = Conversations::restore(self.settings.clone(), kept);
         self.watch.take_up(&self.conversations);
+        self.offers_from = Some(self.clock.now() + LISTEN_FIRST);
+        self.resume(|order| !is_offer(order));
+    }
+
+    /// Gives the commands again that were never answered, and are not under way.
+    fn resume(&mut self, which: impl Fn(&Order) -> bool) {
         for (conversation, command) in self.conversations.outstanding() {
-            self.start(conversation, vec![command], true);
+            if which(&command.order) {
+                self.start(conversation, vec![command], true);
+            }
         }
     }
+}
+
+const fn is_offer(order: &Order) -> bool {
+    matches!(order, Order::Call(Call::CreateAgentWork { .. }))
 }
 
 /// When the first of them is stored or refused; never where there is none.

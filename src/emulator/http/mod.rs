@@ -1,5 +1,5 @@
-//! The emulated org's face: token endpoint, Interaction Service API, Pub/Sub API (gRPC) and a control API
-//! for tests, all on one port.
+//! The emulated org's face: token endpoint, Interaction Service API, Pub/Sub API (gRPC), a control API for
+//! tests and a stand-in for the rep's console, all on one port.
 //!
 //! It owns what the model must not: the socket, the clock, the chance in "only likely" faults, and the
 //! waiting that a delay asks for. It decides nothing about the org.
@@ -11,6 +11,7 @@
 
 mod api;
 mod breakable;
+mod console;
 mod control;
 mod oauth;
 mod pubsub;
@@ -164,6 +165,7 @@ impl Emulator {
             .route("/services/oauth2/token", post(oauth::token))
             .route("/emulator/v1", get(control::identity))
             .nest("/emulator/v1", control::router())
+            .merge(console::router())
             .merge(pubsub::router(self.clone()))
             .fallback(any(api::call))
             .layer(DefaultBodyLimit::max(BODY_LIMIT))

@@ -1,0 +1,63 @@
+//! A line of the emulator's books, as a person reads it.
+
+use std::collections::BTreeMap;
+
+use crate::cli::output::printable;
+use crate::emulator::{Booked, Entry, Operation, Salesforce};
+use crate::model::event::Participant;
+use crate::model::ids::RepId;
+
+/// The reps' names.
+pub(super) struct Names(BTreeMap<RepId, String>);
+
+impl Names {
+    pub(super) fn of(salesforce: &Salesforce) -> Self {
+        let named = salesforce.reps().map(|rep| (rep.id, printable(&rep.name).into_owned()));
+        Self(named.collect())
+    }
+
+    fn of_rep(&self, rep: RepId) -> String {
+        self.0.get(&rep).filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| rep.to_string())
+    }
+
+    fn of_participant(&self, participant: &Participant) -> String {
+        match participant.as_rep() {
+            Some(rep) => self.of_rep(rep),
+            None => "the customer".to_owned(),
+        }
+    }
+}
+
+/// None where it says nothing that another line does not say.
+pub(super) fn line_of(entry: &Entry, names: &Names) -> Option<String> {
+    let text = match &entry.what {
+        Booked::RequestPublished { .. } => "Salesforce   RoutingRequested".to_owned(),
+        Booked::Call { operation, status, code, .. } => {
+            let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+            format!("connector    {} → {status}{code}", call(*operation))
+        }
+        Booked::OfferChanged { rep, change, .. } => {
+            format!("Salesforce   {} for {}", change.as_str(), names.of_rep(*rep))
+        }
+        Booked::ParticipantJoined { participant, count, .. } => {
+            format!("Salesforce   {} joins, {count} in the conversation", names.of_participant(participant))
+        }
+        Booked::ParticipantLeft { participant, count, .. } => {
+            format!("Salesforce   {} leaves, {count} in the conversation", names.of_participant(participant))
+        }
+        _ => return None,
+    };
+    Some(text)
+}
+
+const fn call(operation: Option<Operation>) -> &'static str {
+    match operation {
+        Some(Operation::CreateRoute) => "POST /route",
+        Some(Operation::DeleteRoute) => "DELETE /route",
+        Some(Operation::CreateAgentWork) => "POST /agentWork",
+        Some(Operation::UpdateAgentWork) => "PATCH /agentWork",
+        Some(Operation::RoutingResult) => "POST /routingResult",
+        Some(Operation::Participant) => "POST /participant",
+        None => "a call that there is not",
+    }
+}

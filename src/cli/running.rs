@@ -1,0 +1,86 @@
+//! How a configuration becomes a running connector: the same for `serve` and `demo`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Error;
+use crate::config::Serving;
+use crate::connector::TellNobody;
+use crate::model::channel_definition::ChannelDefinition;
+use crate::model::time::Clock;
+use crate::people::People;
+use crate::server::{Parts, Server};
+use crate::service::{OrgPlan, Plan, Ports, Service};
+use crate::store::{self, Retention, Sqlite, Store};
+use crate::telemetry::Numbers;
+use crate::webhook::{Context, Webhooks};
+
+/// Checks everything that can be checked without a start. Must be called within a runtime.
+pub(super) fn orgs(serving: &Serving, clock: &Arc<dyn Clock>) -> Result<Vec<OrgPlan>, Error> {
+    let mut orgs = Vec::new();
+    let mut mistakes: Vec<String> = Vec::new();
+    let webhooks =
+        Webhooks::new(&serving.webhooks).map_err(|error| Error::new(format_args!("webhooks: {error}")))?;
+    for org in &serving.orgs {
+        let people = People::new(org.roster.clone(), serving.config.people.choice);
+        let ports = |definition: &ChannelDefinition| {
+            let channel = definition.developer_name.clone().unwrap_or_default();
+            ports(&people, &webhooks, &Context { org: org.id, channel })
+        };
+        match OrgPlan::new(serving, org, clock, ports) {
+            Ok(plan) => orgs.push(plan),
+            Err(wrong) => mistakes.extend(wrong.iter().map(ToString::to_string)),
+        }
+    }
+    if let Err(error) = serving.server.check() {
+        mistakes.push(format!("server: {error}"));
+    }
+    if mistakes.is_empty() { Ok(orgs) } else { Err(Error::several(mistakes)) }
+}
+
+/// What a channel works with: the partner's own platform where it is configured, and what is embedded for the
+/// rest.
+fn ports(people: &People, webhooks: &Webhooks, context: &Context) -> Ports {
+    let finder = webhooks.rep_finder(context);
+    let directory = webhooks.directory(context);
+    let is_ours = finder.is_none() || directory.is_none();
+    Ports {
+        finder: finder.map_or_else(|| Arc::new(people.clone()) as _, |finder| Arc::new(finder) as _),
+        directory: directory
+            .map_or_else(|| Arc::new(people.clone()) as _, |directory| Arc::new(directory) as _),
+        notifier: webhooks
+            .end_user_notifier(context)
+            .map_or_else(|| Arc::new(TellNobody) as _, |notifier| Arc::new(notifier) as _),
+        people: is_ours.then(|| people.clone()),
+    }
+}
+
+/// Opens the store, takes up what it has, and begins to read.
+pub(super) async fn start(
+    serving: &Serving,
+    orgs: Vec<OrgPlan>,
+    clock: Arc<dyn Clock>,
+) -> Result<Service, Error> {
+    let settings = &serving.store;
+    let options = store::Options {
+        path: settings.path.clone(),
+        retention: Retention { outcomes: settings.outcomes, ..Retention::default() },
+        max_bytes: settings.max_bytes,
+    };
+    let store: Arc<dyn Store> =
+        Arc::new(Sqlite::open(options).await.map_err(|error| cannot_use(&settings.path, &error))?);
+    let plan = Plan { orgs, store, clock };
+    Service::start(plan).await.map_err(|error| cannot_use(&settings.path, &error))
+}
+
+/// The HTTP server before a service.
+pub(super) fn server(serving: &Serving, service: &Service) -> Result<Server, Error> {
+    let numbers = Numbers::begin().map_err(Error::new)?;
+    let metrics = Arc::new(move || numbers.render());
+    let parts = Parts { settings: serving.server.clone(), service: service.clone(), metrics };
+    Server::new(parts).map_err(|error| Error::new(format_args!("server: {error}")))
+}
+
+fn cannot_use(path: &Path, error: &store::Error) -> Error {
+    Error::new(format_args!("the store {} cannot be used: {error}", path.display()))
+}

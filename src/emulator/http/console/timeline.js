@@ -1,0 +1,138 @@
+/** The org's books, in words. */
+
+/** What the partner's calls do, by operation. */
+const CALLS = {
+  createRoute: "asked for a route",
+  deleteRoute: "cleared the route",
+  createAgentWork: "made an offer",
+  updateAgentWork: "took an offer back",
+  routingResult: "sent the routing result",
+  participant: "changed the participants",
+};
+
+const RESULTS = { Effective: "", Repeated: " (said before)", Late: " (too late)", Unasked: " (nobody had asked)" };
+
+const OFFERS = {
+  Assigned: "It rings at",
+  Accepted: "Accepted by",
+  Declined: "Declined by",
+  Cancelled: "No longer rings at",
+  Closed: "Closed for",
+};
+
+/** What a call can bring about at once. */
+const EFFECTS = ["offerCreated", "offerChanged", "psrCreated", "psrDeleted", "resultReceived", "requestEnded"];
+
+/** The lines of one conversation, the newest first. */
+export function timeline(org, conversation) {
+  const requests = new Set(conversation.requests);
+  const psrs = new Set();
+  const entries = [];
+  for (const entry of org.books) {
+    if (entry.kind === "psrCreated" && entry.conversation === conversation.id) psrs.add(entry.psr);
+    if (!belongs(entry, conversation, requests, psrs)) continue;
+    // The books hold a call behind what it brought about; a reader wants the cause first.
+    let place = entries.length;
+    if (entry.kind === "call") {
+      while (place > 0 && entries[place - 1].at === entry.at && EFFECTS.includes(entries[place - 1].kind)) place -= 1;
+    }
+    entries.splice(place, 0, entry);
+  }
+  const lines = entries.map((entry) => ({ at: entry.at, said: words(org, entry) }));
+  return lines.filter(({ said }) => said !== null).map(({ at, said }) => ({ at, ...said })).reverse();
+}
+
+function belongs(entry, conversation, requests, psrs) {
+  if (entry.kind === "call") {
+    const body = entry.body ?? {};
+    const context = body.routingContext ?? {};
+    return (
+      [body.conversationIdentifier, context.conversationIdentifier].includes(conversation.id) ||
+      (body.workItemId ?? "-").startsWith(conversation.workItem) ||
+      conversation.works.some((work) => (body.agentWorkId ?? "-").startsWith(work))
+    );
+  }
+  return (
+    entry.conversation === conversation.id ||
+    requests.has(entry.request) ||
+    requests.has(entry.correlation) ||
+    psrs.has(entry.psr)
+  );
+}
+
+function words(org, entry) {
+  switch (entry.kind) {
+    case "sessionChanged":
+      return { text: `The session is ${entry.to}` };
+    case "participantJoined": {
+      const over = entry.overLimit ? ", which is more than the channel allows" : "";
+      return { text: `${org.participantName(entry.participant)} joined (${entry.count} are in${over})`, tone: "good" };
+    }
+    case "participantLeft":
+      return { text: `${org.participantName(entry.participant)} left (${entry.count} are in)` };
+    case "requestPublished": {
+      const request = org.request(entry.request);
+      const who = request?.requester ? org.name(request.requester) : "Somebody";
+      const what = entry.routingType === "Transfer" ? "hands over to" : "asks for";
+      return { text: `${who} ${what} ${request ? org.targetName(request.target) : "somebody"}`, tone: "strong" };
+    }
+    case "requestEnded":
+      return ending(org, entry.ending);
+    case "requestUnanswered":
+      return { text: "60 seconds went by without a result", tone: "bad" };
+    case "offerChanged":
+      return offer(org, entry);
+    case "psrCreated":
+      return { text: `The work item waits in a queue (${entry.psr})`, tone: "faint" };
+    case "psrDeleted":
+      return { text: `It waits no longer (${entry.psr})`, tone: "faint" };
+    case "resultReceived": {
+      const result = entry.success ? "success" : "failure";
+      return { text: `The connector reported ${result}${RESULTS[entry.verdict] ?? ""}`, tone: "faint" };
+    }
+    case "call":
+      return call(entry);
+    default:
+      return null;
+  }
+}
+
+function offer(org, { change, rep }) {
+  const tone = { Declined: "bad", Accepted: "good" }[change];
+  return { text: `${OFFERS[change] ?? `${change}:`} ${org.name(rep)}`, tone };
+}
+
+function ending(org, { how, rep, message, reason }) {
+  switch (how) {
+    case "joined":
+      return { text: `Done: ${org.name(rep)} is in`, tone: "good" };
+    case "refused":
+      return { text: `Not possible: ${message}`, tone: "bad" };
+    case "cancelled":
+      return { text: "The request was cancelled" };
+    case "givenUp":
+      return { text: `Nobody could be found (${reason})`, tone: "bad" };
+    case "markedFailed":
+      return { text: "Salesforce marked the request as failed", tone: "bad" };
+    case "routedExternally":
+      return { text: "Handed over outside of Salesforce" };
+    default:
+      return { text: "The request ended with the session" };
+  }
+}
+
+function call({ operation, status, code }) {
+  const what = CALLS[operation] ?? "made a call that the org does not know";
+  // What a result said stands there already.
+  if (status < 300 && operation === "routingResult") return null;
+  if (status < 300) return { text: `The connector ${what}`, tone: "faint" };
+  return { text: `The connector ${what}: refused, ${status}${code ? `, code ${code}` : ""}`, tone: "bad" };
+}
+
+/** How a request stands, in words. */
+export function standing(org, request) {
+  if (request.ended !== null) return ending(org, request.ended[1]);
+  const ringing = org.state.agentWorks.filter((it) => it.correlation === request.event && it.state === "Assigned");
+  if (ringing.length > 0) return { text: `Rings at ${ringing.map((it) => org.name(it.rep)).join(", ")}`, tone: "busy" };
+  return { text: "Looking for somebody", tone: "busy" };
+}

@@ -1,0 +1,191 @@
+//! One webhook: a request, its tries, its answer.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use super::settings::{self, Error, Settings};
+use super::tries::until_taken;
+use crate::outbound::http_for;
+
+/// Where a webhook is, and how it is asked.
+#[derive(Clone)]
+pub(super) struct Hook {
+    http: reqwest::Client,
+    url: Url,
+    timeout: Duration,
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hook").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Why a webhook has not answered. Says nothing of what was asked or answered: that is about people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    /// It could not be reached, or took too long.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+    /// It answered with something else than 2xx.
+    #[error("it answered {status}{}", hint(*.status))]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// Its answer is larger than any answer is.
+    #[error("its answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// Its answer is not the JSON that it should be.
+    #[error("its answer is not as openapi/webhooks.yaml has it: {0}")]
+    Garbled(String),
+}
+
+fn hint(status: u16) -> &'static str {
+    match status {
+        300..=399 => "; redirects are not followed, for the secret would go along",
+        401 | 403 => "; does it know the secret?",
+        _ => "",
+    }
+}
+
+impl Failure {
+    /// Whether the same request may be answered later.
+    pub(super) const fn may_pass(&self) -> bool {
+        match self {
+            Self::NoAnswer(_) => true,
+            Self::Status { status, .. } => *status == 408 || *status == 429 || *status >= 500,
+            Self::TooLarge(_) | Self::Garbled(_) => false,
+        }
+    }
+
+    /// How long the webhook asks to be left alone.
+    pub(super) fn retry_after(&self) -> Duration {
+        match self {
+            Self::Status { retry_after, .. } => retry_after.unwrap_or_default(),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl Hook {
+    pub(super) fn new(field: &'static str, url: &str, settings: &Settings) -> Result<Self, Error> {
+        let url = settings::url(field, url)?;
+        let json = HeaderValue::from_static("application/json");
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, json.clone()), (ACCEPT, json)]);
+        if let Some(secret) = settings::authorization(field, &url, settings.secret.as_ref())? {
+            headers.insert(AUTHORIZATION, secret);
+        }
+        let http = http_for(&url).default_headers(headers).timeout(settings.timeout).build();
+        let http = http.map_err(|error| Error::Http(error.to_string()))?;
+        Ok(Self { http, url, timeout: settings.timeout })
+    }
+
+    /// Asks, as often as it takes within `patience`, and reads an answer of at most `largest` bytes.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        body: &impl Serialize,
+        patience: Duration,
+        largest: usize,
+    ) -> Result<T, Failure> {
+        let request = Request::of(body)?;
+        let answer = until_taken(patience, request.seed(), || async {
+            let response = self.send(&request).await?;
+            self.read(response, largest).await
+        });
+        let answer = answer.await?;
+        serde_json::from_slice(&answer).map_err(|error| garbled(&error))
+    }
+
+    /// Tells, as often as it takes within `patience`; whatever is answered with 2xx will do. A try takes one of
+    /// the seats.
+    pub(super) async fn tell(
+        &self,
+        body: &impl Serialize,
+        patience: Duration,
+        seats: &Semaphore,
+    ) -> Result<(), Failure> {
+        let request = Request::of(body)?;
+        let told = until_taken(patience, request.seed(), || async {
+            // It is never closed; were it, a try without a seat does no harm.
+            let _seat = seats.acquire().await.ok();
+            self.send(&request).await.map(drop)
+        });
+        told.await
+    }
+
+    async fn send(&self, request: &Request) -> Result<Response, Failure> {
+        let id = request.id.to_string();
+        let post = self.http.post(self.url.clone()).header("RequestId", id).body(request.body.clone());
+        let response = post.send().await.map_err(|error| self.no_answer(error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|wish| wish.to_str().ok());
+        let retry_after = retry_after.and_then(|wish| wish.trim().parse().ok()).map(Duration::from_secs);
+        Err(Failure::Status { status: status.as_u16(), retry_after })
+    }
+
+    async fn read(&self, mut response: Response, largest: usize) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.no_answer(error))? {
+            if body.len() + chunk.len() > largest {
+                return Err(Failure::TooLarge(largest));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn no_answer(&self, error: reqwest::Error) -> Failure {
+        if error.is_timeout() {
+            return Failure::NoAnswer(format!("none came within {} ms", self.timeout.as_millis()));
+        }
+        let error = error.without_url();
+        let mut text = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        Failure::NoAnswer(text)
+    }
+}
+
+/// One request, the same in all its tries.
+struct Request {
+    id: Uuid,
+    body: Vec<u8>,
+}
+
+impl Request {
+    fn of(body: &impl Serialize) -> Result<Self, Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::Garbled(error.to_string()))?;
+        Ok(Self { id: Uuid::new_v4(), body })
+    }
+
+    /// Spreads the tries of requests that failed together.
+    fn seed(&self) -> u64 {
+        self.id.as_u64_pair().1
+    }
+}
+
+/// Where an answer is wrong, without repeating what it says.
+fn garbled(error: &serde_json::Error) -> Failure {
+    let what = match error.classify() {
+        serde_json::error::Category::Data => "a value of another kind, or one that is missing",
+        serde_json::error::Category::Eof => "it breaks off",
+        _ => "it is not JSON",
+    };
+    Failure::Garbled(format!("{what}, line {} column {}", error.line(), error.column()))
+}

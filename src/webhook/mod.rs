@@ -1,0 +1,81 @@
+//! The partner's own rep finder, directory and end-user notifier, where they are not written in Rust: each a
+//! URL that is sent JSON by `POST` and answers with JSON. `openapi/webhooks.yaml` describes them.
+//!
+//! Knows the ports and HTTP. Must never know what a request does with a rep, or who opened a list.
+//!
+//! Invariants
+//! 1. The secret goes to the URL that is configured and nowhere else: no redirect is followed, and plain HTTP
+//!    is for this machine alone. It is printed nowhere.
+//! 2. All tries of one request carry the same `RequestId`.
+//! 3. Nothing that a webhook answers is larger, longer or other than the port allows: what does not fit is left
+//!    out and told in the log.
+//! 4. A webhook that is slow or gone holds up those who ask it, for a bounded time, and nobody else.
+//! 5. The notifications of one conversation arrive in their order.
+//!
+//! Elsewhere: the ports in `connector` and `contacts`.
+
+mod contacts;
+mod finder;
+mod hook;
+mod notifier;
+mod settings;
+mod tries;
+
+use serde::Serialize;
+
+pub use contacts::Contacts;
+pub use finder::Finder;
+pub use notifier::Notifier;
+pub use settings::{Error, Settings};
+
+use crate::model::ids::OrgId;
+use hook::Hook;
+
+/// On whose behalf a webhook is asked. It stands in every body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Context {
+    /// The org.
+    pub org: OrgId,
+    /// The channel definition's developer name.
+    pub channel: String,
+}
+
+/// The webhooks that are configured. All channels share their connections.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    rep_finder: Option<Hook>,
+    directory: Option<Hook>,
+    end_user_notifier: Option<Hook>,
+}
+
+impl Webhooks {
+    /// Checks the settings. Nothing is sent.
+    ///
+    /// # Errors
+    /// Where a URL is not one to send a secret to, the secret cannot be sent, or HTTP cannot be set up.
+    pub fn new(settings: &Settings) -> Result<Self, Error> {
+        let hook = |field, url: &Option<String>| {
+            url.as_deref().map(|url| Hook::new(field, url, settings)).transpose()
+        };
+        Ok(Self {
+            rep_finder: hook("rep_finder_url", &settings.rep_finder_url)?,
+            directory: hook("directory_url", &settings.directory_url)?,
+            end_user_notifier: hook("end_user_notifier_url", &settings.end_user_notifier_url)?,
+        })
+    }
+
+    /// The rep finder for a channel, where one is configured.
+    pub fn rep_finder(&self, context: &Context) -> Option<Finder> {
+        self.rep_finder.clone().map(|hook| Finder::new(hook, context.clone()))
+    }
+
+    /// The directory for a channel, where one is configured.
+    pub fn directory(&self, context: &Context) -> Option<Contacts> {
+        self.directory.clone().map(|hook| Contacts::new(hook, context.clone()))
+    }
+
+    /// The end-user notifier for a channel, where one is configured.
+    pub fn end_user_notifier(&self, context: &Context) -> Option<Notifier> {
+        self.end_user_notifier.clone().map(|hook| Notifier::new(hook, context.clone()))
+    }
+}

@@ -1,0 +1,4 @@
+//! `byoc serve` as a process, against an emulated org over real sockets, with its store in a real file.
+
+mod killed;
+mod world;
