@@ -37,6 +37,7 @@ pub(in crate::server) struct ContactsAsked {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "these are scv-connector-base's names")]
 pub(in crate::server) struct AgentWorkTold {
     work_item_id: WorkItemId,
     work_id: AgentWorkId,

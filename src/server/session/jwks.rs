@@ -54,7 +54,7 @@ struct Held {
 struct Key {
     id: Option<String>,
     algorithm: Algorithm,
-    key: Arc<DecodingKey>,
+    checks: Arc<DecodingKey>,
 }
 
 #[derive(Deserialize)]
@@ -182,7 +182,7 @@ impl Held {
             .iter()
             .filter(|key| key.algorithm == algorithm && (id.is_none() || key.id.as_deref() == id));
         let first = fitting.next()?;
-        (id.is_some() || fitting.next().is_none()).then(|| Arc::clone(&first.key))
+        (id.is_some() || fitting.next().is_none()).then(|| Arc::clone(&first.checks))
     }
 }
 
@@ -204,6 +204,6 @@ fn key(value: serde_json::Value) -> Option<Key> {
     if !for_it || !signs {
         return None;
     }
-    let key = Arc::new(DecodingKey::from_jwk(&jwk).ok()?);
-    Some(Key { id: jwk.common.key_id, algorithm, key })
+    let checks = Arc::new(DecodingKey::from_jwk(&jwk).ok()?);
+    Some(Key { id: jwk.common.key_id, algorithm, checks })
 }

@@ -117,7 +117,7 @@ async fn a_silent_stream_shows_that_it_lives_until_the_server_closes() {
 struct Live {
     address: std::net::SocketAddr,
     stop: oneshot::Sender<()>,
-    served: tokio::task::JoinHandle<std::io::Result<()>>,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 async fn live() -> Live {
@@ -127,20 +127,20 @@ async fn live() -> Live {
     let settings = Settings { listen: address, ..loopback() };
     let server = Server::new(Parts { settings, service, metrics: Arc::new(String::new) }).unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::spawn(serve(listener, server, async move { drop(stopped.await) }));
-    Live { address, stop, served }
+    let task = tokio::spawn(serve(listener, server, async move { drop(stopped.await) }));
+    Live { address, stop, task }
 }
 
 #[tokio::test]
 async fn a_watcher_does_not_keep_the_server_from_stopping() {
-    let Live { address, stop, served } = live().await;
+    let Live { address, stop, task } = live().await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut stream = client.get(format!("http://{address}/v1/stream")).send().await.unwrap();
     assert!(stream.chunk().await.unwrap().unwrap().starts_with(b"event: watching"));
     let alive = client.get(format!("http://{address}/healthz")).send().await.unwrap();
     assert_eq!(alive.json::<Value>().await.unwrap()["status"], "ok");
     stop.send(()).unwrap();
-    tokio::time::timeout(Duration::from_secs(5), served).await.expect("it stops").unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(5), task).await.expect("it stops").unwrap().unwrap();
     assert_eq!(stream.chunk().await.unwrap(), None, "and ends the stream in order");
     TcpStream::connect(address).await.expect_err("nobody listens any more");
 }
