@@ -15,6 +15,7 @@ use serde::{Deserialize, de};
 
 use super::Environment;
 use super::document::{Document, Source};
+use crate::outbound::secret_worthy_url;
 
 #[cfg(feature = "server")]
 pub(crate) use settings::is_loopback_host;
@@ -200,10 +201,10 @@ fn session(
 }
 
 fn url(key: &str, text: Option<&str>, wrong: &mut Vec<String>) -> Option<String> {
-    match settings::trusted_url(text?) {
-        Ok(url) => Some(url),
-        Err(wanted) => {
-            wrong.push(format!("{key} is wrong; it must be {wanted}"));
+    match secret_worthy_url(text?) {
+        Ok(url) => Some(url.into()),
+        Err(error) => {
+            wrong.push(format!("{key} {error}"));
             None
         }
     }
@@ -328,12 +329,12 @@ sesion_issuer = "idp"
         byoc.toml, line 3, server.allowed_origins: it has 'acme.lightning.force.com', which is no origin that can be allowed; it must be one such as https://acme.lightning.force.com
         byoc.toml, line 3, server.allowed_origins: it has 'https://acme.my.salesforce.com/x', which is no origin that can be allowed; it must be https://acme.my.salesforce.com, as browsers spell it, without a path
         byoc.toml, line 3, server.allowed_origins: it has 'http://acme.example', which is no origin that can be allowed; it must be https; plain http is for localhost alone
-        byoc.toml, line 5, server.session_jwks_url: it is wrong; it must be an https URL; plain http is for localhost alone
+        byoc.toml, line 5, server.session_jwks_url: it is 'http://idp.example/keys'; it must be an https URL; plain http is for localhost alone, for tokens are sent there
         byoc.toml, line 5, server.session_jwks_url: it is set, and session_secret_file as well; a session token is checked by one of them, leave the other out
         byoc.toml, line 6, server.session_audience: it is empty; leave it out, or set it
         byoc.toml, line 7, server.events_secret_file: it names none-such, which cannot be read: No such file or directory (os error 2)
         byoc.toml, line 8, server.operator_secret_file: it names short, which holds a secret of 4 bytes; it must have 32 or more, e.g. from `openssl rand -base64 48`
-        byoc.toml, line 9, server.login_url: it is wrong; it must be a URL such as https://login.example.com
+        byoc.toml, line 9, server.login_url: it is '/login'; it must be a whole URL, such as https://host.example
         byoc.toml, line 10, server.sesion_issuer: there is no such key; there are listen, allowed_origins, session_secret_file, session_jwks_url, session_audience, session_issuer, events_secret_file, operator_secret_file, login_url
         the variable BYOC_SERVER_EVENTS_SECRET: it holds a secret of 5 bytes; it must have 32 or more, e.g. from `openssl rand -base64 48`
         ");

@@ -114,9 +114,8 @@ impl Demo {
         let service = running::start(&setting.serving, orgs, clock).await?;
         let server = running::server(&setting.serving, &service)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let served =
-            http::serve_with(listener, emulator.clone(), server.routes(), async { drop(stopped.await) });
-        let served = tokio::spawn(served);
+        let shutdown = async { drop(stopped.await) };
+        let served = tokio::spawn(http::serve_with(listener, emulator.clone(), server.routes(), shutdown));
         Ok(Self { emulator, service, server, address, stop, served, setting })
     }
 

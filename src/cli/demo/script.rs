@@ -87,9 +87,8 @@ async fn play_one(
     let mut told = service.told();
     let rep = RepId::parse(FIRST_REP).map_err(Error::new)?;
     let start = Act::StartConversation { end_user: None, reps: vec![rep] };
-    let conversation = match act(emulator, start)? {
-        Done::Started { conversation, .. } => conversation,
-        _ => return Err(Error::new("the conversation did not begin")),
+    let Done::Started { conversation, .. } = act(emulator, start)? else {
+        return Err(Error::new("the conversation did not begin"));
     };
     let before = last_number(emulator);
     let ask =

@@ -150,20 +150,6 @@ impl FromStr for Origin {
     }
 }
 
-/// Reads a URL that is trusted with something: HTTPS, or plain HTTP to this machine.
-pub(super) fn trusted_url(text: &str) -> Result<String, &'static str> {
-    let url = Url::parse(text.trim()).map_err(|_| "a URL such as https://login.example.com")?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("a URL without user name and password");
-    }
-    match url.scheme() {
-        "https" => Ok(url.into()),
-        "http" if is_loopback_host(url.host_str().unwrap_or_default()) => Ok(url.into()),
-        "http" => Err("an https URL; plain http is for localhost alone"),
-        _ => Err("an https URL"),
-    }
-}
-
 /// Whether a host, without its port, is this machine whatever a name server says.
 pub(crate) fn is_loopback_host(host: &str) -> bool {
     let name = host.to_ascii_lowercase();

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::BadToken;
-use crate::config::server::is_loopback_host;
 use crate::model::time::{Clock, Timestamp};
+use crate::outbound::{http_for, secret_worthy_url};
 use crate::server::Error;
 
 /// How long to wait before the provider is asked again.
@@ -65,19 +65,10 @@ struct Set {
 impl Jwks {
     /// No request is made before the first token comes.
     pub(super) fn new(url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let wrong = |problem: String| Error::Jwks { url: url.to_owned(), problem };
-        let parsed = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!("byoc-connector/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIMEOUT);
-        if is_loopback_host(parsed.host_str().unwrap_or_default()) {
-            http = http.no_proxy();
-        } else if parsed.scheme() != "https" {
-            return Err(wrong("it must be https; plain http is for localhost alone".to_owned()));
-        }
-        let http = http.build().map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { url: parsed, http, clock, held: RwLock::default(), fetching: Mutex::default() })
+        let wrong = |problem: String| Error::Jwks { problem };
+        let url = secret_worthy_url(url).map_err(|error| wrong(error.to_string()))?;
+        let http = http_for(&url).timeout(TIMEOUT).build().map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { url, http, clock, held: RwLock::default(), fetching: Mutex::default() })
     }
 
     /// The key of that id; without an id, the only one for the algorithm.
