@@ -91,6 +91,7 @@ pub(super) enum Message {
     Delivered { delivery: Box<Delivery>, done: Done },
     Answered { conversation: ConversationId, command: CommandId, answer: Answer },
     Found { conversation: ConversationId, command: CommandId, reps: Vec<RepId> },
+    Listening,
     Look(Box<dyn FnOnce(&Conversations) + Send>),
     Stop,
 }
@@ -165,6 +166,14 @@ impl Handle {
         let message = Message::Delivered { delivery: Box::new(delivery), done };
         self.inbox.send(message).await.map_err(|_| Error::Stopped)?;
         Ok(Receipt(answer))
+    }
+
+    /// Says that the stream of events stands: what was published while nobody listened comes from now on.
+    ///
+    /// # Errors
+    /// Where the channel has been stopped.
+    pub async fn listening(&self) -> Result<(), Error> {
+        self.inbox.send(Message::Listening).await.map_err(|_| Error::Stopped)
     }
 
     /// Looks at the conversations, between two turns.

@@ -254,6 +254,21 @@ impl Serve {
         find(&answer).unwrap()
     }
 
+    /// Waits until a number of its metrics is as wanted.
+    pub(crate) async fn until_counted(&self, name: &str, is_so: impl Fn(f64) -> bool) {
+        let begin = Instant::now();
+        loop {
+            let metrics = self.get("/metrics").await;
+            let line = metrics.lines().find(|line| line.starts_with(name));
+            let value = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+            if value.is_some_and(&is_so) {
+                return;
+            }
+            assert!(begin.elapsed() < HANGS, "{name} is {value:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Waits until it has no open request.
     pub(crate) async fn until_idle(&self) {
         let path = "/v1/routing-requests?state=open";
