@@ -79,9 +79,10 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether asking again may help.
+    /// Whether asking again may help. A login that is refused may be granted again: the app's approval, a
+    /// certificate, a user's permission are an administrator's to mend, and meanwhile nothing has been sent.
     pub const fn retry(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Refused { .. })
     }
 
     /// The HTTP status that came with it; 0 where none did.

@@ -17,7 +17,7 @@ use crate::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, Work
 use crate::model::time::{self, Clock, Timestamp};
 use crate::people::People;
 use crate::routing::{Conversation, Ending, Outcome, RequestView, Settings};
-use crate::store::{Cause, ChannelKey};
+use crate::store::{self, Cause, ChannelKey};
 
 use super::plan::ChannelPlan;
 use super::stream::Reader;
@@ -180,11 +180,8 @@ impl Running {
     /// # Errors
     /// Where it is none, or could not be made durable.
     pub async fn platform_event(&self, json: &str) -> Result<Taken, Error> {
-        /// Names an event that came without a replay id by what it says.
-        const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d65_7665_8e74_2d62_6f64_7931);
         let decoded = self.0.decoder.clone().decode(json, self.0.clock.now(), None)?;
-        let cause = Cause::named(&Uuid::new_v5(&NAMESPACE, json.as_bytes()).to_string())?;
-        self.deliver(decoded, Some(cause)).await
+        self.deliver(decoded, Some(cause_of(json)?)).await
     }
 
     async fn deliver(&self, mut decoded: Decoded, cause: Option<Cause>) -> Result<Taken, Error> {
@@ -283,6 +280,13 @@ impl Running {
         // Nobody may be watching.
         told.send(Told { channel: self.0.key.clone(), conversation, ending }).ok();
     }
+}
+
+/// Names a platform event by what it says: it comes under another replay id where the org has moved, and
+/// under none by HTTP, and is the same event all the same.
+pub(super) fn cause_of(json: &str) -> Result<Cause, store::Error> {
+    const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d65_7665_8e74_2d62_6f64_7931);
+    Cause::named(&Uuid::new_v5(&NAMESPACE, json.as_bytes()).to_string())
 }
 
 /// What has to be known of a conversation to say who may be asked to join it.

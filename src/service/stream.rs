@@ -16,6 +16,8 @@ use crate::events::{Decoded, Decoder, EventSource};
 use crate::model::time::Clock;
 use crate::store;
 
+use super::running::cause_of;
+
 /// How many events may be on their way to the store.
 const UNDER_WAY: usize = 256;
 
@@ -122,10 +124,12 @@ impl Reader {
         arrived: source::Delivery,
         replay_id: &ReplayId,
     ) -> Result<Delivery, store::Error> {
+        let mut cause = None;
         let decoded = match arrived {
             source::Delivery::Event(event) => {
                 let id = replay_id.to_string();
                 let decoded = self.decoder.decode(&event.json, self.clock.now(), Some(&id));
+                cause = Some(cause_of(&event.json)?);
                 decoded.unwrap_or_else(|error| {
                     tracing::error!(%error, replay_id = id, "an event cannot be understood; it is passed by");
                     Decoded::default()
@@ -143,11 +147,7 @@ impl Reader {
         if let Some(reason) = decoded.passed_by {
             tracing::debug!(%reason, %replay_id, "an event, or a part of it, is passed by");
         }
-        let cause = if decoded.events.is_empty() {
-            None
-        } else {
-            Some(store::Cause::replay_id(replay_id.as_bytes())?)
-        };
+        let cause = cause.filter(|_| !decoded.events.is_empty());
         let position = Some(store::Position::new(Arc::clone(&self.topic), replay_id.as_bytes())?);
         Ok(Delivery { events: decoded.events, cause, position })
     }

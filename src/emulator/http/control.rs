@@ -35,6 +35,7 @@ pub(super) fn router() -> Router<Emulator> {
         .route("/reps", post(reps))
         .route("/roster", post(roster))
         .route("/tokens/revoke", post(revoke_tokens))
+        .route("/logins", post(logins))
         .route("/books", get(books))
         .route("/events", get(events))
         .route("/state", get(state))
@@ -211,6 +212,18 @@ async fn reps(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     let count = reps.len();
     emulator.with(|salesforce, now| reps.into_iter().for_each(|rep| salesforce.upsert_rep(now, rep)));
     Ok(Json(json!({ "reps": count })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Logins {
+    refused: bool,
+}
+
+async fn logins(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let Logins { refused } = read(&body, r#"{"refused": true} gives nobody a token; false ends it"#)?;
+    emulator.refuse_logins(refused);
+    Ok(Json(json!({ "refused": refused })))
 }
 
 /// Adds people and places; who is there already is brought up to date.

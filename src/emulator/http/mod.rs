@@ -18,6 +18,7 @@ mod pubsub;
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ struct Inner {
     verifier: oauth::Verifier,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Whether nobody is given a token.
+    logins_refused: AtomicBool,
     /// The number of the last event.
     told: watch::Sender<u64>,
     closing: watch::Sender<bool>,
@@ -104,6 +107,7 @@ impl Emulator {
             verifier,
             clock,
             state: Mutex::new(state),
+            logins_refused: AtomicBool::new(false),
             told: watch::Sender::new(0),
             closing: watch::Sender::new(false),
             endings: watch::Sender::new(pubsub::Ending::Quietly),
@@ -115,6 +119,11 @@ impl Emulator {
     /// Does something with the org at the time that it is now, and passes on what it told.
     pub fn with<R>(&self, work: impl FnOnce(&mut Salesforce, Timestamp) -> R) -> R {
         self.with_state(|state, now| work(&mut state.salesforce, now))
+    }
+
+    /// From now on, nobody is given a token; or everybody is again who may have one.
+    pub fn refuse_logins(&self, refused: bool) {
+        self.0.logins_refused.store(refused, Ordering::Relaxed);
     }
 
     /// What the org told behind the event of that number; the last of it is kept.
@@ -234,6 +243,8 @@ pub async fn serve_with(
     beside: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    // An org that was served before, and is again.
+    emulator.0.closing.send_replace(false);
     let closing = emulator.clone();
     let stop = async move {
         shutdown.await;

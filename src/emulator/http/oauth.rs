@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Emulator;
@@ -149,6 +150,9 @@ pub(super) async fn token(
     let checked = emulator.0.verifier.check(app, &address, emulator.0.clock.now(), &assertion);
     if let Err(error) = checked {
         return denied(error);
+    }
+    if emulator.0.logins_refused.load(Ordering::Relaxed) {
+        return denied(("invalid_grant", "user hasn't approved this consumer"));
     }
     let (token, org) = emulator.with(|salesforce, now| {
         let token = salesforce.issue_token(now + app.token_lifetime);

@@ -80,12 +80,25 @@ pub struct JwtBearer {
     fetching: Mutex<()>,
 }
 
+/// How long a login that was refused is not tried again, whoever asks: Salesforce counts them.
+const HOLD_OFF: Duration = Duration::from_secs(1);
+
 /// What is held, and what came of the last request for it.
 #[derive(Default)]
 struct Held {
     token: Option<(AccessToken, Timestamp)>,
     rounds: u64,
-    error: Option<Error>,
+    error: Option<(Error, Timestamp)>,
+}
+
+impl Held {
+    /// What Salesforce refused a moment ago.
+    fn refusal(&self, now: Timestamp) -> Option<Error> {
+        let fresh = |(error, at): &&(Error, Timestamp)| {
+            matches!(error, Error::Refused { .. }) && now < *at + HOLD_OFF
+        };
+        self.error.as_ref().filter(fresh).map(|(error, _)| error.clone())
+    }
 }
 
 impl JwtBearer {
@@ -131,11 +144,14 @@ impl JwtBearer {
         match self.look(&will_do) {
             Ok(token) => return Ok(token),
             Err(rounds) if rounds != before => {
-                if let Some(error) = self.read(|held| held.error.clone()) {
+                if let Some((error, _)) = self.read(|held| held.error.clone()) {
                     return Err(error);
                 }
             }
             Err(_) => {}
+        }
+        if let Some(error) = self.read(|held| held.refusal(self.clock.now())) {
+            return Err(error);
         }
         let outcome = self.fetch().await;
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
@@ -146,7 +162,7 @@ impl JwtBearer {
                 Ok(token)
             }
             Err(error) => {
-                held.error = Some(error.clone());
+                held.error = Some((error.clone(), self.clock.now()));
                 Err(error)
             }
         }
@@ -281,15 +297,15 @@ mod tests {
             (
                 400,
                 r#"{"error":"invalid_grant","error_description":"user hasn't approved this consumer"}"#,
-                false,
+                true,
             ),
             (400, r#"{"error":"unknown_error","error_description":"retry your request"}"#, true),
             (503, "<html>", true),
             (429, "", true),
-            (302, "", false),
-            (200, r#"{"access_token":""}"#, false),
-            (200, r#"{"token":"hush"}"#, false),
-            (200, "hush", false),
+            (302, "", true),
+            (200, r#"{"access_token":""}"#, true),
+            (200, r#"{"token":"hush"}"#, true),
+            (200, "hush", true),
         ] {
             let error = read_response(status, body.as_bytes()).err().unwrap();
             assert_eq!(error.retry(), retry, "{status} {body}");

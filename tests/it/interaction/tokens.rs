@@ -205,7 +205,7 @@ async fn an_early_replacement_that_fails_leaves_the_token_in_use_until_it_has_ag
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_is_busy_is_asked_again_and_one_that_refuses_is_not() {
+async fn a_token_endpoint_that_is_busy_is_asked_again() {
     let server = MockServer::start().await;
     Mock::given(path(ENDPOINT))
         .respond_with(ResponseTemplate::new(503))
@@ -213,16 +213,35 @@ async fn a_token_endpoint_that_is_busy_is_asked_again_and_one_that_refuses_is_no
         .with_priority(1)
         .mount(&server)
         .await;
-    let refusal = json!({"error": "invalid_client_id", "error_description": "client identifier invalid"});
+    gives_tokens(&server, json!({})).await;
+    let done = ResponseTemplate::new(202).set_body_json(json!({"success": true}));
+    Mock::given(wiremock::matchers::any()).respond_with(done).with_priority(21).mount(&server).await;
+    let (client, _) = client(&server.uri(), source(&server, &Arc::new(Hands::default())));
+    assert!(matches!(send(&client, &offer()).await, Answer::Done(_)));
+    assert_eq!(asked(&server).await, 3);
+}
+
+#[tokio::test]
+async fn a_login_that_is_refused_is_tried_again_and_no_more_than_once_a_second() {
+    let server = MockServer::start().await;
+    let refusal =
+        json!({"error": "invalid_grant", "error_description": "user hasn't approved this consumer"});
     Mock::given(path(ENDPOINT))
         .respond_with(ResponseTemplate::new(400).set_body_json(refusal))
-        .with_priority(2)
+        .up_to_n_times(1)
+        .with_priority(1)
         .mount(&server)
         .await;
-    let (client, _) = client(&server.uri(), source(&server, &Arc::new(Hands::default())));
-    let message = "the token endpoint refused (HTTP 400): invalid_client_id: client identifier invalid";
-    assert_eq!(send(&client, &offer()).await, refused(400, None, message, false));
-    assert_eq!(asked(&server).await, 3);
+    gives_tokens(&server, json!({})).await;
+    let hands = Arc::new(Hands::default());
+    let source = source(&server, &hands);
+    let error = source.token().await.unwrap_err();
+    assert!(error.retry() && error.to_string().contains("user hasn't approved"), "{error}");
+    hands.advance(Duration::from_millis(999));
+    assert_eq!(source.token().await.unwrap_err(), error);
+    assert_eq!(asked(&server).await, 1);
+    hands.advance(Duration::from_millis(1));
+    assert_eq!(source.token().await.unwrap().expose(), "token-1");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options};
-use byoc_connector::emulator::{Act, Done, Emission, Settings as OrgSettings};
+use byoc_connector::emulator::{Act, Done, Emission, Salesforce, Settings as OrgSettings};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, WorkItemId};
 use byoc_connector::model::time::SystemClock;
@@ -77,10 +77,18 @@ impl Stage {
         (conversation, work_item, request)
     }
 
+    /// The offers of a request that the org has.
+    fn offers(&self, request: &EventId) -> Vec<AgentWorkId> {
+        let of_it = |salesforce: &mut Salesforce, _| {
+            salesforce.works().filter(|work| work.correlation == *request).map(|work| work.id).collect()
+        };
+        self.emulator.with(of_it)
+    }
+
     /// The offer to Bo, once the org has it.
-    async fn offer(&mut self) -> AgentWorkId {
+    async fn offer(&mut self, request: &EventId) -> AgentWorkId {
         loop {
-            let offered = self.emulator.with(|salesforce, _| salesforce.works().map(|work| work.id).next());
+            let offered = self.offers(request).pop();
             if let Some(work) = offered {
                 self.bring().await;
                 return work;
@@ -95,7 +103,7 @@ impl Stage {
 async fn a_conference_is_routed_by_what_is_told_over_http() {
     let mut stage = Stage::set().await;
     let (conversation, work_item, request) = stage.anna_asks().await;
-    let work = stage.offer().await;
+    let work = stage.offer(&request).await;
 
     let open = stage.rig.get("/v1/routing-requests?state=open").await;
     let line = &open.body["requests"][0];
@@ -128,8 +136,8 @@ async fn a_conference_is_routed_by_what_is_told_over_http() {
 #[tokio::test]
 async fn the_same_told_twice_changes_nothing() {
     let mut stage = Stage::set().await;
-    stage.anna_asks().await;
-    let work = stage.offer().await;
+    let (.., request) = stage.anna_asks().await;
+    let work = stage.offer(&request).await;
     // Everything again, as a backend does that was not answered.
     stage.brought = 0;
     stage.bring().await;
@@ -138,8 +146,7 @@ async fn the_same_told_twice_changes_nothing() {
     stage.told.recv().await.unwrap();
     stage.brought = 0;
     stage.bring().await;
-    let offers = stage.emulator.with(|salesforce, _| salesforce.works().count());
-    assert_eq!(offers, 1, "nobody was offered it again");
+    assert_eq!(stage.offers(&request), [work], "nobody was offered it again");
     let ended = stage.rig.get("/v1/routing-requests").await.body;
     assert_eq!(ended["requests"].as_array().unwrap().len(), 1, "{ended}");
 }

@@ -1,20 +1,23 @@
 //! An emulated org that is served in this process, and `byoc serve` as a process of its own beside it.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options};
-use byoc_connector::emulator::{Act, BearerRule, Channel, Done, Settings, StreamForm};
+use byoc_connector::emulator::{Act, BearerRule, Channel, Done, Emission, Settings, StreamForm};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{ConversationId, EventId, RepId};
 use byoc_connector::model::roster::Roster;
 use byoc_connector::model::time::SystemClock;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// Long enough for a busy machine; nothing waits for it to pass.
 pub(crate) const HANGS: Duration = Duration::from_secs(40);
@@ -22,16 +25,33 @@ pub(crate) const HANGS: Duration = Duration::from_secs(40);
 /// An emulated org that is being served, and a folder with a configuration for it.
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
-    pub(crate) folder: TempDir,
-    _stop: oneshot::Sender<()>,
+    folder: TempDir,
+    address: SocketAddr,
+    served: Option<Served>,
+}
+
+/// The org's server.
+struct Served {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<std::io::Result<()>>,
 }
 
 impl World {
-    /// An org with these people. Must be called within a runtime of several threads, for a test waits in one.
+    /// An org with these people, which tells by platform event what becomes of offers. Must be called within a
+    /// runtime of several threads, for a test waits in one.
     pub(crate) async fn start(roster: Roster, more: &str) -> Self {
+        Self::start_as(roster, more, true).await
+    }
+
+    /// As [`World::start`]; what becomes of offers is told by the reps' browsers alone.
+    pub(crate) async fn start_without_work_results(roster: Roster) -> Self {
+        Self::start_as(roster, "", false).await
+    }
+
+    async fn start_as(roster: Roster, more: &str, routing_work_result_supported: bool) -> Self {
         let stream = StreamForm { keep_alive_milliseconds: 500, ..StreamForm::default() };
         let channel = Channel {
-            routing_work_result_supported: true,
+            routing_work_result_supported,
             participant_limit: Some(4),
             default_queue: roster.queues.first().map(|queue| queue.id),
             ..Channel::default()
@@ -41,12 +61,41 @@ impl World {
             Options { seed: 5, roster, settings, app: AppSettings::default(), fixed_tokens: Vec::new() };
         let emulator = Emulator::new(options.clone(), Arc::new(SystemClock)).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(http::serve(listener, emulator.clone(), async move { drop(stopped.await) }));
+        let address = listener.local_addr().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("byoc.toml"), configuration(&options, &address, more)).unwrap();
-        Self { emulator, folder, _stop: stop }
+        let text = configuration(&options, &format!("http://{address}"), more);
+        fs::write(folder.path().join("byoc.toml"), text).unwrap();
+        let served = Some(Served::start(listener, &emulator));
+        Self { emulator, folder, address, served }
+    }
+
+    /// The org is out of reach, and goes on.
+    pub(crate) async fn go_dark(&mut self) {
+        let Served { stop, task } = self.served.take().unwrap();
+        stop.send(()).unwrap();
+        task.await.unwrap().unwrap();
+    }
+
+    /// The org can be reached again.
+    pub(crate) async fn come_back(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.served = Some(Served::start(listener, &self.emulator));
+    }
+
+    /// Tells the connector what the reps' browsers have heard, as the connector page does.
+    pub(crate) async fn forward_agent_work(&self, serve: &Serve) {
+        let mut told = 0;
+        for _ in 0..200 {
+            for emitted in self.emulator.told(0).into_iter().skip(told) {
+                told += 1;
+                let Emission::AgentWork { work_item_id, work_id, work_event, .. } = emitted.what else {
+                    continue;
+                };
+                let body = json!({ "workItemId": work_item_id, "workId": work_id, "workEvent": work_event });
+                assert_eq!(serve.post("/v1/agent-work", &body).await, 202, "{body}");
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -55,7 +104,12 @@ impl World {
 
     /// `byoc serve`, from now on.
     pub(crate) fn serve(&self) -> Serve {
-        Serve::start(self.folder.path())
+        self.serve_with(&[])
+    }
+
+    /// As [`World::serve`], with these variables.
+    pub(crate) fn serve_with(&self, variables: &[(&str, &str)]) -> Serve {
+        Serve::start(self.folder.path(), variables)
     }
 
     /// A conversation with a rep in it.
@@ -87,6 +141,14 @@ impl World {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+}
+
+impl Served {
+    fn start(listener: TcpListener, emulator: &Emulator) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(http::serve(listener, emulator.clone(), async move { drop(stopped.await) }));
+        Self { stop, task }
     }
 }
 
@@ -125,21 +187,93 @@ fn configuration(options: &Options, address: &str, more: &str) -> String {
 /// `byoc serve`, running. It is killed when it is dropped.
 pub(crate) struct Serve {
     child: Child,
+    announced: PathBuf,
+    http: reqwest::Client,
 }
 
 impl Serve {
-    fn start(folder: &Path) -> Self {
+    fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("serve.log")).unwrap();
+        let announced = folder.join("announced.json");
         let child = Command::new(env!("CARGO_BIN_EXE_byoc"))
-            .arg("serve")
+            .args(["serve", "--json"])
             .current_dir(folder)
             .env_remove("BYOC_CONFIG")
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
+            .stdout(fs::File::create(&announced).unwrap())
             .stderr(log)
             .spawn()
             .unwrap();
-        Self { child }
+        Self { child, announced, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    /// Where its HTTP server is, as soon as it says so.
+    async fn address(&self) -> String {
+        let begin = Instant::now();
+        loop {
+            let said = fs::read_to_string(&self.announced).unwrap();
+            if let Ok(said) = serde_json::from_str::<Value>(&said) {
+                return said["address"].as_str().unwrap().to_owned();
+            }
+            assert!(begin.elapsed() < HANGS, "it does not say where it is");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn ask(&self, path: &str) -> reqwest::Response {
+        self.http.get(format!("{}{path}", self.address().await)).send().await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> String {
+        self.ask(path).await.text().await.unwrap()
+    }
+
+    pub(crate) async fn status(&self, path: &str) -> u16 {
+        self.ask(path).await.status().as_u16()
+    }
+
+    /// Posts, and gives the status.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> u16 {
+        let post = self.http.post(format!("{}{path}", self.address().await)).json(body);
+        post.send().await.unwrap().status().as_u16()
+    }
+
+    pub(crate) async fn until_ready(&self) {
+        self.until("/readyz", "it is ready", |answer| answer["ready"] == true).await;
+    }
+
+    /// Waits until it says that a part of it is not fine, and gives what it says.
+    pub(crate) async fn until_not_ready(&self, part: &str) -> Value {
+        let bad = |check: &&Value| check["what"] == part && check["ok"] == false;
+        let find = |answer: &Value| answer["checks"].as_array().unwrap().iter().find(bad).cloned();
+        let answer = self.until("/readyz", part, |answer| find(answer).is_some()).await;
+        find(&answer).unwrap()
+    }
+
+    /// Waits until it has no open request.
+    pub(crate) async fn until_idle(&self) {
+        let path = "/v1/routing-requests?state=open";
+        self.until(path, "no open request", |answer| answer["requests"] == json!([])).await;
+    }
+
+    /// Waits until a request has ended so.
+    pub(crate) async fn until_ended(&self, request: &EventId, outcome: &str) {
+        let path = format!("/v1/routing-requests/{request}");
+        self.until(&path, outcome, |answer| answer["state"] == "ended" && answer["outcome"] == outcome).await;
+    }
+
+    async fn until(&self, path: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let begin = Instant::now();
+        loop {
+            let text = self.get(path).await;
+            let answer: Value = serde_json::from_str(&text).unwrap();
+            if is_so(&answer) {
+                return answer;
+            }
+            assert!(begin.elapsed() < HANGS, "{what}: it did not come to be: {answer}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Whether it runs.

@@ -1,0 +1,260 @@
+//! What goes wrong around it is said on `/readyz`, is over when its cause is, and loses nothing.
+
+use std::process::Command;
+use std::time::Duration;
+
+use byoc_connector::emulator::http::StreamFault;
+use byoc_connector::emulator::{Act, Booked};
+use byoc_connector::model::event::Target;
+use byoc_connector::model::ids::{EventId, QueueId, RepId};
+use byoc_connector::model::roster::Roster;
+use byoc_connector::store::{Options, OutcomeId, Sqlite, Store as _};
+use serde_json::{Value, json};
+
+use super::world::{Serve, World};
+
+const QUEUE: &str = "00G000000000001";
+const REQUESTER: &str = "005000000000001";
+
+fn roster() -> Roster {
+    serde_json::from_value(json!({
+        "queues": [{ "id": QUEUE }],
+        "reps": [
+            { "id": REQUESTER, "capacity": 100_000 },
+            { "id": "005000000000002", "capacity": 100_000, "queues": [QUEUE],
+              "script": { "does": "accept", "afterMilliseconds": 20 } },
+        ]
+    }))
+    .unwrap()
+}
+
+async fn start() -> (World, Serve) {
+    let world = World::start(roster(), "[routing]\nring_seconds = 3\n").await;
+    let serve = world.serve();
+    serve.until_ready().await;
+    (world, serve)
+}
+
+/// So many conferences are asked for.
+fn ask(world: &World, count: usize) -> Vec<EventId> {
+    let ask = |_| {
+        let conversation = world.conversation(RepId::parse(REQUESTER).unwrap());
+        world.ask(&conversation, Target::Queue(QueueId::parse(QUEUE).unwrap()))
+    };
+    (0..count).map(ask).collect()
+}
+
+/// Waits until a rep has joined for each of them.
+fn until_joined(world: &World, requests: &[EventId]) {
+    world.until("a rep joins for each request", |world| {
+        world.emulator.with(|salesforce, _| {
+            let missing = requests.iter().filter(|request| {
+                !salesforce.books().entries().iter().any(|entry| {
+                    matches!(&entry.what, Booked::RequestEnded { request: ended, .. } if ended == *request)
+                })
+            });
+            match missing.count() {
+                0 => Ok(()),
+                count => Err(format!("{count} of {} are missing", requests.len())),
+            }
+        })
+    });
+}
+
+/// Stops it, and checks that each request ended once, by a rep who joined.
+async fn check(world: &World, serve: Serve, requests: &[EventId]) {
+    serve.until_idle().await;
+    let (code, took) = serve.stop();
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "stopping took {took:?}");
+    let store = Sqlite::open(Options::new(world.path("byoc.db"))).await.unwrap();
+    let outcomes = store.outcomes(OutcomeId::START, 100_000).await.unwrap();
+    store.close().await.unwrap();
+    let mut ended: Vec<&EventId> = outcomes.iter().map(|outcome| outcome.request()).collect();
+    ended.sort();
+    let mut asked: Vec<&EventId> = requests.iter().collect();
+    asked.sort();
+    assert_eq!(ended, asked, "each request has one outcome");
+    world.emulator.with(|salesforce, _| {
+        let offers = salesforce.books().count(|booked| matches!(booked, Booked::OfferCreated { .. }));
+        assert_eq!(offers, requests.len(), "one offer a request");
+        assert_eq!(salesforce.psrs().count(), 0);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_cut_delayed_refused_and_forgotten_loses_nothing() {
+    let (world, serve) = start().await;
+    let mut requests = ask(&world, 5);
+    for fault in [
+        StreamFault::Unavailable,
+        StreamFault::End,
+        StreamFault::CutAfter { events: 3 },
+        StreamFault::ChangeSchema,
+        StreamFault::Delay { milliseconds: 150 },
+        StreamFault::Delay { milliseconds: 0 },
+        StreamFault::RefuseSubscribe { times: 2 },
+        StreamFault::Unavailable,
+    ] {
+        world.emulator.stream_fault(fault);
+        requests.extend(ask(&world, 5));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    until_joined(&world, &requests);
+    // Every replay id is forgotten: all that is kept comes again, under other ids.
+    world.emulator.stream_fault(StreamFault::ForgetReplayIds);
+    world.emulator.stream_fault(StreamFault::Unavailable);
+    requests.extend(ask(&world, 5));
+    until_joined(&world, &requests);
+    serve.until_ready().await;
+    let metrics = serve.get("/metrics").await;
+    assert!(metrics.contains("byoc_stream_gaps{"), "{metrics}");
+    assert!(
+        !metrics.contains("byoc_stream_gaps{org=\"00DHu0000012345\",channel=\"devorg_PartnerMessaging\"} 0")
+    );
+    check(&world, serve, &requests).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn salesforce_out_of_reach_is_said_and_over_when_it_is_back() {
+    let (mut world, serve) = start().await;
+    let mut requests = ask(&world, 3);
+    until_joined(&world, &requests);
+    world.go_dark().await;
+    let problem = serve.until_not_ready("stream").await;
+    assert!(problem["problem"].as_str().is_some_and(|problem| !problem.is_empty()), "{problem}");
+    assert_eq!(serve.status("/healthz").await, 200, "it lives");
+    // The org goes on while nobody hears it.
+    requests.extend(ask(&world, 3));
+    world.come_back().await;
+    serve.until_ready().await;
+    until_joined(&world, &requests);
+    check(&world, serve, &requests).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_revoked_is_replaced_and_a_login_that_fails_is_said() {
+    let (world, serve) = start().await;
+    let mut requests = ask(&world, 3);
+    world.emulator.with(|salesforce, _| salesforce.revoke_tokens(None));
+    requests.extend(ask(&world, 3));
+    until_joined(&world, &requests);
+    world.emulator.refuse_logins(true);
+    world.emulator.with(|salesforce, _| salesforce.revoke_tokens(None));
+    world.emulator.stream_fault(StreamFault::Unavailable);
+    let problem = serve.until_not_ready("token").await;
+    assert!(
+        problem["problem"].as_str().is_some_and(|problem| problem.contains("invalid_grant")),
+        "{problem}"
+    );
+    requests.extend(ask(&world, 3));
+    world.emulator.refuse_logins(false);
+    serve.until_ready().await;
+    until_joined(&world, &requests);
+    check(&world, serve, &requests).await;
+}
+
+/// A small file system of its own, which a test can fill and lock. Needs the right to mount.
+struct Disk<'a>(&'a std::path::Path);
+
+impl Disk<'_> {
+    fn mount<'a>(path: &'a std::path::Path, size: &str) -> Disk<'a> {
+        std::fs::create_dir_all(path).unwrap();
+        let disk = Disk(path);
+        assert!(disk.command(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]), "mounting a disk");
+        disk
+    }
+
+    fn command(&self, arguments: &[&str]) -> bool {
+        Command::new("mount").args(arguments).arg(self.0).status().is_ok_and(|status| status.success())
+    }
+
+    fn become_as(&self, options: &str) {
+        assert!(self.command(&["-o", &format!("remount,{options}")]), "remount,{options}");
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        Command::new("umount").arg("-l").arg(self.0).status().ok();
+    }
+}
+
+fn may_mount() -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "tmpfs"])
+        .arg(folder.path())
+        .output()
+        .is_ok_and(|it| it.status.success());
+    if mounted {
+        Command::new("umount").arg(folder.path()).status().unwrap();
+    }
+    mounted
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_is_full_is_said_and_over_when_it_is_not() {
+    if !may_mount() {
+        println!("skipped: this user may not mount a disk to fill");
+        return;
+    }
+    let world = World::start(roster(), "[routing]\nring_seconds = 3\n").await;
+    let path = world.path("disk");
+    let disk = Disk::mount(&path, "2m");
+    let serve = world.serve_with(&[("BYOC_STORE_PATH", "disk/byoc.db")]);
+    serve.until_ready().await;
+    let mut requests = ask(&world, 3);
+    until_joined(&world, &requests);
+
+    let filler = path.join("filler");
+    fill(&filler);
+    requests.extend(ask(&world, 20));
+    let problem = serve.until_not_ready("store").await;
+    assert!(problem["problem"].as_str().is_some_and(|problem| problem.contains("full")), "{problem}");
+    assert_eq!(serve.status("/readyz").await, 503);
+    std::fs::remove_file(&filler).unwrap();
+    disk.become_as("size=64m");
+    serve.until_ready().await;
+    until_joined(&world, &requests);
+
+    serve.until_idle().await;
+    let (code, _) = serve.stop();
+    assert_eq!(code, Some(0));
+    std::fs::copy(path.join("byoc.db"), world.path("byoc.db")).unwrap();
+    drop(disk);
+    let store = Sqlite::open(Options::new(world.path("byoc.db"))).await.unwrap();
+    let outcomes = store.outcomes(OutcomeId::START, 100_000).await.unwrap();
+    assert_eq!(outcomes.len(), requests.len(), "each request has one outcome");
+    store.close().await.unwrap();
+}
+
+/// Writes until nothing more fits.
+fn fill(path: &std::path::Path) {
+    use std::io::Write as _;
+    let mut file = std::fs::File::create(path).unwrap();
+    let block = [0_u8; 4096];
+    while file.write_all(&block).is_ok() {}
+    while file.write_all(&block[..64]).is_ok() {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_browser_tells_what_the_stream_does_not() {
+    let world = World::start_without_work_results(roster()).await;
+    let serve = world.serve();
+    serve.until_ready().await;
+    let requests = ask(&world, 1);
+    let known: Value =
+        json!({ "workItemId": "0Mw000000000001", "workId": "0Bz000000000001", "workEvent": "ACCEPTED" });
+    assert_eq!(serve.post("/v1/agent-work", &known).await, 404, "no conversation has that work item yet");
+    world.forward_agent_work(&serve).await;
+    until_joined(&world, &requests);
+    world.forward_agent_work(&serve).await;
+    serve.until_ended(&requests[0], "joined").await;
+    let act = Act::SetPresence {
+        rep: RepId::parse(REQUESTER).unwrap(),
+        availability: byoc_connector::model::words::Availability::Busy,
+    };
+    world.emulator.with(|salesforce, now| salesforce.act(now, act)).unwrap();
+    assert_eq!(serve.stop().0, Some(0));
+}
