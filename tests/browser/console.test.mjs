@@ -43,18 +43,19 @@ async function cast() {
   return { ...people, anna: people.online[0].id };
 }
 
-/** In a page: sets the connector page up as Salesforce does, and keeps the port; ready when the page is. */
-async function setUpBySalesforce(origin = "https://acme.lightning.force.com") {
+/** In a page: sets the connector page up as Salesforce does, keeps the port, and gives what the page then says. */
+function setUpBySalesforce() {
   const { port1, port2 } = new MessageChannel();
   const ready = new Promise((ready) => {
-    port1.onmessage = ({ data }) => {
-      if (data.type === "CONNECTOR_READY") ready();
+    port1.onmessage = ({ data: { type, payload } }) => {
+      if (type === "CONNECTOR_READY") ready(payload);
     };
   });
   const data = { type: "SETUP_CONNECTOR", connectorConfig: {} };
+  const origin = "https://acme.lightning.force.com";
   window.dispatchEvent(new MessageEvent("message", { data, origin, ports: [port2] }));
   window.salesforce = port1;
-  await ready;
+  return ready;
 }
 
 const sorted = (ids) => [...ids].sort();
@@ -143,6 +144,32 @@ test("somebody from a queue is asked for: one declines, the next accepts, and al
   await Promise.all([context, ...[...windows.values()].map((it) => it.context)].map((it) => it.close()));
 });
 
+test("a rep's status decides how others see them", BOUND, async () => {
+  const { anna, online } = await cast();
+  const bo = online.find((rep) => rep.id !== anna);
+  const [annas, bos] = [await repsBrowser(browser), await repsBrowser(browser)];
+  const page = await openConsole(annas.context, demo.address, anna);
+  const other = await openConsole(bos.context, demo.address, bo.id);
+  await Promise.all([ready(page), ready(other)]);
+  await begin(page);
+  const status = async (label) => {
+    const told = other.waitForResponse((response) => response.url().endsWith("/v1/presence"));
+    await other.getByLabel("Status").selectOption({ label });
+    assert.equal((await told).status(), 202);
+  };
+  const line = page.locator(`[data-contact="${bo.id}"]`);
+  await status("Busy");
+  await list(page, "Start Conference", "Reps");
+  assert.match(await line.textContent(), /Busy$/);
+  await status("Offline");
+  assert.ok(!(await inTab(page, "Reps")).includes(bo.id));
+  await status("Available");
+  await inTab(page, "Reps");
+  assert.match(await line.textContent(), /Available$/);
+  assert.deepEqual([...annas.complaints, ...bos.complaints], []);
+  await Promise.all([annas.context.close(), bos.context.close()]);
+});
+
 test("what the browser has to report survives a connector that is away, and a reload", BOUND, async () => {
   const { anna, online } = await cast();
   const bo = online.find((rep) => rep.id !== anna);
@@ -172,9 +199,9 @@ test("what the browser has to report survives a connector that is away, and a re
   assert.deepEqual(answers, []);
 
   away = false;
+  await page.waitForFunction(() => localStorage.length === 0);
   await connectorOf(page).locator("#status", { hasText: "Connected" }).waitFor();
   assert.deepEqual(answers, [["ASSIGNED", 202], ["ACCEPTED", 202]], "in order, each once");
-  assert.equal(await page.evaluate(() => localStorage.length), 0);
   await context.close();
 });
 
@@ -249,8 +276,14 @@ test("a stranger's set-up is not heard, and does not keep Salesforce's from bein
     const origin = "https://lightning.force.com.example.org";
     window.dispatchEvent(new MessageEvent("message", { data, origin, ports: [port2] }));
   });
-  await page.evaluate(setUpBySalesforce);
+  const { capabilities } = await page.evaluate(setUpBySalesforce);
   assert.deepEqual(await page.evaluate(() => window.heard), []);
+  const { CONTACT_SEARCH, VENDOR_PROVIDED_AVAILABILITY, VENDOR_PROVIDED_QUEUE_WAIT_TIME, MUTE } = capabilities;
+  assert.deepEqual(
+    { CONTACT_SEARCH, VENDOR_PROVIDED_AVAILABILITY, VENDOR_PROVIDED_QUEUE_WAIT_TIME, MUTE },
+    { CONTACT_SEARCH: true, VENDOR_PROVIDED_AVAILABILITY: true, VENDOR_PROVIDED_QUEUE_WAIT_TIME: true, MUTE: false },
+  );
+  await shoot(page, "connector-page");
   await context.close();
 });
 
