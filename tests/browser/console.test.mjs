@@ -43,6 +43,20 @@ async function cast() {
   return { ...people, anna: people.online[0].id };
 }
 
+/** In a page: sets the connector page up as Salesforce does, and keeps the port; ready when the page is. */
+async function setUpBySalesforce(origin = "https://acme.lightning.force.com") {
+  const { port1, port2 } = new MessageChannel();
+  const ready = new Promise((ready) => {
+    port1.onmessage = ({ data }) => {
+      if (data.type === "CONNECTOR_READY") ready();
+    };
+  });
+  const data = { type: "SETUP_CONNECTOR", connectorConfig: {} };
+  window.dispatchEvent(new MessageEvent("message", { data, origin, ports: [port2] }));
+  window.salesforce = port1;
+  await ready;
+}
+
 const sorted = (ids) => [...ids].sort();
 
 test("the Start Conference list shows whom one can confer with, the Transfer list also the outside", BOUND, async () => {
@@ -164,6 +178,42 @@ test("what the browser has to report survives a connector that is away, and a re
   await context.close();
 });
 
+test("of two tabs one reports for both, and when it is closed the other goes on", BOUND, async () => {
+  const { context } = await repsBrowser(browser);
+  const tried = [];
+  let away = true;
+  const tab = async (name) => {
+    const page = await context.newPage();
+    await page.route("**/v1/agent-work", (route) => {
+      tried.push(`${name} ${route.request().postDataJSON().workEvent}`);
+      return away ? route.abort("connectionrefused") : route.fulfill({ status: 202, json: {} });
+    });
+    await page.goto(`${demo.address}/connector`);
+    await page.evaluate(setUpBySalesforce);
+    return page;
+  };
+  const tell = (page, workEvent) =>
+    page.evaluate((workEvent) => {
+      const agentWork = { workItemId: "0Mw000000000001", workId: "0Bz000000000001", workEvent };
+      window.salesforce.postMessage({ type: "AGENT_WORK_EVENT", agentWork });
+    }, workEvent);
+  const tabs = { one: await tab("one"), two: await tab("two") };
+  await tell(tabs.one, "ASSIGNED");
+  const retrying = (page) => page.locator("#status", { hasText: "Retrying 1" }).waitFor();
+  await Promise.any(Object.values(tabs).map(retrying));
+  await tell(tabs.two, "ACCEPTED");
+  for (const page of Object.values(tabs)) await page.locator("#detail", { hasText: "2 reports wait" }).waitFor();
+  const [sender] = tried[0].split(" ");
+  const other = sender === "one" ? "two" : "one";
+  assert.deepEqual([...new Set(tried)], [`${sender} ASSIGNED`], "one tab tries, and not what comes later");
+
+  await tabs[sender].close();
+  away = false;
+  await tabs[other].waitForFunction(() => localStorage.length === 0);
+  assert.deepEqual(tried.slice(-2), [`${other} ASSIGNED`, `${other} ACCEPTED`]);
+  await context.close();
+});
+
 test("a set-up by Salesforce's own origin is taken, in a frame of another site, over a real port", BOUND, async () => {
   const { anna, online } = await cast();
   const wide = await proxy(demo.address, [SALESFORCE, STRANGER, CONNECTOR], [SALESFORCE, STRANGER]);
@@ -191,23 +241,16 @@ test("a stranger's set-up is not heard, and does not keep Salesforce's from bein
   const page = await context.newPage();
   await page.goto(`${demo.address}/connector`);
   await page.locator("#status", { hasText: "Connected" }).waitFor();
-  const heard = await page.evaluate(async () => {
-    const heard = [];
-    const setUp = (origin) =>
-      new Promise((ready) => {
-        const { port1, port2 } = new MessageChannel();
-        port1.onmessage = ({ data }) => {
-          heard.push([origin, data.type]);
-          if (data.type === "CONNECTOR_READY") ready();
-        };
-        const data = { type: "SETUP_CONNECTOR", connectorConfig: {} };
-        window.dispatchEvent(new MessageEvent("message", { data, origin, ports: [port2] }));
-      });
-    void setUp("https://lightning.force.com.example.org");
-    await setUp("https://acme.lightning.force.com");
-    return heard;
+  await page.evaluate(() => {
+    const { port1, port2 } = new MessageChannel();
+    window.heard = [];
+    port1.onmessage = ({ data }) => window.heard.push(data);
+    const data = { type: "SETUP_CONNECTOR", connectorConfig: {} };
+    const origin = "https://lightning.force.com.example.org";
+    window.dispatchEvent(new MessageEvent("message", { data, origin, ports: [port2] }));
   });
-  assert.deepEqual([...new Set(heard.map(([origin]) => origin))], ["https://acme.lightning.force.com"]);
+  await page.evaluate(setUpBySalesforce);
+  assert.deepEqual(await page.evaluate(() => window.heard), []);
   await context.close();
 });
 

@@ -8,7 +8,7 @@ use byoc_connector::emulator::{Act, Booked};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{EventId, QueueId, RepId};
 use byoc_connector::model::roster::Roster;
-use byoc_connector::store::{Options, OutcomeId, Sqlite, Store as _};
+use byoc_connector::store::{Options, OutcomeId, OutcomeRecord, Sqlite, Store as _};
 use serde_json::{Value, json};
 
 use super::world::{Serve, World};
@@ -70,7 +70,7 @@ async fn check(world: &World, serve: Serve, requests: &[EventId]) {
     let store = Sqlite::open(Options::new(world.path("byoc.db"))).await.unwrap();
     let outcomes = store.outcomes(OutcomeId::START, 100_000).await.unwrap();
     store.close().await.unwrap();
-    let mut ended: Vec<&EventId> = outcomes.iter().map(|outcome| outcome.request()).collect();
+    let mut ended: Vec<&EventId> = outcomes.iter().map(OutcomeRecord::request).collect();
     ended.sort();
     let mut asked: Vec<&EventId> = requests.iter().collect();
     asked.sort();
@@ -194,6 +194,7 @@ fn may_mount() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "says that it was skipped")]
 async fn a_disk_that_is_full_is_said_and_over_when_it_is_not() {
     if !may_mount() {
         println!("skipped: this user may not mount a disk to fill");

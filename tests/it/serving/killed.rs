@@ -187,6 +187,5 @@ fn check(world: &World, asked: &[EventId], outcomes: &[OutcomeRecord]) {
         let joined =
             books.count(|booked| matches!(booked, Booked::OfferChanged { change: WorkChange::Accepted, .. }));
         assert!(joined > asked.len() / 4, "{joined} of {} joined", asked.len());
-        println!("{} requests, {joined} joined, {} lines in the books", asked.len(), books.entries().len());
     });
 }

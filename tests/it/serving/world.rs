@@ -1,5 +1,6 @@
 //! An emulated org that is served in this process, and `byoc serve` as a process of its own beside it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -174,12 +175,14 @@ fn configuration(options: &Options, address: &str, more: &str) -> String {
     for rep in &options.roster.reps {
         let queues: Vec<String> = rep.queues.iter().map(|queue| format!("'{queue}'")).collect();
         let skills: Vec<String> = rep.skills.iter().map(|skill| format!("'{}'", skill.id)).collect();
-        text.push_str(&format!(
+        write!(
+            text,
             "[[reps]]\nid = '{}'\ncapacity = 100000\nqueues = [{}]\nskills = [{}]\n",
             rep.id,
             queues.join(", "),
             skills.join(", ")
-        ));
+        )
+        .unwrap();
     }
     text
 }
