@@ -277,6 +277,22 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_shows_every_key_and_the_defaults() {
+        let sample =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/serve.toml")).unwrap();
+        let (_, table) = sample.split_once("# [server]\n").unwrap();
+        let (table, _) = table.split_once("\n\n").unwrap();
+        let settings: Vec<&str> = table.lines().map(|line| line.strip_prefix("# ").unwrap()).collect();
+        let shown: Vec<&str> = settings.iter().map(|line| line.split(' ').next().unwrap()).collect();
+        assert_eq!(shown, KEYS);
+        // What has no default is shown by example.
+        let defaults: Vec<&str> = settings.into_iter().filter(|line| !line.contains("# not set")).collect();
+        let read = parse(&format!("[server]\n{}\n", defaults.join("\n")), &[]).unwrap();
+        let default = ServerSettings::default();
+        assert_eq!((read.listen, read.audience), (default.listen, default.audience));
+    }
+
+    #[test]
     fn secrets_come_from_files_beside_the_configuration_or_from_variables() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("session"), format!("{LONG}\n")).unwrap();

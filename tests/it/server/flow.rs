@@ -3,17 +3,21 @@
 
 use std::sync::Arc;
 
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options};
 use byoc_connector::emulator::{Act, Done, Emission, Salesforce, Settings as OrgSettings};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, WorkItemId};
 use byoc_connector::model::time::SystemClock;
 use byoc_connector::service::Told;
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
+use tower::ServiceExt;
 
+use super::described::schema_problems;
 use super::rig::{ANNA, BO, CHANNEL, ORG, QUEUE, Rig, definition, loopback, org, roster, service};
 
 /// The server, and the emulated org that its calls go to.
@@ -123,10 +127,16 @@ async fn a_conference_is_routed_by_what_is_told_over_http() {
     assert_eq!(lists("Anna"), "Transfer", "she is in the conversation");
     assert_eq!(lists("Bo"), "All");
 
+    let watch = Request::get("/v1/stream").header("host", "localhost").body(Body::empty()).unwrap();
+    let mut stream = stage.rig.server.router().oneshot(watch).await.unwrap().into_body().into_data_stream();
+    assert!(stream.next().await.unwrap().unwrap().starts_with(b"event: watching\n"));
     stage.act(Act::Accept { work });
     stage.bring().await;
-    let ended = stage.told.recv().await.unwrap();
-    assert_eq!(ended.ending.request, request);
+    let ended = String::from_utf8(stream.next().await.unwrap().unwrap().to_vec()).unwrap();
+    let data = ended.strip_prefix("event: ended\ndata: ").and_then(|rest| rest.strip_suffix("\n\n"));
+    let ended: Value = serde_json::from_str(data.unwrap_or_else(|| panic!("{ended}"))).unwrap();
+    assert_eq!(schema_problems("EndedRequest", &ended), [""; 0], "{ended}");
+    assert_eq!(ended["request"], json!(request));
     let one = stage.rig.get(&format!("/v1/routing-requests/{request}")).await.body;
     assert_eq!((&one["state"], &one["outcome"]), (&json!("ended"), &json!("joined")), "{one}");
     assert_eq!(stage.rig.get("/v1/routing-requests?state=open").await.body["requests"], json!([]));
