@@ -1,4 +1,7 @@
-//! HTTP to places that are sent a secret: which URLs are fit for it, and a client that keeps it.
+//! HTTP to places that are sent a secret: which URLs are fit for it, a client that keeps it, and why there was
+//! no answer, in words.
+
+use std::error::Error;
 
 use reqwest::Url;
 
@@ -46,4 +49,78 @@ pub(crate) fn http_for(url: &Url) -> reqwest::ClientBuilder {
 /// A URL with a password in it is not repeated.
 pub(crate) fn shown(text: &str) -> String {
     if text.contains('@') { "(not shown)".to_owned() } else { text.chars().take(100).collect() }
+}
+
+/// An error and what caused it, in one line, each thing said once; of a certificate that is not taken also
+/// what to do.
+pub(crate) fn in_full(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    match about_certificates(&text) {
+        Some(advice) => format!("{text}; {advice}"),
+        None => text,
+    }
+}
+
+/// What to do where rustls did not take a server's certificate, or has none to hold it against. It tells why in
+/// text alone, behind whatever library called it.
+fn about_certificates(text: &str) -> Option<&'static str> {
+    if text.contains("No CA certificates were loaded") || text.contains("no native certs found") {
+        return Some(
+            "this machine trusts nobody: install the system's certificates, or name a PEM file with those that are to \
+             be trusted in SSL_CERT_FILE",
+        );
+    }
+    let (_, why) = text.split_once("invalid peer certificate: ")?;
+    Some(if why.contains("UnknownIssuer") {
+        "nobody whom this machine trusts has issued the server's certificate; add its issuer to the system's \
+         certificates, or name a PEM file with all that are to be trusted in SSL_CERT_FILE"
+    } else if why.contains("not valid for name") {
+        "the server's certificate is another host's; check the address, and what answers there"
+    } else if why.contains("expired") || why.contains("not valid yet") {
+        "the server's certificate is out of date; renew it, or set this machine's clock"
+    } else {
+        "the server's certificate cannot be trusted; check what answers at that address"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Outer(&'static str, #[source] io::Error);
+
+    #[test]
+    fn an_error_is_told_with_its_cause_and_each_thing_once() {
+        let told = |outer, inner: &str| in_full(&Outer(outer, io::Error::other(inner.to_owned())));
+        assert_eq!(told("not sent", "no route"), "not sent: no route");
+        assert_eq!(told("not sent: no route", "no route"), "not sent: no route");
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_taken_is_told_with_what_to_do() {
+        for (why, advice) in [
+            ("UnknownIssuer", "SSL_CERT_FILE"),
+            ("certificate not valid for name \"a\"; certificate is only valid for b", "another host's"),
+            ("certificate expired: verification time 2 (UNIX)", "clock"),
+            ("certificate not valid yet: verification time 1 (UNIX)", "clock"),
+            ("BadSignature", "cannot be trusted"),
+        ] {
+            let cause = io::Error::other(format!("invalid peer certificate: {why}"));
+            let told = in_full(&Outer("error sending request", cause));
+            assert!(told.starts_with("error sending request: invalid peer certificate: "), "{told}");
+            assert!(told.contains(advice), "{told}");
+        }
+    }
 }

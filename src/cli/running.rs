@@ -35,6 +35,7 @@ pub(super) fn orgs(serving: &Serving, clock: &Arc<dyn Clock>) -> Result<Vec<OrgP
     if let Err(error) = serving.server.check() {
         mistakes.push(format!("server: {error}"));
     }
+    mistakes.extend(has_no_room(&serving.store.path));
     if mistakes.is_empty() { Ok(orgs) } else { Err(Error::several(mistakes)) }
 }
 
@@ -81,6 +82,25 @@ pub(super) fn server(serving: &Serving, service: &Service) -> Result<Server, Err
     Server::new(parts).map_err(|error| Error::new(format_args!("server: {error}")))
 }
 
+/// Why a store cannot be at that path, as far as that can be told without opening it.
+fn has_no_room(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (shown, folder_shown) = (path.display(), folder.display());
+    if !folder.is_dir() {
+        return Some(format!(
+            "store.path: it is {shown}, and there is no folder {folder_shown}; make the folder, or name another file"
+        ));
+    }
+    let is_other = path.exists() && !path.is_file();
+    is_other.then(|| {
+        format!("store.path: it is {shown}, which is no file; it must be the path of one, such as byoc.db")
+    })
+}
+
 fn cannot_use(path: &Path, error: &store::Error) -> Error {
-    Error::new(format_args!("the store {} cannot be used: {error}", path.display()))
+    let instead = match error {
+        store::Error::InUse(_) => "; stop the other one, or name another file",
+        _ => "",
+    };
+    Error::new(format_args!("store.path: {} cannot be used: {error}{instead}", path.display()))
 }

@@ -1,6 +1,6 @@
 //! `byoc serve`: the connector, running.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +96,15 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
     }
     // The port first: who finds it taken has taken up nothing.
     let wanted = serving.server.listen;
-    let cannot = |error| Error::new(format_args!("server.listen: cannot listen on {wanted}: {error}"));
+    let cannot = |error: io::Error| {
+        let instead = match error.kind() {
+            io::ErrorKind::AddrInUse => "; stop what listens there, or name another port",
+            io::ErrorKind::AddrNotAvailable => "; it must be an address of this machine",
+            io::ErrorKind::PermissionDenied => "; it must be a port that this user may have, such as 8080",
+            _ => "",
+        };
+        Error::new(format_args!("server.listen: cannot listen on {wanted}: {error}{instead}"))
+    };
     let listener = TcpListener::bind(wanted).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let service = running::start(serving, orgs, clock).await?;

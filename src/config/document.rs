@@ -11,6 +11,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use super::values::{camel_case_keys, in_words, single};
 use super::{Environment, keys};
 
 /// How many mistakes are told. Who has made more has made one of them many times.
@@ -55,6 +56,9 @@ pub(super) trait Entry: DeserializeOwned {
     /// Whether the type spells its keys in camelCase, as a recording does.
     const CAMEL_CASE: bool = true;
 
+    /// Whether more is checked when all of the document is read, so that each value's place must be known.
+    const PLACED: bool = false;
+
     /// The id.
     fn id(&self) -> &str;
 
@@ -86,6 +90,8 @@ pub(super) struct Document<'t> {
     environment: &'t Environment,
     /// Keys that were asked for.
     known: Vec<&'static str>,
+    /// Where the values of tables and of [`Entry::PLACED`] stand, by their whole keys.
+    places: HashMap<String, Source>,
     mistakes: Vec<Mistake>,
     /// How many mistakes there are beyond those that are told.
     untold: usize,
@@ -96,8 +102,16 @@ impl<'t> Document<'t> {
         let (table, errors) = DeTable::parse_recoverable(text);
         // What is no TOML is not looked into: what was meant cannot be told.
         let left = if errors.is_empty() { table.into_inner() } else { DeTable::new() };
-        let mut document =
-            Self { path, text, left, environment, known: Vec::new(), mistakes: Vec::new(), untold: 0 };
+        let mut document = Self {
+            path,
+            text,
+            left,
+            environment,
+            known: Vec::new(),
+            places: HashMap::new(),
+            mistakes: Vec::new(),
+            untold: 0,
+        };
         for error in errors.into_iter().take(MOST_TOLD) {
             let source = document.in_file(error.span());
             // One slip can be several errors to a parser that goes on; the first on a line names it.
@@ -132,13 +146,16 @@ impl<'t> Document<'t> {
     /// A text at the top; none where the key is absent or holds something else.
     pub(super) fn text(&mut self, key: &'static str) -> Option<Text> {
         if let Some((name, value)) = self.variable(&[key]) {
+            let text = Text { value: value.to_owned(), source: Source::Variable(name) };
             self.left.remove(key);
-            return Some(Text { value: value.to_owned(), source: Source::Variable(name) });
+            self.places.insert(key.to_owned(), text.source.clone());
+            return Some(text);
         }
         let value = self.left.get(key)?;
         let text = value.get_ref().as_str()?.to_owned();
         let source = self.in_file(Some(value.span()));
         self.left.remove(key);
+        self.places.insert(key.to_owned(), source.clone());
         Some(Text { value: text, source })
     }
 
@@ -153,27 +170,18 @@ impl<'t> Document<'t> {
         singles: &[&str],
         mistakes: impl FnOnce(&T) -> Vec<String>,
     ) -> Option<T> {
-        let Given { table, span, variables } = self.given(key, singles)?;
-        let mut places = HashMap::new();
-        for (name, value) in &table {
-            let source = match variables.get(name.get_ref().as_ref()) {
-                Some(variable) => Source::Variable(variable.clone()),
-                None => self.in_file(Some(value.span())),
-            };
-            places.insert(name.get_ref().to_string(), source);
+        let Given { mut table, span, variables } = self.given(key, singles)?;
+        self.note_places(key, &span, &table, &variables);
+        if keys::known::<T>().is_empty() {
+            self.refuse_keys(key, &mut table, singles, |a, b| keys::plain(a) == keys::plain(b));
         }
         let before = self.mistakes.len();
         let read = self.read_what_can_be(key, table, span.clone(), &variables)?;
         for sentence in mistakes(&read) {
-            let of_key = sentence.split_once(' ').filter(|(name, _)| places.contains_key(*name));
-            match of_key.and_then(|(name, problem)| Some((name, problem, places.get(name)?))) {
-                Some((name, problem, source)) => {
-                    self.mistake(source.clone(), format_args!("{key}.{name}"), format_args!("it {problem}"));
-                }
-                None => {
-                    let source = self.in_file(Some(span.clone()));
-                    self.mistake(source, key, sentence);
-                }
+            let of_key = sentence.split_once(' ').map(|(name, problem)| (format!("{key}.{name}"), problem));
+            match of_key.filter(|(name, _)| self.places.contains_key(name)) {
+                Some((name, problem)) => self.mistake_at(&name, format_args!("it {problem}")),
+                None => self.mistake_at(key, sentence),
             }
         }
         (self.mistakes.len() == before).then_some(read)
@@ -228,6 +236,9 @@ impl<'t> Document<'t> {
             if T::CAMEL_CASE {
                 camel_case_keys(&mut table);
             }
+            if T::PLACED {
+                self.note_places(&at, &span, &table, &HashMap::new());
+            }
             let Some(entry) = self.read::<T>(&at, table, span.clone(), &HashMap::new()) else { continue };
             for (field, problem) in entry.mistakes() {
                 let source = self.in_file(Some(span.clone()));
@@ -272,6 +283,34 @@ impl<'t> Document<'t> {
         }
         let problem = in_words(&problem.to_string());
         self.mistakes.push(Mistake { source, key: Some(key.to_string()), problem });
+    }
+
+    /// Notes a mistake where that key stands, or the table that it would stand in.
+    pub(super) fn mistake_at(&mut self, key: &str, problem: impl fmt::Display) {
+        let mut around = std::iter::successors(Some(key), |key| Some(key.rsplit_once(['.', '['])?.0));
+        let place = around.find_map(|key| self.places.get(key)).cloned();
+        let source = place.unwrap_or_else(|| self.in_file(None));
+        self.mistake(source, key, problem);
+    }
+
+    /// Remembers where a table and each of its values stand.
+    fn note_places(
+        &mut self,
+        at: &str,
+        span: &Range<usize>,
+        table: &DeTable<'_>,
+        variables: &HashMap<String, String>,
+    ) {
+        for (name, value) in table {
+            let source = match variables.get(name.get_ref().as_ref()) {
+                Some(variable) => Source::Variable(variable.clone()),
+                None => self.in_file(Some(value.span())),
+            };
+            self.places.insert(format!("{at}.{}", name.get_ref()), source);
+        }
+        // Where variables alone made the table, it stands nowhere.
+        let source = self.in_file((*span != (0..0)).then(|| span.clone()));
+        self.places.insert(at.to_owned(), source);
     }
 
     /// All mistakes, in the order of the file, those about keys that nobody asked for among them.
@@ -323,7 +362,10 @@ impl<'t> Document<'t> {
         span: Range<usize>,
         variables: &HashMap<String, String>,
     ) -> Option<T> {
-        self.refuse_unknown_keys(at, &mut table, keys::known::<T>());
+        let known = keys::known::<T>();
+        if !known.is_empty() {
+            self.refuse_keys(at, &mut table, known, |a, b| a == b);
+        }
         let mut removed = Vec::new();
         loop {
             let value = Spanned::new(span.clone(), DeValue::Table(table.clone()));
@@ -354,11 +396,15 @@ impl<'t> Document<'t> {
     }
 
     /// Names the keys that nobody reads, and takes them out, so that none is told of twice.
-    fn refuse_unknown_keys(&mut self, at: &str, table: &mut DeTable<'t>, known: &[&str]) {
-        if known.is_empty() {
-            return;
-        }
-        let is_unknown = |key: &&Spanned<DeString<'t>>| !known.contains(&key.get_ref().as_ref());
+    fn refuse_keys(
+        &mut self,
+        at: &str,
+        table: &mut DeTable<'t>,
+        known: &[&str],
+        same: impl Fn(&str, &str) -> bool,
+    ) {
+        let is_unknown =
+            |key: &&Spanned<DeString<'t>>| !known.iter().any(|known| same(known, key.get_ref().as_ref()));
         let unknown: Vec<_> = table.iter().map(|(key, _)| key).filter(is_unknown).cloned().collect();
         for key in unknown {
             let names: Vec<String> = known.iter().map(|key| keys::snake_case(key)).collect();
@@ -398,45 +444,4 @@ fn culprit(table: &DeTable<'_>, error: &toml::de::Error) -> Option<(String, Rang
     };
     let by_place = table.iter().find(|(_, value)| inside(&value.span())).map(entry);
     by_place.or_else(|| table.iter().find(|(key, _)| named(key.get_ref())).map(entry))
-}
-
-/// A parser's message in one line, and without the names that Rust has for numbers.
-fn in_words(message: &str) -> String {
-    let line = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    let Some((found, expected)) = line.rsplit_once("expected ") else { return line };
-    let wanted = match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
-        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
-        "f32" | "f64" => "a number",
-        "a boolean" => "true or false",
-        "a string" => "a text",
-        other => other,
-    };
-    format!("{found}expected {wanted}")
-}
-
-/// What a variable's text is as a TOML value: a number or a truth value where it reads as one.
-fn single(text: &str, place: Range<usize>) -> Spanned<DeValue<'_>> {
-    let value = match DeValue::parse(text.trim()).map(Spanned::into_inner) {
-        Ok(value @ (DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_))) => value,
-        _ => DeValue::String(Cow::Borrowed(text)),
-    };
-    Spanned::new(place, value)
-}
-
-/// Spells all keys, at any depth, as a recording does.
-fn camel_case_keys(table: &mut DeTable<'_>) {
-    for (key, mut value) in std::mem::take(table) {
-        match value.get_mut() {
-            DeValue::Table(inner) => camel_case_keys(inner),
-            DeValue::Array(array) => array.iter_mut().for_each(|item| {
-                if let DeValue::Table(inner) = item.get_mut() {
-                    camel_case_keys(inner);
-                }
-            }),
-            _ => {}
-        }
-        let camel = keys::camel_case(key.get_ref());
-        table.insert(Spanned::new(key.span(), Cow::Owned(camel)), value);
-    }
 }

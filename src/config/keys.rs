@@ -43,6 +43,11 @@ pub(super) fn snake_case(key: &str) -> String {
     snake
 }
 
+/// A key in any of its spellings: `WaitSeconds`, `waitSeconds` and `wait_seconds` are one.
+pub(super) fn plain(key: &str) -> String {
+    key.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+}
+
 struct Probe<'a>(&'a mut &'static [&'static str]);
 
 #[derive(Debug)]

@@ -10,17 +10,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::document::{Document, Entry, Source};
 use super::server::{self, ServerSettings};
+use super::store::{self, StoreSettings};
 use super::{Config, Environment, Error, webhooks};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::roster::Roster;
+use crate::outbound::secret_worthy_url;
 use crate::webhook;
 
 /// A value that does not print.
@@ -92,17 +94,6 @@ pub struct Org {
     pub roster: Roster,
 }
 
-/// Where the store is, and for how long it keeps what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreSettings {
-    /// The SQLite file.
-    pub path: PathBuf,
-    /// For how long ended requests are kept.
-    pub outcomes: Duration,
-    /// The largest size of the file, in bytes.
-    pub max_bytes: Option<u64>,
-}
-
 /// The single values of `[org]` that a variable may set.
 const ORG_KEYS: &[&str] = &[
     "id",
@@ -116,8 +107,6 @@ const ORG_KEYS: &[&str] = &[
     "private_key_file",
     "begin",
 ];
-
-const STORE_KEYS: &[&str] = &["path", "outcome_days", "max_megabytes"];
 
 /// What the key of `[org]` may also come in.
 const KEY_VARIABLE: &str = "BYOC_ORG_PRIVATE_KEY";
@@ -141,8 +130,46 @@ struct Written {
     roster: Option<PathBuf>,
 }
 
+impl Written {
+    /// Values that cannot be, and why. A sentence is about its key.
+    fn wrong_values(&self) -> Vec<(&'static str, String)> {
+        let mut wrong = Vec::new();
+        let token_url = self.token_url.as_ref();
+        let urls = [
+            ("instance_url", Some(&self.instance_url)),
+            ("interaction_url", Some(&self.interaction_url)),
+            ("pubsub_endpoint", self.pubsub_endpoint.as_ref()),
+            // Where no other is set, tokens are asked for there.
+            ("audience", self.audience.as_ref().filter(|_| token_url.is_none())),
+            ("token_url", token_url),
+        ];
+        for (key, url) in urls {
+            if let Some(Err(error)) = url.map(|url| secret_worthy_url(url)) {
+                wrong.push((key, format!("it {error}")));
+            }
+        }
+        let texts = [
+            ("consumer_key", Some(&self.consumer_key), "the connected app in Salesforce has it"),
+            (
+                "username",
+                Some(&self.username),
+                "it must be the integration user's, such as byoc@acme.example",
+            ),
+            ("audience", self.audience.as_ref(), "leave it out, or set it"),
+        ];
+        for (key, text, wanted) in texts {
+            if text.is_some_and(|text| text.trim().is_empty()) && !wrong.iter().any(|(told, _)| *told == key)
+            {
+                wrong.push((key, format!("it is empty; {wanted}")));
+            }
+        }
+        wrong
+    }
+}
+
 impl Entry for Written {
     const CAMEL_CASE: bool = false;
+    const PLACED: bool = true;
 
     fn id(&self) -> &str {
         self.id.as_str()
@@ -156,19 +183,6 @@ enum Begin {
     Earliest,
     #[default]
     Latest,
-}
-
-/// The store as the file has it.
-#[derive(Debug, Clone, Deserialize)]
-struct WrittenStore {
-    #[serde(default = "default_path")]
-    path: PathBuf,
-    outcome_days: Option<u32>,
-    max_megabytes: Option<u32>,
-}
-
-fn default_path() -> PathBuf {
-    PathBuf::from("byoc.db")
 }
 
 /// The keys that [`Config`] passes over.
@@ -194,7 +208,7 @@ impl Serving {
         let config = Config::read(&mut document, path);
         let mut reader = Orgs { document: &mut document, path, environment, config: &config };
         let orgs = reader.read();
-        let store = store(&mut document, path);
+        let store = store::read(&mut document, path);
         let server = server::read(&mut document, path, environment);
         let webhooks = webhooks::read(&mut document, path, environment);
         let mistakes = document.finish();
@@ -206,33 +220,27 @@ impl Serving {
     }
 }
 
-fn folder(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new(""))
+/// Letters, digits and underscores, as all of Salesforce's API names.
+fn is_api_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn store(document: &mut Document<'_>, path: &Path) -> StoreSettings {
-    const DAY: u64 = 24 * 3600;
-    let mistakes = |store: &WrittenStore| {
-        let mut wrong = Vec::new();
-        if !store.outcome_days.is_none_or(|days| (1..=3650).contains(&days)) {
-            wrong.push("outcome_days must be 1 to 3650".to_owned());
-        }
-        if store.max_megabytes.is_some_and(|megabytes| megabytes < 16) {
-            wrong.push("max_megabytes must be 16 or more".to_owned());
-        }
-        if store.path.as_os_str().is_empty() {
-            wrong.push("path is empty; it must be the path of a file, such as byoc.db".to_owned());
-        }
-        wrong
-    };
-    let written = document.table::<WrittenStore>("store", STORE_KEYS, mistakes);
-    let written =
-        written.unwrap_or(WrittenStore { path: default_path(), outcome_days: None, max_megabytes: None });
-    StoreSettings {
-        path: folder(path).join(written.path),
-        outcomes: Duration::from_secs(u64::from(written.outcome_days.unwrap_or(30)) * DAY),
-        max_bytes: written.max_megabytes.map(|megabytes| u64::from(megabytes) << 20),
-    }
+/// What came from outside, cut to what fits in one line.
+fn shown(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
+/// Signs with it, once: whatever is wrong with a key, it cannot do that.
+fn is_rsa_key(text: &str) -> Result<(), String> {
+    let signed = EncodingKey::from_rsa_pem(text.as_bytes())
+        .and_then(|key| jsonwebtoken::encode(&Header::new(Algorithm::RS256), &(), &key));
+    let wanted = "it must begin with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----, and have 2048 \
+                  bits or more";
+    signed.map(drop).map_err(|error| format!("no RSA key in PEM ({error}); {wanted}"))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
 }
 
 /// Reads the orgs.
@@ -251,30 +259,30 @@ impl Orgs<'_, '_> {
         let alone = more.is_empty();
         let mut orgs = Vec::new();
         if let Some(written) = one {
-            orgs.extend(self.org("org".to_owned(), written, true));
+            orgs.push(self.org("org".to_owned(), written, true));
         }
         for (n, written) in more.into_iter().enumerate() {
             let place = format!("orgs[{n}]");
             if let Some(same) = orgs.iter().find(|org: &&Org| org.id == written.id) {
                 let problem = format!("{} is the id of {} already; ids must differ", written.id, same.place);
-                self.mistake(format!("{place}.id"), problem);
+                self.mistake(&format!("{place}.id"), problem);
             }
-            orgs.extend(self.org(place, written, false));
+            orgs.push(self.org(place, written, false));
         }
         if orgs.is_empty() && !told && !self.document.has_mistakes() {
             let problem = "there is none; a connector needs at least one, in a table [org] with id, \
                            instance_url, interaction_url, consumer_key, username and private_key_file";
-            self.mistake("org".to_owned(), problem);
+            self.mistake("org", problem);
         }
         if !alone && !orgs.iter().any(|org| org.place == "org") && !self.config.roster.is_empty() {
             let problem = "the reps, queues, flows and contacts at the top of the file are those of [org], which is \
                            not there; an org of [[orgs]] names a file of its own: roster = \"acme.toml\"";
-            self.mistake("orgs".to_owned(), problem);
+            self.mistake("orgs", problem);
         }
         orgs
     }
 
-    fn org(&mut self, place: String, written: Written, main: bool) -> Option<Org> {
+    fn org(&mut self, place: String, written: Written, main: bool) -> Org {
         let private_key = self.private_key(&place, written.private_key_file.as_deref(), main);
         let channels = self.channels(&place, &written.channels, main);
         let roster = match &written.roster {
@@ -282,12 +290,10 @@ impl Orgs<'_, '_> {
             None if main => self.config.roster.clone(),
             None => Roster::default(),
         };
-        for (key, value) in [("consumer_key", &written.consumer_key), ("username", &written.username)] {
-            if value.trim().is_empty() {
-                self.mistake(format!("{place}.{key}"), "it is empty; the connected app in Salesforce has it");
-            }
+        for (key, problem) in written.wrong_values() {
+            self.mistake(&format!("{place}.{key}"), problem);
         }
-        Some(Org {
+        Org {
             id: written.id,
             instance_url: written.instance_url,
             interaction_url: written.interaction_url,
@@ -296,88 +302,119 @@ impl Orgs<'_, '_> {
             username: written.username,
             audience: written.audience,
             token_url: written.token_url,
-            private_key: private_key?,
+            private_key,
             from_earliest: matches!(written.begin, Begin::Earliest),
             channels,
             roster,
             place,
-        })
+        }
     }
 
-    fn private_key(&mut self, place: &str, file: Option<&Path>, main: bool) -> Option<Secret> {
-        if let Some(key) = self.environment.get(KEY_VARIABLE).filter(|_| main) {
-            return Some(Secret::new(key.as_str()));
+    fn private_key(&mut self, place: &str, file: Option<&Path>, main: bool) -> Secret {
+        if let Some(text) = self.environment.get(KEY_VARIABLE).filter(|_| main) {
+            if let Err(problem) = is_rsa_key(text) {
+                let source = Source::Variable(KEY_VARIABLE.to_owned());
+                self.document.mistake(
+                    source,
+                    format_args!("{place}.private_key"),
+                    format_args!("it is {problem}"),
+                );
+            }
+            return Secret::new(text.as_str());
         }
         let key = format!("{place}.private_key_file");
         let Some(file) = file else {
             let also = if main { format!(", or the key itself in {KEY_VARIABLE}") } else { String::new() };
-            self.mistake(key, format!("it is missing; it must be the path of an RSA key in PEM{also}"));
-            return None;
+            self.mistake(&key, format_args!("it is missing; it must be the path of an RSA key in PEM{also}"));
+            return Secret::new("");
         };
-        match std::fs::read_to_string(folder(self.path).join(file)) {
-            Ok(text) => Some(Secret::new(text)),
-            Err(error) => {
-                self.mistake(key, format!("{} cannot be read: {error}", file.display()));
-                None
-            }
-        }
+        let problem = match std::fs::read_to_string(folder(self.path).join(file)) {
+            Ok(text) => match is_rsa_key(&text) {
+                Ok(()) => return Secret::new(text),
+                Err(problem) => format!("is {problem}"),
+            },
+            Err(error) => format!("cannot be read: {error}"),
+        };
+        self.mistake(&key, format_args!("it is {}, which {problem}", file.display()));
+        Secret::new("")
     }
 
     fn channels(&mut self, place: &str, files: &[PathBuf], main: bool) -> Vec<ChannelDefinition> {
-        let mut channels: Vec<ChannelDefinition> =
-            self.config.channel_definition.clone().filter(|_| main).into_iter().collect();
+        let inline = self.config.channel_definition.clone().filter(|_| main);
+        let mut channels: Vec<_> =
+            inline.into_iter().map(|definition| ("channel_definition".to_owned(), definition)).collect();
         for (n, file) in files.iter().enumerate() {
             match ChannelDefinition::from_file(folder(self.path).join(file)) {
-                Ok(definition) => channels.push(definition),
-                Err(error) => self.mistake(format!("{place}.channels[{n}]"), error),
+                Ok(definition) => channels.push((format!("{place}.channels[{n}]"), definition)),
+                Err(error) => self.mistake(&format!("{place}.channels[{n}]"), error),
             }
         }
         if channels.is_empty() && files.is_empty() && !self.document.has_mistakes() {
-            let wanted = if main {
-                "there is no channel_definition; a connector needs the partner channel's, in a table \
-                 [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml"
+            if main {
+                let wanted = "it is missing; a connector needs the partner channel's, in a table [channel_definition] \
+                              or as the path of its *.ConversationChannelDefinition-meta.xml";
+                self.mistake("channel_definition", wanted);
             } else {
-                "it is missing; it must be a list of channel definition files"
-            };
-            self.mistake(
-                if main { "channel_definition".into() } else { format!("{place}.channels") },
-                wanted,
-            );
+                let wanted = "it is missing; it must be a list of channel definition files";
+                self.mistake(&format!("{place}.channels"), wanted);
+            }
         }
-        self.check_channels(place, &channels);
-        channels
+        self.check_channels(&channels);
+        channels.into_iter().map(|(_, definition)| definition).collect()
     }
 
     /// Each needs a name, by which Salesforce knows it, and a stream of its own: an event does not say
     /// which channel definition it is of, and two that read it would both route it.
-    fn check_channels(&mut self, place: &str, channels: &[ChannelDefinition]) {
+    fn check_channels(&mut self, channels: &[(String, ChannelDefinition)]) {
         let mut topics = BTreeMap::new();
         let mut names = BTreeSet::new();
-        for definition in channels {
+        for (key, definition) in channels {
             let Some(name) = definition.developer_name.as_deref() else {
-                let problem = "a channel definition has no developer_name; every call to Salesforce names it";
-                self.mistake(place.to_owned(), problem);
+                let problem = "it is missing; every call to Salesforce names it";
+                self.mistake(&format!("{key}.developer_name"), problem);
                 continue;
             };
+            if !is_api_name(name) {
+                let problem = format!("it is '{}'; it must be such as Acme_Messaging", shown(name));
+                self.mistake(&format!("{key}.developer_name"), problem);
+                continue;
+            }
             if !names.insert(name) {
                 let problem =
                     format!("there are two channel definitions {name}; developer names must differ");
-                self.mistake(place.to_owned(), problem);
+                self.mistake(key, problem);
                 continue;
             }
             let Some(topic) = definition.topic() else {
-                let problem = format!(
-                    "the channel definition {name} has no custom_platform_event; it says where events come from"
-                );
-                self.mistake(place.to_owned(), problem);
+                let problem = format!("it is missing; it says where the events of {name} come from");
+                self.mistake(&format!("{key}.custom_platform_event"), problem);
                 continue;
             };
+            self.check_event(key, definition);
             if let Some(other) = topics.insert(topic.clone(), name) {
                 let problem = format!(
                     "the channel definitions {other} and {name} have the same platform event {topic}, and an event \
                      does not say whose it is; give each channel an event of its own"
                 );
-                self.mistake(place.to_owned(), problem);
+                self.mistake(key, problem);
+            }
+        }
+    }
+
+    /// The names that Salesforce's own fields have: what is none is never found.
+    fn check_event(&mut self, key: &str, definition: &ChannelDefinition) {
+        let names = [
+            ("custom_platform_event", definition.custom_platform_event.as_deref(), "__e"),
+            ("custom_event_type_field", definition.event_type_field(), "__c"),
+            ("custom_event_payload_field", definition.event_payload_field(), "__c"),
+        ];
+        for (field, name, ending) in names {
+            if let Some(name) = name.filter(|name| !is_api_name(name) || !name.ends_with(ending)) {
+                let problem = format!(
+                    "it is '{}'; it must be an API name that ends in {ending}, such as acme__Routing{ending}",
+                    shown(name)
+                );
+                self.mistake(&format!("{key}.{field}"), problem);
             }
         }
     }
@@ -387,20 +424,21 @@ impl Orgs<'_, '_> {
         match Config::load(&path, &Environment::new()) {
             Ok(config) => config.roster,
             Err(error) => {
-                self.mistake(format!("{place}.roster"), error);
+                self.mistake(&format!("{place}.roster"), error);
                 Roster::default()
             }
         }
     }
 
-    fn mistake(&mut self, key: String, problem: impl fmt::Display) {
-        let source = Source::File(self.path.to_owned(), None);
-        self.document.mistake(source, key, problem);
+    fn mistake(&mut self, key: &str, problem: impl fmt::Display) {
+        self.document.mistake_at(key, problem);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const DEFINITION: &str = "[channel_definition]\ndeveloper_name = 'Acme_Messaging'\nrouting_owner = 'Partner'\ncustom_platform_event = 'acme__Routing__e'\n";
@@ -446,21 +484,23 @@ mod tests {
 
     #[test]
     fn variables_set_the_org_and_its_key() {
-        let variables = [("BYOC_ORG_PRIVATE_KEY", "hush"), ("BYOC_ORG_USERNAME", "other@acme.example")];
+        let key = std::fs::read_to_string(folder().join("keys/sample-private-key.pem")).unwrap();
+        let variables = [("BYOC_ORG_PRIVATE_KEY", key.as_str()), ("BYOC_ORG_USERNAME", "other@acme.example")];
         let serving = parse(&format!("{DEFINITION}{ORG}"), &variables).unwrap();
         assert_eq!(serving.orgs[0].username, "other@acme.example");
-        assert_eq!(serving.orgs[0].private_key.expose(), "hush");
+        assert_eq!(serving.orgs[0].private_key.expose(), key);
         assert!(!serving.orgs[0].from_earliest, "history is nobody's business until it is asked for");
     }
 
     #[test]
     fn what_is_missing_to_serve_is_named() {
         insta::assert_snapshot!(parse("", &[]).unwrap_err().join("\n"), @"…/x.toml, org: there is none; a connector needs at least one, in a table [org] with id, instance_url, interaction_url, consumer_key, username and private_key_file");
-        insta::assert_snapshot!(parse(ORG, &[]).unwrap_err().join("\n"), @"…/x.toml, org.private_key_file: it is missing; it must be the path of an RSA key in PEM, or the key itself in BYOC_ORG_PRIVATE_KEY");
-        let key = [("BYOC_ORG_PRIVATE_KEY", "hush")];
-        insta::assert_snapshot!(parse(ORG, &key).unwrap_err().join("\n"), @"…/x.toml, channel_definition: there is no channel_definition; a connector needs the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml");
+        insta::assert_snapshot!(parse(ORG, &[]).unwrap_err().join("\n"), @"…/x.toml, line 1, org.private_key_file: it is missing; it must be the path of an RSA key in PEM, or the key itself in BYOC_ORG_PRIVATE_KEY");
+        let key = std::fs::read_to_string(folder().join("keys/sample-private-key.pem")).unwrap();
+        let key = [("BYOC_ORG_PRIVATE_KEY", key.as_str())];
+        insta::assert_snapshot!(parse(ORG, &key).unwrap_err().join("\n"), @"…/x.toml, channel_definition: it is missing; a connector needs the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml");
         let bare = "[channel_definition]\nrouting_owner = 'Partner'\n";
-        insta::assert_snapshot!(parse(&format!("{bare}{ORG}"), &key).unwrap_err().join("\n"), @"…/x.toml, org: a channel definition has no developer_name; every call to Salesforce names it");
+        insta::assert_snapshot!(parse(&format!("{bare}{ORG}"), &key).unwrap_err().join("\n"), @"…/x.toml, line 1, channel_definition.developer_name: it is missing; every call to Salesforce names it");
     }
 
     #[test]
@@ -469,7 +509,7 @@ mod tests {
                     [store]\npath = ''\noutcome_days = 0\nmax_megabytes = 1\n\
                     [[orgs]]\nid = '00DHs0000000001'\nroster = 'none.toml'\n";
         insta::assert_snapshot!(parse(text, &[("BYOC_STORE_OUTCOME_DAYS", "many")]).unwrap_err().join("\n"), @r#"
-        …/x.toml, line 2, org.id: '00X' is not a org id: it has 3 characters, not 15 or 18
+        …/x.toml, line 2, org.id: '00X' is no org id: it has 3 characters, not 15 or 18
         …/x.toml, line 3, org.instance_url: invalid type: integer `5`, expected a text
         …/x.toml, line 5, org.begin: unknown variant `yesterday`, expected `earliest` or `latest`
         …/x.toml, line 6, org.consumer_secret: there is no such key; there are id, instance_url, interaction_url, pubsub_endpoint, consumer_key, username, audience, token_url, private_key_file, begin, channels, roster
@@ -487,14 +527,17 @@ mod tests {
              [[orgs]]\nid = '00DHs0000000001'\ninstance_url = 'i'\ninteraction_url = 'i'\nconsumer_key = ''\nusername = 'u'\n"
         );
         insta::assert_snapshot!(parse(&text, &[("BYOC_ORG_PRIVATE_KEY", "k")]).unwrap_err().join("\n"), @r"
-        …/x.toml, org.channels[1]: …/definitions/none.toml cannot be read: No such file or directory (os error 2)
-        …/x.toml, org: there are two channel definitions Acme_Messaging; developer names must differ
-        …/x.toml, orgs[0].id: 00DHs0000000001 is the id of org already; ids must differ
-        …/x.toml, orgs[0].private_key_file: it is missing; it must be the path of an RSA key in PEM
-        …/x.toml, orgs[0].consumer_key: it is empty; the connected app in Salesforce has it
+        …/x.toml, line 11, org.channels[1]: …/definitions/none.toml cannot be read: No such file or directory (os error 2)
+        …/x.toml, line 11, org.channels[0]: there are two channel definitions Acme_Messaging; developer names must differ
+        …/x.toml, line 12, orgs[0].private_key_file: it is missing; it must be the path of an RSA key in PEM
+        …/x.toml, line 13, orgs[0].id: 00DHs0000000001 is the id of org already; ids must differ
+        …/x.toml, line 14, orgs[0].instance_url: it is 'i'; it must be a whole URL, such as https://host.example
+        …/x.toml, line 15, orgs[0].interaction_url: it is 'i'; it must be a whole URL, such as https://host.example
+        …/x.toml, line 16, orgs[0].consumer_key: it is empty; the connected app in Salesforce has it
+        the variable BYOC_ORG_PRIVATE_KEY: it is no RSA key in PEM (InvalidKeyFormat); it must begin with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----, and have 2048 bits or more
         ");
         let renamed = text.replace("'Acme_Messaging'", "'Other'").replace(", 'definitions/none.toml'", "");
         let told = parse(&renamed, &[("BYOC_ORG_PRIVATE_KEY", "k")]).unwrap_err();
-        insta::assert_snapshot!(told[0], @"…/x.toml, org: the channel definitions Other and Acme_Messaging have the same platform event /event/acme__Routing__e, and an event does not say whose it is; give each channel an event of its own");
+        insta::assert_snapshot!(told[0], @"…/x.toml, line 11, org.channels[0]: the channel definitions Other and Acme_Messaging have the same platform event /event/acme__Routing__e, and an event does not say whose it is; give each channel an event of its own");
     }
 }

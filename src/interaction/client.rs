@@ -24,6 +24,7 @@ use super::wire::{Method, WireRequest, encode, operation};
 use crate::model::call::{Answer, Call};
 use crate::model::ids::OrgId;
 use crate::model::time::{Clock, Timestamp};
+use crate::outbound::in_full;
 
 /// How much of a response is read. Salesforce's are below a kilobyte.
 const LARGEST_RESPONSE: usize = 1024 * 1024;
@@ -228,10 +229,10 @@ impl Client {
         };
         let response = match self.inner.http.execute(request).await {
             Ok(response) => response,
-            Err(error) if error.is_connect() => return Verdict::not_sent(chain(&error)),
+            Err(error) if error.is_connect() => return Verdict::not_sent(in_full(&error)),
             Err(error) => {
                 self.witnessed(sending, None, &[]);
-                return Verdict::answer_lost(chain(&error));
+                return Verdict::answer_lost(in_full(&error));
             }
         };
         let status = response.status();
@@ -241,7 +242,7 @@ impl Client {
         self.witnessed(sending, Some(status.as_u16()), &body);
         match (body, broken_off) {
             // A yes whose body broke off may have been going to say no, or which PSR there is now.
-            (_, Some(error)) if status.is_success() => Verdict::answer_lost(chain(&error)),
+            (_, Some(error)) if status.is_success() => Verdict::answer_lost(in_full(&error)),
             (body, _) => decode(sending.call, status.as_u16(), retry_after, &body),
         }
     }
@@ -309,16 +310,4 @@ async fn bounded(mut response: Response) -> (Vec<u8>, Option<reqwest::Error>) {
             Err(error) => return (body, Some(error)),
         }
     }
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

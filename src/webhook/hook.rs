@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::settings::{self, Error, Settings};
 use super::tries::until_taken;
-use crate::outbound::http_for;
+use crate::outbound::{http_for, in_full};
 
 /// Where a webhook is, and how it is asked.
 #[derive(Clone)]
@@ -86,7 +86,7 @@ impl Hook {
             headers.insert(AUTHORIZATION, secret);
         }
         let http = http_for(&url).default_headers(headers).timeout(settings.timeout).build();
-        let http = http.map_err(|error| Error::Http(error.to_string()))?;
+        let http = http.map_err(|error| Error::Http(in_full(&error)))?;
         Ok(Self { http, url, timeout: settings.timeout })
     }
 
@@ -151,14 +151,7 @@ impl Hook {
         if error.is_timeout() {
             return Failure::NoAnswer(format!("none came within {} ms", self.timeout.as_millis()));
         }
-        let error = error.without_url();
-        let mut text = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        Failure::NoAnswer(text)
+        Failure::NoAnswer(in_full(&error.without_url()))
     }
 }
 

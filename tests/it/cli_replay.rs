@@ -307,11 +307,11 @@ mod bad_input {
             changed(1, "/definition", json!([])),
         ];
         assert_snapshot!(said.concat(), @r#"
-        error: r.jsonl:2:688: reps[1].id: '00GgL00000YYgCy' is not a rep id: those start with 005; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
-        error: r.jsonl:2:283: queues[0].id: '00GgL00000U6T' is not a queue id: it has 13 characters, not 15 or 18; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
+        error: r.jsonl:2:688: reps[1].id: '00GgL00000YYgCy' is no rep id: those start with 005; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
+        error: r.jsonl:2:283: queues[0].id: '00GgL00000U6T' is no queue id: it has 13 characters, not 15 or 18; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
         error: r.jsonl:2:631: reps[1].availability: unknown variant `ASLEEP`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
-        error: r.jsonl:11:117: rep: '005gL00000YYgCy1AA' is not a rep id: its checksum should be QAL; was its case changed?; a rep's id, 005…, or null for nobody is wanted
-        error: r.jsonl:15: the event cannot be read: agentWork.workItemId: '0JRgL00000VSH84' is not a work item id: those start with 0Mw
+        error: r.jsonl:11:117: rep: '005gL00000YYgCy1AA' is no rep id: its checksum should be QAL; was its case changed?; a rep's id, 005…, or null for nobody is wanted
+        error: r.jsonl:15: the event cannot be read: agentWork.workItemId: '0JRgL00000VSH84' is no work item id: those start with 0Mw
         error: r.jsonl:1: definition: RoutingOwner is 'Nobody'; it must be Partner or Salesforce
         error: r.jsonl:1: definition: IsConferenceSupported is 'perhaps'; it must be true or false
         error: r.jsonl:1: definition: MaxParticipantsForCnfrOverride is -1; it must be a whole number of participants, 0 or more

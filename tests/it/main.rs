@@ -15,6 +15,8 @@ mod cli_contacts;
 mod cli_record;
 #[cfg(feature = "cli")]
 mod cli_replay;
+#[cfg(feature = "cli")]
+mod cli_serve;
 mod connector;
 mod contacts;
 mod emulator;

@@ -16,7 +16,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("routing", &["model"]),
     ("contacts", &["model"]),
-    ("events", &["model", "proto"]),
+    ("events", &["model", "outbound", "proto"]),
     ("outbound", &[]),
     ("interaction", &["model", "outbound"]),
     ("emulator", &["model", "proto"]),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 
 use super::connection::NoToken;
+use crate::outbound::in_full;
 
 /// The trailer in which Salesforce says more than gRPC's own code does (Salesforce: "Handle Errors").
 const ERROR_CODE: &str = "error-code";
@@ -72,7 +73,12 @@ fn speaks_of_replay_id(message: &str) -> bool {
 
 fn said(status: &Status) -> String {
     let code = error_code(status).map(|code| format!(" ({code})")).unwrap_or_default();
-    let message = if status.message().is_empty() { "without a word" } else { status.message() };
+    let message = match (status.message(), std::error::Error::source(status)) {
+        // It did not come from Salesforce, and its own message is that of the outermost of its causes.
+        (_, Some(cause)) => in_full(cause),
+        ("", None) => "without a word".to_owned(),
+        (message, None) => message.to_owned(),
+    };
     format!("{:?}{code}: {message}", status.code())
 }
 

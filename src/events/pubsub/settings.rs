@@ -6,6 +6,7 @@ use std::time::Duration;
 use tonic::transport::{ClientTlsConfig, Endpoint, Uri};
 
 use crate::model::ids::OrgId;
+use crate::outbound::in_full;
 
 /// Where production orgs and sandboxes find the Pub/Sub API.
 pub const PRODUCTION_ENDPOINT: &str = "https://api.pubsub.salesforce.com:7443";
@@ -84,7 +85,7 @@ impl Settings {
         let (keepalive, times) = TCP_KEEPALIVE;
         let mut endpoint = Endpoint::from(uri)
             .user_agent(concat!("byoc-connector/", env!("CARGO_PKG_VERSION")))
-            .map_err(|error| Error::Tls(error.to_string()))?
+            .map_err(|error| Error::Tls(in_full(&error)))?
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_keepalive(Some(keepalive))
             .tcp_keepalive_interval(Some(keepalive))
@@ -99,7 +100,7 @@ impl Settings {
         }
         endpoint
             .tls_config(ClientTlsConfig::new().with_native_roots())
-            .map_err(|error| Error::Tls(error.to_string()))
+            .map_err(|error| Error::Tls(in_full(&error)))
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use super::{AccessToken, Error, TokenSource};
 use crate::interaction::error::{Error as SettingsError, http_for, secret_worthy_url};
 use crate::model::time::{Clock, Timestamp};
+use crate::outbound::in_full;
 
 /// How far ahead a claim's `exp` lies. Salesforce takes a few minutes; the clocks need not agree.
 const CLAIM_LIFETIME: Duration = Duration::from_mins(3);
@@ -117,7 +118,7 @@ impl JwtBearer {
         let http = http_for(&token_url)
             .timeout(ENDPOINT_TIMEOUT)
             .build()
-            .map_err(|error| SettingsError::Http(error.to_string()))?;
+            .map_err(|error| SettingsError::Http(in_full(&error)))?;
         Ok(Self {
             consumer_key: settings.consumer_key,
             username: settings.username,
@@ -187,7 +188,7 @@ impl JwtBearer {
             ("assertion", &self.assertion(asked)?),
         ];
         // reqwest's errors show the URL, which has no secret in it, and never the body.
-        let unavailable = |error: reqwest::Error| Error::Unavailable(error.to_string());
+        let unavailable = |error: reqwest::Error| Error::Unavailable(in_full(&error));
         let mut response =
             self.http.post(self.token_url.clone()).form(&form).send().await.map_err(unavailable)?;
         let status = response.status().as_u16();

@@ -12,6 +12,7 @@ use crate::interaction::error::{Error, http_for, secret_worthy_url};
 use crate::interaction::limiter::Limiter;
 use crate::model::ids::OrgId;
 use crate::model::time::{Clock, SystemClock, Timestamp};
+use crate::outbound::in_full;
 
 /// How long one try may take.
 ///
@@ -127,7 +128,7 @@ impl Builder {
             .default_headers(self.headers()?)
             .connect_timeout(self.connect_timeout)
             .build()
-            .map_err(|error| Error::Http(error.to_string()))?;
+            .map_err(|error| Error::Http(in_full(&error)))?;
         let sleeper = self.sleeper.unwrap_or_else(|| Arc::new(TokioSleeper(Arc::clone(&self.clock))));
         let inner = Inner {
             http,

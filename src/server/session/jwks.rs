@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 use super::BadToken;
 use crate::model::time::{Clock, Timestamp};
-use crate::outbound::{http_for, secret_worthy_url};
+use crate::outbound::{http_for, in_full, secret_worthy_url};
 use crate::server::Error;
 
 /// How long to wait before the provider is asked again.
@@ -67,7 +67,7 @@ impl Jwks {
     pub(super) fn new(url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let wrong = |problem: String| Error::Jwks { problem };
         let url = secret_worthy_url(url).map_err(|error| wrong(error.to_string()))?;
-        let http = http_for(&url).timeout(TIMEOUT).build().map_err(|error| wrong(error.to_string()))?;
+        let http = http_for(&url).timeout(TIMEOUT).build().map_err(|error| wrong(in_full(&error)))?;
         Ok(Self { url, http, clock, held: RwLock::default(), fetching: Mutex::default() })
     }
 
@@ -140,7 +140,7 @@ impl Jwks {
     }
 
     async fn fetch(&self) -> Result<Vec<Key>, String> {
-        let in_words = |error: reqwest::Error| error.without_url().to_string();
+        let in_words = |error: reqwest::Error| in_full(&error.without_url());
         let mut response = self.http.get(self.url.clone()).send().await.map_err(in_words)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(format!("HTTP {}", response.status().as_u16()));

@@ -2,5 +2,6 @@
 
 mod faulty;
 mod killed;
+mod tls;
 mod webhooks;
 mod world;

@@ -99,6 +99,11 @@ impl World {
         }
     }
 
+    /// Where the org is served.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -252,6 +257,17 @@ impl Serve {
         let find = |answer: &Value| answer["checks"].as_array().unwrap().iter().find(bad).cloned();
         let answer = self.until("/readyz", part, |answer| find(answer).is_some()).await;
         find(&answer).unwrap()
+    }
+
+    /// Waits until it says of a part that is not fine something with these words, and gives what it says.
+    pub(crate) async fn until_said(&self, part: &str, words: &str) -> String {
+        let problem = |answer: &Value| {
+            let checks = answer["checks"].as_array().unwrap();
+            let check = checks.iter().find(|check| check["what"] == part).unwrap();
+            check["problem"].as_str().filter(|problem| problem.contains(words)).map(str::to_owned)
+        };
+        let answer = self.until("/readyz", words, |answer| problem(answer).is_some()).await;
+        problem(&answer).unwrap()
     }
 
     /// Waits until a number of its metrics is as wanted.

@@ -1,0 +1,50 @@
+//! Values of a TOML document: what a variable's text is as one, how keys are spelled, what the parser says.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys;
+
+/// A parser's message in one line, and without the names that Rust has for numbers.
+pub(super) fn in_words(message: &str) -> String {
+    let line = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let Some((found, expected)) = line.rsplit_once("expected ") else { return line };
+    let wanted = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a string" => "a text",
+        other => other,
+    };
+    format!("{found}expected {wanted}")
+}
+
+/// What a variable's text is as a TOML value: a number or a truth value where it reads as one.
+pub(super) fn single(text: &str, place: Range<usize>) -> Spanned<DeValue<'_>> {
+    let value = match DeValue::parse(text.trim()).map(Spanned::into_inner) {
+        Ok(value @ (DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_))) => value,
+        _ => DeValue::String(Cow::Borrowed(text)),
+    };
+    Spanned::new(place, value)
+}
+
+/// Spells all keys, at any depth, as a recording does.
+pub(super) fn camel_case_keys(table: &mut DeTable<'_>) {
+    for (key, mut value) in std::mem::take(table) {
+        match value.get_mut() {
+            DeValue::Table(inner) => camel_case_keys(inner),
+            DeValue::Array(array) => array.iter_mut().for_each(|item| {
+                if let DeValue::Table(inner) = item.get_mut() {
+                    camel_case_keys(inner);
+                }
+            }),
+            _ => {}
+        }
+        let camel = keys::camel_case(key.get_ref());
+        table.insert(Spanned::new(key.span(), Cow::Owned(camel)), value);
+    }
+}
