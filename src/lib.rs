@@ -19,6 +19,8 @@ pub mod cli;
 pub mod config;
 pub mod connector;
 pub mod contacts;
+#[cfg(feature = "pubsub")]
+pub mod doctor;
 pub mod emulator;
 pub mod events;
 pub mod interaction;

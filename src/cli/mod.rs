@@ -13,6 +13,7 @@ pub mod completions;
 pub mod config_file;
 pub mod contacts;
 pub mod demo;
+pub mod doctor;
 pub mod emulator;
 pub mod error;
 pub mod output;
@@ -102,6 +103,7 @@ commands! {
     Serve => serve,
     Demo => demo,
     Record => record,
+    Doctor => doctor,
     Emulator => emulator,
     Completions => completions,
 }

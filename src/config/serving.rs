@@ -144,8 +144,13 @@ impl Written {
             ("token_url", token_url),
         ];
         for (key, url) in urls {
-            if let Some(Err(error)) = url.map(|url| secret_worthy_url(url)) {
-                wrong.push((key, format!("it {error}")));
+            match url.map(|url| secret_worthy_url(url)) {
+                Some(Err(error)) => wrong.push((key, format!("it {error}"))),
+                Some(Ok(url)) if key == "interaction_url" && url.path() != "/" => {
+                    let wanted = "it must be the host alone, such as https://acme.my.salesforce-scrt.com";
+                    wrong.push((key, format!("it has the path {}; {wanted}", url.path())));
+                }
+                _ => {}
             }
         }
         let texts = [

@@ -47,6 +47,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("org.id", "'005Hs0000000001'", "those start with 00D"),
     ("org.instance_url", "'acme.my.salesforce.com'", "must be a whole URL"),
     ("org.interaction_url", "'http://acme.example'", "plain http is for localhost alone"),
+    ("org.interaction_url", "'https://acme.my.salesforce-scrt.com/api/v1'", "must be the host alone"),
     ("org.pubsub_endpoint", "'ftp://acme.example'", "must be an https URL"),
     ("org.consumer_key", "' '", "is empty; the connected app"),
     ("org.username", "''", "is empty; it must be the integration user's"),

@@ -31,6 +31,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "service",
         &["model", "routing", "contacts", "events", "interaction", "config", "store", "connector", "people"],
     ),
+    ("doctor", &["model", "events", "interaction", "config", "service", "outbound"]),
     ("server", &["model", "routing", "events", "config", "store", "people", "service", "outbound"]),
     ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
     (
@@ -51,6 +52,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "service",
             "telemetry",
             "people",
+            "doctor",
             "server",
             "webhook",
         ],

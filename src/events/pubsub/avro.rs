@@ -27,6 +27,14 @@ impl EventSchema {
         Schema::parse_str(json).map(Self).map_err(|error| Unreadable(format!("its schema: {error}")))
     }
 
+    /// The names of an event's fields; none where it is no record.
+    pub(super) fn names(&self) -> Vec<String> {
+        match &self.0 {
+            Schema::Record(record) => record.fields.iter().map(|field| field.name.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The fields of an event. Its own id, which stands beside the payload, becomes `EventUuid`.
     pub(super) fn to_json(&self, payload: &[u8], event_id: &str) -> Result<String, Unreadable> {
         let wrong = |error: apache_avro::Error| Unreadable(error.to_string());

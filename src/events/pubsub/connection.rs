@@ -41,6 +41,35 @@ pub trait Credentials: Send + Sync {
 #[error("there is no access token: {0}")]
 pub struct NoToken(pub String);
 
+/// What Salesforce says of a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Whether the user may subscribe to it.
+    pub can_subscribe: bool,
+    /// The names of the fields that its events have.
+    pub fields: Vec<String>,
+}
+
+/// Why Salesforce says nothing of a topic.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{said}")]
+pub struct NotDescribed {
+    /// What was said instead, or what happened.
+    pub said: String,
+    /// Whether there is no such topic, or none that this user may know of.
+    pub unknown: bool,
+}
+
+impl From<Cut> for NotDescribed {
+    fn from(cut: Cut) -> Self {
+        let unknown = matches!(&cut, Cut::Refused(status) if matches!(
+            status.code(),
+            Code::NotFound | Code::InvalidArgument | Code::PermissionDenied
+        ));
+        Self { said: cut.to_string(), unknown }
+    }
+}
+
 /// One org's connection to the Pub/Sub API; its subscriptions share it. A clone is the same connection.
 #[derive(Clone)]
 pub struct PubSub(Arc<Inner>);
@@ -90,6 +119,20 @@ impl PubSub {
     /// Subscribes to a topic, e.g. `/event/devorg__PartnerMessaging__e`. The subscription begins by itself.
     pub fn subscribe(&self, topic: &str, start: Start) -> Subscription {
         Subscription::begin(self.clone(), topic, start)
+    }
+
+    /// Asks what a topic is, once, and subscribes to nothing.
+    ///
+    /// # Errors
+    /// Where Salesforce does not say it.
+    pub async fn describe(&self, topic: &str) -> Result<Described, NotDescribed> {
+        let token = self.token().await.map_err(Cut::from)?;
+        let topic = self.topic(topic, &token).await?;
+        let schema = self.schema(&topic.schema_id, &token).await?;
+        let schema = schema.as_ref().as_ref();
+        let fields =
+            schema.map_err(|error| NotDescribed { said: error.to_string(), unknown: false })?.names();
+        Ok(Described { can_subscribe: topic.can_subscribe, fields })
     }
 
     pub(super) fn settings(&self) -> &Settings {

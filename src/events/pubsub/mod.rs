@@ -24,7 +24,7 @@ mod schemas;
 mod settings;
 mod subscription;
 
-pub use connection::{Credentials, NoToken, PubSub};
+pub use connection::{Credentials, Described, NoToken, NotDescribed, PubSub};
 pub use resume::Start;
 pub use settings::{Error, PRODUCTION_ENDPOINT, Settings};
 pub use subscription::Subscription;

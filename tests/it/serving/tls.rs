@@ -18,6 +18,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
 
 use super::world::{Serve, World};
+use crate::support::replaying::command::{byoc, stderr, stdout};
 
 const QUEUE: &str = "00G000000000001";
 const REQUESTER: &str = "005000000000001";
@@ -122,19 +123,24 @@ async fn world() -> World {
     World::start(roster, "").await
 }
 
-/// `byoc serve`, which finds what these variables say behind that front, and trusts that authority alone.
-fn serve(world: &World, trusted: &Authority, front: &Front, behind: &[&str]) -> Serve {
+/// Variables by which these are found behind that front, and by which that authority alone is trusted.
+fn variables(trusted: &Authority, front: &Front, behind: &[&'static str]) -> Vec<(&'static str, String)> {
     let file = trusted.file.to_str().unwrap();
     // What this machine trusts besides would count as well.
     let mut variables =
         vec![("SSL_CERT_FILE", file), ("SSL_CERT_DIR", ""), ("NO_PROXY", "localhost,127.0.0.1")];
-    variables.extend(behind.iter().map(|variable| (*variable, front.url.as_str())));
     let token_url = format!("{}/services/oauth2/token", front.url);
-    for (name, value) in &mut variables {
-        if *name == "BYOC_ORG_TOKEN_URL" {
-            *value = &token_url;
-        }
+    for variable in behind {
+        let is_token_url = *variable == "BYOC_ORG_TOKEN_URL";
+        variables.push((variable, if is_token_url { &token_url } else { &front.url }));
     }
+    variables.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+}
+
+/// `byoc serve` with those variables.
+fn serve(world: &World, trusted: &Authority, front: &Front, behind: &[&'static str]) -> Serve {
+    let variables = variables(trusted, front, behind);
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     world.serve_with(&variables)
 }
 
@@ -219,4 +225,48 @@ async fn calls_to_another_hosts_certificate_are_not_sent_though_events_come_in()
     let handshakes = front.handshakes();
     assert!(!handshakes.is_empty() && handshakes.iter().all(Result::is_err), "{handshakes:?}");
     is_well(&world, serve);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_tells_a_certificate_that_is_not_trusted_from_an_org_that_refuses() {
+    let world = world().await;
+    let (trusted, other) = (Authority::new(&world, "trusted"), Authority::new(&world, "other"));
+    let front = Front::start(&other, "localhost", world.address()).await;
+    let doctor = |behind| {
+        let variables = variables(&trusted, &front, behind);
+        let output = byoc().current_dir(world.path("")).arg("doctor").envs(variables).output().unwrap();
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(1), ""));
+        stdout(&output)
+    };
+    let said = doctor(EVERYTHING);
+    for step in ["clock", "token"] {
+        let line = said.lines().find(|line| line.contains(&format!("org, {step}: "))).unwrap();
+        assert!(line.starts_with("problem ") && line.contains("SSL_CERT_FILE"), "{said}");
+    }
+    let said = doctor(&["BYOC_ORG_INTERACTION_URL", "BYOC_ORG_PUBSUB_ENDPOINT"]);
+    for step in ["calls", "events"] {
+        let line = said.lines().find(|line| line.contains(&format!(", {step}: "))).unwrap();
+        assert!(line.starts_with("problem ") && line.contains("SSL_CERT_FILE"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_is_trusted_it_does_not_start_unless_all_is_on_this_machine() {
+    let world = world().await;
+    let authority = Authority::new(&world, "trusted");
+    let front = Front::start(&authority, "localhost", world.address()).await;
+    std::fs::write(&authority.file, "").unwrap();
+    for variable in EVERYTHING {
+        let variables = variables(&authority, &front, &[variable]);
+        let output =
+            byoc().current_dir(world.path("")).arg("serve").arg("--check").envs(variables).output().unwrap();
+        // The org's own address is told to Salesforce, and nothing is fetched from there.
+        if *variable == "BYOC_ORG_INSTANCE_URL" {
+            assert_eq!(output.status.code(), Some(0));
+            continue;
+        }
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{variable}: {told}");
+        assert!(told.contains("this machine trusts nobody") && told.contains("SSL_CERT_FILE"), "{told}");
+    }
 }

@@ -1,0 +1,212 @@
+//! Asks an org, step by step, why it refuses: may we in, does it know the channel, do its events come with the
+//! fields that we read.
+//!
+//! Invariants
+//! 1. Nothing is changed in the org: of its operations, one is called that has nothing to do.
+//! 2. No token and no key is in what is found.
+//!
+//! Elsewhere: what is wrong with the configuration itself is told by `config` before anybody is asked.
+
+mod login;
+mod words;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::config::Org;
+use crate::events::pubsub::{Described, PubSub};
+use crate::interaction::{Attempt, Client, Exchanged, Failure, Witness};
+use crate::model::channel_definition::ChannelDefinition;
+use crate::model::error_codes::ErrorCode;
+use crate::model::ids::AgentWorkId;
+use crate::model::time::Clock;
+use crate::model::words::RoutingOwner;
+use crate::service::OrgPlan;
+
+/// An agent work that no org has: it is asked to be cancelled, and the answer shows that Salesforce understood.
+const NO_WORK: &str = "0Bz000000000000";
+
+/// How long the Interaction Service may take; what cannot be reached is tried again for as long.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// What was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Whether this machine's clock is right.
+    Clock,
+    /// Whether Salesforce gives a token.
+    Token,
+    /// What the channel definition says.
+    Channel,
+    /// Whether the Interaction Service takes calls.
+    Calls,
+    /// Whether the Pub/Sub API has the channel's events.
+    Events,
+    /// Whether the store can be written.
+    Store,
+}
+
+/// What was found in one step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// Where in the configuration: `org`, `orgs[2]`, `org, Acme_Messaging`.
+    pub place: String,
+    /// What was looked at.
+    pub step: Step,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What was found.
+    pub found: String,
+    /// What to do about it, where it is not.
+    pub advice: Option<String>,
+}
+
+impl Finding {
+    /// All is well.
+    pub fn fine(place: &str, step: Step, found: impl Into<String>) -> Self {
+        Self { place: place.to_owned(), step, ok: true, found: found.into(), advice: None }
+    }
+
+    /// Something is not.
+    pub fn problem(place: &str, step: Step, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        let advice = Some(advice.into());
+        Self { place: place.to_owned(), step, ok: false, found: found.into(), advice }
+    }
+}
+
+/// Looks at one org. `org` and `plan` are the same one's.
+pub async fn examine(org: &Org, plan: &OrgPlan, clock: &Arc<dyn Clock>) -> Vec<Finding> {
+    let mut findings = vec![login::clock(org, &**clock).await];
+    let token = login::token(org, plan).await;
+    let let_in = token.ok;
+    findings.push(token);
+    for definition in &org.channels {
+        let place = format!("{}, {}", org.place, definition.developer_name.as_deref().unwrap_or_default());
+        findings.push(channel(&place, definition));
+        // Without a token there is no answer but that.
+        if let_in {
+            findings.push(calls(&place, org, plan, definition, clock).await);
+            findings.push(events(&place, plan.pubsub.as_ref(), definition).await);
+        }
+    }
+    findings
+}
+
+/// What the definition says of itself.
+fn channel(place: &str, definition: &ChannelDefinition) -> Finding {
+    if definition.routing_owner != RoutingOwner::Partner {
+        let found =
+            "RoutingOwner is Salesforce: routing requests are Salesforce's own affair, and none is taken in";
+        return Finding::problem(
+            place,
+            Step::Channel,
+            found,
+            "set RoutingOwner to Partner, here and in the org",
+        );
+    }
+    if !definition.is_conference_supported {
+        let found = "IsConferenceSupported is false: reps are shown nobody to start a conference with";
+        let advice = "set IsConferenceSupported to true, here and in the org";
+        return Finding::problem(place, Step::Channel, found, advice);
+    }
+    Finding::fine(place, Step::Channel, "the partner routes, and conferences are supported")
+}
+
+/// The last answer: its status, and its code where it has one.
+#[derive(Debug, Default)]
+struct LastAnswer(Mutex<Option<(u16, Option<ErrorCode>)>>);
+
+impl LastAnswer {
+    fn get(&self) -> Option<(u16, Option<ErrorCode>)> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Witness for LastAnswer {
+    fn exchanged(&self, exchange: &Exchanged<'_>) {
+        #[derive(serde::Deserialize)]
+        struct Coded {
+            code: u32,
+        }
+        let code = serde_json::from_slice::<Coded>(exchange.body).ok().map(|body| ErrorCode(body.code));
+        let answer = exchange.status.map(|status| (status, code));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+    }
+}
+
+/// Whether a call is understood: that there is nothing to cancel is known only to who took token, org and channel.
+async fn calls(
+    place: &str,
+    org: &Org,
+    plan: &OrgPlan,
+    definition: &ChannelDefinition,
+    clock: &Arc<dyn Clock>,
+) -> Finding {
+    let at = &org.interaction_url;
+    let problem = |found: String, advice: &str| Finding::problem(place, Step::Calls, found, advice);
+    let answer = Arc::new(LastAnswer::default());
+    let name = definition.developer_name.as_deref().unwrap_or_default();
+    let client = Client::builder(at, org.id, name, Arc::new(plan.tokens.clone()))
+        .clock(Arc::clone(clock))
+        .witness(Arc::<LastAnswer>::clone(&answer))
+        .build();
+    let (client, work) = match (client, AgentWorkId::parse(NO_WORK)) {
+        (Ok(client), Ok(work)) => (client, work),
+        (Err(error), _) => return problem(error.to_string(), words::ADDRESS),
+        (_, Err(error)) => return problem(error.to_string(), words::ADDRESS),
+    };
+    let attempt = Attempt { request_id: Uuid::new_v4(), give_up_at: clock.now() + PATIENCE };
+    let done = client.cancel_agent_work(attempt, work).await;
+    match (done, answer.get()) {
+        (Ok(()), Some((404, None))) => {
+            let found = format!("what answers at {at} is no Interaction Service: HTTP 404, and no code");
+            problem(found, words::ADDRESS)
+        }
+        (Ok(()), _) => {
+            let found = format!("{at} takes the token, the org and the channel definition {name}");
+            Finding::fine(place, Step::Calls, found)
+        }
+        (Err(Failure::Refused(refusal)), _) => {
+            let code = refusal.code.map(ErrorCode);
+            let meaning = code.map_or_else(String::new, |code| format!("{code}: {} ", code.meaning()));
+            let found = format!("{at}: {meaning}(HTTP {}: {})", refusal.status, refusal.message);
+            problem(found, code.map_or(words::ADDRESS, ErrorCode::advice))
+        }
+        (Err(failure @ Failure::Lost), _) => problem(format!("{at}: {failure}"), words::ADDRESS),
+    }
+}
+
+/// Whether there is a stream to read, and whether its events have what we read of them.
+async fn events(place: &str, pubsub: Option<&PubSub>, definition: &ChannelDefinition) -> Finding {
+    let problem = |found: String, advice: &str| Finding::problem(place, Step::Events, found, advice);
+    let (Some(pubsub), Some(topic)) = (pubsub, definition.topic()) else {
+        return problem("no platform event is named".to_owned(), words::EVENT);
+    };
+    let Described { can_subscribe, fields } = match pubsub.describe(&topic).await {
+        Ok(described) => described,
+        Err(error) if error.unknown => return problem(format!("{topic}: {error}"), words::EVENT),
+        Err(error) => return problem(format!("{topic}: {error}"), words::PUBSUB),
+    };
+    if !can_subscribe {
+        return problem(format!("the user may not subscribe to {topic}"), words::SUBSCRIBE);
+    }
+    let wanted = [definition.event_type_field(), definition.event_payload_field()];
+    let missing: Vec<&str> =
+        wanted.into_iter().flatten().filter(|name| !fields.iter().any(|field| field == name)).collect();
+    if !missing.is_empty() {
+        let own: Vec<&str> =
+            fields.iter().map(String::as_str).filter(|field| field.ends_with("__c")).collect();
+        let found = format!("{topic} has no {}; its fields are {}", missing.join(" and no "), own.join(", "));
+        return problem(found, words::FIELDS);
+    }
+    Finding::fine(
+        place,
+        Step::Events,
+        format!("{topic} may be subscribed to, and has the fields that are read"),
+    )
+}
