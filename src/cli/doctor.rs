@@ -70,7 +70,8 @@ fn show(output: &Output, findings: &[Finding]) -> Result<(), Error> {
             Step::Events => "events",
             Step::Store => "store",
         };
-        output.line(format_args!("{mark}{word}{mark:#}  {place}, {step}: {found}"))?;
+        let at = if place == step { step.to_owned() } else { format!("{place}, {step}") };
+        output.line(format_args!("{mark}{word}{mark:#}  {at}: {found}"))?;
         if let Some(advice) = advice {
             output.line(format_args!("         {advice}"))?;
         }

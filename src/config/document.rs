@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::values::{camel_case_keys, in_words, single};
+use super::values::{camel_case_keys, culprit, in_words, single, take_as_text};
 use super::{Environment, keys};
 
 /// How many mistakes are told. Who has made more has made one of them many times.
@@ -381,7 +381,12 @@ impl<'t> Document<'t> {
                 }
                 return None;
             };
-            let source = match variables.get(&key) {
+            let variable = variables.get(&key);
+            let text = variable.and_then(|variable| self.environment.get(variable));
+            if text.is_some_and(|text| take_as_text(&mut table, &key, &error, text)) {
+                continue;
+            }
+            let source = match variable {
                 Some(variable) => Source::Variable(variable.clone()),
                 None => self.in_file(Some(place)),
             };
@@ -428,20 +433,4 @@ impl<'t> Document<'t> {
         let line = before.map(|before| memchr_iter(b'\n', before).count() + 1);
         Source::File(self.path.to_owned(), line)
     }
-}
-
-/// The key of a table that an error is about: the one whose value it points into, or that it begins with.
-fn culprit(table: &DeTable<'_>, error: &toml::de::Error) -> Option<(String, Range<usize>)> {
-    let inside = |place: &Range<usize>| {
-        error.span().is_some_and(|span| place.start <= span.start && span.end <= place.end)
-    };
-    let named = |key: &str| {
-        let rest = error.message().strip_prefix(key);
-        rest.is_some_and(|rest| rest.starts_with(' '))
-    };
-    let entry = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
-        (key.get_ref().to_string(), value.span())
-    };
-    let by_place = table.iter().find(|(_, value)| inside(&value.span())).map(entry);
-    by_place.or_else(|| table.iter().find(|(key, _)| named(key.get_ref())).map(entry))
 }

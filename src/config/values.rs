@@ -1,10 +1,11 @@
-//! Values of a TOML document: what a variable's text is as one, how keys are spelled, what the parser says.
+//! Values of a TOML document: what a variable's text is as one, how keys are spelled, what the parser says and of
+//! which of them.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue, Error};
 
 use super::keys;
 
@@ -30,6 +31,37 @@ pub(super) fn single(text: &str, place: Range<usize>) -> Spanned<DeValue<'_>> {
         _ => DeValue::String(Cow::Borrowed(text)),
     };
     Spanned::new(place, value)
+}
+
+/// The key of a table that an error is about: the one whose value it points into, or that it begins with.
+pub(super) fn culprit(table: &DeTable<'_>, error: &Error) -> Option<(String, Range<usize>)> {
+    let inside = |place: &Range<usize>| {
+        error.span().is_some_and(|span| place.start <= span.start && span.end <= place.end)
+    };
+    let named = |key: &str| {
+        let rest = error.message().strip_prefix(key);
+        rest.is_some_and(|rest| rest.starts_with(' '))
+    };
+    let entry = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
+        (key.get_ref().to_string(), value.span())
+    };
+    let by_place = table.iter().find(|(_, value)| inside(&value.span())).map(entry);
+    by_place.or_else(|| table.iter().find(|(key, _)| named(key.get_ref())).map(entry))
+}
+
+/// Where a text was wanted and a variable's reads as something else, takes it as the text that it is.
+pub(super) fn take_as_text<'t>(table: &mut DeTable<'t>, key: &str, error: &Error, text: &'t str) -> bool {
+    let message = error.message();
+    let wanted = ["expected a string", "expected path string", "it must be a text"]
+        .iter()
+        .any(|wanted| message.ends_with(wanted));
+    match table.get_mut(key) {
+        Some(value) if wanted && !value.get_ref().is_str() => {
+            *value.get_mut() = DeValue::String(Cow::Borrowed(text));
+            true
+        }
+        _ => false,
+    }
 }
 
 /// Spells all keys, at any depth, as a recording does.

@@ -17,7 +17,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Org;
-use crate::events::pubsub::{Described, PubSub};
+use crate::events::pubsub::{Described, NotDescribed, PubSub};
 use crate::interaction::{Attempt, Client, Exchanged, Failure, Witness};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::error_codes::ErrorCode;
@@ -189,8 +189,14 @@ async fn events(place: &str, pubsub: Option<&PubSub>, definition: &ChannelDefini
     };
     let Described { can_subscribe, fields } = match pubsub.describe(&topic).await {
         Ok(described) => described,
-        Err(error) if error.unknown => return problem(format!("{topic}: {error}"), words::EVENT),
-        Err(error) => return problem(format!("{topic}: {error}"), words::PUBSUB),
+        Err(error) => {
+            let advice = match error {
+                NotDescribed::Unknown(_) => words::EVENT,
+                NotDescribed::TokenRefused(_) => words::TENANT,
+                _ => words::PUBSUB,
+            };
+            return problem(format!("{topic}: {error}"), advice);
+        }
     };
     if !can_subscribe {
         return problem(format!("the user may not subscribe to {topic}"), words::SUBSCRIBE);

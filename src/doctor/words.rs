@@ -11,6 +11,8 @@ pub(super) const EVENT: &str = "check custom_platform_event: it is the event's A
 pub(super) const PUBSUB: &str =
     "check pubsub_endpoint and instance_url, and that this machine may reach them (port 7443)";
 
+pub(super) const TENANT: &str = "check id and instance_url: they must be those of the org that the user belongs to, with its own My Domain";
+
 pub(super) const SUBSCRIBE: &str = "give the user a permission set with read access to the platform event";
 
 pub(super) const FIELDS: &str = "set custom_event_type_field and custom_event_payload_field to what the channel definition in the org has, with the \

@@ -369,6 +369,22 @@ fn a_good_configuration_is_checked_and_nothing_is_started() {
     assert!(!place.path("byoc.db").exists());
 }
 
+#[test]
+fn a_variable_is_a_text_where_a_text_is_wanted_whatever_it_looks_like() {
+    let place = Place::new();
+    let variables = [
+        ("BYOC_ORG_CONSUMER_KEY", "2026"),
+        ("BYOC_ORG_USERNAME", "true"),
+        ("BYOC_STORE_PATH", "1.5"),
+        ("BYOC_SERVER_SESSION_AUDIENCE", "7"),
+        ("BYOC_CHANNEL_DEFINITION_DEVELOPER_NAME", "12"),
+    ];
+    for variable in variables {
+        let output = place.serve(&["--check"], &[variable]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+}
+
 /// The sample configuration, whose key can be found from where a test reads it.
 fn sample() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/serve.toml")).unwrap()

@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Streaming};
 
 use super::avro::{EventSchema, Unreadable};
-use super::cut::Cut;
+use super::cut::{Cut, Remedy};
 use super::schemas::{Known, Schemas};
 use super::settings::{Error, Settings};
 use super::{Start, Subscription};
@@ -50,23 +50,31 @@ pub struct Described {
     pub fields: Vec<String>,
 }
 
-/// Why Salesforce says nothing of a topic.
+/// Why Salesforce says nothing of a topic, with what was said instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{said}")]
-pub struct NotDescribed {
-    /// What was said instead, or what happened.
-    pub said: String,
-    /// Whether there is no such topic, or none that this user may know of.
-    pub unknown: bool,
+#[non_exhaustive]
+pub enum NotDescribed {
+    /// There is no such topic, or none that this user may know of.
+    #[error("{0}")]
+    Unknown(String),
+    /// The token is not taken, or is not one for that org at that address.
+    #[error("{0}")]
+    TokenRefused(String),
+    /// Anything else: mostly that nobody answers.
+    #[error("{0}")]
+    Failed(String),
 }
 
 impl From<Cut> for NotDescribed {
     fn from(cut: Cut) -> Self {
-        let unknown = matches!(&cut, Cut::Refused(status) if matches!(
-            status.code(),
-            Code::NotFound | Code::InvalidArgument | Code::PermissionDenied
-        ));
-        Self { said: cut.to_string(), unknown }
+        let code = if let Cut::Refused(status) = &cut { status.code() } else { Code::Unavailable };
+        match (cut.remedy(), code) {
+            (Remedy::Token, _) => Self::TokenRefused(cut.to_string()),
+            (_, Code::NotFound | Code::InvalidArgument | Code::PermissionDenied) => {
+                Self::Unknown(cut.to_string())
+            }
+            _ => Self::Failed(cut.to_string()),
+        }
     }
 }
 
@@ -130,8 +138,7 @@ impl PubSub {
         let topic = self.topic(topic, &token).await?;
         let schema = self.schema(&topic.schema_id, &token).await?;
         let schema = schema.as_ref().as_ref();
-        let fields =
-            schema.map_err(|error| NotDescribed { said: error.to_string(), unknown: false })?.names();
+        let fields = schema.map_err(|error| NotDescribed::Failed(error.to_string()))?.names();
         Ok(Described { can_subscribe: topic.can_subscribe, fields })
     }
 

@@ -29,7 +29,7 @@ fn doctor(world: &World, args: &[&str], variables: &[(&str, &str)]) -> (Option<i
 fn findings(world: &World, variables: &[(&str, &str)]) -> Vec<(String, bool, String)> {
     let (code, said) = doctor(world, &["--json"], variables);
     let said: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(code, Some(if said["ok"] == true { 0 } else { 1 }), "{said}");
+    assert_eq!(code, Some(i32::from(said["ok"] != true)), "{said}");
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
     let findings = said["findings"].as_array().unwrap().iter();
     findings
@@ -105,6 +105,11 @@ async fn a_channel_that_the_org_does_not_know_so_is_found() {
     only_problem(&world, &event, "events", &["/event/devorg__Other__e", "check custom_platform_event"]);
     let field = [("BYOC_CHANNEL_DEFINITION_CUSTOM_EVENT_PAYLOAD_FIELD", "devorg__Paylod__c")];
     only_problem(&world, &field, "events", &["has no devorg__Paylod__c", "devorg__Payload__c"]);
+    let org = [("BYOC_ORG_ID", "00DHu0000099999")];
+    let all = findings(&world, &org);
+    let told: Vec<&str> = all.iter().filter(|(_, ok, _)| !ok).map(|(.., told)| told.as_str()).collect();
+    let [calls, events] = told.as_slice() else { panic!("{all:?}") };
+    assert!(calls.contains("10005: ") && events.contains("check id and instance_url"), "{all:?}");
     let owner = [("BYOC_CHANNEL_DEFINITION_ROUTING_OWNER", "Salesforce")];
     only_problem(&world, &owner, "channel", &["RoutingOwner is Salesforce"]);
     let conference = [("BYOC_CHANNEL_DEFINITION_IS_CONFERENCE_SUPPORTED", "false")];
