@@ -6,5 +6,7 @@ mod bad_input;
 mod described;
 mod flow;
 mod limits;
+#[cfg(feature = "cli")]
+mod logs;
 mod rig;
 mod sessions;
