@@ -4,6 +4,7 @@
 mod access;
 mod bad_input;
 mod described;
+#[cfg(feature = "emulator")]
 mod flow;
 mod limits;
 #[cfg(feature = "cli")]
