@@ -24,7 +24,7 @@ use super::stream::Reader;
 use super::{Error, Told};
 
 /// How many ended requests are kept to be looked at; the store has the others.
-const ENDED_KEPT: usize = 500;
+pub(super) const ENDED_KEPT: usize = 500;
 
 /// A running channel. A clone is the same one.
 #[derive(Clone)]
@@ -270,13 +270,17 @@ impl Running {
         }
     }
 
-    fn ended(&self, told: &broadcast::Sender<Told>, conversation: ConversationId, ending: Ending) {
+    /// Keeps what has ended, to be looked at.
+    pub(super) fn keep(&self, conversation: ConversationId, ending: &Ending) {
         let mut ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if ended.len() == ENDED_KEPT {
             ended.pop_front();
         }
-        ended.push_back(EndedView::new(conversation.clone(), &ending));
-        drop(ended);
+        ended.push_back(EndedView::new(conversation, ending));
+    }
+
+    fn ended(&self, told: &broadcast::Sender<Told>, conversation: ConversationId, ending: Ending) {
+        self.keep(conversation.clone(), &ending);
         // Nobody may be watching.
         told.send(Told { channel: self.0.key.clone(), conversation, ending }).ok();
     }
