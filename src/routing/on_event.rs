@@ -111,7 +111,7 @@ impl Decision<'_> {
         }
         let wanted = match target {
             Target::Rep(rep) if self.conversation.is_present(*rep) => return Err(Reason::AlreadyIn),
-            Target::Rep(rep) if self.conversation.is_invited(*rep) => return Err(Reason::AlreadyInvited),
+            Target::Rep(rep) if self.conversation.may_ring(*rep) => return Err(Reason::AlreadyInvited),
             Target::Rep(rep) => Wanted::Rep(*rep),
             Target::Queue(queue) => Wanted::Route(RouteBy::Queue(*queue)),
             Target::Flow { flow, fallback: Some(fallback) } => {
@@ -325,7 +325,9 @@ impl Decision<'_> {
             change.change,
             WorkChange::Assigned | WorkChange::Accepted | WorkChange::Declined | WorkChange::Cancelled
         ) {
-            self.fact(Fact::WorkWasForeign(change.work));
+            // The end of somebody's work: of another's, or of ours, and then what came before is still on its
+            // way. Whose it is will be known then.
+            self.remark(Remark::ForeignWork(change.work));
             return;
         }
         let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)) else { return };

@@ -1031,22 +1031,30 @@ mod repeated_offers {
     }
 
     #[test]
-    fn an_offer_that_waits_for_its_id_comes_before_one_that_may_be_made_again() {
+    fn a_rep_whose_offer_may_be_made_again_is_not_asked_for_another_request() {
         let mut chat = Scenario::new();
         chat.when(requested(1, Target::Rep(rep("bo"))));
         chat.when(changed(1, WorkChange::Assigned));
         chat.when(declined(1));
         chat.when(requested(2, Target::Rep(rep("bo"))));
-        chat.answer("offer bo", Answer::Lost);
-        chat.answer("offer bo", refused(15109, true));
-        chat.when(changed(2, WorkChange::Assigned));
-        chat.commands();
-        chat.when(accepted(2));
-        assert_eq!(chat.endings.last().map(|ending| ending.outcome), None);
         chat.answer("report no", ok());
+        chat.answer("report no", ok());
+        assert_eq!(chat.endings.last().map(|ending| &ending.reason), Some(&Reason::AlreadyInvited));
+        chat.answer("offer bo", Answer::Lost);
+        let commands = chat.commands();
+        assert_eq!(commands, ["offer bo (weight 1)", "report no", "report no"], "one offer");
+    }
+
+    #[test]
+    fn the_end_of_a_work_that_is_told_first_does_not_make_it_foreign() {
+        let mut chat = Scenario::new();
+        chat.when(requested(1, Target::Rep(rep("bo"))));
+        chat.when(changed(1, WorkChange::Closed));
+        chat.when(changed(1, WorkChange::Assigned));
+        chat.when(accepted(1));
+        chat.answer("offer bo", offered(1));
         chat.answer("report yes", ok());
-        chat.seconds(10);
-        assert_eq!(chat.outcomes(), [Outcome::Joined, Outcome::Declined]);
+        assert_eq!(chat.outcomes(), [Outcome::Joined]);
     }
 
     #[test]

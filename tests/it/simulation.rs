@@ -71,3 +71,12 @@ fn whatever_people_do_and_whatever_breaks_the_invariants_hold() {
 fn a_stop_at_any_moment_changes_nothing_of_that() {
     no_seed_fails(run_seed_with_crash);
 }
+
+#[test]
+fn worlds_that_once_showed_a_mistake_show_none() {
+    for seed in [1_231_783, 2_051_767] {
+        for run in [run_seed, run_seed_with_crash] {
+            assert_eq!(run(seed, false).mistakes, [""; 0], "seed {seed}");
+        }
+    }
+}

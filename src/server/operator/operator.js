@@ -8,7 +8,7 @@
 const EVERY = 5000; // milliseconds between two looks
 const AT_MOST_EVERY = 1000; // however many endings the stream tells of
 const LISTED = 200;
-const PARTS = 24; // how many parts are shown, what is not fine first
+const PARTS = 12; // how many parts are shown, what is not fine first
 
 const byId = (id) => document.getElementById(id);
 const state = { open: [], ended: [], more: { open: false, ended: false }, skew: 0 };

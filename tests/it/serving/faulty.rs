@@ -248,6 +248,9 @@ async fn the_browser_tells_what_the_stream_does_not() {
     until_joined(&world, &requests);
     world.forward_agent_work(&serve).await;
     serve.until_ended(&requests[0], "joined").await;
+    assert_eq!(serve.stop().0, Some(0));
+    let serve = world.serve();
+    serve.until_ended(&requests[0], "joined").await;
     let act = Act::SetPresence {
         rep: RepId::parse(REQUESTER).unwrap(),
         availability: byoc_connector::model::words::Availability::Busy,
