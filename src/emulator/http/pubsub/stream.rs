@@ -70,11 +70,20 @@ async fn serve(
     let mut asked_last = Instant::now();
     loop {
         told.mark_unchanged();
-        if stream.deliver().await? {
+        // Who was told to end says no more, whatever came after.
+        let is_over = endings.has_changed().unwrap_or(true);
+        if !is_over && stream.deliver().await? {
             (said, asked_last) = (Instant::now(), Instant::now());
             continue;
         }
         tokio::select! {
+            biased;
+            _ = endings.changed() => {
+                return match *endings.borrow_and_update() {
+                    Ending::Quietly => Ok(()),
+                    Ending::Unavailable => Err(unavailable("the stream was told to end")),
+                };
+            }
             request = requests.message(), if asking => match request? {
                 Some(more) => {
                     if !more.topic_name.is_empty() && more.topic_name != topic {
@@ -84,13 +93,6 @@ async fn serve(
                 }
                 None => asking = false,
             },
-            _ = told.changed() => {}
-            _ = endings.changed() => {
-                return match *endings.borrow_and_update() {
-                    Ending::Quietly => Ok(()),
-                    Ending::Unavailable => Err(unavailable("the stream was told to end")),
-                };
-            }
             () = tokio::time::sleep_until(said + keep_alive) => {
                 stream.keep_alive().await?;
                 said = Instant::now();
@@ -99,6 +101,7 @@ async fn serve(
                 let text = "no more events were asked for in time";
                 return Err(refused(Code::DeadlineExceeded, "subscription.fetch.timeout", text));
             }
+            _ = told.changed() => {}
         }
         // Who has hung up his side and got all that he asked for is done.
         if !asking && stream.pending == 0 {
