@@ -2,9 +2,7 @@
 
 use byoc_connector::model::call::{Answer, Call, Reply, Routed};
 use byoc_connector::model::event::{Happening, RoutingRequested, Target, WorkChanged};
-use byoc_connector::model::ids::{
-    AgentWorkId, ConversationId, EventId, PsrId, QueueId, RepId, WorkItemId,
-};
+use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, QueueId, RepId, WorkItemId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{RoutingType, WorkChange};
 use byoc_connector::routing::{Command, Conversation, Input, Order, Policy, Settings};

@@ -246,7 +246,10 @@ async fn in_flight(times: &Times, resume: bool, json: bool) -> InFlight {
     warm_up(&mut load, LATENCY_RATE / 2.0).await;
     let (megabytes, megabytes_at_most) = serve.megabytes();
     let requests = times.in_flight + load.asked;
-    say!(json, "memory: {requests} requests in flight take {megabytes:.0} MB, at most {megabytes_at_most:.0} MB");
+    say!(
+        json,
+        "memory: {requests} requests in flight take {megabytes:.0} MB, at most {megabytes_at_most:.0} MB"
+    );
     let mut resumed_seconds = None;
     if resume {
         drop(serve);
@@ -261,8 +264,7 @@ async fn in_flight(times: &Times, resume: bool, json: bool) -> InFlight {
 /// Conferences that ring, as the connector would have stored them until now.
 async fn fill(home: &Home, org: &Org, count: usize) {
     let settings = &org.options.settings;
-    let channel =
-        ChannelKey { org: settings.org, channel: settings.channel.developer_name.as_str().into() };
+    let channel = ChannelKey { org: settings.org, channel: settings.channel.developer_name.as_str().into() };
     let store = Sqlite::open(Options::new(home.path("byoc.db"))).await.expect("a store");
     let epoch = store.load(&channel).await.expect("a channel").epoch;
     let now = SystemClock.now();

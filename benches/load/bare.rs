@@ -33,8 +33,7 @@ impl Credentials for AnyToken {
 pub(crate) async fn begin(org: &Org) {
     let address = format!("http://{}", org.address);
     let events = &org.options.settings.events;
-    let settings =
-        Settings { endpoint: address.clone(), ..Settings::new(org.options.settings.org, address) };
+    let settings = Settings { endpoint: address.clone(), ..Settings::new(org.options.settings.org, address) };
     let pubsub = PubSub::new(settings, Arc::new(AnyToken), Arc::new(SystemClock)).expect("settings");
     let mut stream = pubsub.subscribe(&events.topic, Start::Latest);
     let mut decoder = Decoder::new(Some(FieldNames::new(&events.type_field, &events.payload_field)));

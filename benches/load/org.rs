@@ -188,9 +188,9 @@ impl Org {
     /// How many requests a rep has joined.
     pub(crate) fn joined(&self) -> usize {
         self.emulator.with(|salesforce, _| {
-            salesforce.books().count(
-                |booked| matches!(booked, Booked::RequestEnded { ending: Ending::Joined { .. }, .. }),
-            )
+            salesforce
+                .books()
+                .count(|booked| matches!(booked, Booked::RequestEnded { ending: Ending::Joined { .. }, .. }))
         })
     }
 }

@@ -106,7 +106,8 @@ impl Sqlite {
         let connection = writer::connect(&connect).await?;
         let readers_of = connect.clone().pragma("query_only", "on");
         // A connection to a file does not go away by itself, and a ping would cost as much as a question.
-        let readers = SqlitePoolOptions::new().max_connections(2).min_connections(0).test_before_acquire(false);
+        let readers =
+            SqlitePoolOptions::new().max_connections(2).min_connections(0).test_before_acquire(false);
         let readers = readers.connect_lazy_with(readers_of);
         let health = SharedHealth::default();
         let (orders, queue) = mpsc::unbounded_channel();

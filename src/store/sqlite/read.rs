@@ -156,7 +156,8 @@ pub(super) async fn seen(
     const AT_ONCE: usize = 128;
     let mut known = BTreeSet::new();
     for chunk in causes.chunks(AT_ONCE) {
-        let mut query = QueryBuilder::new("SELECT cause FROM seen WHERE channel = (SELECT id FROM channel WHERE org = ");
+        let mut query =
+            QueryBuilder::new("SELECT cause FROM seen WHERE channel = (SELECT id FROM channel WHERE org = ");
         query.push_bind(channel.org.as_str()).push(" AND name = ").push_bind(&*channel.channel);
         query.push(") AND cause IN (");
         query.push_values(chunk, |mut row, cause| {
