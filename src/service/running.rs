@@ -203,7 +203,14 @@ impl Running {
     /// Where the service is stopping.
     pub async fn open_requests(&self, limit: usize) -> Result<Vec<RequestView>, Error> {
         let open = self.0.handle.look(move |all| {
-            let mut open: Vec<RequestView> = all.busy().flat_map(Conversation::views).collect();
+            // The channel stands still meanwhile, and a copy of each would take it a hundred times as long.
+            let mut since: Vec<_> = all.busy().flat_map(Conversation::open_since).collect();
+            let last = match limit.checked_sub(1) {
+                Some(last) if last < since.len() => *since.select_nth_unstable(last).1,
+                _ => Timestamp::MAX,
+            };
+            let some = all.busy().filter(|conversation| conversation.open_since().any(|at| at <= last));
+            let mut open: Vec<RequestView> = some.flat_map(Conversation::views).collect();
             open.sort_by(|a, b| (a.created, &a.request).cmp(&(b.created, &b.request)));
             open.truncate(limit);
             open
@@ -217,10 +224,11 @@ impl Running {
     /// Where the service is stopping.
     pub async fn open_request(&self, request: &EventId) -> Result<Option<RequestView>, Error> {
         let request = request.clone();
-        let found = self
-            .0
-            .handle
-            .look(move |all| all.busy().flat_map(Conversation::views).find(|view| view.request == request));
+        let found = self.0.handle.look(move |all| {
+            let has_it =
+                |conversation: &&Conversation| conversation.open_requests().any(|open| *open == request);
+            all.busy().find(has_it)?.views().find(|view| view.request == request)
+        });
         Ok(found.await?)
     }
 

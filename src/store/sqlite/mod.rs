@@ -43,6 +43,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// so it should not come with every few commits.
 const CHECKPOINT_PAGES: &str = "4000";
 
+/// How many statements a connection keeps prepared: those of the writer in all their sizes.
+const STATEMENTS: usize = 256;
+
 /// SQLite's page size, in bytes.
 const PAGE: u64 = 4096;
 
@@ -91,6 +94,7 @@ impl Sqlite {
         let mut connect = SqliteConnectOptions::new()
             .filename(&options.path)
             .busy_timeout(LOCK_WAIT)
+            .statement_cache_capacity(STATEMENTS)
             .thread_name(|_| "byoc-store".to_owned());
         if let Some(bytes) = options.max_bytes {
             connect = connect.pragma("max_page_count", (bytes / PAGE).max(1).to_string());
