@@ -76,6 +76,8 @@ struct InFlight {
     requests: usize,
     megabytes: f64,
     megabytes_at_most: f64,
+    /// What an operator who lists them waits.
+    listed_milliseconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     resumed_seconds: Option<f64>,
 }
@@ -258,7 +260,7 @@ async fn in_flight(times: &Times, resume: bool, json: bool) -> InFlight {
         say!(json, "resume: ready with {requests} requests in {:.2} s after a kill", took.as_secs_f64());
         resumed_seconds = Some(took.as_secs_f64());
     }
-    InFlight { requests, megabytes, megabytes_at_most, resumed_seconds }
+    InFlight { requests, megabytes, megabytes_at_most, listed_milliseconds, resumed_seconds }
 }
 
 /// Conferences that ring, as the connector would have stored them until now.

@@ -16,8 +16,8 @@ pub(crate) const CALLS: f64 = 3.0;
 /// How long after the last request its calls may take to come.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// A backlog that grows would make first calls later than this.
-const KEEPING_UP: Duration = Duration::from_secs(1);
+/// A backlog that grows would make first calls later than this, and fewer of them than this share.
+const KEEPING_UP: (Duration, f64) = (Duration::from_secs(1), 0.98);
 
 /// Times, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -95,12 +95,14 @@ impl Load {
         let after = (serve.used(), Used::here(), self.ledger.calls());
         let undone = self.undone(&numbers).await;
         let waits = self.ledger.waits(&numbers);
-        let late = waits.last().is_none_or(|longest| *longest > KEEPING_UP);
+        let late = waits.last().is_none_or(|longest| *longest > KEEPING_UP.0);
+        let offered = numbers.len() as f64 * CALLS / seconds;
+        let made = (after.2 - before.2) as f64 / seconds;
         Held {
             seconds,
-            calls_offered_a_second: numbers.len() as f64 * CALLS / seconds,
-            calls_made_a_second: (after.2 - before.2) as f64 / seconds,
-            kept_up: undone == 0 && !late,
+            calls_offered_a_second: offered,
+            calls_made_a_second: made,
+            kept_up: undone == 0 && !late && made > offered * KEEPING_UP.1,
             connector_cores: after.0.cores_since(before.0),
             orgs_cores: after.1.cores_since(before.1),
             megabytes: serve.megabytes().0,

@@ -165,6 +165,18 @@ impl Serve {
         of_one.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
     }
 
+    /// How long an operator waits for the list of open requests, at the most of a few times.
+    pub(crate) async fn listed(&mut self) -> Duration {
+        let mut longest = Duration::ZERO;
+        for _ in 0..5 {
+            let begin = Instant::now();
+            let (fine, list) = self.get("/v1/routing-requests?state=open").await.expect("an answer");
+            assert!(fine, "{list}");
+            longest = longest.max(begin.elapsed());
+        }
+        longest
+    }
+
     pub(crate) fn used(&self) -> Used {
         Used::of(&self.child.id().to_string())
     }
