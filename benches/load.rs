@@ -248,10 +248,12 @@ async fn in_flight(times: &Times, resume: bool, json: bool) -> InFlight {
     warm_up(&mut load, LATENCY_RATE / 2.0).await;
     let (megabytes, megabytes_at_most) = serve.megabytes();
     let requests = times.in_flight + load.asked;
+    let listed_milliseconds = serve.listed().await.as_secs_f64() * 1e3;
     say!(
         json,
         "memory: {requests} requests in flight take {megabytes:.0} MB, at most {megabytes_at_most:.0} MB"
     );
+    say!(json, "        the oldest of them are listed in {listed_milliseconds:.1} ms");
     let mut resumed_seconds = None;
     if resume {
         drop(serve);

@@ -8,11 +8,12 @@
 //! The README has two examples to begin with; they are tests of this crate.
 //!
 //! [`store`] keeps what must survive the process, and [`connector`] runs a channel: durable first, then carried
-//! out.
+//! out. [`people`] and [`webhook`] find reps, list contacts and tell the end user. `service` runs any number of
+//! orgs and channels, and `server` stands before it.
 //!
 //! Features: `cli` (on by default) is the `byoc` command line, `emulator` the emulator's HTTP and gRPC faces,
-//! `pubsub` the subscription to the Pub/Sub API, `store-sqlite` the store in a file. A library that embeds the
-//! crate wants at most the last two.
+//! `server` the connector's own HTTP server, `pubsub` the subscription to the Pub/Sub API and `service`,
+//! `store-sqlite` the store in a file. A library that embeds the crate wants at most the last three.
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -112,6 +112,10 @@ fn describe() {
         "How long a try waited for its turn under the org's limit."
     );
     describe_histogram!("byoc_store_commit_seconds", "How long a commit of the store took.");
+    describe_counter!(
+        "byoc_webhook_tries_total",
+        "Tries of the partner's webhooks, by setting and HTTP status (0: no answer)."
+    );
     describe_counter!("byoc_events_total", "Events from the stream by what became of them.");
     describe_gauge!("byoc_conversations_open", "Conversations with an open request.");
     describe_gauge!("byoc_conversations_remembered", "Conversations that are remembered.");

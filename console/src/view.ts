@@ -71,7 +71,11 @@ export class View {
         return { state: "signed-out", words: "Signed out", detail };
       }
       case "connected":
-        if (this.retrying === 0) return { state: "connected", words: "Connected", detail: "" };
+        if (this.retrying === 0) {
+          // Another tab of the rep's may be the one that sends them.
+          const detail = this.waiting === 0 ? "" : `${waiting} for the connector.`;
+          return { state: "connected", words: "Connected", detail };
+        }
         return {
           state: "retrying",
           words: `Retrying ${this.retrying}`,

@@ -44,8 +44,16 @@ pub struct Args {
 /// What is logged, and how: the same wherever something runs for long.
 #[derive(Debug, clap::Args)]
 pub struct LogOptions {
-    /// How log lines look
-    #[arg(long, value_enum, default_value_t, env = "BYOC_LOG_FORMAT", hide_env_values = true)]
+    /// How log lines look: text, or json for one object a line
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        env = "BYOC_LOG_FORMAT",
+        hide_env_values = true
+    )]
     log_format: LogFormat,
     /// What is logged, such as debug or info,byoc_connector=debug [default: info]
     #[arg(long, value_name = "FILTER", env = "BYOC_LOG", hide_env_values = true)]

@@ -15,6 +15,7 @@ use serde::{Deserialize, de};
 
 use super::Environment;
 use super::document::{Document, Source};
+use crate::outbound::secret_worthy_url;
 
 #[cfg(feature = "server")]
 pub(crate) use settings::is_loopback_host;
@@ -86,10 +87,13 @@ struct FromVariable {
     session: Option<SecretString>,
     events: Option<SecretString>,
     operator: Option<SecretString>,
+    /// Whether one of them cannot be used, which has been told.
+    is_wrong: bool,
 }
 
 /// Reads the table. A mistake is noted in the document; what is returned then is not to be used.
 pub(super) fn read(document: &mut Document<'_>, path: &Path, environment: &Environment) -> ServerSettings {
+    let mut is_wrong = false;
     let mut variable = |name: &str| {
         let name = format!("BYOC_SERVER_{name}");
         let text = environment.get(&name)?;
@@ -97,7 +101,8 @@ pub(super) fn read(document: &mut Document<'_>, path: &Path, environment: &Envir
             Ok(secret) => Some(secret),
             Err(problem) => {
                 let key = name.trim_start_matches("BYOC_").to_lowercase();
-                document.mistake(Source::Variable(name), key, problem);
+                document.mistake(Source::Variable(name), key, format_args!("it {problem}"));
+                is_wrong = true;
                 None
             }
         }
@@ -106,7 +111,9 @@ pub(super) fn read(document: &mut Document<'_>, path: &Path, environment: &Envir
         session: variable("SESSION_SECRET"),
         events: variable("EVENTS_SECRET"),
         operator: variable("OPERATOR_SECRET"),
+        is_wrong: false,
     };
+    let given = FromVariable { is_wrong, ..given };
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut read = None;
     document.table::<Written>(TABLE, KEYS, |written| {
@@ -159,6 +166,7 @@ fn settings(written: &Written, given: &FromVariable, folder: &Path) -> (ServerSe
     settings.operator_secret = held("operator_secret_file", &given.operator, &written.operator_secret_file);
     // A credential that is wrong is told already; that there is none would be told for nothing.
     if wrong.is_empty()
+        && !given.is_wrong
         && let Err(exposed) = settings.check()
     {
         wrong.push(exposed.to_string());
@@ -193,10 +201,10 @@ fn session(
 }
 
 fn url(key: &str, text: Option<&str>, wrong: &mut Vec<String>) -> Option<String> {
-    match settings::trusted_url(text?) {
-        Ok(url) => Some(url),
-        Err(wanted) => {
-            wrong.push(format!("{key} is wrong; it must be {wanted}"));
+    match secret_worthy_url(text?) {
+        Ok(url) => Some(url.into()),
+        Err(error) => {
+            wrong.push(format!("{key} {error}"));
             None
         }
     }
@@ -269,6 +277,22 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_shows_every_key_and_the_defaults() {
+        let sample =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/serve.toml")).unwrap();
+        let (_, table) = sample.split_once("# [server]\n").unwrap();
+        let (table, _) = table.split_once("\n\n").unwrap();
+        let settings: Vec<&str> = table.lines().map(|line| line.strip_prefix("# ").unwrap()).collect();
+        let shown: Vec<&str> = settings.iter().map(|line| line.split(' ').next().unwrap()).collect();
+        assert_eq!(shown, KEYS);
+        // What has no default is shown by example.
+        let defaults: Vec<&str> = settings.into_iter().filter(|line| !line.contains("# not set")).collect();
+        let read = parse(&format!("[server]\n{}\n", defaults.join("\n")), &[]).unwrap();
+        let default = ServerSettings::default();
+        assert_eq!((read.listen, read.audience), (default.listen, default.audience));
+    }
+
+    #[test]
     fn secrets_come_from_files_beside_the_configuration_or_from_variables() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("session"), format!("{LONG}\n")).unwrap();
@@ -316,16 +340,36 @@ sesion_issuer = "idp"
             parse_in(&folder.path().join("byoc.toml"), text, &[("BYOC_SERVER_EVENTS_SECRET", "brief")]);
         let told = told.unwrap_err().join("\n").replace(&format!("{}/", folder.path().display()), "");
         assert!(!told.contains("hush") && !told.contains("brief"), "{told}");
-        insta::assert_snapshot!(told, @"");
+        insta::assert_snapshot!(told, @r"
+        byoc.toml, line 2, server.listen: it is 'localhost:8080'; it must be an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080
+        byoc.toml, line 3, server.allowed_origins: it has 'acme.lightning.force.com', which is no origin that can be allowed; it must be one such as https://acme.lightning.force.com
+        byoc.toml, line 3, server.allowed_origins: it has 'https://acme.my.salesforce.com/x', which is no origin that can be allowed; it must be https://acme.my.salesforce.com, as browsers spell it, without a path
+        byoc.toml, line 3, server.allowed_origins: it has 'http://acme.example', which is no origin that can be allowed; it must be https; plain http is for localhost alone
+        byoc.toml, line 5, server.session_jwks_url: it is 'http://idp.example/keys'; it must be an https URL; plain http is for localhost alone, for tokens are sent there
+        byoc.toml, line 5, server.session_jwks_url: it is set, and session_secret_file as well; a session token is checked by one of them, leave the other out
+        byoc.toml, line 6, server.session_audience: it is empty; leave it out, or set it
+        byoc.toml, line 7, server.events_secret_file: it names none-such, which cannot be read: No such file or directory (os error 2)
+        byoc.toml, line 8, server.operator_secret_file: it names short, which holds a secret of 4 bytes; it must have 32 or more, e.g. from `openssl rand -base64 48`
+        byoc.toml, line 9, server.login_url: it is '/login'; it must be a whole URL, such as https://host.example
+        byoc.toml, line 10, server.sesion_issuer: there is no such key; there are listen, allowed_origins, session_secret_file, session_jwks_url, session_audience, session_issuer, events_secret_file, operator_secret_file, login_url
+        the variable BYOC_SERVER_EVENTS_SECRET: it holds a secret of 5 bytes; it must have 32 or more, e.g. from `openssl rand -base64 48`
+        ");
     }
 
     #[test]
     fn what_is_of_another_kind_is_told_too() {
         let told =
             parse("[server]\nlisten = 8080\nallowed_origins = 5\nlogin_url = true\n", &[]).unwrap_err();
-        insta::assert_snapshot!(told.join("\n"), @"");
-        let told = parse("", &[("BYOC_SERVER_LISTEN", "0.0.0.0:80")]).unwrap_err();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        byoc.toml, line 2, server.listen: invalid type: integer `8080`, expected a text
+        byoc.toml, line 3, server.allowed_origins: invalid type: integer `5`, expected a list of origins, such as ["https://acme.lightning.force.com"]
+        byoc.toml, line 4, server.login_url: invalid type: boolean `true`, expected a text
+        "#);
+        let exposed = [("BYOC_SERVER_LISTEN", "0.0.0.0:80")];
+        let told = parse("", &exposed).unwrap_err();
+        insta::assert_snapshot!(told.join("\n"), @"the variable BYOC_SERVER_LISTEN: it is 0.0.0.0:80, which can be reached from other machines, where anybody could act as a rep; set session_secret_file or session_jwks_url for the reps' browsers, events_secret_file for your backend, or both, or listen on loopback, such as 127.0.0.1:80");
+        let told = parse("", &[exposed[0], ("BYOC_SERVER_SESSION_SECRET", "brief")]).unwrap_err();
+        assert_eq!(told.len(), 1, "that it is exposed follows from the other: {told:?}");
         assert_eq!(parse("server = 5", &[]).unwrap_err().len(), 1);
     }
 }

@@ -92,6 +92,7 @@ pub(super) enum Message {
     Delivered { delivery: Box<Delivery>, done: Done },
     Answered { conversation: ConversationId, command: CommandId, answer: Answer },
     Found { conversation: ConversationId, command: CommandId, reps: Vec<RepId> },
+    Listening,
     Look(Box<dyn FnOnce(&Conversations) + Send>),
     Stop,
 }
@@ -101,6 +102,8 @@ pub(super) enum Message {
 pub struct Channel {
     handle: Handle,
     task: JoinHandle<()>,
+    /// Ends when everything has been told.
+    telling: JoinHandle<()>,
     positions: Vec<Position>,
 }
 
@@ -122,10 +125,10 @@ impl Channel {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (endings, _) = broadcast::channel(ENDINGS);
         let (announcements, told) = mpsc::channel(ANNOUNCEMENTS);
-        tokio::spawn(tell(Arc::clone(&parts.notifier), told));
+        let telling = tokio::spawn(tell(Arc::clone(&parts.notifier), told));
         let handle = Handle { inbox: inbox.clone(), endings: endings.clone() };
         let task = Task::new(parts, loaded, inbox, announcements, endings);
-        Ok(Self { handle, task: tokio::spawn(task.run(messages)), positions })
+        Ok(Self { handle, task: tokio::spawn(task.run(messages)), telling, positions })
     }
 
     /// Where events are brought.
@@ -138,11 +141,12 @@ impl Channel {
         &self.positions
     }
 
-    /// Takes nothing more, waits until what has been decided is durable, and ends. Calls that are under
-    /// way are left to themselves; the store knows them.
+    /// Takes nothing more, waits until what has been decided is durable and the partner's channel has taken
+    /// what it was told, and ends. Calls that are under way are left to themselves; the store knows them.
     pub async fn stop(self) {
         self.handle.inbox.send(Message::Stop).await.ok();
         self.task.await.ok();
+        self.telling.await.ok();
     }
 }
 
@@ -166,6 +170,14 @@ impl Handle {
         let message = Message::Delivered { delivery: Box::new(delivery), done };
         self.inbox.send(message).await.map_err(|_| Error::Stopped)?;
         Ok(Receipt(answer))
+    }
+
+    /// Says that the stream of events stands: what was published while nobody listened comes from now on.
+    ///
+    /// # Errors
+    /// Where the channel has been stopped.
+    pub async fn listening(&self) -> Result<(), Error> {
+        self.inbox.send(Message::Listening).await.map_err(|_| Error::Stopped)
     }
 
     /// Looks at the conversations, between two turns.
@@ -192,4 +204,5 @@ async fn tell(notifier: Arc<dyn EndUserNotifier>, mut told: mpsc::Receiver<Annou
     while let Some(announcement) = told.recv().await {
         notifier.tell(announcement).await;
     }
+    notifier.settled().await;
 }

@@ -33,6 +33,9 @@ impl RepFinder for Roster {
 pub trait EndUserNotifier: Send + Sync {
     /// A rep came or went. Told once for each, in the order in which it happened in a conversation.
     async fn tell(&self, announcement: Announcement);
+
+    /// Returns when everything that was told has been taken or given up; for one that tells at once, now.
+    async fn settled(&self) {}
 }
 
 /// Tells nobody.

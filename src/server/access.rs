@@ -24,8 +24,14 @@ use super::session::{BadToken, Session};
 use crate::config::server::is_loopback_host;
 
 /// What a proxy leaves behind in a request.
-const PROXIED: [HeaderName; 4] =
-    [FORWARDED, VIA, HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-forwarded-host")];
+const PROXIED: [HeaderName; 6] = [
+    FORWARDED,
+    VIA,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+];
 
 /// What a browser is asked for where it can ask a person.
 const BASIC: &str = "Basic realm=\"byoc-connector\", charset=\"UTF-8\"";

@@ -1,11 +1,16 @@
 //! Reads what a request brings: a JSON body, the query. Whatever is wrong with it is named by its field.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_path_to_error::Segment;
 
 use super::refused::Refused;
@@ -23,7 +28,28 @@ pub(super) struct Json<T>(pub(super) T);
 pub(super) struct Params<T>(pub(super) T);
 
 /// A body that is a JSON object, as it came.
-pub(super) struct Object(pub(super) String);
+pub(super) struct Whole(pub(super) String);
+
+/// A JSON object, and no list: to serde a struct may also be the list of its values.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Read<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(Read(PhantomData)).map(Self)
+    }
+}
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Refused;
@@ -33,13 +59,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for Object {
+impl<S: Send + Sync> FromRequest<S> for Whole {
     type Rejection = Refused;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refused> {
         let bytes = whole(request).await?;
         // That it is one object; what is in it is for whoever takes it to say.
-        parse::<serde_json::Map<String, serde_json::Value>>(&bytes)?;
+        parse::<serde::de::IgnoredAny>(&bytes)?;
         match String::from_utf8(bytes.into()) {
             Ok(text) => Ok(Self(text)),
             Err(_) => Err(Refused::bad_request("the body is not UTF-8", WANTED)),
@@ -99,7 +125,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let Object(read) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let segments: Vec<String> = error.path().iter().filter_map(segment).collect();
         refuse(&error.inner().to_string(), &segments.join("."), "the body")
     })?;

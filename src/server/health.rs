@@ -33,7 +33,7 @@ fn in_short(readiness: &Readiness) -> Readiness {
         match checks.iter_mut().find(|known| known.what == check.what) {
             Some(known) => known.ok &= check.ok,
             None => {
-                checks.push(Check { org: None, channel: None, since: None, problem: None, ..check.clone() })
+                checks.push(Check { org: None, channel: None, since: None, problem: None, ..check.clone() });
             }
         }
     }

@@ -57,10 +57,8 @@ pub enum Error {
     #[error(transparent)]
     Exposed(#[from] Exposed),
     /// The identity provider cannot be asked at this URL.
-    #[error("session_jwks_url is '{url}'; {problem}")]
+    #[error("session_jwks_url {problem}")]
     Jwks {
-        /// The URL.
-        url: String,
         /// What is wrong with it.
         problem: String,
     },

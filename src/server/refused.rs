@@ -26,8 +26,11 @@ struct Body {
     hint: String,
     /// Where to log in; told with each 401 that a rep's page gets, `null` where it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    login_url: Option<Option<String>>,
+    login_url: Option<LoginUrl>,
 }
+
+#[derive(Debug, Clone, Serialize)]
+struct LoginUrl(Option<String>);
 
 impl Refused {
     pub(super) fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -65,7 +68,7 @@ impl Refused {
     }
 
     pub(super) fn log_in_at(mut self, url: Option<&str>) -> Self {
-        self.0.body.login_url = Some(url.map(str::to_owned));
+        self.0.body.login_url = Some(LoginUrl(url.map(str::to_owned)));
         self
     }
 

@@ -90,3 +90,67 @@ fn event(name: &str, data: &impl serde::Serialize) -> Event {
     // Ids, words and times are all that is in it: that cannot fail to be JSON.
     Event::default().event(name).json_data(data).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{Semaphore, broadcast};
+
+    use super::*;
+    use crate::model::ids::{ConversationId, EventId, OrgId};
+    use crate::model::time::Timestamp;
+    use crate::routing::{Ending, Outcome, Reason};
+    use crate::store::ChannelKey;
+
+    fn told(number: usize, channel: &str) -> Told {
+        Told {
+            channel: ChannelKey { org: OrgId::parse("00D000000000001").unwrap(), channel: channel.into() },
+            conversation: ConversationId::parse("chat").unwrap(),
+            ending: Ending {
+                request: EventId::parse(&format!("request-{number}")).unwrap(),
+                at: Timestamp::from_millis(0),
+                outcome: Outcome::Declined,
+                reason: Reason::Declined,
+            },
+        }
+    }
+
+    fn watcher(of: &broadcast::Sender<Told>, place: Place) -> (watch::Sender<bool>, Watcher) {
+        let (close, closing) = watch::channel(false);
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        (close, Watcher { told: of.subscribe(), closing, place, has_begun: true, _permit: permit })
+    }
+
+    /// What the next event says, as axum keeps it.
+    async fn next(watcher: &mut Watcher) -> String {
+        format!("{:?}", watcher.next().await.expect("the stream goes on"))
+    }
+
+    #[tokio::test]
+    async fn who_reads_too_slowly_is_told_how_many_were_missed_and_goes_on() {
+        let service = broadcast::Sender::new(4);
+        let (_close, mut watcher) = watcher(&service, Place::default());
+        for number in 0..10 {
+            service.send(told(number, "Acme")).unwrap();
+        }
+        let lagged = next(&mut watcher).await;
+        assert!(lagged.contains("lagged") && lagged.contains("missed") && lagged.contains('6'), "{lagged}");
+        for number in 6..10 {
+            let ended = next(&mut watcher).await;
+            assert!(ended.contains(&format!("request-{number}")), "{ended}");
+        }
+        drop(service);
+        assert!(watcher.next().await.is_none(), "the service has stopped");
+    }
+
+    #[tokio::test]
+    async fn a_watcher_of_one_channel_hears_of_no_other() {
+        let service = broadcast::Sender::new(4);
+        let place = Place { org: None, channel: Some("Acme".to_owned()) };
+        let (close, mut watcher) = watcher(&service, place);
+        service.send(told(1, "Other")).unwrap();
+        service.send(told(2, "Acme")).unwrap();
+        assert!(next(&mut watcher).await.contains("request-2"));
+        close.send_replace(true);
+        assert!(watcher.next().await.is_none());
+    }
+}

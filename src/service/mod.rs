@@ -31,6 +31,7 @@ use tokio::task::JoinHandle;
 
 pub use plan::{ChannelPlan, OrgPlan, Plan, PlanError, Ports};
 pub use readiness::{Check, Part, Readiness};
+use running::ENDED_KEPT;
 pub use running::{EndedView, Running, Taken};
 pub use tokens::{OrgCredentials, Watched};
 
@@ -38,7 +39,7 @@ use crate::connector::{self, Channel};
 use crate::model::ids::{ConversationId, OrgId};
 use crate::model::time::Clock;
 use crate::routing::Ending;
-use crate::store::{self, ChannelKey, Store};
+use crate::store::{self, ChannelKey, OutcomeId, OutcomeRecord, Store};
 
 /// How many endings a slow watcher may fall behind.
 const TOLD: usize = 4096;
@@ -107,6 +108,7 @@ impl Service {
         let Plan { orgs, store, clock } = plan;
         let told = broadcast::Sender::new(TOLD);
         let stopping = watch::Sender::new(false);
+        let history = history(&*store).await;
         let mut tasks = Tasks::default();
         let mut positions = Vec::new();
         for (org, channel) in each(&orgs) {
@@ -126,6 +128,9 @@ impl Service {
             let source = plan.subscribe(org.pubsub.as_ref(), positions);
             let health = source.as_ref().map(|(_, source)| source.health()).unwrap_or_default();
             let running = Running::new(org.id, plan, channel.handle(), health, Arc::clone(&clock));
+            for record in history.iter().filter(|record| record.channel == *running.key()) {
+                running.keep(record.conversation.clone(), &record.ending);
+            }
             tasks.streams.push(tokio::spawn(running.clone().tell(told.clone(), stopping.subscribe())));
             if let Some((topic, source)) = source {
                 let reader = running.reader(&topic, source, stopping.subscribe());
@@ -199,6 +204,19 @@ impl Service {
             tracing::warn!("stopped without waiting any longer; the next start goes on from what is stored");
         }
     }
+}
+
+/// What ended last. Only to be looked at: where it cannot be read, the service runs without.
+async fn history(store: &dyn Store) -> Vec<OutcomeRecord> {
+    let last = match store.last_outcome().await {
+        Ok(last) => last,
+        Err(error) => {
+            tracing::warn!(%error, "what ended before cannot be read");
+            return Vec::new();
+        }
+    };
+    let from = OutcomeId::from_number(last.number().saturating_sub(i64::try_from(ENDED_KEPT).unwrap_or(0)));
+    store.outcomes(from, ENDED_KEPT).await.unwrap_or_default()
 }
 
 fn each(orgs: &[OrgPlan]) -> impl Iterator<Item = (&OrgPlan, &ChannelPlan)> {

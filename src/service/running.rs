@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ use super::stream::Reader;
 use super::{Error, Told};
 
 /// How many ended requests are kept to be looked at; the store has the others.
-const ENDED_KEPT: usize = 500;
+pub(super) const ENDED_KEPT: usize = 500;
 
 /// A running channel. A clone is the same one.
 #[derive(Clone)]
@@ -278,23 +278,36 @@ impl Running {
         }
     }
 
-    fn ended(&self, told: &broadcast::Sender<Told>, conversation: ConversationId, ending: Ending) {
+    /// Keeps what has ended, to be looked at.
+    pub(super) fn keep(&self, conversation: ConversationId, ending: &Ending) {
         let mut ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if ended.len() == ENDED_KEPT {
             ended.pop_front();
         }
-        ended.push_back(EndedView::new(conversation.clone(), &ending));
-        drop(ended);
+        ended.push_back(EndedView::new(conversation, ending));
+    }
+
+    fn ended(&self, told: &broadcast::Sender<Told>, conversation: ConversationId, ending: Ending) {
+        self.keep(conversation.clone(), &ending);
         // Nobody may be watching.
         told.send(Told { channel: self.0.key.clone(), conversation, ending }).ok();
     }
 }
 
-/// Names a platform event by what it says: it comes under another replay id where the org has moved, and
-/// under none by HTTP, and is the same event all the same.
+/// Names a platform event by its own id, and where it has none by what it says: it comes under another replay
+/// id where the org has moved, and under none by HTTP, and is the same event all the same.
 pub(super) fn cause_of(json: &str) -> Result<Cause, store::Error> {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d65_7665_8e74_2d62_6f64_7931);
-    Cause::named(&Uuid::new_v5(&NAMESPACE, json.as_bytes()).to_string())
+    let own = serde_json::from_str::<Named>(json).ok().and_then(|named| named.id);
+    let id = own.unwrap_or_else(|| Uuid::new_v5(&NAMESPACE, json.as_bytes()));
+    Cause::named(&format!("event {id}"))
+}
+
+/// The id that a platform event has, whatever else it says.
+#[derive(Deserialize)]
+struct Named {
+    #[serde(rename = "EventUuid")]
+    id: Option<Uuid>,
 }
 
 /// What has to be known of a conversation to say who may be asked to join it.
@@ -306,4 +319,21 @@ fn view(conversation: Option<&Conversation>, settings: &Settings) -> Conversatio
         view.full = conversation.is_full(settings);
     }
     view
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_named_by_its_own_id_or_by_what_it_says() {
+        let cause = |json: &str| cause_of(json).unwrap();
+        let id = "d1f4a5ce-0a8c-4b5b-8f0f-0c5d1f2e3a4b";
+        let named = |more: &str| format!(r#"{{"EventUuid": "{id}"{more}}}"#);
+        assert_eq!(cause(&named("")), cause(&named(r#", "x": 1"#)), "its own id is enough");
+        assert_ne!(cause(&named("")), cause(r#"{"EventUuid": "d1f4a5ce-0a8c-4b5b-8f0f-0c5d1f2e3a4c"}"#));
+        assert_eq!(cause(r#"{"x": 1}"#), cause(r#"{"x": 1}"#));
+        assert_ne!(cause(r#"{"x": 1}"#), cause(r#"{"x": 2}"#));
+        assert_ne!(cause(r#"{"EventUuid": null, "x": 1}"#), cause(r#"{"EventUuid": null, "x": 2}"#));
+    }
 }

@@ -41,7 +41,10 @@ pub(super) struct Reader {
 enum Next {
     Processed(Result<(), Error>),
     Arrived(Result<source::Delivery, Ended>),
+    /// The stream stands for the first time.
+    Stands,
     /// The service stops.
+    Stop,
     Nothing,
 }
 
@@ -77,27 +80,36 @@ impl Reader {
 
     /// Reads until the service stops; then waits for what is under way.
     pub(super) async fn run(mut self) {
+        let mut health = self.source.health().watch();
+        let mut listening = false;
         let mut reading = true;
         while reading || !self.under_way.is_empty() {
             let room = reading && self.under_way.len() < UNDER_WAY;
             let next = tokio::select! {
                 biased;
                 processed = first(&mut self.under_way) => Next::Processed(processed),
-                _ = self.stopping.wait_for(|stopping| *stopping), if reading => Next::Nothing,
+                _ = self.stopping.wait_for(|stopping| *stopping), if reading => Next::Stop,
+                stands = health.wait_for(|state| state.connected), if reading && !listening => {
+                    listening = true;
+                    // A source that is gone says so by itself.
+                    if stands.is_ok() { Next::Stands } else { Next::Nothing }
+                }
                 arrived = self.source.next(), if room => Next::Arrived(arrived),
             };
             let step = match next {
                 Next::Processed(processed) => self.on_processed(processed).await,
+                Next::Stands => self.handle.listening().await,
                 Next::Arrived(Ok(arrived)) => self.on_arrived(arrived).await,
                 Next::Arrived(Err(ended)) => {
                     report(&ended);
                     reading = false;
                     Ok(())
                 }
-                Next::Nothing => {
+                Next::Stop => {
                     reading = false;
                     Ok(())
                 }
+                Next::Nothing => Ok(()),
             };
             // The channel is gone, and with it everything that could be done here.
             if step.is_err() {

@@ -205,6 +205,10 @@ impl Store for Memory {
         Ok(records.filter(|record| record.id > after).take(limit).cloned().collect())
     }
 
+    async fn last_outcome(&self) -> Result<OutcomeId, Error> {
+        Ok(OutcomeId(self.lock()?.last_outcome))
+    }
+
     async fn forget(&self, channel: &ChannelKey, conversation: &ConversationId) -> Result<(), Error> {
         if let Some(channel) = self.lock()?.channels.get_mut(channel) {
             channel.conversations.remove(conversation);

@@ -80,6 +80,12 @@ pub trait Store: Send + Sync {
     /// Where the store cannot be read.
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error>;
 
+    /// The newest place in that history; [`OutcomeId::START`] where there is none.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    async fn last_outcome(&self) -> Result<OutcomeId, Error>;
+
     /// Drops everything known of a conversation but its outcomes. What was appended before is dropped too.
     ///
     /// # Errors

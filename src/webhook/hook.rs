@@ -17,6 +17,8 @@ use crate::outbound::http_for;
 /// Where a webhook is, and how it is asked.
 #[derive(Clone)]
 pub(super) struct Hook {
+    /// The setting that says where it is; names it in numbers too.
+    field: &'static str,
     http: reqwest::Client,
     url: Url,
     timeout: Duration,
@@ -87,7 +89,7 @@ impl Hook {
         }
         let http = http_for(&url).default_headers(headers).timeout(settings.timeout).build();
         let http = http.map_err(|error| Error::Http(error.to_string()))?;
-        Ok(Self { http, url, timeout: settings.timeout })
+        Ok(Self { field, http, url, timeout: settings.timeout })
     }
 
     /// Asks, as often as it takes within `patience`, and reads an answer of at most `largest` bytes.
@@ -126,7 +128,11 @@ impl Hook {
     async fn send(&self, request: &Request) -> Result<Response, Failure> {
         let id = request.id.to_string();
         let post = self.http.post(self.url.clone()).header("RequestId", id).body(request.body.clone());
-        let response = post.send().await.map_err(|error| self.no_answer(error))?;
+        let answer = post.send().await;
+        let status = answer.as_ref().map_or(0, |response| response.status().as_u16());
+        metrics::counter!("byoc_webhook_tries_total", "hook" => self.field, "status" => status.to_string())
+            .increment(1);
+        let response = answer.map_err(|error| self.no_answer(error))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);

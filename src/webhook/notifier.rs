@@ -76,16 +76,15 @@ impl Notifier {
         };
         Self(Arc::new(inner))
     }
-
-    /// Returns when everything that was told has been taken or given up.
-    pub async fn settled(&self) {
-        // The sender lives as long as `self` does.
-        self.0.on_their_way.subscribe().wait_for(|count| *count == 0).await.ok();
-    }
 }
 
 #[async_trait]
 impl EndUserNotifier for Notifier {
+    async fn settled(&self) {
+        // The sender lives as long as `self` does.
+        self.0.on_their_way.subscribe().wait_for(|count| *count == 0).await.ok();
+    }
+
     async fn tell(&self, announcement: Announcement) {
         let conversation = announcement.conversation.clone();
         let news = News { announcement, since: Instant::now() };

@@ -43,6 +43,21 @@ async function cast() {
   return { ...people, anna: people.online[0].id };
 }
 
+/** In a page: sets the connector page up as Salesforce does, keeps the port, and gives what the page then says. */
+function setUpBySalesforce() {
+  const { port1, port2 } = new MessageChannel();
+  const ready = new Promise((ready) => {
+    port1.onmessage = ({ data: { type, payload } }) => {
+      if (type === "CONNECTOR_READY") ready(payload);
+    };
+  });
+  const data = { type: "SETUP_CONNECTOR", connectorConfig: {} };
+  const origin = "https://acme.lightning.force.com";
+  window.dispatchEvent(new MessageEvent("message", { data, origin, ports: [port2] }));
+  window.salesforce = port1;
+  return ready;
+}
+
 const sorted = (ids) => [...ids].sort();
 
 test("the Start Conference list shows whom one can confer with, the Transfer list also the outside", BOUND, async () => {
@@ -129,6 +144,32 @@ test("somebody from a queue is asked for: one declines, the next accepts, and al
   await Promise.all([context, ...[...windows.values()].map((it) => it.context)].map((it) => it.close()));
 });
 
+test("a rep's status decides how others see them", BOUND, async () => {
+  const { anna, online } = await cast();
+  const bo = online.find((rep) => rep.id !== anna);
+  const [annas, bos] = [await repsBrowser(browser), await repsBrowser(browser)];
+  const page = await openConsole(annas.context, demo.address, anna);
+  const other = await openConsole(bos.context, demo.address, bo.id);
+  await Promise.all([ready(page), ready(other)]);
+  await begin(page);
+  const status = async (label) => {
+    const told = other.waitForResponse((response) => response.url().endsWith("/v1/presence"));
+    await other.getByLabel("Status").selectOption({ label });
+    assert.equal((await told).status(), 202);
+  };
+  const line = page.locator(`[data-contact="${bo.id}"]`);
+  await status("Busy");
+  await list(page, "Start Conference", "Reps");
+  assert.match(await line.textContent(), /Busy$/);
+  await status("Offline");
+  assert.ok(!(await inTab(page, "Reps")).includes(bo.id));
+  await status("Available");
+  await inTab(page, "Reps");
+  assert.match(await line.textContent(), /Available$/);
+  assert.deepEqual([...annas.complaints, ...bos.complaints], []);
+  await Promise.all([annas.context.close(), bos.context.close()]);
+});
+
 test("what the browser has to report survives a connector that is away, and a reload", BOUND, async () => {
   const { anna, online } = await cast();
   const bo = online.find((rep) => rep.id !== anna);
@@ -158,9 +199,45 @@ test("what the browser has to report survives a connector that is away, and a re
   assert.deepEqual(answers, []);
 
   away = false;
+  await page.waitForFunction(() => localStorage.length === 0);
   await connectorOf(page).locator("#status", { hasText: "Connected" }).waitFor();
   assert.deepEqual(answers, [["ASSIGNED", 202], ["ACCEPTED", 202]], "in order, each once");
-  assert.equal(await page.evaluate(() => localStorage.length), 0);
+  await context.close();
+});
+
+test("of two tabs one reports for both, and when it is closed the other goes on", BOUND, async () => {
+  const { context } = await repsBrowser(browser);
+  const tried = [];
+  let away = true;
+  const tab = async (name) => {
+    const page = await context.newPage();
+    await page.route("**/v1/agent-work", (route) => {
+      tried.push(`${name} ${route.request().postDataJSON().workEvent}`);
+      return away ? route.abort("connectionrefused") : route.fulfill({ status: 202, json: {} });
+    });
+    await page.goto(`${demo.address}/connector`);
+    await page.evaluate(setUpBySalesforce);
+    return page;
+  };
+  const tell = (page, workEvent) =>
+    page.evaluate((workEvent) => {
+      const agentWork = { workItemId: "0Mw000000000001", workId: "0Bz000000000001", workEvent };
+      window.salesforce.postMessage({ type: "AGENT_WORK_EVENT", agentWork });
+    }, workEvent);
+  const tabs = { one: await tab("one"), two: await tab("two") };
+  await tell(tabs.one, "ASSIGNED");
+  const retrying = (page) => page.locator("#status", { hasText: "Retrying 1" }).waitFor();
+  await Promise.any(Object.values(tabs).map(retrying));
+  await tell(tabs.two, "ACCEPTED");
+  for (const page of Object.values(tabs)) await page.locator("#detail", { hasText: "2 reports wait" }).waitFor();
+  const [sender] = tried[0].split(" ");
+  const other = sender === "one" ? "two" : "one";
+  assert.deepEqual([...new Set(tried)], [`${sender} ASSIGNED`], "one tab tries, and not what comes later");
+
+  await tabs[sender].close();
+  away = false;
+  await tabs[other].waitForFunction(() => localStorage.length === 0);
+  assert.deepEqual(tried.slice(-2), [`${other} ASSIGNED`, `${other} ACCEPTED`]);
   await context.close();
 });
 
@@ -191,23 +268,22 @@ test("a stranger's set-up is not heard, and does not keep Salesforce's from bein
   const page = await context.newPage();
   await page.goto(`${demo.address}/connector`);
   await page.locator("#status", { hasText: "Connected" }).waitFor();
-  const heard = await page.evaluate(async () => {
-    const heard = [];
-    const setUp = (origin) =>
-      new Promise((ready) => {
-        const { port1, port2 } = new MessageChannel();
-        port1.onmessage = ({ data }) => {
-          heard.push([origin, data.type]);
-          if (data.type === "CONNECTOR_READY") ready();
-        };
-        const data = { type: "SETUP_CONNECTOR", connectorConfig: {} };
-        window.dispatchEvent(new MessageEvent("message", { data, origin, ports: [port2] }));
-      });
-    void setUp("https://lightning.force.com.example.org");
-    await setUp("https://acme.lightning.force.com");
-    return heard;
+  await page.evaluate(() => {
+    const { port1, port2 } = new MessageChannel();
+    window.heard = [];
+    port1.onmessage = ({ data }) => window.heard.push(data);
+    const data = { type: "SETUP_CONNECTOR", connectorConfig: {} };
+    const origin = "https://lightning.force.com.example.org";
+    window.dispatchEvent(new MessageEvent("message", { data, origin, ports: [port2] }));
   });
-  assert.deepEqual([...new Set(heard.map(([origin]) => origin))], ["https://acme.lightning.force.com"]);
+  const { capabilities } = await page.evaluate(setUpBySalesforce);
+  assert.deepEqual(await page.evaluate(() => window.heard), []);
+  const { CONTACT_SEARCH, VENDOR_PROVIDED_AVAILABILITY, VENDOR_PROVIDED_QUEUE_WAIT_TIME, MUTE } = capabilities;
+  assert.deepEqual(
+    { CONTACT_SEARCH, VENDOR_PROVIDED_AVAILABILITY, VENDOR_PROVIDED_QUEUE_WAIT_TIME, MUTE },
+    { CONTACT_SEARCH: true, VENDOR_PROVIDED_AVAILABILITY: true, VENDOR_PROVIDED_QUEUE_WAIT_TIME: true, MUTE: false },
+  );
+  await shoot(page, "connector-page");
   await context.close();
 });
 

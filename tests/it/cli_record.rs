@@ -49,12 +49,12 @@ impl Org {
     fn conference(&self) -> EventId {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(CONFIG);
         let roster = Config::load(&file, &Environment::new()).unwrap().roster;
-        let asker = roster.reps[0].id;
+        let anna = roster.reps[0].id;
         let act = |act| self.emulator.with(|salesforce, now| salesforce.act(now, act)).unwrap();
-        let start = act(Act::StartConversation { end_user: None, reps: vec![asker] });
+        let start = act(Act::StartConversation { end_user: None, reps: vec![anna] });
         let Done::Started { conversation, .. } = start else { panic!("{start:?}") };
         let target = Target::Queue(roster.queues[0].id);
-        let asked = act(Act::RequestConference { conversation, requester: Some(asker), target });
+        let asked = act(Act::RequestConference { conversation, requester: Some(anna), target });
         let Done::Requested { request } = asked else { panic!("{asked:?}") };
         request
     }

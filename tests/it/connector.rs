@@ -360,6 +360,10 @@ impl Store for Moody {
         self.inner.outcomes(after, limit).await
     }
 
+    async fn last_outcome(&self) -> Result<OutcomeId, store::Error> {
+        self.inner.last_outcome().await
+    }
+
     async fn forget(&self, channel: &ChannelKey, conversation: &ConversationId) -> Result<(), store::Error> {
         self.inner.forget(channel, conversation).await
     }

@@ -554,6 +554,7 @@ async fn what_people_wrote_does_not_print() {
 async fn the_public_node_client_understands_the_emulator() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
     if !folder.join("node_modules/salesforce-pubsub-api-client").exists() {
+        assert!(std::env::var_os("BYOC_TEST_NODE").is_none(), "the client is not in tests/node");
         println!("skipped: `npm ci --ignore-scripts` has not been run in tests/node");
         return;
     }

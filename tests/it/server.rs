@@ -4,7 +4,10 @@
 mod access;
 mod bad_input;
 mod described;
+#[cfg(feature = "emulator")]
 mod flow;
 mod limits;
+#[cfg(feature = "cli")]
+mod logs;
 mod rig;
 mod sessions;

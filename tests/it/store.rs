@@ -233,6 +233,7 @@ async fn outcomes_are_told_in_order_and_from_any_place(mut house: House) {
         assert_eq!(house.store.append(record).await, STORED);
     }
     house.reopen().await;
+    let last = house.store.last_outcome().await.unwrap();
     let mut told = Vec::new();
     let mut after = OutcomeId::START;
     loop {
@@ -243,6 +244,7 @@ async fn outcomes_are_told_in_order_and_from_any_place(mut house: House) {
     }
     let requests: Vec<_> = told.iter().map(|one| one.request().to_string()).collect();
     assert_eq!(requests, (0..10).map(|n| format!("request-{n}")).collect::<Vec<_>>());
+    assert_eq!(after, last);
     assert_eq!(told[3].channel, two);
     assert_eq!(told[3].conversation, conversation("a"));
     assert_eq!(

@@ -24,13 +24,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("recording", &["model", "events"]),
     ("people", &["model", "contacts", "rep_finder", "connector"]),
     ("webhook", &["model", "contacts", "routing", "connector", "outbound"]),
-    ("config", &["model", "routing", "people", "webhook"]),
+    ("config", &["model", "routing", "people", "webhook", "outbound"]),
     ("store", &["model", "routing"]),
     ("connector", &["model", "routing", "interaction", "rep_finder", "store"]),
     (
         "service",
         &["model", "routing", "contacts", "events", "interaction", "config", "store", "connector", "people"],
     ),
+    ("server", &["model", "routing", "events", "config", "store", "people", "service", "outbound"]),
     ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
     (
         "cli",

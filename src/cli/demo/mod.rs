@@ -71,7 +71,7 @@ struct Demo {
     server: Server,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    served: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
     setting: Setting,
 }
 
@@ -114,9 +114,9 @@ impl Demo {
         let service = running::start(&setting.serving, orgs, clock).await?;
         let server = running::server(&setting.serving, &service)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let shutdown = async { drop(stopped.await) };
-        let served = tokio::spawn(http::serve_with(listener, emulator.clone(), server.routes(), shutdown));
-        Ok(Self { emulator, service, server, address, stop, served, setting })
+        let until = async { drop(stopped.await) };
+        let serving = tokio::spawn(http::serve_with(listener, emulator.clone(), server.routes(), until));
+        Ok(Self { emulator, service, server, address, stop, serving, setting })
     }
 
     /// The connector first, so that what it still has to say to Salesforce finds somebody.
@@ -124,7 +124,7 @@ impl Demo {
         self.service.stop(PATIENCE).await;
         self.server.close();
         drop(self.stop);
-        tokio::time::timeout(PATIENCE, self.served).await.ok();
+        tokio::time::timeout(PATIENCE, self.serving).await.ok();
         self.setting.clean_up();
     }
 

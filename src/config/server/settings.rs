@@ -49,7 +49,7 @@ pub enum SessionAuth {
 /// Listening where others can reach it, with nobody having to say who they are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "listen {listen} can be reached from other machines, where anybody could act as a rep; set \
+    "listen is {listen}, which can be reached from other machines, where anybody could act as a rep; set \
      session_secret_file or session_jwks_url for the reps' browsers, events_secret_file for your backend, or \
      both, or listen on loopback, such as 127.0.0.1:{}", listen.port()
 )]
@@ -147,20 +147,6 @@ impl FromStr for Origin {
         } else {
             Err(wrong(format!("it must be {spelled}, as browsers spell it, without a path")))
         }
-    }
-}
-
-/// Reads a URL that is trusted with something: HTTPS, or plain HTTP to this machine.
-pub(super) fn trusted_url(text: &str) -> Result<String, &'static str> {
-    let url = Url::parse(text.trim()).map_err(|_| "a URL such as https://login.example.com")?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("a URL without user name and password");
-    }
-    match url.scheme() {
-        "https" => Ok(url.into()),
-        "http" if is_loopback_host(url.host_str().unwrap_or_default()) => Ok(url.into()),
-        "http" => Err("an https URL; plain http is for localhost alone"),
-        _ => Err("an https URL"),
     }
 }
 

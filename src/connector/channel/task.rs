@@ -31,9 +31,13 @@ const AHEAD: usize = 128;
 /// How long to wait before the store is asked again; doubles up to the second figure.
 const STORE_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// How long after a start an offer that was being made is left alone. What became of it comes with the
-/// stream, and a rep who has answered it meanwhile would ring once more if it were made again.
-const LISTEN_FIRST: Duration = Duration::from_secs(1);
+/// After a start an offer that was being made is left alone until the stream has said nothing for so long:
+/// what became of it comes with the stream, and a rep who has answered it meanwhile would ring once more if
+/// it were made again.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How long an offer is left alone at most, whatever the stream says.
+const LISTEN_AT_MOST: Duration = Duration::from_secs(10);
 
 /// A turn that is on its way to the store.
 struct OnItsWay {
@@ -49,6 +53,21 @@ struct Inbox {
     /// Those that were looked at ahead.
     ahead: VecDeque<Message>,
     behind: mpsc::Receiver<Message>,
+}
+
+/// For how long offers are left alone.
+#[derive(Clone, Copy)]
+struct LeftAlone {
+    since: Timestamp,
+    /// When the stream said something, or began to listen; none before.
+    heard: Option<Timestamp>,
+}
+
+impl LeftAlone {
+    fn until(self) -> Timestamp {
+        let latest = self.since + LISTEN_AT_MOST;
+        self.heard.map_or(latest, |heard| latest.min(heard + QUIET))
+    }
 }
 
 pub(super) struct Task {
@@ -67,8 +86,8 @@ pub(super) struct Task {
     brought: Brought,
     /// Conversations whose state the store would like to have.
     wanted: HashSet<ConversationId>,
-    /// When offers that were being made before a start are taken up.
-    offers_from: Option<Timestamp>,
+    /// Offers that were being made before a start, while they are left alone.
+    left_alone: Option<LeftAlone>,
     watch: Watch,
 }
 
@@ -97,7 +116,7 @@ impl Task {
             on_their_way: VecDeque::new(),
             brought: Brought::default(),
             wanted: HashSet::new(),
-            offers_from: None,
+            left_alone: None,
         };
         task.take_up(loaded);
         task
@@ -108,7 +127,7 @@ impl Task {
         let mut stopping = false;
         while !(stopping && self.on_their_way.is_empty()) {
             let room = !stopping && self.on_their_way.len() < PIPELINE;
-            let deadline = self.conversations.deadline().into_iter().chain(self.offers_from).min();
+            let deadline = self.deadline();
             let deadline = deadline.filter(|_| room);
             tokio::select! {
                 biased;
@@ -122,13 +141,18 @@ impl Task {
         }
     }
 
+    fn deadline(&self) -> Option<Timestamp> {
+        let left_alone = self.left_alone.map(LeftAlone::until);
+        self.conversations.deadline().into_iter().chain(left_alone).min()
+    }
+
     fn on_deadline(&mut self) {
         let now = self.clock.now();
         while let Some(turn) = self.conversations.on_deadline(now) {
             self.append(now, Some(turn), None, None, None);
         }
-        if self.offers_from.is_some_and(|from| from <= now) {
-            self.offers_from = None;
+        if self.left_alone.is_some_and(|left_alone| left_alone.until() <= now) {
+            self.left_alone = None;
             self.resume(is_offer);
         }
     }
@@ -150,6 +174,11 @@ impl Task {
                 let turn = self.conversations.on_found(now, conversation, command, reps);
                 self.append(now, turn, None, None, None);
             }
+            Message::Listening => {
+                if let Some(left_alone) = &mut self.left_alone {
+                    left_alone.heard.get_or_insert(now);
+                }
+            }
             Message::Look(look) => look(&self.conversations),
             Message::Stop => {}
         }
@@ -159,6 +188,9 @@ impl Task {
     /// it may come again.
     fn on_delivered(&mut self, now: Timestamp, delivery: Delivery, done: Done, known: bool) {
         let Delivery { events, cause, position } = delivery;
+        if let Some(heard) = self.left_alone.as_mut().and_then(|left_alone| left_alone.heard.as_mut()) {
+            *heard = now;
+        }
         if known {
             // The store says when what it led to is durable: it may be on its way there.
             return self.append(now, None, cause, position, Some(done));
@@ -337,7 +369,7 @@ impl Task {
         });
         self.conversations = Conversations::restore(self.settings.clone(), kept);
         self.watch.take_up(&self.conversations);
-        self.offers_from = Some(self.clock.now() + LISTEN_FIRST);
+        self.left_alone = Some(LeftAlone { since: self.clock.now(), heard: None });
         self.resume(|order| !is_offer(order));
     }
 

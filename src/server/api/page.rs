@@ -13,7 +13,7 @@ use crate::model::words::Availability;
 use crate::people::RepChange;
 use crate::server::Server;
 use crate::server::access::Page;
-use crate::server::body::{Json, Params};
+use crate::server::body::{Json, Object, Params};
 use crate::server::refused::Refused;
 use crate::service::Running;
 
@@ -30,13 +30,14 @@ pub(in crate::server) struct SessionView {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::server) struct ContactsAsked {
     #[serde(default)]
-    filter: Option<ContactsFilter>,
+    filter: Option<Object<ContactsFilter>>,
     #[serde(default)]
     work_item_id: Option<WorkItemId>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "these are scv-connector-base's names")]
 pub(in crate::server) struct AgentWorkTold {
     work_item_id: WorkItemId,
     work_id: AgentWorkId,
@@ -94,7 +95,8 @@ pub(in crate::server) async fn contacts(
     Json(asked): Json<ContactsAsked>,
 ) -> Result<Answer<ContactsResult>, Refused> {
     let running = page.channel(&server, place)?;
-    Ok(Answer(running.contacts(asked.filter.unwrap_or_default(), asked.work_item_id).await?))
+    let filter = asked.filter.map(|Object(filter)| filter).unwrap_or_default();
+    Ok(Answer(running.contacts(filter, asked.work_item_id).await?))
 }
 
 pub(in crate::server) async fn agent_work(

@@ -13,7 +13,7 @@ use crate::model::words::Availability;
 use crate::people::{self, People, RepChange};
 use crate::server::Server;
 use crate::server::access::Partner;
-use crate::server::body::{Json, Object, Params};
+use crate::server::body::{Json, Params, Whole};
 use crate::server::refused::Refused;
 
 /// A rep as this connector has them; what only the emulator reads of a rep is left out.
@@ -63,7 +63,7 @@ pub(in crate::server) async fn events(
     _: Partner,
     State(server): State<Server>,
     Params(place): Params<Place>,
-    Object(event): Object,
+    Whole(event): Whole,
 ) -> Result<(StatusCode, Answer<Value>), Refused> {
     Ok(accepted(&place.find(&server)?.platform_event(&event).await?))
 }

@@ -8,6 +8,7 @@
 const EVERY = 5000; // milliseconds between two looks
 const AT_MOST_EVERY = 1000; // however many endings the stream tells of
 const LISTED = 200;
+const PARTS = 12; // how many parts are shown, what is not fine first
 
 const byId = (id) => document.getElementById(id);
 const state = { open: [], ended: [], more: { open: false, ended: false }, skew: 0 };
@@ -25,7 +26,8 @@ function duration(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  if (minutes < 10) return `${minutes} min ${seconds % 60} s`;
+  if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
 }
@@ -73,7 +75,7 @@ function plain(text, below, className) {
 const OUTCOME = { joined: "good", declined: "wait", unanswered: "wait", cancelled: "wait", refused: "bad", failed: "bad" };
 
 function lastWord(request) {
-  const made = element("td");
+  const made = element("td", undefined, "word");
   const mark = element("span", undefined, `mark ${OUTCOME[request.outcome] || "wait"}`);
   mark.setAttribute("aria-hidden", "true");
   made.append(mark, element("span", request.outcome));
@@ -143,7 +145,9 @@ function setText(node, text) {
 }
 
 function drawParts(readiness) {
-  const rows = readiness.checks.map((check) => {
+  const checks = [...readiness.checks].sort((a, b) => Number(a.ok) - Number(b.ok));
+  const rest = checks.splice(PARTS);
+  const rows = checks.map((check) => {
     const part = element("li");
     const mark = element("span", undefined, `mark ${check.ok ? "good" : "bad"}`);
     mark.setAttribute("aria-hidden", "true");
@@ -154,6 +158,10 @@ function drawParts(readiness) {
     if (check.since) part.append(element("small", `for ${since(check.since)}`));
     return part;
   });
+  if (rest.length > 0) {
+    const failing = rest.filter((check) => !check.ok).length;
+    rows.push(element("li", `${rest.length} more, ${failing === 0 ? "all of them fine" : `${failing} of them not fine`}`));
+  }
   byId("parts").replaceChildren(...rows);
 }
 

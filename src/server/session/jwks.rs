@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::BadToken;
-use crate::config::server::is_loopback_host;
 use crate::model::time::{Clock, Timestamp};
+use crate::outbound::{http_for, secret_worthy_url};
 use crate::server::Error;
 
 /// How long to wait before the provider is asked again.
@@ -54,7 +54,7 @@ struct Held {
 struct Key {
     id: Option<String>,
     algorithm: Algorithm,
-    key: Arc<DecodingKey>,
+    checks: Arc<DecodingKey>,
 }
 
 #[derive(Deserialize)]
@@ -65,19 +65,10 @@ struct Set {
 impl Jwks {
     /// No request is made before the first token comes.
     pub(super) fn new(url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let wrong = |problem: String| Error::Jwks { url: url.to_owned(), problem };
-        let parsed = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!("byoc-connector/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIMEOUT);
-        if is_loopback_host(parsed.host_str().unwrap_or_default()) {
-            http = http.no_proxy();
-        } else if parsed.scheme() != "https" {
-            return Err(wrong("it must be https; plain http is for localhost alone".to_owned()));
-        }
-        let http = http.build().map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { url: parsed, http, clock, held: RwLock::default(), fetching: Mutex::default() })
+        let wrong = |problem: String| Error::Jwks { problem };
+        let url = secret_worthy_url(url).map_err(|error| wrong(error.to_string()))?;
+        let http = http_for(&url).timeout(TIMEOUT).build().map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { url, http, clock, held: RwLock::default(), fetching: Mutex::default() })
     }
 
     /// The key of that id; without an id, the only one for the algorithm.
@@ -182,7 +173,7 @@ impl Held {
             .iter()
             .filter(|key| key.algorithm == algorithm && (id.is_none() || key.id.as_deref() == id));
         let first = fitting.next()?;
-        (id.is_some() || fitting.next().is_none()).then(|| Arc::clone(&first.key))
+        (id.is_some() || fitting.next().is_none()).then(|| Arc::clone(&first.checks))
     }
 }
 
@@ -204,6 +195,6 @@ fn key(value: serde_json::Value) -> Option<Key> {
     if !for_it || !signs {
         return None;
     }
-    let key = Arc::new(DecodingKey::from_jwk(&jwk).ok()?);
-    Some(Key { id: jwk.common.key_id, algorithm, key })
+    let checks = Arc::new(DecodingKey::from_jwk(&jwk).ok()?);
+    Some(Key { id: jwk.common.key_id, algorithm, checks })
 }

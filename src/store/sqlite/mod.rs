@@ -168,6 +168,11 @@ impl Store for Sqlite {
         read::outcomes(&mut reader, after, limit).await
     }
 
+    async fn last_outcome(&self) -> Result<OutcomeId, Error> {
+        let mut reader = self.readers.acquire().await.map_err(|error| failure(&error))?;
+        read::last_outcome(&mut reader).await
+    }
+
     async fn forget(&self, channel: &ChannelKey, conversation: &ConversationId) -> Result<(), Error> {
         self.order(|answer| Order::Forget(channel.clone(), conversation.clone(), answer)).await
     }

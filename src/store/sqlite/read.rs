@@ -187,6 +187,11 @@ pub(super) async fn outcomes(
     rows.iter().map(|row| outcome(row).map_err(|error| failure(&error))).collect()
 }
 
+pub(super) async fn last_outcome(connection: &mut SqliteConnection) -> Result<OutcomeId, Error> {
+    let last = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM outcome").fetch_one(connection).await;
+    last.map(OutcomeId).map_err(|error| failure(&error))
+}
+
 fn outcome(row: &SqliteRow) -> Result<OutcomeRecord, sqlx::Error> {
     fn bad<E: std::error::Error + Send + Sync + 'static>(error: E) -> sqlx::Error {
         sqlx::Error::Decode(Box::new(error))

@@ -97,6 +97,7 @@ async fn without_credentials_nobody_else_is_let_in() {
         ("x-forwarded-for", "203.0.113.7", "x-forwarded-for"),
         ("forwarded", "for=203.0.113.7", "forwarded"),
         ("via", "1.1 proxy", "via"),
+        ("x-real-ip", "203.0.113.7", "x-real-ip"),
     ];
     for path in PAGE.iter().chain(&BACKEND).chain(&OPERATOR) {
         for (header, value, field) in hostile {

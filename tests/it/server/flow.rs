@@ -3,17 +3,21 @@
 
 use std::sync::Arc;
 
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options};
-use byoc_connector::emulator::{Act, Done, Emission, Settings as OrgSettings};
+use byoc_connector::emulator::{Act, Done, Emission, Salesforce, Settings as OrgSettings};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, WorkItemId};
 use byoc_connector::model::time::SystemClock;
 use byoc_connector::service::Told;
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
+use tower::ServiceExt;
 
+use super::described::schema_problems;
 use super::rig::{ANNA, BO, CHANNEL, ORG, QUEUE, Rig, definition, loopback, org, roster, service};
 
 /// The server, and the emulated org that its calls go to.
@@ -77,10 +81,18 @@ impl Stage {
         (conversation, work_item, request)
     }
 
+    /// The offers of a request that the org has.
+    fn offers(&self, request: &EventId) -> Vec<AgentWorkId> {
+        let of_it = |salesforce: &mut Salesforce, _| {
+            salesforce.works().filter(|work| work.correlation == *request).map(|work| work.id).collect()
+        };
+        self.emulator.with(of_it)
+    }
+
     /// The offer to Bo, once the org has it.
-    async fn offer(&mut self) -> AgentWorkId {
+    async fn offer(&mut self, request: &EventId) -> AgentWorkId {
         loop {
-            let offered = self.emulator.with(|salesforce, _| salesforce.works().map(|work| work.id).next());
+            let offered = self.offers(request).pop();
             if let Some(work) = offered {
                 self.bring().await;
                 return work;
@@ -95,7 +107,7 @@ impl Stage {
 async fn a_conference_is_routed_by_what_is_told_over_http() {
     let mut stage = Stage::set().await;
     let (conversation, work_item, request) = stage.anna_asks().await;
-    let work = stage.offer().await;
+    let work = stage.offer(&request).await;
 
     let open = stage.rig.get("/v1/routing-requests?state=open").await;
     let line = &open.body["requests"][0];
@@ -115,10 +127,16 @@ async fn a_conference_is_routed_by_what_is_told_over_http() {
     assert_eq!(lists("Anna"), "Transfer", "she is in the conversation");
     assert_eq!(lists("Bo"), "All");
 
+    let watch = Request::get("/v1/stream").header("host", "localhost").body(Body::empty()).unwrap();
+    let mut stream = stage.rig.server.router().oneshot(watch).await.unwrap().into_body().into_data_stream();
+    assert!(stream.next().await.unwrap().unwrap().starts_with(b"event: watching\n"));
     stage.act(Act::Accept { work });
     stage.bring().await;
-    let ended = stage.told.recv().await.unwrap();
-    assert_eq!(ended.ending.request, request);
+    let ended = String::from_utf8(stream.next().await.unwrap().unwrap().to_vec()).unwrap();
+    let data = ended.strip_prefix("event: ended\ndata: ").and_then(|rest| rest.strip_suffix("\n\n"));
+    let ended: Value = serde_json::from_str(data.unwrap_or_else(|| panic!("{ended}"))).unwrap();
+    assert_eq!(schema_problems("EndedRequest", &ended), [""; 0], "{ended}");
+    assert_eq!(ended["request"], json!(request));
     let one = stage.rig.get(&format!("/v1/routing-requests/{request}")).await.body;
     assert_eq!((&one["state"], &one["outcome"]), (&json!("ended"), &json!("joined")), "{one}");
     assert_eq!(stage.rig.get("/v1/routing-requests?state=open").await.body["requests"], json!([]));
@@ -128,8 +146,8 @@ async fn a_conference_is_routed_by_what_is_told_over_http() {
 #[tokio::test]
 async fn the_same_told_twice_changes_nothing() {
     let mut stage = Stage::set().await;
-    stage.anna_asks().await;
-    let work = stage.offer().await;
+    let (.., request) = stage.anna_asks().await;
+    let work = stage.offer(&request).await;
     // Everything again, as a backend does that was not answered.
     stage.brought = 0;
     stage.bring().await;
@@ -138,8 +156,7 @@ async fn the_same_told_twice_changes_nothing() {
     stage.told.recv().await.unwrap();
     stage.brought = 0;
     stage.bring().await;
-    let offers = stage.emulator.with(|salesforce, _| salesforce.works().count());
-    assert_eq!(offers, 1, "nobody was offered it again");
+    assert_eq!(stage.offers(&request), [work], "nobody was offered it again");
     let ended = stage.rig.get("/v1/routing-requests").await.body;
     assert_eq!(ended["requests"].as_array().unwrap().len(), 1, "{ended}");
 }

@@ -49,7 +49,8 @@ async fn beyond_so_many_at_once_a_caller_is_told_to_come_back() {
         let rig = Arc::clone(&rig);
         waiting.spawn(async move { rig.ask(Method::POST, "/v1/contacts").body(never()).send().await.status });
     }
-    tokio::task::yield_now().await;
+    // Time stands still until all of them wait.
+    tokio::time::sleep(REQUEST_TIMEOUT / 2).await;
     assert_comes_back(&rig.get("/healthz").await);
     while let Some(status) = waiting.join_next().await {
         assert_eq!(status.unwrap(), 503);
@@ -116,7 +117,7 @@ async fn a_silent_stream_shows_that_it_lives_until_the_server_closes() {
 struct Live {
     address: std::net::SocketAddr,
     stop: oneshot::Sender<()>,
-    served: tokio::task::JoinHandle<std::io::Result<()>>,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 async fn live() -> Live {
@@ -126,28 +127,28 @@ async fn live() -> Live {
     let settings = Settings { listen: address, ..loopback() };
     let server = Server::new(Parts { settings, service, metrics: Arc::new(String::new) }).unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::spawn(serve(listener, server, async move { drop(stopped.await) }));
-    Live { address, stop, served }
+    let task = tokio::spawn(serve(listener, server, async move { drop(stopped.await) }));
+    Live { address, stop, task }
 }
 
 #[tokio::test]
 async fn a_watcher_does_not_keep_the_server_from_stopping() {
-    let Live { address, stop, served } = live().await;
+    let Live { address, stop, task } = live().await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut stream = client.get(format!("http://{address}/v1/stream")).send().await.unwrap();
     assert!(stream.chunk().await.unwrap().unwrap().starts_with(b"event: watching"));
     let alive = client.get(format!("http://{address}/healthz")).send().await.unwrap();
     assert_eq!(alive.json::<Value>().await.unwrap()["status"], "ok");
     stop.send(()).unwrap();
-    tokio::time::timeout(Duration::from_secs(5), served).await.expect("it stops").unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(5), task).await.expect("it stops").unwrap().unwrap();
     assert_eq!(stream.chunk().await.unwrap(), None, "and ends the stream in order");
     TcpStream::connect(address).await.expect_err("nobody listens any more");
 }
 
 #[tokio::test]
 async fn a_head_that_is_not_finished_is_not_waited_for() {
-    let Live { address, .. } = live().await;
-    let mut socket = TcpStream::connect(address).await.unwrap();
+    let live = live().await;
+    let mut socket = TcpStream::connect(live.address).await.unwrap();
     socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: local").await.unwrap();
     tokio::time::pause();
     let begun = Instant::now();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use byoc_connector::emulator::{Act, Booked, Operation, Request};
+use byoc_connector::emulator::{Act, Booked, Books, Operation, Request};
 use byoc_connector::model::event::{SkillRequirement, Target};
 use byoc_connector::model::ids::{AgentWorkId, EventId, QueueId, RepId, SkillId};
 use byoc_connector::model::roster::Roster;
@@ -183,10 +183,19 @@ fn check(world: &World, asked: &[EventId], outcomes: &[OutcomeRecord]) {
             }
         }
         let twice: Vec<_> = offers.iter().filter(|(_, works)| works.len() > 1).collect();
-        assert!(twice.is_empty(), "{} agent works were created twice: {twice:?}", twice.len());
+        let story = twice.first().map(|((request, _), _)| story(books, request)).unwrap_or_default();
+        assert!(twice.is_empty(), "{} agent works were created twice: {twice:?}\n{story}", twice.len());
         let joined =
             books.count(|booked| matches!(booked, Booked::OfferChanged { change: WorkChange::Accepted, .. }));
         assert!(joined > asked.len() / 4, "{joined} of {} joined", asked.len());
-        println!("{} requests, {joined} joined, {} lines in the books", asked.len(), books.entries().len());
     });
+}
+
+/// What the books say of a request, a line each.
+fn story(books: &Books, request: &EventId) -> String {
+    let lines = books.entries().iter().filter_map(|entry| {
+        let line = serde_json::to_string(entry).unwrap();
+        line.contains(request.as_str()).then_some(line)
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -2,4 +2,5 @@
 
 mod faulty;
 mod killed;
+mod webhooks;
 mod world;

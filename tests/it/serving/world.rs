@@ -1,5 +1,6 @@
 //! An emulated org that is served in this process, and `byoc serve` as a process of its own beside it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -174,12 +175,14 @@ fn configuration(options: &Options, address: &str, more: &str) -> String {
     for rep in &options.roster.reps {
         let queues: Vec<String> = rep.queues.iter().map(|queue| format!("'{queue}'")).collect();
         let skills: Vec<String> = rep.skills.iter().map(|skill| format!("'{}'", skill.id)).collect();
-        text.push_str(&format!(
+        write!(
+            text,
             "[[reps]]\nid = '{}'\ncapacity = 100000\nqueues = [{}]\nskills = [{}]\n",
             rep.id,
             queues.join(", "),
             skills.join(", ")
-        ));
+        )
+        .unwrap();
     }
     text
 }
@@ -249,6 +252,21 @@ impl Serve {
         let find = |answer: &Value| answer["checks"].as_array().unwrap().iter().find(bad).cloned();
         let answer = self.until("/readyz", part, |answer| find(answer).is_some()).await;
         find(&answer).unwrap()
+    }
+
+    /// Waits until a number of its metrics is as wanted.
+    pub(crate) async fn until_counted(&self, name: &str, is_so: impl Fn(f64) -> bool) {
+        let begin = Instant::now();
+        loop {
+            let metrics = self.get("/metrics").await;
+            let line = metrics.lines().find(|line| line.starts_with(name));
+            let value = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+            if value.is_some_and(&is_so) {
+                return;
+            }
+            assert!(begin.elapsed() < HANGS, "{name} is {value:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits until it has no open request.
