@@ -47,8 +47,8 @@ pub(crate) async fn begin(org: &Org) {
     tokio::spawn(async move {
         while let Ok(delivery) = stream.next().await {
             let Delivery::Event(arrived) = delivery else { continue };
-            let decoded = decoder.decode(&arrived.json, SystemClock.now(), None).expect("an event");
-            for event in decoded.events {
+            let said = decoder.decode(&arrived.json, SystemClock.now(), None).expect("an event");
+            for event in said.events {
                 let (Happening::RoutingRequested(_), Some(conversation)) = (event.what, event.conversation)
                 else {
                     continue;
