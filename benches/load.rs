@@ -49,6 +49,7 @@ const MOST_REQUESTS: usize = 100_000;
 
 /// What is measured.
 #[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     throughput: Option<Vec<Held>>,

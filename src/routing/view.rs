@@ -66,9 +66,9 @@ impl Conversation {
         self.requests.iter().map(|request| view(self, request))
     }
 
-    /// Since when each of its open requests is: what of a view costs nothing.
-    pub fn open_since(&self) -> impl Iterator<Item = Timestamp> {
-        self.requests.iter().map(|request| request.created)
+    /// Since when each of its open requests is, and which: what of a view costs nothing.
+    pub fn open_since(&self) -> impl Iterator<Item = (Timestamp, &EventId)> {
+        self.requests.iter().map(|request| (request.created, &request.event))
     }
 }
 

@@ -203,17 +203,18 @@ impl Running {
     /// Where the service is stopping.
     pub async fn open_requests(&self, limit: usize) -> Result<Vec<RequestView>, Error> {
         let open = self.0.handle.look(move |all| {
-            // The channel stands still meanwhile, and a copy of each would take it a hundred times as long.
-            let mut since: Vec<_> = all.busy().flat_map(Conversation::open_since).collect();
-            let last = match limit.checked_sub(1) {
-                Some(last) if last < since.len() => *since.select_nth_unstable(last).1,
-                _ => Timestamp::MAX,
+            // The channel stands still meanwhile, and a copy of each would take it many times as long.
+            let since = |one| Conversation::open_since(one).map(move |since| (since, one));
+            let mut open: Vec<_> = all.busy().flat_map(since).collect();
+            if limit < open.len() {
+                open.select_nth_unstable_by_key(limit, |(since, _)| *since);
+                open.truncate(limit);
+            }
+            open.sort_unstable_by_key(|(since, _)| *since);
+            let view = |((_, request), one): ((Timestamp, &EventId), &Conversation)| {
+                one.views().find(|view| view.request == *request)
             };
-            let some = all.busy().filter(|conversation| conversation.open_since().any(|at| at <= last));
-            let mut open: Vec<RequestView> = some.flat_map(Conversation::views).collect();
-            open.sort_by(|a, b| (a.created, &a.request).cmp(&(b.created, &b.request)));
-            open.truncate(limit);
-            open
+            open.into_iter().filter_map(view).collect::<Vec<RequestView>>()
         });
         Ok(open.await?)
     }
