@@ -7,29 +7,22 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark")]
 
+mod chat;
+
 use std::fs::{self, File};
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use byoc_connector::model::call::{Answer, Call, Reply, Routed};
-use byoc_connector::model::event::{Happening, RoutingRequested, Target, WorkChanged};
-use byoc_connector::model::ids::{
-    AgentWorkId, ConversationId, EventId, OrgId, PsrId, QueueId, RepId, WorkItemId,
-};
+use byoc_connector::model::ids::OrgId;
 use byoc_connector::model::time::Timestamp;
-use byoc_connector::model::words::{RoutingType, WorkChange};
-use byoc_connector::routing::{Command, Conversation, Input, Order, Policy, Settings};
-use byoc_connector::store::{
-    Cause, Change, ChannelKey, Epoch, FACTS_BEFORE_STATE, Options, Position, Sqlite, Store, TurnRecord,
-};
+use byoc_connector::store::{ChannelKey, FACTS_BEFORE_STATE, Options, Sqlite, Store};
+
+use chat::{Chat, RINGING};
 
 /// How long each number of appenders is measured.
 const SPAN: Duration = Duration::from_secs(4);
-
-/// Inputs of a conference with a queue until it rings: request, route, rep, offer, result, assigned.
-const RINGING: usize = 6;
 
 /// How large the floor's file is, in bytes: what SQLite's log has when it is worked in.
 const LOG: usize = 16 << 20;
@@ -71,109 +64,12 @@ fn channel() -> ChannelKey {
     ChannelKey { org: OrgId::parse("00D000000000001").expect("an id"), channel: "acme_Chat".into() }
 }
 
-/// A conference with a queue, one input at a time.
-struct Chat {
-    number: usize,
-    conversation: Conversation,
-    settings: Settings,
-    open: Vec<Command>,
-    turns: usize,
-}
-
-impl Chat {
-    fn new(number: usize) -> Self {
-        let id = uuid::Uuid::from_u128((1 << 96) | number as u128).to_string();
-        Self {
-            number,
-            conversation: Conversation::new(ConversationId::parse(&id).expect("an id")),
-            settings: Settings {
-                conference_supported: true,
-                participant_limit: Some(5),
-                policy: Policy::default(),
-            },
-            open: Vec::new(),
-            turns: 0,
-        }
-    }
-
-    fn record(&self, prefix: &str) -> String {
-        format!("{prefix}{:012}", self.number)
-    }
-
-    fn is_over(&self) -> bool {
-        self.turns > 0 && self.conversation.is_idle()
-    }
-
-    fn input(&mut self) -> Input {
-        let work = AgentWorkId::parse(&self.record("0Bz")).expect("an id");
-        let work_item = WorkItemId::parse(&self.record("0Mw")).expect("an id");
-        let rep = RepId::parse(&self.record("005")).expect("an id");
-        if self.turns == 0 {
-            return Input::Happened(Happening::RoutingRequested(Box::new(RoutingRequested {
-                event: EventId::parse(&uuid::Uuid::from_u128((2 << 96) | self.number as u128).to_string())
-                    .expect("an id"),
-                created: NOW,
-                routing_type: RoutingType::Conference,
-                target: Target::Queue(QueueId::parse("00G000000000001").expect("an id")),
-                work_item: Some(work_item),
-                end_user: None,
-                requester: None,
-            })));
-        }
-        let Some(command) = self.open.pop() else {
-            let change = if self.turns < RINGING { WorkChange::Assigned } else { WorkChange::Accepted };
-            let changed = WorkChanged { work, work_item: Some(work_item), rep: Some(rep), change };
-            return Input::Happened(Happening::WorkChanged(changed));
-        };
-        let reply = match command.order {
-            Order::Find(_) => return Input::Found(command.id, vec![rep]),
-            Order::Call(Call::Route { .. }) => {
-                Reply::Routed(Routed { psr: PsrId::parse(&self.record("0JR")).ok(), ..Routed::default() })
-            }
-            Order::Call(Call::CreateAgentWork { .. }) => Reply::Offered(Some(work)),
-            Order::Call(_) => Reply::Ok,
-        };
-        Input::Answered(command.id, Answer::Done(reply))
-    }
-
-    /// The next change, and whether an event led to it.
-    fn change(&mut self) -> (Change, bool) {
-        let input = self.input();
-        let event = matches!(input, Input::Happened(_));
-        let effects = self.conversation.handle(&self.settings, NOW, input);
-        self.open.extend(effects.commands);
-        self.turns += 1;
-        let change = Change {
-            conversation: self.conversation.id().clone(),
-            began: self.turns == 1,
-            ended: false,
-            facts: effects.facts,
-            state: self.conversation.is_idle().then(|| Box::new(self.conversation.clone())),
-            endings: effects.endings,
-        };
-        (change, event)
-    }
-
-    fn turn(&mut self, channel: &ChannelKey, epoch: Epoch) -> TurnRecord {
-        let replay_id = ((self.number * 10 + self.turns) as u64).to_be_bytes();
-        let (change, event) = self.change();
-        TurnRecord {
-            channel: channel.clone(),
-            epoch,
-            at: NOW,
-            cause: event.then(|| Cause::replay_id(&replay_id).expect("short")),
-            position: event.then(|| Position::new("/event/Acme__e", &replay_id).expect("short")),
-            change: Some(change),
-        }
-    }
-}
-
 /// What JSON costs, to be held against what a commit costs.
 fn encoding() {
     let (mut turns, mut facts, mut facts_bytes, mut state_bytes) = (0_usize, 0, 0, 0);
     let start = Instant::now();
     for number in 0..20_000 {
-        let mut chat = Chat::new(number);
+        let mut chat = Chat::new(number, NOW);
         while !chat.is_over() {
             let (change, _) = chat.change();
             facts += change.facts.len();
@@ -219,7 +115,7 @@ async fn throughput(path: &Path, appenders: usize) -> Throughput {
             let mut waited = Vec::new();
             let mut number = appender;
             while start.elapsed() < SPAN {
-                let mut chat = Chat::new(number);
+                let mut chat = Chat::new(number, NOW);
                 while !chat.is_over() {
                     let asked = Instant::now();
                     store.append(chat.turn(&channel, epoch)).await.expect("it is stored");
@@ -293,7 +189,7 @@ async fn recovery(path: &Path, open: usize) {
     let channel = channel();
     let store = Sqlite::open(Options::new(path)).await.expect("a store");
     let epoch = store.load(&channel).await.expect("a channel").epoch;
-    let mut chats: Vec<Chat> = (0..open).map(Chat::new).collect();
+    let mut chats: Vec<Chat> = (0..open).map(|number| Chat::new(number, NOW)).collect();
     let start = Instant::now();
     for _ in 0..RINGING {
         for some in chats.chunks_mut(2_000) {

@@ -7,6 +7,8 @@
 //! 1. Logs go to stderr, so that stdout is the command's own.
 //! 2. Nothing is sent anywhere: numbers are given to whoever asks for them.
 
+use std::time::Duration;
+
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
@@ -15,6 +17,10 @@ const BUCKETS: &[f64] = &[
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
     10.0, 30.0, 60.0, 120.0,
 ];
+
+/// How often single durations are counted into their buckets. Until then each of them is kept, and where nobody
+/// reads the numbers that would be all of them.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -50,7 +56,7 @@ pub fn log(format: LogFormat, filter: &str, colour: bool) -> Result<(), String> 
 pub struct Numbers(PrometheusHandle);
 
 impl Numbers {
-    /// Begins to count.
+    /// Begins to count. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// Where something counts already.
@@ -61,7 +67,16 @@ impl Numbers {
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).map_err(BuildError::FailedToSetGlobalRecorder)?;
         describe();
-        Ok(Self(handle))
+        let numbers = Self(handle);
+        tokio::spawn(numbers.clone().keep_up());
+        Ok(numbers)
+    }
+
+    async fn keep_up(self) {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            self.0.run_upkeep();
+        }
     }
 
     /// The numbers as Prometheus reads them.

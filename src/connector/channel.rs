@@ -1,5 +1,6 @@
 //! A channel that is running: where events are brought, and where it can be looked at.
 
+mod brought;
 mod task;
 
 use std::pin::Pin;

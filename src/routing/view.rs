@@ -65,6 +65,11 @@ impl Conversation {
     pub fn views(&self) -> impl Iterator<Item = RequestView> {
         self.requests.iter().map(|request| view(self, request))
     }
+
+    /// Since when each of its open requests is, and which: what of a view costs nothing.
+    pub fn open_since(&self) -> impl Iterator<Item = (Timestamp, &EventId)> {
+        self.requests.iter().map(|request| (request.created, &request.event))
+    }
 }
 
 fn view(conversation: &Conversation, request: &Request) -> RequestView {

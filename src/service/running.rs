@@ -203,10 +203,18 @@ impl Running {
     /// Where the service is stopping.
     pub async fn open_requests(&self, limit: usize) -> Result<Vec<RequestView>, Error> {
         let open = self.0.handle.look(move |all| {
-            let mut open: Vec<RequestView> = all.busy().flat_map(Conversation::views).collect();
-            open.sort_by(|a, b| (a.created, &a.request).cmp(&(b.created, &b.request)));
-            open.truncate(limit);
-            open
+            // The channel stands still meanwhile, and a copy of each would take it many times as long.
+            let since = |one| Conversation::open_since(one).map(move |since| (since, one));
+            let mut open: Vec<_> = all.busy().flat_map(since).collect();
+            if limit < open.len() {
+                open.select_nth_unstable_by_key(limit, |(since, _)| *since);
+                open.truncate(limit);
+            }
+            open.sort_unstable_by_key(|(since, _)| *since);
+            let view = |((_, request), one): ((Timestamp, &EventId), &Conversation)| {
+                one.views().find(|view| view.request == *request)
+            };
+            open.into_iter().filter_map(view).collect::<Vec<RequestView>>()
         });
         Ok(open.await?)
     }
@@ -217,10 +225,11 @@ impl Running {
     /// Where the service is stopping.
     pub async fn open_request(&self, request: &EventId) -> Result<Option<RequestView>, Error> {
         let request = request.clone();
-        let found = self
-            .0
-            .handle
-            .look(move |all| all.busy().flat_map(Conversation::views).find(|view| view.request == request));
+        let found = self.0.handle.look(move |all| {
+            let has_it =
+                |conversation: &&Conversation| conversation.open_requests().any(|open| *open == request);
+            all.busy().find(has_it)?.views().find(|view| view.request == request)
+        });
         Ok(found.await?)
     }
 

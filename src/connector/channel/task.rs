@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
 
+use super::brought::{Brought, Known};
 use super::{Delivery, Done, Error, Message, Parts};
 use crate::connector::runner::Runner;
 use crate::connector::watch::Watch;
@@ -23,6 +24,9 @@ use crate::store::{
 
 /// How many turns may be on their way to the store.
 const PIPELINE: usize = 1024;
+
+/// How many messages are looked ahead at, for the store to be asked about all of them at once.
+const AHEAD: usize = 128;
 
 /// How long to wait before the store is asked again; doubles up to the second figure.
 const STORE_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -42,6 +46,13 @@ struct OnItsWay {
     effects: Effects,
     has_facts: bool,
     done: Option<Done>,
+}
+
+/// Messages, in their order.
+struct Inbox {
+    /// Those that were looked at ahead.
+    ahead: VecDeque<Message>,
+    behind: mpsc::Receiver<Message>,
 }
 
 /// For how long offers are left alone.
@@ -72,6 +83,7 @@ pub(super) struct Task {
     /// Commands that are being carried out.
     under_way: HashSet<CommandId>,
     on_their_way: VecDeque<OnItsWay>,
+    brought: Brought,
     /// Conversations whose state the store would like to have.
     wanted: HashSet<ConversationId>,
     /// Offers that were being made before a start, while they are left alone.
@@ -102,6 +114,7 @@ impl Task {
             endings,
             under_way: HashSet::new(),
             on_their_way: VecDeque::new(),
+            brought: Brought::default(),
             wanted: HashSet::new(),
             left_alone: None,
         };
@@ -109,7 +122,8 @@ impl Task {
         task
     }
 
-    pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+    pub(super) async fn run(mut self, messages: mpsc::Receiver<Message>) {
+        let mut inbox = Inbox { ahead: VecDeque::new(), behind: messages };
         let mut stopping = false;
         while !(stopping && self.on_their_way.is_empty()) {
             let room = !stopping && self.on_their_way.len() < PIPELINE;
@@ -118,9 +132,9 @@ impl Task {
             tokio::select! {
                 biased;
                 stored = first(&mut self.on_their_way) => self.on_stored(stored).await,
-                message = messages.recv(), if room => match message {
+                message = inbox.next(), if room => match message {
                     Some(Message::Stop) | None => stopping = true,
-                    Some(message) => self.on_message(message).await,
+                    Some(message) => self.on_message(message, &mut inbox).await,
                 },
                 () = until(&*self.clock, deadline) => self.on_deadline(),
             }
@@ -143,10 +157,13 @@ impl Task {
         }
     }
 
-    async fn on_message(&mut self, message: Message) {
+    async fn on_message(&mut self, message: Message, behind: &mut Inbox) {
         let now = self.clock.now();
         match message {
-            Message::Delivered { delivery, done } => self.on_delivered(now, *delivery, done).await,
+            Message::Delivered { delivery, done } => match self.is_known(&delivery, behind).await {
+                Ok(known) => self.on_delivered(now, *delivery, done, known),
+                Err(error) => drop(done.send(Err(error.into()))),
+            },
             Message::Answered { conversation, command, answer } => {
                 self.under_way.remove(&command);
                 let turn = self.conversations.on_answer(now, conversation, command, answer);
@@ -169,32 +186,38 @@ impl Task {
 
     /// Feeds what arrived. Its cause goes with the last of its turns: until that one is durable, all of
     /// it may come again.
-    async fn on_delivered(&mut self, now: Timestamp, delivery: Delivery, done: Done) {
+    fn on_delivered(&mut self, now: Timestamp, delivery: Delivery, done: Done, known: bool) {
         let Delivery { events, cause, position } = delivery;
         if let Some(heard) = self.left_alone.as_mut().and_then(|left_alone| left_alone.heard.as_mut()) {
             *heard = now;
         }
-        match self.is_processed(cause.as_ref()).await {
-            Ok(false) => {
-                let mut events = events.into_iter().peekable();
-                let mut turn = None;
-                while let Some(event) = events.next() {
-                    turn = self.conversations.on_event(now, event);
-                    if events.peek().is_some() {
-                        self.append(now, turn.take(), None, None, None);
-                    }
-                }
-                self.append(now, turn, cause, position, Some(done));
-            }
-            Ok(true) => self.append(now, None, None, position, Some(done)),
-            Err(error) => drop(done.send(Err(error.into()))),
+        if known {
+            // The store says when what it led to is durable: it may be on its way there.
+            return self.append(now, None, cause, position, Some(done));
         }
+        let mut events = events.into_iter().peekable();
+        let mut turn = None;
+        while let Some(event) = events.next() {
+            turn = self.conversations.on_event(now, event);
+            if events.peek().is_some() {
+                self.append(now, turn.take(), None, None, None);
+            }
+        }
+        self.append(now, turn, cause, position, Some(done));
     }
 
-    async fn is_processed(&self, cause: Option<&Cause>) -> Result<bool, store::Error> {
-        let Some(cause) = cause else { return Ok(false) };
-        let seen = self.store.seen(&self.key, std::slice::from_ref(cause)).await?;
-        Ok(seen.first() == Some(&true))
+    /// Whether it was brought before. Where the store has to be asked, it is asked about what comes behind
+    /// at the same time.
+    async fn is_known(&mut self, delivery: &Delivery, behind: &mut Inbox) -> Result<bool, store::Error> {
+        if self.brought.known(delivery) == Known::Ask {
+            let ask = |delivery: &Delivery| self.brought.known(delivery) == Known::Ask;
+            let waiting = behind.deliveries().filter(|delivery| ask(delivery));
+            let causes: Vec<Cause> =
+                std::iter::once(delivery).chain(waiting).filter_map(|one| one.cause.clone()).collect();
+            let seen = self.store.seen(&self.key, &causes).await?;
+            self.brought.said(causes, seen);
+        }
+        Ok(self.brought.known(delivery) == Known::Before)
     }
 
     /// Sends a turn to the store. What has nothing to store is done at once.
@@ -229,6 +252,9 @@ impl Task {
             let endings = effects.endings.clone();
             Change { conversation, began, ended, facts, state, endings }
         });
+        if let Some(cause) = &cause {
+            self.brought.sent(cause);
+        }
         let channel = self.key.clone();
         let record = TurnRecord { channel, epoch: self.epoch, at, cause, position, change };
         let stored = self.store.append(record);
@@ -263,13 +289,14 @@ impl Task {
                 return;
             }
             Ok(Appended::Duplicate) => {
+                self.brought.came_again();
                 if let Some(done) = done {
                     done.send(Ok(())).ok();
                 }
                 if !has_facts {
                     return;
                 }
-                tracing::warn!("an event came twice at once; beginning again from the store");
+                tracing::warn!("an event came again that was taken for new; beginning again from the store");
                 None
             }
             Err(error) => {
@@ -334,6 +361,7 @@ impl Task {
         }
         self.epoch = epoch;
         self.wanted.clear();
+        self.brought.forget();
         let kept = conversations.into_iter().map(|Remembered { conversation, heard, ended }| Kept {
             conversation,
             heard,
@@ -352,6 +380,29 @@ impl Task {
                 self.start(conversation, vec![command], true);
             }
         }
+    }
+}
+
+impl Inbox {
+    /// The next message; none when nobody is left who could send one. Loses nothing when it is dropped.
+    async fn next(&mut self) -> Option<Message> {
+        match self.ahead.pop_front() {
+            Some(message) => Some(message),
+            None => self.behind.recv().await,
+        }
+    }
+
+    /// What has been delivered and waits, as far as is looked ahead.
+    fn deliveries(&mut self) -> impl Iterator<Item = &Delivery> {
+        while self.ahead.len() < AHEAD
+            && let Ok(message) = self.behind.try_recv()
+        {
+            self.ahead.push_back(message);
+        }
+        self.ahead.iter().filter_map(|message| match message {
+            Message::Delivered { delivery, .. } => Some(&**delivery),
+            _ => None,
+        })
     }
 }
 

@@ -18,8 +18,12 @@ use crate::store::{Error, FACTS_BEFORE_STATE};
 /// be a write otherwise; the retention has room for this.
 const HEARD_WITHIN: Duration = Duration::from_secs(3600);
 
-/// How many rows one statement takes: few sizes, so that each is prepared once.
-const ROWS: [usize; 4] = [128, 32, 8, 1];
+/// How many rows go into one statement of just that many. A statement is a change of threads and back, which
+/// costs more than its rows, and a busy channel's groups are about this large.
+const EXACTLY: usize = 16;
+
+/// How many rows one statement of a larger group takes: few sizes, so that each is prepared once.
+const ROWS: [usize; 4] = [128, 64, 32, EXACTLY];
 
 /// What the writer knows without looking.
 #[derive(Debug, Default)]
@@ -318,7 +322,11 @@ impl<'t> Rows<'t> {
 /// Cuts rows into the sizes for which statements are prepared.
 fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
-        let size = ROWS.into_iter().find(|size| *size <= rows.len())?;
+        let size = match rows.len() {
+            0 => return None,
+            few @ ..=EXACTLY => few,
+            many => ROWS.into_iter().find(|size| *size <= many)?,
+        };
         let (chunk, rest) = rows.split_at_checked(size)?;
         rows = rest;
         Some(chunk)

@@ -43,6 +43,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// so it should not come with every few commits.
 const CHECKPOINT_PAGES: &str = "4000";
 
+/// How many statements a connection keeps prepared: those of the writer in all their sizes.
+const STATEMENTS: usize = 256;
+
 /// SQLite's page size, in bytes.
 const PAGE: u64 = 4096;
 
@@ -91,6 +94,7 @@ impl Sqlite {
         let mut connect = SqliteConnectOptions::new()
             .filename(&options.path)
             .busy_timeout(LOCK_WAIT)
+            .statement_cache_capacity(STATEMENTS)
             .thread_name(|_| "byoc-store".to_owned());
         if let Some(bytes) = options.max_bytes {
             connect = connect.pragma("max_page_count", (bytes / PAGE).max(1).to_string());
@@ -104,9 +108,11 @@ impl Sqlite {
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
         once(&connect, async |connection| migrate::run(connection).await).await?;
         let connection = writer::connect(&connect).await?;
-        let readers = connect.clone().pragma("query_only", "on");
+        let readers_of = connect.clone().pragma("query_only", "on");
+        // A connection to a file does not go away by itself, and a ping would cost as much as a question.
         let readers =
-            SqlitePoolOptions::new().max_connections(2).min_connections(0).connect_lazy_with(readers);
+            SqlitePoolOptions::new().max_connections(2).min_connections(0).test_before_acquire(false);
+        let readers = readers.connect_lazy_with(readers_of);
         let health = SharedHealth::default();
         let (orders, queue) = mpsc::unbounded_channel();
         let writer = Writer::new(connect, connection, options.retention, health.clone(), clock, lock);

@@ -1,4 +1,4 @@
-//! Drops what is not needed any more, a few rows with every commit: never a pause, and never a pile.
+//! Drops what is not needed any more, a few rows with every few turns: never a pause, and never a pile.
 
 use std::time::Duration;
 
@@ -11,8 +11,12 @@ use crate::store::record::Retention;
 /// For how long nothing is looked for after nothing was found.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// How many rows are looked at with a small commit.
+/// How many rows are looked at at least. With less than half as many turns it is not worth the statements, which
+/// cost a commit of one turn more than the turn does.
 const FEW: usize = 64;
+
+/// How long turns that are too few may wait for more of them.
+const WAITS: Duration = Duration::from_secs(1);
 
 // These tables grow at their end: the oldest rows are the first, and no index by time is needed.
 const OLD_CAUSES: &str = "DELETE FROM seen WHERE at < ? AND id IN (SELECT id FROM seen ORDER BY id LIMIT ?)";
@@ -26,20 +30,31 @@ pub(super) struct Pruner {
     /// Turns up to here have been looked at in this round.
     looked_at: i64,
     next_old: Timestamp,
+    /// How many turns came since something was looked at, and when it is looked again even if these are few.
+    turns: usize,
+    next: Timestamp,
 }
 
 impl Pruner {
     pub(super) fn new(retention: Retention) -> Self {
-        Self { retention, looked_at: 0, next_old: Timestamp::from_millis(i64::MIN) }
+        let now = Timestamp::from_millis(i64::MIN);
+        Self { retention, looked_at: 0, next_old: now, turns: 0, next: now }
     }
 
-    /// Drops a little more than a commit of so many turns brings, and says which conversations are gone.
+    /// Drops a little more than came since it last did, a commit of so many turns included, and says which
+    /// conversations are gone.
     pub(super) async fn prune(
         &mut self,
         connection: &mut SqliteConnection,
         now: Timestamp,
         turns: usize,
     ) -> Result<Vec<(i64, ConversationId)>, sqlx::Error> {
+        self.turns += turns;
+        if 2 * self.turns < FEW && now < self.next {
+            return Ok(Vec::new());
+        }
+        self.next = now + WAITS;
+        let turns = std::mem::take(&mut self.turns);
         let rows = i64::try_from((2 * turns).max(FEW)).unwrap_or(i64::MAX);
         self.covered_turns(connection, rows).await?;
         if now < self.next_old {

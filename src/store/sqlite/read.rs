@@ -154,11 +154,12 @@ pub(super) async fn seen(
     causes: &[Cause],
 ) -> Result<Vec<bool>, Error> {
     const AT_ONCE: usize = 128;
-    let Some(channel) = channel_id(connection, channel).await? else { return Ok(vec![false; causes.len()]) };
     let mut known = BTreeSet::new();
     for chunk in causes.chunks(AT_ONCE) {
-        let mut query = QueryBuilder::new("SELECT cause FROM seen WHERE channel = ");
-        query.push_bind(channel).push(" AND cause IN (");
+        let mut query =
+            QueryBuilder::new("SELECT cause FROM seen WHERE channel = (SELECT id FROM channel WHERE org = ");
+        query.push_bind(channel.org.as_str()).push(" AND name = ").push_bind(&*channel.channel);
+        query.push(") AND cause IN (");
         query.push_values(chunk, |mut row, cause| {
             row.push_bind(cause.bytes());
         });

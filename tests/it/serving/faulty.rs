@@ -101,9 +101,14 @@ async fn a_stream_that_is_cut_delayed_refused_and_forgotten_loses_nothing() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     until_joined(&world, &requests);
-    // Every replay id is forgotten: all that is kept comes again, under other ids.
+    // Every replay id is forgotten: all that is kept comes again, under other ids. Nothing may come under such
+    // an id before the stream is cut, or the connector would know a place to go on from.
+    serve.until_idle().await;
+    let mut streams = world.emulator.streams();
+    let begun = streams.borrow().begun;
     world.emulator.stream_fault(StreamFault::ForgetReplayIds);
     world.emulator.stream_fault(StreamFault::Unavailable);
+    streams.wait_for(|streams| streams.open == 0 || streams.begun > begun).await.unwrap();
     requests.extend(ask(&world, 5));
     until_joined(&world, &requests);
     serve.until_counted("byoc_stream_gaps{", |gaps| gaps > 0.0).await;

@@ -16,25 +16,32 @@ pub(super) struct Encoder {
     /// How often the schema has changed. Each change adds a field.
     changes: u32,
     schema: Option<Schema>,
+    /// Its id: every event has it, and it takes longer to work out than all else about one.
+    id: String,
 }
 
 impl Encoder {
     pub(super) fn new(form: &EventForm) -> Self {
         let name = form.topic.rsplit('/').next().unwrap_or_default().to_owned();
         let fields = [form.type_field.clone(), form.payload_field.clone()];
-        let mut encoder = Self { name, fields, changes: 0, schema: None };
-        encoder.schema = encoder.parsed();
+        let mut encoder = Self { name, fields, changes: 0, schema: None, id: String::new() };
+        encoder.renew();
         encoder
     }
 
     /// The platform event gets another field, in front of the others: who reads by the old schema fails.
     pub(super) fn change(&mut self) {
         self.changes += 1;
+        self.renew();
+    }
+
+    fn renew(&mut self) {
         self.schema = self.parsed();
+        self.id = self.id_of(self.changes);
     }
 
     pub(super) fn schema_id(&self) -> String {
-        self.id_of(self.changes)
+        self.id.clone()
     }
 
     pub(super) fn schema(&self, id: &str) -> Option<String> {
