@@ -12,6 +12,8 @@
 #[cfg(feature = "cli")]
 mod cli_contacts;
 #[cfg(feature = "cli")]
+mod cli_demo;
+#[cfg(feature = "cli")]
 mod cli_record;
 #[cfg(feature = "cli")]
 mod cli_replay;

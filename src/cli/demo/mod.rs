@@ -145,7 +145,7 @@ impl Demo {
         output.line("  You are Anna, with a customer. Start a conference, and pick whom to ask.")?;
         output
             .line("  Bo accepts and Clara declines by themselves; Didi lets it ring. To answer as another")?;
-        output.line("  rep, open the page once more and choose who you are.")?;
+        output.line("  rep, open the page once more and choose who you are. Transfers are not routed yet.")?;
         output.line("")?;
         for (what, value) in [
             ("what the connector does", &said.operator),

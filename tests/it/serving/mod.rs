@@ -3,6 +3,7 @@
 mod doctor;
 mod faulty;
 mod killed;
+mod orgs;
 mod tls;
 mod webhooks;
 mod world;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options};
 use byoc_connector::emulator::{Act, BearerRule, Channel, Done, Emission, Settings, StreamForm};
 use byoc_connector::model::event::Target;
-use byoc_connector::model::ids::{ConversationId, EventId, RepId};
+use byoc_connector::model::ids::{ConversationId, EventId, OrgId, RepId};
 use byoc_connector::model::roster::Roster;
 use byoc_connector::model::time::SystemClock;
 use serde_json::{Value, json};
@@ -41,15 +41,20 @@ impl World {
     /// An org with these people, which tells by platform event what becomes of offers. Must be called within a
     /// runtime of several threads, for a test waits in one.
     pub(crate) async fn start(roster: Roster, more: &str) -> Self {
-        Self::start_as(roster, more, true).await
+        Self::start_as(Settings::default().org, roster, more, true).await
+    }
+
+    /// As [`World::start`], of another org.
+    pub(crate) async fn start_org(org: OrgId, roster: Roster) -> Self {
+        Self::start_as(org, roster, "", true).await
     }
 
     /// As [`World::start`]; what becomes of offers is told by the reps' browsers alone.
     pub(crate) async fn start_without_work_results(roster: Roster) -> Self {
-        Self::start_as(roster, "", false).await
+        Self::start_as(Settings::default().org, roster, "", false).await
     }
 
-    async fn start_as(roster: Roster, more: &str, routing_work_result_supported: bool) -> Self {
+    async fn start_as(org: OrgId, roster: Roster, more: &str, routing_work_result_supported: bool) -> Self {
         let stream = StreamForm { keep_alive_milliseconds: 500, ..StreamForm::default() };
         let channel = Channel {
             routing_work_result_supported,
@@ -57,7 +62,7 @@ impl World {
             default_queue: roster.queues.first().map(|queue| queue.id),
             ..Channel::default()
         };
-        let settings = Settings { channel, stream, bearer: BearerRule::Granted, ..Settings::default() };
+        let settings = Settings { org, channel, stream, bearer: BearerRule::Granted, ..Settings::default() };
         let options =
             Options { seed: 5, roster, settings, app: AppSettings::default(), fixed_tokens: Vec::new() };
         let emulator = Emulator::new(options.clone(), Arc::new(SystemClock)).unwrap();
@@ -239,6 +244,12 @@ impl Serve {
 
     pub(crate) async fn status(&self, path: &str) -> u16 {
         self.ask(path).await.status().as_u16()
+    }
+
+    /// Posts, and gives the answer.
+    pub(crate) async fn posted(&self, path: &str, body: &Value) -> Value {
+        let post = self.http.post(format!("{}{path}", self.address().await)).json(body);
+        post.send().await.unwrap().json().await.unwrap()
     }
 
     /// Posts, and gives the status.
