@@ -74,9 +74,13 @@ pub(super) async fn start(
     Service::start(plan).await.map_err(|error| cannot_use(&settings.path, &error))
 }
 
+/// Begins to count; before anything starts, so that nothing goes uncounted. Must be called within a runtime.
+pub(super) fn numbers() -> Result<Numbers, Error> {
+    Numbers::begin().map_err(Error::new)
+}
+
 /// The HTTP server before a service.
-pub(super) fn server(serving: &Serving, service: &Service) -> Result<Server, Error> {
-    let numbers = Numbers::begin().map_err(Error::new)?;
+pub(super) fn server(serving: &Serving, service: &Service, numbers: Numbers) -> Result<Server, Error> {
     let metrics = Arc::new(move || numbers.render());
     let parts = Parts { settings: serving.server.clone(), service: service.clone(), metrics };
     Server::new(parts).map_err(|error| Error::new(format_args!("server: {error}")))

@@ -115,8 +115,9 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
     };
     let listener = TcpListener::bind(wanted).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
+    let numbers = running::numbers()?;
     let service = running::start(serving, orgs, clock).await?;
-    let server = match running::server(serving, &service) {
+    let server = match running::server(serving, &service, numbers) {
         Ok(server) => server,
         Err(error) => {
             service.stop(PATIENCE).await;

@@ -111,8 +111,9 @@ impl Demo {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let emulator = Emulator::new(setting.emulator(), Arc::clone(&clock)).map_err(Error::new)?;
         let orgs = running::orgs(&setting.serving, &clock)?;
+        let numbers = running::numbers()?;
         let service = running::start(&setting.serving, orgs, clock).await?;
-        let server = running::server(&setting.serving, &service)?;
+        let server = running::server(&setting.serving, &service, numbers)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
         let serving = tokio::spawn(http::serve_with(listener, emulator.clone(), server.routes(), until));
@@ -145,7 +146,8 @@ impl Demo {
         output.line("  You are Anna, with a customer. Start a conference, and pick whom to ask.")?;
         output
             .line("  Bo accepts and Clara declines by themselves; Didi lets it ring. To answer as another")?;
-        output.line("  rep, open the page once more and choose who you are. Transfers are not routed yet.")?;
+        output
+            .line("  rep, open the page once more and choose who you are. Transfers are not routed yet.")?;
         output.line("")?;
         for (what, value) in [
             ("what the connector does", &said.operator),

@@ -34,7 +34,7 @@ const STORE_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration:
 /// After a start an offer that was being made is left alone until the stream has said nothing for so long:
 /// what became of it comes with the stream, and a rep who has answered it meanwhile would ring once more if
 /// it were made again.
-const QUIET: Duration = Duration::from_secs(1);
+const QUIET: Duration = Duration::from_secs(2);
 
 /// How long an offer is left alone at most, whatever the stream says.
 const LISTEN_AT_MOST: Duration = Duration::from_secs(10);
