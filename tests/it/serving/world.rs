@@ -311,8 +311,12 @@ impl Serve {
     async fn until(&self, path: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let begin = Instant::now();
         loop {
-            let text = self.get(path).await;
-            let answer: Value = serde_json::from_str(&text).unwrap();
+            let response = self.ask(path).await;
+            let status = response.status().as_u16();
+            let answer: Value = response.json().await.unwrap();
+            if path == "/readyz" {
+                assert_eq!(status, if answer["ready"] == true { 200 } else { 503 }, "{answer}");
+            }
             if is_so(&answer) {
                 return answer;
             }
