@@ -8,7 +8,9 @@ pub enum Error {
     #[error("the store cannot grow: the disk is full, or its largest size is reached ({0}). Make room.")]
     DiskFull(String),
     /// The file, its folder or its disk may not be written to.
-    #[error("the store may not be written to ({0}). Check the rights on the file and its folder.")]
+    #[error(
+        "the store may not be written to ({0}). Check the rights on the file and its folder, and whether the disk is read-only."
+    )]
     ReadOnly(String),
     /// The disk failed.
     #[error("the store's disk failed ({0})")]

@@ -46,6 +46,9 @@ const CHECKPOINT_PAGES: &str = "4000";
 /// How many statements a connection keeps prepared: those of the writer in all their sizes.
 const STATEMENTS: usize = 256;
 
+/// How long a reader's connection is used.
+const READER_LIFETIME: Duration = Duration::from_secs(60);
+
 /// SQLite's page size, in bytes.
 const PAGE: u64 = 4096;
 
@@ -73,6 +76,8 @@ impl Options {
 pub struct Sqlite {
     orders: mpsc::UnboundedSender<Order>,
     readers: SqlitePool,
+    /// How a reader is opened.
+    readers_of: SqliteConnectOptions,
     health: SharedHealth,
 }
 
@@ -109,15 +114,18 @@ impl Sqlite {
         once(&connect, async |connection| migrate::run(connection).await).await?;
         let connection = writer::connect(&connect).await?;
         let readers_of = connect.clone().pragma("query_only", "on");
-        // A connection to a file does not go away by itself, and a ping would cost as much as a question.
-        let readers =
-            SqlitePoolOptions::new().max_connections(2).min_connections(0).test_before_acquire(false);
-        let readers = readers.connect_lazy_with(readers_of);
+        // A ping would cost as much as a question.
+        let readers = SqlitePoolOptions::new()
+            .max_connections(2)
+            .min_connections(0)
+            .max_lifetime(READER_LIFETIME)
+            .test_before_acquire(false)
+            .connect_lazy_with(readers_of.clone());
         let health = SharedHealth::default();
         let (orders, queue) = mpsc::unbounded_channel();
         let writer = Writer::new(connect, connection, options.retention, health.clone(), clock, lock);
         tokio::spawn(writer.run(queue));
-        Ok(Self { orders, readers, health })
+        Ok(Self { orders, readers, readers_of, health })
     }
 
     async fn order<T>(
@@ -146,8 +154,9 @@ impl Store for Sqlite {
 
     async fn load(&self, channel: &ChannelKey) -> Result<Loaded, Error> {
         let opened = self.order(|answer| Order::Open(channel.clone(), answer)).await?;
-        let mut reader = self.readers.acquire().await.map_err(|error| failure(&error))?;
-        read::load(&mut reader, &opened).await
+        // Not one of those that are open: what it says counts, and the file may be another than theirs, where
+        // its disk was taken away and came back.
+        once(&self.readers_of, async |reader| read::load(reader, &opened).await).await
     }
 
     async fn seen(&self, channel: &ChannelKey, causes: &[Cause]) -> Result<Vec<bool>, Error> {
@@ -188,14 +197,14 @@ impl Store for Sqlite {
 }
 
 /// Does something on a connection of its own.
-async fn once(
+async fn once<T>(
     options: &SqliteConnectOptions,
-    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<(), Error>,
-) -> Result<(), Error> {
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut connection = writer::connect(options).await?;
     let done = work(&mut connection).await;
     let closed = connection.close().await.map_err(|error| failure(&error));
-    done.and(closed)
+    done.and_then(|done| closed.map(|()| done))
 }
 
 /// The health that the writer notes and anybody reads. Never held across an await.

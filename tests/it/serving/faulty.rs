@@ -1,5 +1,7 @@
 //! What goes wrong around it is said on `/readyz`, is over when its cause is, and loses nothing.
 
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -228,6 +230,92 @@ async fn a_disk_that_is_full_is_said_and_over_when_it_is_not() {
     let outcomes = store.outcomes(OutcomeId::START, 100_000).await.unwrap();
     assert_eq!(outcomes.len(), requests.len(), "each request has one outcome");
     store.close().await.unwrap();
+}
+
+/// A disk in a file, which can fail and be put right. Needs the right to mount it.
+struct Broken<'a> {
+    image: PathBuf,
+    at: &'a Path,
+}
+
+impl<'a> Broken<'a> {
+    fn mount(image: PathBuf, at: &'a Path) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        std::fs::File::create(&image).unwrap().set_len(24 << 20).unwrap();
+        let disk = Self { image, at };
+        (run("mkfs.ext4", &["-q".as_ref(), "-F".as_ref(), disk.image.as_os_str()]) && disk.attach())
+            .then_some(disk)
+    }
+
+    fn attach(&self) -> bool {
+        run("mount", &["-o".as_ref(), "loop".as_ref(), self.image.as_os_str(), self.at.as_os_str()])
+    }
+
+    /// The file system gives itself up, and is read-only from now on.
+    fn fail(&self) {
+        assert!(
+            run("mount", &["-o".as_ref(), "remount,abort".as_ref(), self.at.as_os_str()]),
+            "failing a disk"
+        );
+    }
+
+    /// Another disk with the same on it takes its place.
+    fn replace(&mut self) {
+        assert!(run("umount", &["-l".as_ref(), self.at.as_os_str()]), "taking a disk away");
+        let copy = self.image.with_extension("copy");
+        std::fs::copy(&self.image, &copy).unwrap();
+        self.image = copy;
+        Command::new("e2fsck").arg("-fy").arg(&self.image).output().unwrap();
+        assert!(self.attach(), "putting a disk in");
+    }
+}
+
+impl Drop for Broken<'_> {
+    fn drop(&mut self) {
+        run("umount", &["-l".as_ref(), self.at.as_os_str()]);
+    }
+}
+
+fn run(program: &str, arguments: &[&OsStr]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "says that it was skipped")]
+async fn a_disk_that_is_read_only_is_said_and_over_when_it_is_put_right() {
+    let world = World::start(roster(), "[routing]\nring_seconds = 3\n").await;
+    let at = world.path("disk");
+    let Some(mut disk) = Broken::mount(world.path("image"), &at) else {
+        println!("skipped: this user may not mount a disk to break");
+        return;
+    };
+    let serve = world.serve_with(&[("BYOC_STORE_PATH", "disk/byoc.db")]);
+    serve.until_ready().await;
+    let mut requests = ask(&world, 3);
+    until_joined(&world, &requests);
+    serve.until_idle().await;
+
+    disk.fail();
+    requests.extend(ask(&world, 3));
+    let problem = serve.until_not_ready("store").await;
+    assert!(
+        problem["problem"].as_str().is_some_and(|problem| problem.contains("may not be written to")),
+        "{problem}"
+    );
+    disk.replace();
+    serve.until_ready().await;
+    until_joined(&world, &requests);
+    serve.until_idle().await;
+    assert_eq!(serve.stop().0, Some(0));
+    let outcomes = outcomes_in(&at.join("byoc.db")).await;
+    assert_eq!(outcomes, requests.len(), "each request has one outcome");
+}
+
+async fn outcomes_in(path: &Path) -> usize {
+    let store = Sqlite::open(Options::new(path)).await.unwrap();
+    let outcomes = store.outcomes(OutcomeId::START, 100_000).await.unwrap();
+    store.close().await.unwrap();
+    outcomes.len()
 }
 
 /// Writes until nothing more fits.
