@@ -12,6 +12,7 @@
 mod document;
 mod entries;
 mod keys;
+mod orgs;
 pub mod server;
 mod serving;
 mod store;
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use document::{Mistake, Source};
-pub use serving::{Org, Secret, Serving};
+pub use serving::{Org, Serving};
 pub use store::StoreSettings;
 
 use crate::model::channel_definition::ChannelDefinition;
@@ -87,9 +88,7 @@ impl Config {
     /// # Errors
     /// Where the file cannot be read, or with all mistakes in it.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(path, &text, environment)
+        Self::parse(path, &text_of(path)?, environment)
     }
 
     /// Reads the text of a file of that name.
@@ -130,6 +129,10 @@ impl Config {
             None => self.platform_participant_limit,
         }
     }
+}
+
+fn text_of(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })
 }
 
 /// A limit of participants: with fewer than two there is no conversation.

@@ -3,49 +3,20 @@
 //! Read when something is to be served, and passed over otherwise: who replays a recording on their own
 //! machine has no private key there.
 //!
-//! One org stands in `[org]`, and its single values can be set by variables (`BYOC_ORG_USERNAME`); more of
-//! them in `[[orgs]]`, in the file alone. `[org]` has the channel definition at the top of the file and the
-//! roster beside it; an org of `[[orgs]]` names files of its own.
+//! Elsewhere: how an org is read and checked in `orgs`, the other tables each in a file of its name.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use secrecy::SecretString;
 
-use super::document::{Document, Entry, Source};
+use super::document::Document;
 use super::server::{self, ServerSettings};
 use super::store::{self, StoreSettings};
-use super::{Config, Environment, Error, webhooks};
+use super::{Config, Environment, Error, orgs, webhooks};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::roster::Roster;
-use crate::outbound::secret_worthy_url;
 use crate::webhook;
-
-/// A value that does not print.
-#[derive(Clone)]
-pub struct Secret(SecretString);
-
-impl Secret {
-    /// Takes the value.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(SecretString::from(text.into()))
-    }
-
-    /// The value itself.
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(not shown)")
-    }
-}
 
 /// Everything that a running connector works with.
 #[derive(Debug, Clone)]
@@ -84,7 +55,7 @@ pub struct Org {
     /// Where tokens are asked for, where that is not at the audience.
     pub token_url: Option<String>,
     /// The RSA key in PEM whose certificate the connected app has.
-    pub private_key: Secret,
+    pub private_key: SecretString,
     /// Whether a stream of which nothing was read yet begins with the oldest event that is kept, and not with
     /// what is published from now on.
     pub from_earliest: bool,
@@ -92,102 +63,6 @@ pub struct Org {
     pub channels: Vec<ChannelDefinition>,
     /// Its people.
     pub roster: Roster,
-}
-
-/// The single values of `[org]` that a variable may set.
-const ORG_KEYS: &[&str] = &[
-    "id",
-    "instance_url",
-    "interaction_url",
-    "pubsub_endpoint",
-    "consumer_key",
-    "username",
-    "audience",
-    "token_url",
-    "private_key_file",
-    "begin",
-];
-
-/// What the key of `[org]` may also come in.
-const KEY_VARIABLE: &str = "BYOC_ORG_PRIVATE_KEY";
-
-/// An org as the file has it.
-#[derive(Debug, Clone, Deserialize)]
-struct Written {
-    id: OrgId,
-    instance_url: String,
-    interaction_url: String,
-    pubsub_endpoint: Option<String>,
-    consumer_key: String,
-    username: String,
-    audience: Option<String>,
-    token_url: Option<String>,
-    private_key_file: Option<PathBuf>,
-    #[serde(default)]
-    begin: Begin,
-    #[serde(default)]
-    channels: Vec<PathBuf>,
-    roster: Option<PathBuf>,
-}
-
-impl Written {
-    /// Values that cannot be, and why. A sentence is about its key.
-    fn wrong_values(&self) -> Vec<(&'static str, String)> {
-        let mut wrong = Vec::new();
-        let token_url = self.token_url.as_ref();
-        let urls = [
-            ("instance_url", Some(&self.instance_url)),
-            ("interaction_url", Some(&self.interaction_url)),
-            ("pubsub_endpoint", self.pubsub_endpoint.as_ref()),
-            // Where no other is set, tokens are asked for there.
-            ("audience", self.audience.as_ref().filter(|_| token_url.is_none())),
-            ("token_url", token_url),
-        ];
-        for (key, url) in urls {
-            match url.map(|url| secret_worthy_url(url)) {
-                Some(Err(error)) => wrong.push((key, format!("it {error}"))),
-                Some(Ok(url)) if key == "interaction_url" && url.path() != "/" => {
-                    let wanted = "it must be the host alone, such as https://acme.my.salesforce-scrt.com";
-                    wrong.push((key, format!("it has the path {}; {wanted}", url.path())));
-                }
-                _ => {}
-            }
-        }
-        let texts = [
-            ("consumer_key", Some(&self.consumer_key), "the connected app in Salesforce has it"),
-            (
-                "username",
-                Some(&self.username),
-                "it must be the integration user's, such as byoc@acme.example",
-            ),
-            ("audience", self.audience.as_ref(), "leave it out, or set it"),
-        ];
-        for (key, text, wanted) in texts {
-            if text.is_some_and(|text| text.trim().is_empty()) && !wrong.iter().any(|(told, _)| *told == key)
-            {
-                wrong.push((key, format!("it is empty; {wanted}")));
-            }
-        }
-        wrong
-    }
-}
-
-impl Entry for Written {
-    const CAMEL_CASE: bool = false;
-    const PLACED: bool = true;
-
-    fn id(&self) -> &str {
-        self.id.as_str()
-    }
-}
-
-/// Where a stream begins of which nothing was read yet.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Begin {
-    Earliest,
-    #[default]
-    Latest,
 }
 
 /// The keys that [`Config`] passes over.
@@ -199,9 +74,7 @@ impl Serving {
     /// # Errors
     /// Where the file cannot be read, or with all mistakes in it.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(path, &text, environment)
+        Self::parse(path, &super::text_of(path)?, environment)
     }
 
     /// Reads the text of a file of that name.
@@ -211,8 +84,7 @@ impl Serving {
     pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self, Error> {
         let mut document = Document::parse(path, text, environment);
         let config = Config::read(&mut document, path);
-        let mut reader = Orgs { document: &mut document, path, environment, config: &config };
-        let orgs = reader.read();
+        let orgs = orgs::read(&mut document, path, environment, &config);
         let store = store::read(&mut document, path);
         let server = server::read(&mut document, path, environment);
         let webhooks = webhooks::read(&mut document, path, environment);
@@ -225,224 +97,12 @@ impl Serving {
     }
 }
 
-/// Letters, digits and underscores, as all of Salesforce's API names.
-fn is_api_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// What came from outside, cut to what fits in one line.
-fn shown(text: &str) -> String {
-    text.chars().take(100).collect()
-}
-
-/// Signs with it, once: whatever is wrong with a key, it cannot do that.
-fn is_rsa_key(text: &str) -> Result<(), String> {
-    let signed = EncodingKey::from_rsa_pem(text.as_bytes())
-        .and_then(|key| jsonwebtoken::encode(&Header::new(Algorithm::RS256), &(), &key));
-    let wanted = "it must begin with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----, and have 2048 \
-                  bits or more";
-    signed.map(drop).map_err(|error| format!("no RSA key in PEM ({error}); {wanted}"))
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new(""))
-}
-
-/// Reads the orgs.
-struct Orgs<'a, 't> {
-    document: &'a mut Document<'t>,
-    path: &'a Path,
-    environment: &'a Environment,
-    config: &'a Config,
-}
-
-impl Orgs<'_, '_> {
-    fn read(&mut self) -> Vec<Org> {
-        let one = self.document.table::<Written>("org", ORG_KEYS, |_| Vec::new());
-        let more = self.document.list::<Written>("orgs");
-        let told = self.document.has_mistakes();
-        let alone = more.is_empty();
-        let mut orgs = Vec::new();
-        if let Some(written) = one {
-            orgs.push(self.org("org".to_owned(), written, true));
-        }
-        for (n, written) in more.into_iter().enumerate() {
-            let place = format!("orgs[{n}]");
-            if let Some(same) = orgs.iter().find(|org: &&Org| org.id == written.id) {
-                let problem = format!("{} is the id of {} already; ids must differ", written.id, same.place);
-                self.mistake(&format!("{place}.id"), problem);
-            }
-            orgs.push(self.org(place, written, false));
-        }
-        if orgs.is_empty() && !told && !self.document.has_mistakes() {
-            let problem = "there is none; a connector needs at least one, in a table [org] with id, \
-                           instance_url, interaction_url, consumer_key, username and private_key_file";
-            self.mistake("org", problem);
-        }
-        if !alone && !orgs.iter().any(|org| org.place == "org") && !self.config.roster.is_empty() {
-            let problem = "the reps, queues, flows and contacts at the top of the file are those of [org], which is \
-                           not there; an org of [[orgs]] names a file of its own: roster = \"acme.toml\"";
-            self.mistake("orgs", problem);
-        }
-        orgs
-    }
-
-    fn org(&mut self, place: String, written: Written, main: bool) -> Org {
-        let private_key = self.private_key(&place, written.private_key_file.as_deref(), main);
-        let channels = self.channels(&place, &written.channels, main);
-        let roster = match &written.roster {
-            Some(file) => self.roster(&place, file),
-            None if main => self.config.roster.clone(),
-            None => Roster::default(),
-        };
-        for (key, problem) in written.wrong_values() {
-            self.mistake(&format!("{place}.{key}"), problem);
-        }
-        Org {
-            id: written.id,
-            instance_url: written.instance_url,
-            interaction_url: written.interaction_url,
-            pubsub_endpoint: written.pubsub_endpoint,
-            consumer_key: written.consumer_key,
-            username: written.username,
-            audience: written.audience,
-            token_url: written.token_url,
-            private_key,
-            from_earliest: matches!(written.begin, Begin::Earliest),
-            channels,
-            roster,
-            place,
-        }
-    }
-
-    fn private_key(&mut self, place: &str, file: Option<&Path>, main: bool) -> Secret {
-        if let Some(text) = self.environment.get(KEY_VARIABLE).filter(|_| main) {
-            if let Err(problem) = is_rsa_key(text) {
-                let source = Source::Variable(KEY_VARIABLE.to_owned());
-                self.document.mistake(
-                    source,
-                    format_args!("{place}.private_key"),
-                    format_args!("it is {problem}"),
-                );
-            }
-            return Secret::new(text.as_str());
-        }
-        let key = format!("{place}.private_key_file");
-        let Some(file) = file else {
-            let also = if main { format!(", or the key itself in {KEY_VARIABLE}") } else { String::new() };
-            self.mistake(&key, format_args!("it is missing; it must be the path of an RSA key in PEM{also}"));
-            return Secret::new("");
-        };
-        let problem = match std::fs::read_to_string(folder(self.path).join(file)) {
-            Ok(text) => match is_rsa_key(&text) {
-                Ok(()) => return Secret::new(text),
-                Err(problem) => format!("is {problem}"),
-            },
-            Err(error) => format!("cannot be read: {error}"),
-        };
-        self.mistake(&key, format_args!("it is {}, which {problem}", file.display()));
-        Secret::new("")
-    }
-
-    fn channels(&mut self, place: &str, files: &[PathBuf], main: bool) -> Vec<ChannelDefinition> {
-        let inline = self.config.channel_definition.clone().filter(|_| main);
-        let mut channels: Vec<_> =
-            inline.into_iter().map(|definition| ("channel_definition".to_owned(), definition)).collect();
-        for (n, file) in files.iter().enumerate() {
-            match ChannelDefinition::from_file(folder(self.path).join(file)) {
-                Ok(definition) => channels.push((format!("{place}.channels[{n}]"), definition)),
-                Err(error) => self.mistake(&format!("{place}.channels[{n}]"), error),
-            }
-        }
-        if channels.is_empty() && files.is_empty() && !self.document.has_mistakes() {
-            if main {
-                let wanted = "it is missing; a connector needs the partner channel's, in a table [channel_definition] \
-                              or as the path of its *.ConversationChannelDefinition-meta.xml";
-                self.mistake("channel_definition", wanted);
-            } else {
-                let wanted = "it is missing; it must be a list of channel definition files";
-                self.mistake(&format!("{place}.channels"), wanted);
-            }
-        }
-        self.check_channels(&channels);
-        channels.into_iter().map(|(_, definition)| definition).collect()
-    }
-
-    /// Each needs a name, by which Salesforce knows it, and a stream of its own: an event does not say
-    /// which channel definition it is of, and two that read it would both route it.
-    fn check_channels(&mut self, channels: &[(String, ChannelDefinition)]) {
-        let mut topics = BTreeMap::new();
-        let mut names = BTreeSet::new();
-        for (key, definition) in channels {
-            let Some(name) = definition.developer_name.as_deref() else {
-                let problem = "it is missing; every call to Salesforce names it";
-                self.mistake(&format!("{key}.developer_name"), problem);
-                continue;
-            };
-            if !is_api_name(name) {
-                let problem = format!("it is '{}'; it must be such as Acme_Messaging", shown(name));
-                self.mistake(&format!("{key}.developer_name"), problem);
-                continue;
-            }
-            if !names.insert(name) {
-                let problem =
-                    format!("there are two channel definitions {name}; developer names must differ");
-                self.mistake(key, problem);
-                continue;
-            }
-            let Some(topic) = definition.topic() else {
-                let problem = format!("it is missing; it says where the events of {name} come from");
-                self.mistake(&format!("{key}.custom_platform_event"), problem);
-                continue;
-            };
-            self.check_event(key, definition);
-            if let Some(other) = topics.insert(topic.clone(), name) {
-                let problem = format!(
-                    "the channel definitions {other} and {name} have the same platform event {topic}, and an event \
-                     does not say whose it is; give each channel an event of its own"
-                );
-                self.mistake(key, problem);
-            }
-        }
-    }
-
-    /// The names that Salesforce's own fields have: what is none is never found.
-    fn check_event(&mut self, key: &str, definition: &ChannelDefinition) {
-        let names = [
-            ("custom_platform_event", definition.custom_platform_event.as_deref(), "__e"),
-            ("custom_event_type_field", definition.event_type_field(), "__c"),
-            ("custom_event_payload_field", definition.event_payload_field(), "__c"),
-        ];
-        for (field, name, ending) in names {
-            if let Some(name) = name.filter(|name| !is_api_name(name) || !name.ends_with(ending)) {
-                let problem = format!(
-                    "it is '{}'; it must be an API name that ends in {ending}, such as acme__Routing{ending}",
-                    shown(name)
-                );
-                self.mistake(&format!("{key}.{field}"), problem);
-            }
-        }
-    }
-
-    fn roster(&mut self, place: &str, file: &Path) -> Roster {
-        let path = folder(self.path).join(file);
-        match Config::load(&path, &Environment::new()) {
-            Ok(config) => config.roster,
-            Err(error) => {
-                self.mistake(&format!("{place}.roster"), error);
-                Roster::default()
-            }
-        }
-    }
-
-    fn mistake(&mut self, key: &str, problem: impl fmt::Display) {
-        self.document.mistake_at(key, problem);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
     use std::time::Duration;
+
+    use secrecy::ExposeSecret;
 
     use super::*;
 
@@ -477,7 +137,7 @@ mod tests {
         let serving = parse(&text, &[]).unwrap();
         let [org] = serving.orgs.as_slice() else { panic!("{:?}", serving.orgs) };
         assert_eq!((org.place.as_str(), org.roster.reps.len(), org.channels.len()), ("org", 1, 1));
-        assert!(org.from_earliest && org.private_key.expose().contains("PRIVATE KEY"));
+        assert!(org.from_earliest && org.private_key.expose_secret().contains("PRIVATE KEY"));
         assert!(!format!("{serving:?}").contains("BEGIN"), "a key was printed");
         let store = StoreSettings {
             path: folder().join("state/byoc.db"),
@@ -493,7 +153,7 @@ mod tests {
         let variables = [("BYOC_ORG_PRIVATE_KEY", key.as_str()), ("BYOC_ORG_USERNAME", "other@acme.example")];
         let serving = parse(&format!("{DEFINITION}{ORG}"), &variables).unwrap();
         assert_eq!(serving.orgs[0].username, "other@acme.example");
-        assert_eq!(serving.orgs[0].private_key.expose(), key);
+        assert_eq!(serving.orgs[0].private_key.expose_secret(), key);
         assert!(!serving.orgs[0].from_earliest, "history is nobody's business until it is asked for");
     }
 

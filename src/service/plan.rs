@@ -148,8 +148,7 @@ impl OrgPlan {
 }
 
 fn jwt_settings(org: &Org) -> JwtSettings {
-    let mut settings =
-        JwtSettings::new(&*org.consumer_key, &*org.username, org.private_key.expose().to_owned().into());
+    let mut settings = JwtSettings::new(&*org.consumer_key, &*org.username, org.private_key.clone());
     if let Some(audience) = &org.audience {
         settings.audience.clone_from(audience);
     }
