@@ -1,6 +1,8 @@
 //! A channel that is running: where events are brought, and where it can be looked at.
 
 mod brought;
+mod inbox;
+mod quiet;
 mod task;
 
 use std::pin::Pin;

@@ -278,6 +278,28 @@ async fn a_restart_at_any_moment_takes_up_what_was_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rep_who_has_declined_while_nobody_listened_is_not_rung_again() {
+    for stop_after in (0..200).step_by(10) {
+        let org = Org::new(&[Script::Wait, DECLINE, ACCEPT]);
+        let store = Arc::new(Memory::default());
+        let first = org.start(store.clone()).await;
+        let (_, request) = org.ask();
+        let mut stream = Stream::default();
+        stream.run(&org, &first.handle(), Duration::from_millis(stop_after)).await;
+        first.stop().await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+
+        let second = org.start(store.clone()).await;
+        // The stream takes its time to connect, longer than a call does.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        second.handle().listening().await.unwrap();
+        stream.run(&org, &second.handle(), Duration::from_secs(30)).await;
+        org.assert_tidy(&request);
+        second.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_brought_twice_is_processed_once() {
     let org = Org::new(&[Script::Wait, ACCEPT]);
     let channel = org.start(Arc::new(Memory::default())).await;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
 
 use super::brought::{Brought, Known};
+use super::inbox::Inbox;
+use super::quiet::Quiet;
 use super::{Delivery, Done, Error, Message, Parts};
 use crate::connector::runner::Runner;
 use crate::connector::watch::Watch;
@@ -25,19 +27,8 @@ use crate::store::{
 /// How many turns may be on their way to the store.
 const PIPELINE: usize = 1024;
 
-/// How many messages are looked ahead at, for the store to be asked about all of them at once.
-const AHEAD: usize = 128;
-
 /// How long to wait before the store is asked again; doubles up to the second figure.
 const STORE_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-
-/// After a start an offer that was being made is left alone until the stream has said nothing for so long:
-/// what became of it comes with the stream, and a rep who has answered it meanwhile would ring once more if
-/// it were made again.
-const QUIET: Duration = Duration::from_secs(2);
-
-/// How long an offer is left alone at most, whatever the stream says.
-const LISTEN_AT_MOST: Duration = Duration::from_secs(10);
 
 /// A turn that is on its way to the store.
 struct OnItsWay {
@@ -46,28 +37,6 @@ struct OnItsWay {
     effects: Effects,
     has_facts: bool,
     done: Option<Done>,
-}
-
-/// Messages, in their order.
-struct Inbox {
-    /// Those that were looked at ahead.
-    ahead: VecDeque<Message>,
-    behind: mpsc::Receiver<Message>,
-}
-
-/// For how long offers are left alone.
-#[derive(Clone, Copy)]
-struct LeftAlone {
-    since: Timestamp,
-    /// When the stream said something, or began to listen; none before.
-    heard: Option<Timestamp>,
-}
-
-impl LeftAlone {
-    fn until(self) -> Timestamp {
-        let latest = self.since + LISTEN_AT_MOST;
-        self.heard.map_or(latest, |heard| latest.min(heard + QUIET))
-    }
 }
 
 pub(super) struct Task {
@@ -86,8 +55,8 @@ pub(super) struct Task {
     brought: Brought,
     /// Conversations whose state the store would like to have.
     wanted: HashSet<ConversationId>,
-    /// Offers that were being made before a start, while they are left alone.
-    left_alone: Option<LeftAlone>,
+    /// Whether offers that were being made before a start are still left alone.
+    quiet: Quiet,
     watch: Watch,
 }
 
@@ -116,14 +85,14 @@ impl Task {
             on_their_way: VecDeque::new(),
             brought: Brought::default(),
             wanted: HashSet::new(),
-            left_alone: None,
+            quiet: Quiet::default(),
         };
         task.take_up(loaded);
         task
     }
 
     pub(super) async fn run(mut self, messages: mpsc::Receiver<Message>) {
-        let mut inbox = Inbox { ahead: VecDeque::new(), behind: messages };
+        let mut inbox = Inbox::new(messages);
         let mut stopping = false;
         while !(stopping && self.on_their_way.is_empty()) {
             let room = !stopping && self.on_their_way.len() < PIPELINE;
@@ -142,8 +111,7 @@ impl Task {
     }
 
     fn deadline(&self) -> Option<Timestamp> {
-        let left_alone = self.left_alone.map(LeftAlone::until);
-        self.conversations.deadline().into_iter().chain(left_alone).min()
+        self.conversations.deadline().into_iter().chain(self.quiet.until()).min()
     }
 
     fn on_deadline(&mut self) {
@@ -151,8 +119,7 @@ impl Task {
         while let Some(turn) = self.conversations.on_deadline(now) {
             self.append(now, Some(turn), None, None, None);
         }
-        if self.left_alone.is_some_and(|left_alone| left_alone.until() <= now) {
-            self.left_alone = None;
+        if self.quiet.is_over(now) {
             self.resume(is_offer);
         }
     }
@@ -174,11 +141,7 @@ impl Task {
                 let turn = self.conversations.on_found(now, conversation, command, reps);
                 self.append(now, turn, None, None, None);
             }
-            Message::Listening => {
-                if let Some(left_alone) = &mut self.left_alone {
-                    left_alone.heard.get_or_insert(now);
-                }
-            }
+            Message::Listening => self.quiet.listening(now),
             Message::Look(look) => look(&self.conversations),
             Message::Stop => {}
         }
@@ -188,9 +151,7 @@ impl Task {
     /// it may come again.
     fn on_delivered(&mut self, now: Timestamp, delivery: Delivery, done: Done, known: bool) {
         let Delivery { events, cause, position } = delivery;
-        if let Some(heard) = self.left_alone.as_mut().and_then(|left_alone| left_alone.heard.as_mut()) {
-            *heard = now;
-        }
+        self.quiet.heard(now);
         if known {
             // The store says when what it led to is durable: it may be on its way there.
             return self.append(now, None, cause, position, Some(done));
@@ -369,7 +330,7 @@ impl Task {
         });
         self.conversations = Conversations::restore(self.settings.clone(), kept);
         self.watch.take_up(&self.conversations);
-        self.left_alone = Some(LeftAlone { since: self.clock.now(), heard: None });
+        self.quiet.begin(self.clock.now());
         self.resume(|order| !is_offer(order));
     }
 
@@ -380,29 +341,6 @@ impl Task {
                 self.start(conversation, vec![command], true);
             }
         }
-    }
-}
-
-impl Inbox {
-    /// The next message; none when nobody is left who could send one. Loses nothing when it is dropped.
-    async fn next(&mut self) -> Option<Message> {
-        match self.ahead.pop_front() {
-            Some(message) => Some(message),
-            None => self.behind.recv().await,
-        }
-    }
-
-    /// What has been delivered and waits, as far as is looked ahead.
-    fn deliveries(&mut self) -> impl Iterator<Item = &Delivery> {
-        while self.ahead.len() < AHEAD
-            && let Ok(message) = self.behind.try_recv()
-        {
-            self.ahead.push_back(message);
-        }
-        self.ahead.iter().filter_map(|message| match message {
-            Message::Delivered { delivery, .. } => Some(&**delivery),
-            _ => None,
-        })
     }
 }
 
