@@ -192,6 +192,7 @@ impl Service {
     /// stands still. What is not finished is taken up by the next start.
     pub async fn stop(&self, patience: Duration) {
         self.0.stopping.send_replace(true);
+        tracing::info!("stopping: no more events are read");
         let mut tasks = std::mem::take(&mut *self.0.tasks.lock().await);
         let store = &self.0.store;
         let ended = tokio::time::timeout(patience, async {
@@ -200,7 +201,9 @@ impl Service {
                 tracing::warn!(%error, "the store was not closed in order; what was stored is there");
             }
         });
-        if ended.await.is_err() {
+        if ended.await.is_ok() {
+            tracing::info!("stopped");
+        } else {
             tracing::warn!("stopped without waiting any longer; the next start goes on from what is stored");
         }
     }

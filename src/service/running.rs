@@ -151,24 +151,20 @@ impl Running {
     /// Takes in what a rep's browser tells of an offer. The same twice changes nothing.
     ///
     /// # Errors
-    /// Where an id is none, the work item is not known (yet), or it could not be made durable.
+    /// Where the work item is not known (yet), or it could not be made durable.
     pub async fn agent_work(
         &self,
-        work_item: &str,
-        work: &str,
+        work_item: WorkItemId,
+        work: AgentWorkId,
         work_event: &str,
         rep: Option<RepId>,
     ) -> Result<Taken, Error> {
-        let decoded = agent_work_event(work_item, work, work_event, rep)?;
+        let decoded = agent_work_event(work_item.as_str(), work.as_str(), work_event, rep)?;
         if let Some(reason) = decoded.passed_by {
             return Ok(Taken::PassedBy(reason));
         }
-        // Whatever was wrong with an id has been said.
-        let (Ok(work_item), Ok(work)) = (WorkItemId::parse(work_item), AgentWorkId::parse(work)) else {
-            return Ok(Taken::PassedBy(PassedBy::Incomplete { field: "workItemId" }));
-        };
         let known = self.0.handle.look(move |all| all.of_work_item(work_item).is_some());
-        if !known.await? {
+        if self.0.is_ours && !known.await? {
             return Err(Error::UnknownWorkItem(work_item));
         }
         let cause = Cause::named(&format!("agent work {work} {work_event}"))?;

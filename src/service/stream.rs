@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::connector::{Delivery, Error, Handle, Receipt};
 use crate::events::source::{self, Ended, Position, ReplayId};
-use crate::events::{Decoded, Decoder, EventSource};
+use crate::events::{Decoder, EventSource};
 use crate::model::time::Clock;
 use crate::store;
 
@@ -136,32 +136,44 @@ impl Reader {
         arrived: source::Delivery,
         replay_id: &ReplayId,
     ) -> Result<Delivery, store::Error> {
-        let mut cause = None;
-        let decoded = match arrived {
+        let mut delivery = Delivery {
+            position: Some(store::Position::new(Arc::clone(&self.topic), replay_id.as_bytes())?),
+            ..Delivery::default()
+        };
+        match arrived {
             source::Delivery::Event(event) => {
                 let id = replay_id.to_string();
-                let decoded = self.decoder.decode(&event.json, self.clock.now(), Some(&id));
-                cause = Some(cause_of(&event.json)?);
-                decoded.unwrap_or_else(|error| {
-                    tracing::error!(%error, replay_id = id, "an event cannot be understood; it is passed by");
-                    Decoded::default()
-                })
+                match self.decoder.decode(&event.json, self.clock.now(), Some(&id)) {
+                    Ok(decoded) => {
+                        if let Some(reason) = decoded.passed_by {
+                            tracing::debug!(%reason, %replay_id, "an event, or a part of it, is passed by");
+                        }
+                        if decoded.events.is_empty() {
+                            self.count("passed by");
+                        } else {
+                            self.count("taken in");
+                            delivery.cause = Some(cause_of(&event.json)?);
+                            delivery.events = decoded.events;
+                        }
+                    }
+                    Err(error) => {
+                        self.count("not understood");
+                        tracing::error!(%error, %replay_id, "an event cannot be understood; it is passed by");
+                    }
+                }
             }
             source::Delivery::Unreadable { reason, .. } => {
+                self.count("not understood");
                 tracing::error!(%replay_id, reason, "an event cannot be read; it is passed by");
-                Decoded::default()
             }
-            source::Delivery::KeepAlive { .. } | source::Delivery::Gap { .. } => Decoded::default(),
-        };
-        let taken = if decoded.events.is_empty() { "passed by" } else { "taken in" };
-        metrics::counter!("byoc_events_total", "topic" => Arc::clone(&self.topic), "became" => taken)
-            .increment(1);
-        if let Some(reason) = decoded.passed_by {
-            tracing::debug!(%reason, %replay_id, "an event, or a part of it, is passed by");
+            source::Delivery::KeepAlive { .. } | source::Delivery::Gap { .. } => {}
         }
-        let cause = cause.filter(|_| !decoded.events.is_empty());
-        let position = Some(store::Position::new(Arc::clone(&self.topic), replay_id.as_bytes())?);
-        Ok(Delivery { events: decoded.events, cause, position })
+        Ok(delivery)
+    }
+
+    fn count(&self, became: &'static str) {
+        metrics::counter!("byoc_events_total", "topic" => Arc::clone(&self.topic), "became" => became)
+            .increment(1);
     }
 
     async fn hand_over(&mut self, replay_id: ReplayId, delivery: Delivery) -> Result<(), Error> {

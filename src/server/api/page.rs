@@ -106,8 +106,8 @@ pub(in crate::server) async fn agent_work(
     Json(told): Json<AgentWorkTold>,
 ) -> Result<(StatusCode, Answer<Value>), Refused> {
     let running = page.channel(&server, place)?;
-    let (work_item, work) = (told.work_item_id.as_str(), told.work_id.as_str());
-    Ok(accepted(&running.agent_work(work_item, work, &told.work_event, page.rep()).await?))
+    let AgentWorkTold { work_item_id, work_id, work_event } = told;
+    Ok(accepted(&running.agent_work(work_item_id, work_id, &work_event, page.rep()).await?))
 }
 
 /// Where this connector does not keep the rep, whoever does knows the presence: what the page says is then of
