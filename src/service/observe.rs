@@ -1,18 +1,28 @@
 //! What is only known when it is asked for, told to whoever counts.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use metrics::gauge;
+use tokio::time::timeout;
 
 use super::{Part, Service};
+
+/// How long a channel may take to be looked at. One whose store fails stands still, and that is when the other
+/// numbers are wanted.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Service {
     /// Brings the numbers up to date that change by themselves. To be called before they are read.
     pub async fn observe(&self) {
         let now = self.clock().now();
-        for running in self.channels() {
+        let counts = self.channels().iter().map(|running| timeout(PATIENCE, running.counts()));
+        let counted = join_all(counts).await;
+        for (running, counts) in self.channels().iter().zip(counted) {
             let key = running.key();
             let (org, channel) = (key.org.to_string(), key.channel.to_string());
             let labels = [("org", org), ("channel", channel)];
-            if let Ok((remembered, open)) = running.counts().await {
+            if let Ok(Ok((remembered, open))) = counts {
                 gauge!("byoc_conversations_remembered", &labels).set(as_number(remembered));
                 gauge!("byoc_conversations_open", &labels).set(as_number(open));
             }
