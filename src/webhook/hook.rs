@@ -60,6 +60,9 @@ fn hint(status: u16) -> &'static str {
     }
 }
 
+/// A longer wish to be left alone than this is a mistake of the webhook's, and none is taken from it.
+const LONGEST_WISH: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Failure {
     /// Whether the same request may be answered later.
     pub(super) const fn may_pass(&self) -> bool {
@@ -70,10 +73,10 @@ impl Failure {
         }
     }
 
-    /// How long the webhook asks to be left alone.
+    /// How long the webhook asks to be left alone, where that can be meant.
     pub(super) fn retry_after(&self) -> Duration {
         match self {
-            Self::Status { retry_after, .. } => retry_after.unwrap_or_default(),
+            Self::Status { retry_after: Some(wish), .. } if *wish <= LONGEST_WISH => *wish,
             _ => Duration::ZERO,
         }
     }
@@ -145,7 +148,7 @@ impl Hook {
     async fn read(&self, mut response: Response, largest: usize) -> Result<Vec<u8>, Failure> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.no_answer(error))? {
-            if body.len() + chunk.len() > largest {
+            if body.len().saturating_add(chunk.len()) > largest {
                 return Err(Failure::TooLarge(largest));
             }
             body.extend_from_slice(&chunk);

@@ -28,7 +28,7 @@ pub(super) async fn until_taken<T, F: Future<Output = Result<T, Failure>>>(
             Err(failure) => failure,
         };
         let wait = waits.next().unwrap_or(longest).max(failure.retry_after());
-        if !failure.may_pass() || began.elapsed() + wait >= patience {
+        if !failure.may_pass() || began.elapsed().saturating_add(wait) >= patience {
             return Err(failure);
         }
         tracing::debug!(%failure, ?wait, "a webhook is asked again");
@@ -82,6 +82,15 @@ mod tests {
         let busy = |seconds| Failure::Status { status: 429, retry_after: Some(Duration::from_secs(seconds)) };
         let (tries, took) = all_fail(Duration::from_secs(60), busy(25)).await;
         assert_eq!((tries, took.as_secs()), (3, 50));
-        assert_eq!(all_fail(Duration::from_secs(60), busy(u64::MAX / 2)).await.0, 1);
+        assert_eq!(all_fail(Duration::from_secs(60), busy(3600)).await.0, 1);
+    }
+    /// `Duration + Duration` panics where it does not fit, which takes a second that has gone by.
+    #[tokio::test(start_paused = true)]
+    async fn a_wish_that_nobody_can_mean_is_no_wish() {
+        for seconds in [u64::MAX, u64::MAX / 2, 1_000_000] {
+            let busy = Failure::Status { status: 503, retry_after: Some(Duration::from_secs(seconds)) };
+            let (tries, took) = all_fail(Duration::from_secs(60), busy).await;
+            assert!((15..60).contains(&tries), "{tries} tries in {took:?} after {seconds}");
+        }
     }
 }
