@@ -26,6 +26,7 @@ pub mod emulator;
 pub mod events;
 pub mod interaction;
 pub mod model;
+pub mod notices;
 mod outbound;
 pub mod people;
 #[cfg(feature = "pubsub")]

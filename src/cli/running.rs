@@ -8,6 +8,7 @@ use crate::config::Serving;
 use crate::connector::TellNobody;
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::time::Clock;
+use crate::notices::Notices;
 use crate::people::People;
 use crate::server::{Parts, Server};
 use crate::service::{OrgPlan, Plan, Ports, Service};
@@ -70,7 +71,7 @@ pub(super) async fn start(
     };
     let store: Arc<dyn Store> =
         Arc::new(Sqlite::open(options).await.map_err(|error| cannot_use(&settings.path, &error))?);
-    let plan = Plan { orgs, store, clock };
+    let plan = Plan { orgs, store, clock, notices: Notices::default() };
     Service::start(plan).await.map_err(|error| cannot_use(&settings.path, &error))
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Server;
 use super::access::Operator;
+use crate::notices::{Notice, Subject};
 use crate::service::{Check, Readiness};
 
 pub(super) async fn healthz() -> Json<Value> {
@@ -26,7 +27,7 @@ pub(super) async fn readyz(State(server): State<Server>, headers: HeaderMap) -> 
     (status, Json(readiness))
 }
 
-/// One check a kind, without names and words.
+/// One check and one notice a kind, without names and words.
 fn in_short(readiness: &Readiness) -> Readiness {
     let mut checks: Vec<Check> = Vec::new();
     for check in &readiness.checks {
@@ -37,7 +38,14 @@ fn in_short(readiness: &Readiness) -> Readiness {
             }
         }
     }
-    Readiness { ready: readiness.ready, checks }
+    let mut notices: Vec<Notice> = Vec::new();
+    for Notice { subject: Subject { what, .. }, .. } in &readiness.notices {
+        if !notices.iter().any(|known| known.subject.what == *what) {
+            let subject = Subject::of_all(what);
+            notices.push(Notice { subject, since: None, problem: String::new(), hint: None });
+        }
+    }
+    Readiness { ready: readiness.ready, checks, notices }
 }
 
 pub(super) async fn metrics(_: Operator, State(server): State<Server>) -> impl IntoResponse {

@@ -38,6 +38,7 @@ pub use tokens::{OrgCredentials, Watched};
 use crate::connector::{self, Channel};
 use crate::model::ids::{ConversationId, OrgId};
 use crate::model::time::Clock;
+use crate::notices::Notices;
 use crate::routing::Ending;
 use crate::store::{self, ChannelKey, OutcomeId, OutcomeRecord, Store};
 
@@ -64,6 +65,7 @@ struct Inner {
     orgs: Vec<(OrgId, Watched)>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    notices: Notices,
     told: broadcast::Sender<Told>,
     stopping: watch::Sender<bool>,
     /// What must end before the service has ended.
@@ -105,7 +107,7 @@ impl Service {
     /// # Errors
     /// Where the store cannot be read. Nothing is left running then.
     pub async fn start(plan: Plan) -> Result<Self, store::Error> {
-        let Plan { orgs, store, clock } = plan;
+        let Plan { orgs, store, clock, notices } = plan;
         let told = broadcast::Sender::new(TOLD);
         let stopping = watch::Sender::new(false);
         let history = history(&*store).await;
@@ -140,7 +142,7 @@ impl Service {
         }
         let orgs = orgs.into_iter().map(|org| (org.id, org.tokens)).collect();
         let tasks = Mutex::new(tasks);
-        Ok(Self(Arc::new(Inner { channels, orgs, store, clock, told, stopping, tasks })))
+        Ok(Self(Arc::new(Inner { channels, orgs, store, clock, notices, told, stopping, tasks })))
     }
 
     /// All channels of all orgs.
@@ -183,9 +185,14 @@ impl Service {
         &self.0.clock
     }
 
+    /// Where whatever somebody should look at is raised.
+    pub fn notices(&self) -> &Notices {
+        &self.0.notices
+    }
+
     /// Whether it can do its work, and what is in the way.
     pub fn readiness(&self) -> Readiness {
-        readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health())
+        readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health(), self.0.notices.all())
     }
 
     /// Reads no more, lets what was read become durable, and ends, within `patience` even where the store

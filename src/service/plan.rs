@@ -13,6 +13,7 @@ use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::time::Clock;
 use crate::model::words::RoutingOwner;
+use crate::notices::Notices;
 use crate::people::People;
 use crate::routing::Settings;
 use crate::store::{ChannelKey, Position, Store};
@@ -27,6 +28,8 @@ pub struct Plan {
     pub store: Arc<dyn Store>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Where whatever somebody should look at is raised, by the service and by what the plan brings along.
+    pub notices: Notices,
 }
 
 /// One org.

@@ -6,6 +6,7 @@ use super::running::Running;
 use super::tokens::Watched;
 use crate::model::ids::OrgId;
 use crate::model::time::{self, Timestamp};
+use crate::notices::Notice;
 use crate::store::Health;
 
 /// A part that must be fine.
@@ -47,9 +48,16 @@ pub struct Readiness {
     pub ready: bool,
     /// The parts.
     pub checks: Vec<Check>,
+    /// What somebody should look at although the service works.
+    pub notices: Vec<Notice>,
 }
 
-pub(super) fn of(channels: &[Running], orgs: &[(OrgId, Watched)], store: &Health) -> Readiness {
+pub(super) fn of(
+    channels: &[Running],
+    orgs: &[(OrgId, Watched)],
+    store: &Health,
+    notices: Vec<Notice>,
+) -> Readiness {
     let mut checks = vec![Check {
         what: Part::Store,
         org: None,
@@ -81,5 +89,5 @@ pub(super) fn of(channels: &[Running], orgs: &[(OrgId, Watched)], store: &Health
                 .then(|| stream.problem.unwrap_or_else(|| "it has not been connected yet".to_owned())),
         });
     }
-    Readiness { ready: checks.iter().all(|check| check.ok), checks }
+    Readiness { ready: checks.iter().all(|check| check.ok), checks, notices }
 }

@@ -13,6 +13,7 @@ use byoc_connector::model::channel_definition::ChannelDefinition;
 use byoc_connector::model::ids::OrgId;
 use byoc_connector::model::roster::Roster;
 use byoc_connector::model::time::{Clock, SystemClock};
+use byoc_connector::notices::Notices;
 use byoc_connector::people::People;
 use byoc_connector::rep_finder::Choice;
 use byoc_connector::routing::{Policy, Settings as Rules};
@@ -100,7 +101,7 @@ pub(super) async fn service(orgs: Vec<OrgPlan>) -> Service {
 }
 
 pub(super) async fn service_at(clock: Arc<dyn Clock>, orgs: Vec<OrgPlan>) -> Service {
-    let plan = Plan { orgs, store: Arc::new(Memory::new()), clock };
+    let plan = Plan { orgs, store: Arc::new(Memory::new()), clock, notices: Notices::default() };
     Service::start(plan).await.unwrap()
 }
 
