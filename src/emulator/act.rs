@@ -222,14 +222,14 @@ impl Salesforce {
         if !request.is_open() {
             return Err(ActError::RequestOver { request: event.clone() });
         }
-        self.call_off(now, &request, CancelReason::Cancel, request.requester);
+        self.call_off(now, &request, CancelReason::Cancel);
         Ok(Done::Ok)
     }
 
-    fn call_off(&mut self, now: Timestamp, request: &Request, reason: CancelReason, by: Option<RepId>) {
+    fn call_off(&mut self, now: Timestamp, request: &Request, reason: CancelReason) {
         let psr = self.psrs.values().find(|psr| psr.correlation == request.event).cloned();
         let (conversation, routing_type) = (&request.conversation, request.routing_type);
-        self.tell_routing_cancelled(now, conversation, routing_type, reason, by, psr.as_ref());
+        self.tell_routing_cancelled(now, conversation, routing_type, reason, request.requester, psr.as_ref());
         self.end_request(now, &request.event, Ending::Cancelled { reason });
     }
 
@@ -249,7 +249,7 @@ impl Salesforce {
         let end_user = self.running(id)?.end_user.clone();
         for event in self.open_requests_of(id) {
             if let Some(request) = self.requests.get(&event).cloned() {
-                self.call_off(now, &request, CancelReason::EndUserEnded, None);
+                self.call_off(now, &request, CancelReason::EndUserEnded);
             }
         }
         let participant = Participant { role: ParticipantRole::EndUser, subject: end_user };

@@ -97,7 +97,8 @@ impl Salesforce {
         }
         // A clear with reason Cancel follows a cancel that Salesforce itself has told: it is not told again.
         if reason != CancelReason::Cancel {
-            self.tell_routing_cancelled(now, conversation, psr.routing_type, reason, None, Some(&psr));
+            let requester = self.requests.get(&psr.correlation).and_then(|request| request.requester);
+            self.tell_routing_cancelled(now, conversation, psr.routing_type, reason, requester, Some(&psr));
         }
     }
 

