@@ -116,8 +116,12 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
 fn replay_file(args: &Args, file: &Path, output: &Output) -> Result<u64, Error> {
     let name = file.display().to_string();
     let scan = replay::scan(open(file)?).map_err(|error| unreadable(file, &error))?;
-    let options =
-        Options { policy: policy(args), platform_participant_limit: args.platform_participant_limit, scan };
+    let options = Options {
+        policy: policy(args),
+        platform_participant_limit: args.platform_participant_limit,
+        scan,
+        ..Options::default()
+    };
     let by_itself = args.against.is_none() && !scan.has_exchanges;
     let mut view = View::new(output, args.speed);
     view.begin(&name, &side_name(args, by_itself))?;

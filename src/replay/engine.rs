@@ -35,6 +35,7 @@ use crate::routing::{CommandId, Conversations, Effects, Ending, Fact, Settings, 
 use super::Replayed;
 use super::cassette::Exchanges;
 use super::difference::Difference;
+use super::journal::JournalRow;
 use super::note::{Note, Summary, What};
 use super::searches::Searches;
 use super::side::Side;
@@ -104,6 +105,8 @@ pub(super) struct Engine<S: Side> {
     created: BTreeMap<EventId, Timestamp>,
     at_end: bool,
     failure: Option<S::Error>,
+    /// What a store would hold, where somebody wants to have it.
+    journal: Option<Vec<JournalRow>>,
     pub(super) summary: Summary,
 }
 
@@ -132,6 +135,7 @@ impl<S: Side> Engine<S> {
             created: BTreeMap::new(),
             at_end: false,
             failure: None,
+            journal: None,
             summary: Summary { file, compared, ..Summary::default() },
         }
     }
@@ -149,6 +153,15 @@ impl<S: Side> Engine<S> {
             }
         }
         notes
+    }
+
+    /// Keeps what a store would hold from now on, for [`Engine::take_journal`].
+    pub(super) fn keep_journal(&mut self) {
+        self.journal = Some(Vec::new());
+    }
+
+    pub(super) fn take_journal(&mut self) -> Vec<JournalRow> {
+        self.journal.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// What went wrong with the live side.
@@ -315,6 +328,9 @@ impl<S: Side> Engine<S> {
 
     /// Carries out what follows from an input.
     fn take_turn(&mut self, turn: Turn) {
+        if let Some(journal) = &mut self.journal {
+            journal.extend(JournalRow::of(self.now, &turn, &self.conversations));
+        }
         let Turn { conversation, effects, .. } = turn;
         let Effects { facts, commands, announcements, endings, remarks } = effects;
         for fact in facts {

@@ -13,6 +13,7 @@ mod cassette;
 mod difference;
 mod emulated;
 mod engine;
+mod journal;
 mod note;
 mod scan;
 mod searches;
@@ -21,6 +22,7 @@ mod works;
 
 pub use difference::{Difference, FieldDifference, compare};
 pub use emulated::Emulated;
+pub use journal::JournalRow;
 pub use note::{CallNote, Note, Search, Summary, What};
 pub use scan::{Scan, scan};
 pub use side::{Arrival, Side, Try};
@@ -48,6 +50,8 @@ pub struct Options {
     pub platform_participant_limit: Option<u32>,
     /// What the recording holds, as [`scan`] found it.
     pub scan: Scan,
+    /// Whether the watcher is told what a store would hold ([`Watcher::journal`]).
+    pub journal: bool,
 }
 
 /// Why a replay could not be carried through.
@@ -82,6 +86,11 @@ pub trait Watcher {
     /// # Errors
     /// Whatever keeps the watcher from going on; it ends the replay.
     fn note(&mut self, note: Note, roster: &Roster) -> Result<(), Stop>;
+
+    /// A store would hold this row now; only told where [`Options::journal`] asks for it.
+    fn journal(&mut self, row: JournalRow) {
+        let _ = row;
+    }
 
     /// Virtual time is about to reach `to`. A watcher who wants real time sleeps here.
     fn pace(&mut self, to: Timestamp) {
@@ -144,11 +153,14 @@ fn run<R: BufRead + Send + 'static, S: Side>(
     watcher: &mut dyn Watcher,
 ) -> Result<Replayed, Error> {
     let file: Arc<str> = file.into();
-    let Options { policy, platform_participant_limit, scan } = options;
+    let Options { policy, platform_participant_limit, scan, journal } = options;
     // A recording without a channel definition says nothing against conferences.
     let settings =
         Settings { conference_supported: true, participant_limit: platform_participant_limit, policy };
     let mut engine = Engine::new(settings, answers, scan.has_searches, Arc::clone(&file));
+    if journal {
+        engine.keep_journal();
+    }
     for item in Feed::start(Arc::clone(&file), input, None)? {
         let Item { line, event } = item?;
         engine.summary.lines += 1;
@@ -175,6 +187,9 @@ const PROGRESS_EVERY: u64 = 1024;
 
 /// Hands the notes on; whether the watcher wants no more.
 fn tell<S: Side>(engine: &mut Engine<S>, watcher: &mut dyn Watcher) -> Result<bool, Error> {
+    for row in engine.take_journal() {
+        watcher.journal(row);
+    }
     for note in engine.take_notes() {
         if watcher.note(note, engine.roster()) == Err(Stop) {
             return Ok(true);

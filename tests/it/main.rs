@@ -26,6 +26,7 @@ mod emulator;
 mod emulator_http;
 mod fixtures;
 mod interaction;
+mod journals;
 mod openapi;
 mod people;
 #[cfg(feature = "emulator")]

@@ -8,7 +8,7 @@ mod core;
 mod crash;
 mod exhaustive;
 mod link;
-mod seeds;
+pub(crate) mod seeds;
 mod world;
 
 use std::ops::Range;

@@ -88,7 +88,7 @@ pub(crate) struct Journaled {
     settings: Settings,
     conversations: BTreeMap<ConversationId, Conversation>,
     /// One JSON text a turn, as a database would hold it.
-    journal: Vec<(ConversationId, String)>,
+    pub(crate) journal: Vec<(ConversationId, String)>,
 }
 
 impl Journaled {

@@ -238,3 +238,10 @@ pub(crate) fn run_seed_with_crash(seed: u64, told: bool) -> Run {
     });
     run(world)
 }
+
+/// The journal of a seed's world: a row a turn, as JSON, in order.
+pub(crate) fn journal(seed: u64) -> Vec<(ConversationId, String)> {
+    let mut world = world(seed, Journaled::new);
+    world.run().unwrap();
+    world.core.journal
+}

@@ -6,7 +6,9 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use byoc_connector::model::roster::Roster;
-use byoc_connector::replay::{self, Difference, Error, Note, Options, Replayed, Stop, Watcher, What};
+use byoc_connector::replay::{
+    self, Difference, Error, JournalRow, Note, Options, Replayed, Stop, Watcher, What,
+};
 use serde_json::Value;
 
 /// The names of all recordings, without their ending.
@@ -101,13 +103,26 @@ impl Told {
 }
 
 #[derive(Default)]
-struct Listener(Vec<Note>);
+struct Listener(Vec<Note>, Vec<JournalRow>);
 
 impl Watcher for Listener {
     fn note(&mut self, note: Note, _roster: &Roster) -> Result<(), Stop> {
         self.0.push(note);
         Ok(())
     }
+
+    fn journal(&mut self, row: JournalRow) {
+        self.1.push(row);
+    }
+}
+
+/// What a store would hold of the recording.
+pub(crate) fn journal(text: impl Into<Vec<u8>>) -> Vec<JournalRow> {
+    let text = text.into();
+    let mut listener = Listener::default();
+    let options = Options { journal: true, ..options(&text) };
+    replay::from_cassette("it", Cursor::new(text), options, &mut listener).expect("the recording is whole");
+    listener.1
 }
 
 fn options(text: &[u8]) -> Options {

@@ -196,6 +196,8 @@ pub(crate) struct Scenario {
     pub(crate) facts: Vec<Fact>,
     /// When each fact came about.
     pub(crate) times: Vec<Timestamp>,
+    /// How many facts there were after each turn.
+    pub(crate) turns: Vec<usize>,
     pub(crate) endings: Vec<Ending>,
     pub(crate) announcements: Vec<Announcement>,
     pub(crate) remarks: Vec<Remark>,
@@ -226,6 +228,7 @@ impl Scenario {
             now: Timestamp::from_millis(0),
             facts: Vec::new(),
             times: Vec::new(),
+            turns: Vec::new(),
             endings: Vec::new(),
             announcements: Vec::new(),
             remarks: Vec::new(),
@@ -252,6 +255,7 @@ impl Scenario {
             self.conversation.handle(&self.settings, self.now, input);
         self.times.extend(facts.iter().map(|_| self.now));
         self.facts.extend(facts);
+        self.turns.push(self.facts.len());
         self.endings.extend(endings);
         self.announcements.extend(announcements);
         self.remarks.extend(remarks);

@@ -1,0 +1,45 @@
+//! What a store would hold of a replay: the rows of each turn, as the live runtime gives them to a store.
+//!
+//! Knows routing's values. Must never know how a store lays its rows out.
+
+use crate::model::ids::ConversationId;
+use crate::model::time::Timestamp;
+use crate::routing::{Conversation, Conversations, Ending, Fact, Turn};
+
+/// One turn, as it would be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JournalRow {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Which conversation it changed.
+    pub conversation: ConversationId,
+    /// Whether nothing was known of the conversation before.
+    pub began: bool,
+    /// Whether its session has ended.
+    pub ended: bool,
+    /// The new facts, in order.
+    pub facts: Vec<Fact>,
+    /// The conversation after them, where they have left it idle.
+    pub state: Option<Box<Conversation>>,
+    /// The requests that ended.
+    pub endings: Vec<Ending>,
+}
+
+impl JournalRow {
+    /// The row of a turn; `None` where nothing of it is stored.
+    pub(super) fn of(at: Timestamp, turn: &Turn, conversations: &Conversations) -> Option<Self> {
+        if turn.effects.facts.is_empty() && !turn.began {
+            return None;
+        }
+        let state = conversations.get(&turn.conversation).filter(|state| state.is_idle());
+        Some(Self {
+            at,
+            conversation: turn.conversation.clone(),
+            began: turn.began,
+            ended: conversations.is_over(&turn.conversation),
+            facts: turn.effects.facts.clone(),
+            state: state.map(|state| Box::new(state.clone())),
+            endings: turn.effects.endings.clone(),
+        })
+    }
+}

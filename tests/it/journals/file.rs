@@ -1,0 +1,107 @@
+//! A store's file as SQL text: written by one release, read by all that follow.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use byoc_connector::model::ids::{ConversationId, EventId};
+use byoc_connector::model::time::Timestamp;
+use byoc_connector::routing::{Ending, Outcome};
+use byoc_connector::store::{Cause, Change, Options, Position, Sqlite, Store as _, TurnRecord};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+use super::golden::{self, Row};
+use super::writing::WRITE;
+use crate::support::turns::channel;
+
+/// The recordings whose rows are in the file: one that is over, and those that are cut while an offer rings and
+/// while a call is under way.
+const HELD: [(&str, usize); 3] =
+    [("nobody-left", 99), ("cancelled-while-ringing", 7), ("conference-queue", 5)];
+
+async fn connect(file: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+/// Everything in a database, as statements that make another like it.
+async fn dump(file: &Path) -> String {
+    let mut connection = connect(file).await;
+    let mark: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut connection).await.unwrap();
+    let mut text = format!("PRAGMA application_id = {mark};\n");
+    let schema = "SELECT sql, name, type FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' \
+                  ORDER BY rowid";
+    for item in sqlx::query(schema).fetch_all(&mut connection).await.unwrap() {
+        let (sql, name, kind): (String, String, String) = (item.get(0), item.get(1), item.get(2));
+        writeln!(text, "{sql};").unwrap();
+        if kind != "table" {
+            continue;
+        }
+        let columns = format!(
+            "SELECT group_concat('quote(' || name || ')', '||'',''||') FROM pragma_table_info('{name}')"
+        );
+        let columns: String = scalar(&mut connection, columns).await;
+        let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT {columns} FROM {name}")));
+        let rows: Vec<String> = rows.fetch_all(&mut connection).await.unwrap();
+        for row in rows {
+            writeln!(text, "INSERT INTO {name} VALUES ({row});").unwrap();
+        }
+    }
+    text
+}
+
+async fn scalar(connection: &mut SqliteConnection, sql: String) -> String {
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(connection).await.unwrap()
+}
+
+/// A turn of a golden journal, as the runtime would append it.
+fn turn(row: &Row, number: u8, loaded: &byoc_connector::store::Loaded) -> TurnRecord {
+    let value = |json: &serde_json::Value| json.clone();
+    let endings = row.endings.iter().map(|ended| Ending {
+        request: EventId::parse(&ended.request).unwrap(),
+        at: Timestamp::from_millis(ended.at),
+        outcome: Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == ended.outcome).unwrap(),
+        reason: serde_json::from_value(value(&ended.reason)).unwrap(),
+    });
+    TurnRecord {
+        channel: channel("chat"),
+        epoch: loaded.epoch,
+        at: Timestamp::from_millis(row.at),
+        cause: Some(Cause::replay_id(&[number]).unwrap()),
+        position: Some(Position::new("/event/E__e", &[number]).unwrap()),
+        change: Some(Change {
+            conversation: ConversationId::parse(&row.conversation).unwrap(),
+            began: row.began,
+            ended: row.ended,
+            facts: row.facts.iter().map(|fact| serde_json::from_value(value(fact)).unwrap()).collect(),
+            state: row.state.as_ref().map(|state| serde_json::from_value(value(state)).unwrap()),
+            endings: endings.collect(),
+        }),
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_written_as_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("byoc.db");
+    let store = Sqlite::open(Options::new(&file)).await.unwrap();
+    let loaded = store.load(&channel("chat")).await.unwrap();
+    let mut number = 0;
+    for (name, rows) in golden::all(1) {
+        let Some((_, held)) = HELD.into_iter().find(|(held, _)| *held == name) else { continue };
+        for row in rows.iter().take(held) {
+            number += 1;
+            store.append(turn(row, number, &loaded)).await.unwrap();
+        }
+    }
+    store.close().await.unwrap();
+    let text = dump(&file).await;
+    assert!(
+        text.contains("INSERT INTO turn VALUES") && text.contains("INSERT INTO outcome VALUES"),
+        "{text}"
+    );
+    if let Ok(format) = std::env::var(WRITE) {
+        fs::write(golden::folder(format.parse().unwrap()).join("store.sql"), text).unwrap();
+    }
+}
