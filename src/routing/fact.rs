@@ -315,6 +315,8 @@ pub enum Reason {
     SessionEnded,
     /// The channel has no conferences.
     NotSupported,
+    /// It is a transfer, and those are not routed.
+    TransfersNotRouted,
     /// No seat is left.
     Full(u32),
     /// The target is outside of Salesforce.
@@ -380,6 +382,9 @@ impl fmt::Display for Reason {
             Self::EndUserLeft => "The customer has left the conversation.",
             Self::SessionEnded => "The messaging session has ended.",
             Self::NotSupported => "This channel does not support conferences.",
+            Self::TransfersNotRouted => {
+                "Transfers are not available on this channel. Invite somebody to a conference instead."
+            }
             Self::Full(limit) => {
                 return write!(
                     f,
@@ -387,7 +392,7 @@ impl fmt::Display for Reason {
                 );
             }
             Self::OutsideContact => {
-                "People outside of Salesforce cannot join a conference. Transfer the conversation to them instead."
+                "People outside of Salesforce cannot join a conference."
             }
             Self::Bot => "Bots cannot join a conference.",
             Self::AlreadyIn => "This rep is already in the conversation.",

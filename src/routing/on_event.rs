@@ -65,7 +65,7 @@ impl Decision<'_> {
             self.remark(Remark::SeenBefore(requested.event.clone()));
             return;
         }
-        if requested.routing_type != RoutingType::Conference {
+        if requested.routing_type == RoutingType::Initial {
             self.remark(Remark::NotRouted(requested.event.clone(), requested.routing_type));
             return;
         }
@@ -83,7 +83,7 @@ impl Decision<'_> {
         let admitted = if self.now >= created + ANSWER_WINDOW {
             Err((Outcome::Failed, Reason::TooOld))
         } else {
-            self.admit(&requested.target).map_err(|reason| (Outcome::Refused, reason))
+            self.admit(requested).map_err(|reason| (Outcome::Refused, reason))
         };
         let number = self.conversation.next_number();
         let (wanted, refusal) = match admitted {
@@ -104,12 +104,16 @@ impl Decision<'_> {
         }
     }
 
-    /// Whether a conference with this target may begin, and if not, why not.
-    fn admit(&self, target: &Target) -> Result<Wanted, Reason> {
+    /// Whether what is asked for may begin, and if not, why not. A rep whose transfer nobody answers would
+    /// wait for 60 seconds.
+    fn admit(&self, requested: &RoutingRequested) -> Result<Wanted, Reason> {
+        if !requested.routing_type.is_routed() {
+            return Err(Reason::TransfersNotRouted);
+        }
         if !self.settings.conference_supported {
             return Err(Reason::NotSupported);
         }
-        let wanted = match target {
+        let wanted = match &requested.target {
             Target::Rep(rep) if self.conversation.is_present(*rep) => return Err(Reason::AlreadyIn),
             Target::Rep(rep) if self.conversation.may_ring(*rep) => return Err(Reason::AlreadyInvited),
             Target::Rep(rep) => Wanted::Rep(*rep),

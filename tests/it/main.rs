@@ -44,4 +44,5 @@ mod standin;
 mod store;
 mod structure;
 mod support;
+mod transfers;
 mod webhooks;

@@ -150,18 +150,6 @@ mod sequences {
         chat.when(session(SessionStatus::Waiting, Some(SessionStatus::New)));
         assert_eq!(chat.commands(), [""; 0]);
     }
-
-    #[test]
-    fn transfers_and_initial_requests_are_passed_by() {
-        let mut chat = Scenario::new();
-        let Happening::RoutingRequested(mut transfer) = requested(1, Target::Rep(rep("bo"))) else {
-            panic!()
-        };
-        transfer.routing_type = RoutingType::Transfer;
-        chat.when(Happening::RoutingRequested(transfer));
-        assert_eq!(chat.commands(), [""; 0]);
-        assert_eq!(chat.remarks, [Remark::NotRouted(event(1), RoutingType::Transfer)]);
-    }
 }
 
 mod refusals {

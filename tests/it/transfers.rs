@@ -1,0 +1,65 @@
+//! Transfers are not routed yet: who asks for one is told at once, in words, and nobody waits for 60 seconds.
+
+use byoc_connector::model::event::{Happening, RoutingRequested, Target};
+use byoc_connector::model::ids::Subject;
+use byoc_connector::model::words::RoutingType;
+use byoc_connector::routing::{Outcome, Reason, Remark};
+
+use crate::support::scenario::*;
+
+fn of_type(routing_type: RoutingType, number: u32, target: Target) -> Happening {
+    let Happening::RoutingRequested(asked) = requested(number, target) else { panic!() };
+    Happening::RoutingRequested(Box::new(RoutingRequested { routing_type, ..*asked }))
+}
+
+#[test]
+fn a_transfer_is_refused_at_once_with_a_sentence() {
+    for target in [
+        Target::Rep(rep("bo")),
+        Target::Queue(queue()),
+        Target::External(Subject::parse("+4930").unwrap()),
+        Target::Unreadable,
+    ] {
+        let mut chat = Scenario::new();
+        chat.commands();
+        chat.when(of_type(RoutingType::Transfer, 1, target));
+        assert_eq!(chat.commands(), ["report no"]);
+        chat.answer("report", ok());
+        assert_eq!(chat.outcomes(), [Outcome::Refused]);
+        assert_eq!(chat.endings[0].reason, Reason::TransfersNotRouted);
+        assert!(chat.endings[0].reason.to_string().starts_with("Transfers are not available"));
+        assert!(chat.conversation.is_idle());
+    }
+}
+
+#[test]
+fn a_refused_transfer_leaves_an_open_conference_as_it_is() {
+    let mut chat = Scenario::new();
+    chat.when(requested(1, Target::Rep(rep("bo"))));
+    chat.commands();
+    chat.when(of_type(RoutingType::Transfer, 2, Target::Rep(rep("cem"))));
+    assert_eq!(chat.commands(), ["report no"]);
+    chat.answer("report no", ok());
+    chat.answer("offer", offered(1));
+    chat.answer("report yes", ok());
+    chat.when(accepted(1));
+    assert_eq!(chat.outcomes(), [Outcome::Refused, Outcome::Joined]);
+}
+
+#[test]
+fn the_same_transfer_twice_is_refused_once() {
+    let mut chat = Scenario::new();
+    chat.when(of_type(RoutingType::Transfer, 1, Target::Queue(queue())));
+    assert_eq!(chat.commands(), ["report no"]);
+    chat.when(of_type(RoutingType::Transfer, 1, Target::Queue(queue())));
+    assert_eq!(chat.commands(), [""; 0]);
+    assert_eq!(chat.remarks, [Remark::SeenBefore(event(1))]);
+}
+
+#[test]
+fn an_initial_request_is_left_alone() {
+    let mut chat = Scenario::new();
+    chat.when(of_type(RoutingType::Initial, 1, Target::Queue(queue())));
+    assert_eq!(chat.commands(), [""; 0]);
+    assert_eq!(chat.remarks, [Remark::NotRouted(event(1), RoutingType::Initial)]);
+}
