@@ -391,9 +391,7 @@ impl fmt::Display for Reason {
                     "The conversation is full: it has room for {limit} participants, the customer included."
                 );
             }
-            Self::OutsideContact => {
-                "People outside of Salesforce cannot join a conference."
-            }
+            Self::OutsideContact => "People outside of Salesforce cannot join a conference.",
             Self::Bot => "Bots cannot join a conference.",
             Self::AlreadyIn => "This rep is already in the conversation.",
             Self::AlreadyInvited => "This rep has already been invited to this conversation.",
