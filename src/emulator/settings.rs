@@ -73,6 +73,8 @@ pub struct Channel {
     /// `IsConferenceSupported`.
     pub conference_supported: bool,
     /// `EventCapabilitiesIsRoutingWorkResultSupported`: whether `RoutingWorkResult` comes on the platform event.
+    /// False unless somebody sets it, as in an org: then accepts and declines are told to the rep's browser, and
+    /// of an accept `ParticipantChanged` tells as well.
     pub routing_work_result_supported: bool,
     /// The most participants a conversation may have; passing it is booked, not refused.
     pub participant_limit: Option<u32>,
@@ -88,7 +90,7 @@ impl Default for Channel {
             developer_name: "devorg_PartnerMessaging".to_owned(),
             routing_owner: RoutingOwner::Partner,
             conference_supported: true,
-            routing_work_result_supported: true,
+            routing_work_result_supported: false,
             participant_limit: None,
             address: sample("9c1d8c5e-4b5a-4f0e-8f3a-5f4f7c0b6a11"),
             default_queue: None,

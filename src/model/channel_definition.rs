@@ -47,7 +47,8 @@ pub struct ChannelDefinition {
     /// Its field with the payload, with or without the event's name before it.
     #[serde(rename = "CustomEventPayloadField", skip_serializing_if = "Option::is_none")]
     pub custom_event_payload_field: Option<String>,
-    /// Whether `RoutingWorkResult` events arrive on the platform event.
+    /// Whether `RoutingWorkResult` events arrive on the platform event: false unless somebody has set it, and
+    /// then only the connector page hears of declines. Older definitions call it `IsRoutingWorkResultEnabled`.
     #[serde(rename = "EventCapabilitiesIsRoutingWorkResultSupported")]
     pub is_routing_work_result_supported: bool,
 }
@@ -186,6 +187,37 @@ mod tests {
         ] {
             let read = serde_json::from_str::<ChannelDefinition>(text).unwrap();
             assert!(read.is_conference_supported && read.routing_owner == RoutingOwner::Partner, "{text}");
+        }
+    }
+
+    #[test]
+    fn both_names_of_the_work_results_are_read_in_each_format_and_the_newer_one_counts() {
+        let xml = |field: &str| {
+            let root = "ConversationChannelDefinition";
+            ChannelDefinition::from_meta_xml(&format!(
+                "<{root}><eventCapabilities>{field}</eventCapabilities></{root}>"
+            ))
+        };
+        let json = |text: &str| ChannelDefinition::from_tooling_json(text);
+        for (read, supported) in [
+            (xml("<isRoutingWorkResultSupported>true</isRoutingWorkResultSupported>"), true),
+            (xml("<isRoutingWorkResultEnabled>true</isRoutingWorkResultEnabled>"), true),
+            (xml("<isRoutingWorkResultEnabled>false</isRoutingWorkResultEnabled>"), false),
+            (xml(""), false),
+            (json(r#"{"EventCapabilitiesIsRoutingWorkResultSupported": true}"#), true),
+            (json(r#"{"EventCapabilitiesIsRoutingWorkResultEnabled": true}"#), true),
+            (json(r#"{"IsRoutingWorkResultEnabled": true}"#), true),
+            (json(r#"{"Metadata": {"eventCapabilities": {"isRoutingWorkResultEnabled": true}}}"#), true),
+            (json(r#"{"IsRoutingWorkResultSupported": false, "IsRoutingWorkResultEnabled": true}"#), false),
+            (
+                ChannelDefinition::from_toml("event_capabilities_is_routing_work_result_supported = true"),
+                true,
+            ),
+            (ChannelDefinition::from_toml("is_routing_work_result_enabled = true"), true),
+            (ChannelDefinition::from_toml(""), false),
+        ] {
+            let read = read.unwrap();
+            assert_eq!(read.is_routing_work_result_supported, supported, "{read:?}");
         }
     }
 

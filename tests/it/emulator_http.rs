@@ -45,10 +45,12 @@ impl Server {
             "queues": [{ "id": QUEUE, "name": "Billing" }],
         }))
         .unwrap();
+        let mut settings = Settings { bearer: BearerRule::Granted, ..Settings::default() };
+        settings.channel.routing_work_result_supported = true;
         let options = Options {
             seed: 7,
             roster,
-            settings: Settings { bearer: BearerRule::Granted, ..Settings::default() },
+            settings,
             app: AppSettings::default(),
             fixed_tokens: vec![FIXED.to_owned()],
         };

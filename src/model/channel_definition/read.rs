@@ -129,6 +129,7 @@ pub(super) fn definition(raw: &Raw) -> Result<ChannelDefinition, Error> {
     let work_results = [
         "eventcapabilitiesisroutingworkresultsupported",
         "isroutingworkresultsupported",
+        "eventcapabilitiesisroutingworkresultenabled",
         "isroutingworkresultenabled",
     ];
     let owner = text(raw, &["routingowner"])?;
