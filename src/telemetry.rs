@@ -90,6 +90,10 @@ impl Numbers {
 fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
     describe_counter!("byoc_requests_ended_total", "Routing requests by their last word.");
+    describe_counter!(
+        "byoc_rep_refusals_total",
+        "Offers that Salesforce refused because of the rep, by its code."
+    );
     describe_histogram!(
         "byoc_event_to_first_command_seconds",
         "From the event's arrival to the moment its first call or search begins; what the connector adds."

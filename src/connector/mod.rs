@@ -16,6 +16,7 @@
 
 mod channel;
 mod ports;
+mod refused;
 mod runner;
 mod watch;
 

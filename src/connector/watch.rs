@@ -7,17 +7,21 @@ use std::collections::HashMap;
 use tokio::time::Instant;
 use tracing::Span;
 
-use crate::model::call::Call;
-use crate::model::ids::{ConversationId, EventId};
+use crate::model::call::{Call, Refusal};
+use crate::model::error_codes::ErrorCode;
+use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::time::Timestamp;
-use crate::routing::{Command, Conversations, Ending, Fact, Order, Outcome};
+use crate::routing::{Command, Conversations, Ending, Fact, Order, Outcome, Remark, RequestFact};
 use crate::store::ChannelKey;
+
+use super::refused::Refused;
 
 /// The open requests of a channel, as they are watched.
 pub(super) struct Watch {
     org: String,
     channel: String,
     open: HashMap<EventId, Seen>,
+    refused: Refused,
 }
 
 /// A request that is watched.
@@ -31,7 +35,8 @@ struct Seen {
 
 impl Watch {
     pub(super) fn new(key: &ChannelKey) -> Self {
-        Self { org: key.org.to_string(), channel: key.channel.to_string(), open: HashMap::new() }
+        let (org, channel) = (key.org.to_string(), key.channel.to_string());
+        Self { org, channel, open: HashMap::new(), refused: Refused::default() }
     }
 
     /// Begins again with what the store has.
@@ -50,6 +55,9 @@ impl Watch {
     /// Facts were decided.
     pub(super) fn decided(&mut self, conversation: &ConversationId, facts: &[Fact]) {
         for fact in facts {
+            if let Fact::About(_, RequestFact::OfferMade { rep, .. }) = fact {
+                self.refused.offered(*rep);
+            }
             let Fact::Requested(requested) = fact else { continue };
             let span = self.new_span(conversation, &requested.event);
             tracing::info!(parent: &span, "a rep asks for somebody");
@@ -102,6 +110,33 @@ impl Watch {
         if let (Outcome::Joined, Some(seen)) = (ending.outcome, seen) {
             metrics::histogram!("byoc_request_to_join_seconds", "org" => self.org.clone())
                 .record(ending.at.since(seen.created));
+        }
+    }
+
+    /// Something worth telling a person.
+    pub(super) fn remarked(&mut self, remark: &Remark) {
+        if let Remark::RepRefused(rep, refusal) = remark {
+            self.rep_refused(*rep, refusal);
+        }
+    }
+
+    /// Once is a roster that lags by a moment; a warning is for who is refused again and again, and comes
+    /// the less often the longer it lasts.
+    fn rep_refused(&mut self, rep: RepId, refusal: &Refusal) {
+        let code = ErrorCode(refusal.code.unwrap_or_default());
+        metrics::counter!(
+            "byoc_rep_refusals_total",
+            "org" => self.org.clone(), "channel" => self.channel.clone(), "code" => code.to_string()
+        )
+        .increment(1);
+        let times = self.refused.add(rep);
+        if times > 1 && times.is_power_of_two() {
+            let (org, channel) = (self.org.as_str(), self.channel.as_str());
+            let (meaning, advice) = (code.meaning(), code.advice());
+            tracing::warn!(
+                org, channel, %rep, times, %code, meaning, advice,
+                "Salesforce refuses every offer to this rep; others are asked instead"
+            );
         }
     }
 

@@ -14,6 +14,16 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct ErrorCode(pub u32);
 
+/// What a refusal with a code is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum About {
+    /// The one rep who was to be offered the work: another rep may be offered it (PROTOCOL: "Failures of a
+    /// call").
+    Rep,
+    /// The call, the conversation, the channel or the org: any rep would meet the same.
+    Request,
+}
+
 impl ErrorCode {
     /// Salesforce failed, and says no more than that.
     pub const INTERNAL: Self = Self(500);
@@ -64,6 +74,12 @@ impl ErrorCode {
             "Read the message that came with the code, and look the code up in Salesforce's documentation.",
             |entry| entry.advice,
         )
+    }
+
+    /// What it is about. A code that is not known here is about the request, so that it ends it: a new one
+    /// may hide a setting that somebody must correct.
+    pub fn about(self) -> About {
+        self.entry().map_or(About::Request, |entry| entry.about)
     }
 
     fn entry(self) -> Option<&'static table::Entry> {
@@ -120,9 +136,17 @@ mod tests {
     }
 
     #[test]
+    fn four_codes_are_about_one_rep() {
+        let about: Vec<u32> =
+            ErrorCode::all().filter(|code| code.about() == About::Rep).map(|code| code.0).collect();
+        assert_eq!(about, [15105, 15106, 15109, 15112]);
+    }
+
+    #[test]
     fn a_code_of_tomorrow_is_final_and_says_so() {
         let code = ErrorCode(4_000_000_000);
         assert!(!code.retry());
+        assert_eq!(code.about(), About::Request);
         assert!(code.meaning().contains("does not know"));
         assert!(code.advice().contains("message"));
     }

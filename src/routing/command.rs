@@ -9,7 +9,8 @@ use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
 
-use super::fact::{Fact, Outcome, Reason};
+use super::fact::Fact;
+use super::reason::{Outcome, Reason};
 
 /// Names one command for ever: across tries, and across a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,6 +91,9 @@ pub enum Remark {
     NothingToCancel,
     /// An answer to a command that was already given up.
     LateAnswer(CommandId),
+    /// Salesforce refused to offer to this rep, and the request goes on to the next: a roster that lags, a
+    /// permission that is missing.
+    RepRefused(RepId, crate::model::call::Refusal),
     /// Something happened to an offer that no request of ours made.
     ForeignWork(crate::model::ids::AgentWorkId),
     /// A fact that the state does not allow; the state was left as it was.

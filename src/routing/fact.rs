@@ -3,16 +3,15 @@
 //! The journal holds these. Applying them in order gives the state back, on any later release, for a
 //! fact says what came of a decision and not how it was reached.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::model::call::{Refusal, RouteBy};
-use crate::model::error_codes::ErrorCode;
 use crate::model::event::{Participant, SkillRequirement, WorkChanged};
 use crate::model::ids::{AgentWorkId, EventId, PsrId, QueueId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::model::words::{CancelReason, RoutingType};
+
+use super::reason::Verdict;
 
 /// Something that is true from now on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,6 +146,13 @@ pub enum RequestFact {
     OfferAccepted(RepId),
     /// The offer is over, and nobody can accept it any more.
     OfferOver(RepId, Why),
+    /// Salesforce refused to offer to this rep; another may be asked.
+    RepRefused {
+        /// The rep.
+        rep: RepId,
+        /// What Salesforce said.
+        refusal: Refusal,
+    },
     /// Salesforce would not take an offer back: the rep may have been quicker.
     OfferContested {
         /// The rep.
@@ -187,6 +193,7 @@ impl RequestFact {
             | Self::OfferNamed { rep, .. }
             | Self::OfferAnswered { rep, .. }
             | Self::OfferRepeated { rep, .. }
+            | Self::RepRefused { rep, .. }
             | Self::OfferAccepted(rep)
             | Self::OfferOver(rep, _)
             | Self::OfferContested { rep, .. }
@@ -241,185 +248,6 @@ pub enum Why {
     Refused,
     /// Nothing more was ever heard of it.
     Unknown,
-}
-
-/// How a request ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// A rep joined.
-    Joined,
-    /// The last rep who was asked said no.
-    Declined,
-    /// The last rep who was asked did not answer.
-    Unanswered,
-    /// The requester or the end user called it off.
-    Cancelled,
-    /// It was against the rules from the start.
-    Refused,
-    /// Something went wrong.
-    Failed,
-}
-
-impl Outcome {
-    /// Every outcome.
-    pub const ALL: [Self; 6] =
-        [Self::Joined, Self::Declined, Self::Unanswered, Self::Cancelled, Self::Refused, Self::Failed];
-
-    /// One word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Joined => "joined",
-            Self::Declined => "declined",
-            Self::Unanswered => "unanswered",
-            Self::Cancelled => "cancelled",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The last word.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Why.
-    pub reason: Reason,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// Why a request ended, as a rep can understand it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Reason {
-    /// A rep accepted.
-    Joined(RepId),
-    /// The last rep declined.
-    Declined,
-    /// The last rep did not answer.
-    Unanswered,
-    /// Nobody can take it.
-    NobodyAvailable,
-    /// The requester changed their mind.
-    RequesterCancelled,
-    /// The end user left.
-    EndUserLeft,
-    /// The session ended.
-    SessionEnded,
-    /// The channel has no conferences.
-    NotSupported,
-    /// It is a transfer, and those are not routed.
-    TransfersNotRouted,
-    /// No seat is left.
-    Full(u32),
-    /// The target is outside of Salesforce.
-    OutsideContact,
-    /// The target is a bot.
-    Bot,
-    /// The rep is in the conversation.
-    AlreadyIn,
-    /// The rep has an open offer for the conversation.
-    AlreadyInvited,
-    /// The request names nobody.
-    Unreadable,
-    /// The flow has no fallback queue.
-    NoFallbackQueue,
-    /// The work item is not known.
-    UnknownWorkItem,
-    /// The request was older than 60 seconds when it came.
-    TooOld,
-    /// The 60 seconds ran out.
-    OutOfTime,
-    /// The flow, or the channel's setting, led nowhere.
-    RouteLedNowhere,
-    /// The partner's router did not answer in time.
-    RouterSilent,
-    /// Too many reps were tried.
-    TooManyOffers,
-    /// Salesforce took the offer back.
-    OfferWithdrawn,
-    /// An offer could not be taken back, and what became of it is not known.
-    OfferUnclear,
-    /// Salesforce did not answer.
-    NoAnswer(Step),
-    /// Salesforce said no.
-    SalesforceRefused(Step, Refusal),
-}
-
-/// A step of the sequence, for a reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Step {
-    /// `POST /route`.
-    Route,
-    /// `POST /agentWork`.
-    Offer,
-}
-
-impl Step {
-    const fn deed(self) -> &'static str {
-        match self {
-            Self::Route => "route the request",
-            Self::Offer => "offer the conversation to the rep",
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sentence = match self {
-            Self::Joined(_) => "The rep accepted.",
-            Self::Declined => "The invitation was declined, and nobody else is left to ask.",
-            Self::Unanswered => "The invitation was not answered in time, and nobody else is left to ask.",
-            Self::NobodyAvailable => "Nobody who could join is available right now.",
-            Self::RequesterCancelled => "The invitation was cancelled by the rep who made it.",
-            Self::EndUserLeft => "The customer has left the conversation.",
-            Self::SessionEnded => "The messaging session has ended.",
-            Self::NotSupported => "This channel does not support conferences.",
-            Self::TransfersNotRouted => {
-                "Transfers are not available on this channel. Invite somebody to a conference instead."
-            }
-            Self::Full(limit) => {
-                return write!(
-                    f,
-                    "The conversation is full: it has room for {limit} participants, the customer included."
-                );
-            }
-            Self::OutsideContact => "People outside of Salesforce cannot join a conference.",
-            Self::Bot => "Bots cannot join a conference.",
-            Self::AlreadyIn => "This rep is already in the conversation.",
-            Self::AlreadyInvited => "This rep has already been invited to this conversation.",
-            Self::Unreadable => "The request does not say whom to invite.",
-            Self::NoFallbackQueue => {
-                "The flow has no fallback queue, and without one it cannot be used here."
-            }
-            Self::UnknownWorkItem => "The conversation's messaging session (workItemId) is not known.",
-            Self::TooOld => "The request was more than 60 seconds old when it arrived.",
-            Self::OutOfTime => "The request could not be routed within 60 seconds.",
-            Self::RouteLedNowhere => "Routing named neither a rep nor a queue.",
-            Self::RouterSilent => "No rep was found in time.",
-            Self::TooManyOffers => "Too many reps were asked without success.",
-            Self::OfferWithdrawn => "Salesforce took the invitation back.",
-            Self::OfferUnclear => "Salesforce does not say what became of the invitation.",
-            Self::NoAnswer(step) => {
-                return write!(f, "Salesforce did not answer when asked to {}.", step.deed());
-            }
-            Self::SalesforceRefused(step, refusal) => {
-                write!(f, "Salesforce refused to {}", step.deed())?;
-                return match refusal.code {
-                    Some(code) => write!(f, " ({code}): {}", ErrorCode(code).meaning()),
-                    None => write!(f, " (HTTP {}).", refusal.status),
-                };
-            }
-        };
-        f.write_str(sentence)
-    }
 }
 
 /// A fact that does not fit the state that it met.

@@ -21,6 +21,7 @@ mod offer;
 mod on_answer;
 mod on_event;
 mod policy;
+mod reason;
 mod request;
 mod skills;
 mod view;
@@ -28,8 +29,7 @@ mod view;
 pub use command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark};
 pub use conversation::Conversation;
 pub use conversations::{Conversations, Kept, Turn};
-pub use fact::{
-    Fact, IllegalFact, Intent, Outcome, Reason, RequestFact, Requested, Step, Verdict, Wanted, Why,
-};
+pub use fact::{Fact, IllegalFact, Intent, RequestFact, Requested, Wanted, Why};
 pub use policy::{ANSWER_WINDOW, Policy, Report, Ring, Settings};
+pub use reason::{Outcome, Reason, Step, Verdict};
 pub use view::{OfferView, RequestView};

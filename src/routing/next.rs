@@ -9,11 +9,12 @@ use crate::model::time::Timestamp;
 use crate::model::words::CancelReason;
 
 use super::conversation::{Conversation, Decision, to_usize};
-use super::fact::{Intent, Outcome, Reason, RequestFact, Step, Wanted, Why};
+use super::fact::{Intent, RequestFact, Wanted, Why};
 use super::offer::{Creation, Offer, OfferState};
 use super::policy::{
     ANSWER_WINDOW, CLEAN_UP_WINDOW, LATER_OFFER_WINDOW, MOST_OFFERS, ORPHAN_WINDOW, Report, Ring, Settings,
 };
+use super::reason::{Outcome, Reason, Step};
 use super::request::{ReportState, Request, Route, Search};
 
 /// Salesforce takes the request for failed after this moment.
@@ -227,20 +228,22 @@ impl Decision<'_> {
         wanted.min(free).saturating_sub(open).min(left)
     }
 
-    /// Nobody is left to ask. The last rep's answer is the request's.
+    /// Nobody is left to ask. The answer of the last rep who was really asked is the request's; where
+    /// Salesforce let nobody be asked, what it said is.
     fn give_up(&mut self, number: u32) {
-        let last = self.conversation.request(number).and_then(Request::last_over);
-        let (outcome, reason) = match last {
+        let Some(request) = self.conversation.request(number) else { return };
+        let (outcome, reason) = match request.last_answer() {
             Some(Why::Declined) => (Outcome::Declined, Reason::Declined),
             Some(Why::Unanswered) => (Outcome::Unanswered, Reason::Unanswered),
             Some(Why::Withdrawn) => (Outcome::Failed, Reason::OfferWithdrawn),
             Some(Why::Unknown | Why::CalledOff | Why::Removed | Why::Refused) => {
                 (Outcome::Failed, Reason::OfferUnclear)
             }
-            None if self.conversation.request(number).is_some_and(Request::led_nowhere) => {
-                (Outcome::Failed, Reason::RouteLedNowhere)
-            }
-            None => (Outcome::Failed, Reason::NobodyAvailable),
+            None => match request.reps_refused() {
+                Some(reason) => (Outcome::Refused, reason),
+                None if request.led_nowhere() => (Outcome::Failed, Reason::RouteLedNowhere),
+                None => (Outcome::Failed, Reason::NobodyAvailable),
+            },
         };
         self.decide(number, outcome, reason);
     }
@@ -341,12 +344,23 @@ impl Request {
         matches!(self.wanted, Wanted::Route(_)) && self.search_queue().is_none()
     }
 
-    /// Why the last offer is over.
-    fn last_over(&self) -> Option<Why> {
+    /// Why the last offer is over that was really made.
+    fn last_answer(&self) -> Option<Why> {
         self.offers.iter().rev().find_map(|offer| match offer.state {
-            OfferState::Over { why, .. } => Some(why),
+            OfferState::Over { why, .. } if why != Why::Refused => Some(why),
             _ => None,
         })
+    }
+
+    /// That Salesforce refused whoever was to be asked, where it did.
+    fn reps_refused(&self) -> Option<Reason> {
+        let last = self.refusal.as_deref()?.clone();
+        if matches!(self.wanted, Wanted::Rep(_)) {
+            return Some(Reason::SalesforceRefused(Step::Offer, last));
+        }
+        let refused = |offer: &&Offer| matches!(offer.state, OfferState::Over { why: Why::Refused, .. });
+        let reps = u32::try_from(self.offers.iter().filter(refused).count()).unwrap_or(u32::MAX);
+        Some(Reason::RepsRefused { reps, last })
     }
 
     /// What Salesforce is told when the PSR is cleared.
@@ -355,7 +369,8 @@ impl Request {
         match (verdict.outcome, &verdict.reason) {
             (Outcome::Cancelled, _) => CancelReason::Cancel,
             (Outcome::Declined, _) => CancelReason::Decline,
-            (Outcome::Unanswered, _) | (_, Reason::NobodyAvailable | Reason::RouterSilent) => {
+            (Outcome::Unanswered, _)
+            | (_, Reason::NobodyAvailable | Reason::RouterSilent | Reason::RepsRefused { .. }) => {
                 CancelReason::Unavailable
             }
             _ => CancelReason::Unknown,

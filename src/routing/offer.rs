@@ -139,6 +139,7 @@ impl Offer {
             | (F::OfferOver(..), S::Accepted { .. } | S::Removing { .. } | S::Over { .. }) => return None,
             (F::OfferAccepted(_), _) => S::Accepted { work },
             (&F::OfferOver(_, why), _) => S::Over { work, why },
+            (F::RepRefused { .. }, S::Making { .. }) => S::Over { work, why: Why::Refused },
             (&F::OfferContested { until, .. }, S::TakingBack { work, why, .. }) => {
                 S::Contested { work, why, until }
             }
@@ -162,7 +163,9 @@ impl Offer {
             RequestFact::OfferMade { .. } | RequestFact::OfferNameless { .. } if making && asked => {
                 Creation::Done
             }
-            RequestFact::OfferOver(_, Why::Refused) if asked => Creation::Done,
+            RequestFact::OfferOver(_, Why::Refused) | RequestFact::RepRefused { .. } if asked => {
+                Creation::Done
+            }
             // Who is in is offered nothing.
             RequestFact::OfferAccepted(_) if !asked => Creation::Done,
             _ => self.creation,
@@ -197,6 +200,12 @@ impl Request {
             }
             RequestFact::OfferOver(..) if self.search == Search::Exhausted => {
                 self.search = Search::Idle { dropped: 0 };
+            }
+            RequestFact::RepRefused { refusal, .. } => {
+                self.refusal = Some(Box::new(refusal.clone()));
+                if self.search == Search::Exhausted {
+                    self.search = Search::Idle { dropped: 0 };
+                }
             }
             _ => {}
         }

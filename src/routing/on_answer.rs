@@ -4,16 +4,17 @@
 //! has moved on, and it changes nothing.
 
 use crate::model::call::{Answer, Refusal, Reply, Routed};
-use crate::model::error_codes::ErrorCode;
+use crate::model::error_codes::{About, ErrorCode};
 use crate::model::event::WorkChanged;
 use crate::model::ids::{AgentWorkId, RepId};
 use crate::model::time::Timestamp;
 
 use super::command::{CommandId, Remark};
 use super::conversation::Decision;
-use super::fact::{Fact, Intent, Outcome, Reason, RequestFact, Step, Verdict, Why};
+use super::fact::{Fact, Intent, RequestFact, Why};
 use super::offer::OfferState;
 use super::policy::SETTLE_WINDOW;
+use super::reason::{Outcome, Reason, Step, Verdict};
 use super::request::Search;
 
 impl Decision<'_> {
@@ -209,12 +210,21 @@ impl Decision<'_> {
     /// A refusal because the offer exists already means, after a try without answer, that this try
     /// worked (PROTOCOL: "Failures of a call"). Another refusal after such a try tells nothing of it: the
     /// offer may ring, or its rep may even have accepted.
+    ///
+    /// What Salesforce has against this rep, it may not have against the next; whatever else it refuses, it
+    /// would refuse again.
     fn offer_refused(&mut self, number: u32, rep: RepId, refusal: Refusal) {
         if refusal.after_lost_try && exists(&refusal) {
             return self.offer_nameless(number, rep, true);
         }
         if refusal.after_lost_try {
             self.creation_answered(number, rep, true);
+        }
+        let about = refusal.code.map_or(About::Request, |code| ErrorCode(code).about());
+        if about == About::Rep {
+            self.remark(Remark::RepRefused(rep, refusal.clone()));
+            self.about(number, RequestFact::RepRefused { rep, refusal });
+            return;
         }
         self.about(number, RequestFact::OfferOver(rep, Why::Refused));
         if self.conversation.request(number).is_some_and(|request| request.verdict.is_none()) {

@@ -10,9 +10,10 @@ use crate::model::words::{CancelReason, ParticipantRole, RoutingType, SessionSta
 
 use super::command::Remark;
 use super::conversation::{Decision, to_usize};
-use super::fact::{Fact, Outcome, Reason, RequestFact, Requested, Wanted, Why};
+use super::fact::{Fact, RequestFact, Requested, Wanted, Why};
 use super::offer::{Offer, OfferState};
 use super::policy::ANSWER_WINDOW;
+use super::reason::{Outcome, Reason};
 use super::request::{ReportState, Request};
 
 impl Decision<'_> {

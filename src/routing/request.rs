@@ -6,12 +6,14 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::model::call::Refusal;
 use crate::model::ids::{EventId, PsrId, QueueId, RepId};
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingType;
 
-use super::fact::{IllegalFact, Intent, RequestFact, Requested, Verdict, Wanted};
+use super::fact::{IllegalFact, Intent, RequestFact, Requested, Wanted};
 use super::offer::{Offer, OfferState};
+use super::reason::Verdict;
 
 /// A command that was given and is not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +85,9 @@ pub(super) struct Request {
     pub(super) candidates: SmallVec<[RepId; 1]>,
     pub(super) offers: SmallVec<[Offer; 1]>,
     pub(super) report: ReportState,
+    /// What Salesforce said of the last rep whom it refused.
+    #[serde(default)]
+    pub(super) refusal: Option<Box<Refusal>>,
     pub(super) verdict: Option<Box<Verdict>>,
 }
 
@@ -108,6 +113,7 @@ impl Request {
             candidates,
             offers: SmallVec::new(),
             report: if requested.reports { ReportState::Due } else { ReportState::Withheld },
+            refusal: None,
             verdict: None,
         }
     }

@@ -8,8 +8,9 @@ use crate::model::time::{self, Timestamp};
 use crate::model::words::RoutingType;
 
 use super::conversation::Conversation;
-use super::fact::{Outcome, Wanted, Why};
+use super::fact::{Wanted, Why};
 use super::offer::{Offer, OfferState};
+use super::reason::Outcome;
 use super::request::{ReportState, Request, Route, Search};
 
 /// A routing request that has not ended, or whose cleaning up has not.

@@ -34,6 +34,7 @@ mod pubsub;
 mod recordings;
 mod replay_properties;
 mod routing;
+mod routing_cases;
 mod routing_properties;
 #[cfg(feature = "server")]
 mod server;

@@ -9,6 +9,8 @@ use byoc_connector::routing::{Conversation, Fact, Input, Order, Outcome, Reason,
 
 use crate::support::scenario::*;
 
+mod refused_reps;
+
 mod sequences {
     use super::*;
 

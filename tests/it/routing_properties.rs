@@ -75,7 +75,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
         8 => (1..6_u32, proptest::option::of(0..REPS.len())).prop_map(|(work, rep)| Kind::Done { work, rep }),
-        2 => (prop_oneof![Just(15109), Just(10032), Just(10085)], any::<bool>())
+        2 => (prop_oneof![Just(15109), Just(15112), Just(10032), Just(10085)], any::<bool>())
             .prop_map(|(code, lost)| Kind::Refused(code, lost)),
         2 => Just(Kind::Lost),
         4 => proptest::collection::vec(0..REPS.len(), 0..4).prop_map(Kind::Found),
@@ -242,7 +242,9 @@ impl Watched {
                 self.routes_left.remove(&number);
                 self.open.entry(number).or_default().remove(rep);
             }
-            RequestFact::OfferOver(rep, _) | RequestFact::RepRemoved(rep) => {
+            RequestFact::OfferOver(rep, _)
+            | RequestFact::RepRefused { rep, .. }
+            | RequestFact::RepRemoved(rep) => {
                 self.open.entry(number).or_default().remove(rep);
             }
             RequestFact::Closed => {

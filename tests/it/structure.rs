@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use byoc_connector::model::error_codes::ErrorCode;
+use byoc_connector::model::error_codes::{About, ErrorCode};
 
 /// Which modules each module may name (docs/architecture.md: "The modules").
 const MAY_NAME: &[(&str, &[&str])] = &[
@@ -455,7 +455,11 @@ fn page_of_error_codes() -> String {
     );
     let cell = |text: &str| text.replace('|', "\\|");
     for code in ErrorCode::all() {
-        let retry = if code.retry() { "yes" } else { "no" };
+        let retry = match (code.retry(), code.about()) {
+            (true, _) => "yes",
+            (false, About::Rep) => "with the next rep",
+            (false, About::Request) => "no",
+        };
         writeln!(page, "| {code} | {} | {retry} | {} |", cell(code.meaning()), cell(code.advice())).unwrap();
     }
     page

@@ -272,6 +272,9 @@ impl Task {
 
     /// The turn is durable: now its commands may be carried out.
     async fn carry_out(&mut self, conversation: ConversationId, effects: Effects) {
+        for remark in &effects.remarks {
+            self.watch.remarked(remark);
+        }
         for announcement in effects.announcements {
             self.announcements.send(announcement).await.ok();
         }

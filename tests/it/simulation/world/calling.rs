@@ -14,7 +14,11 @@ use byoc_connector::rep_finder::choose;
 use byoc_connector::routing::{Command, CommandId, Effects, Fact, Order, RequestFact, Turn};
 
 use super::super::link::Fate;
+use super::super::seeds::rep_id;
 use super::{Core, Due, Made, Open, TRY_TIMEOUT, Trace, World};
+
+/// The number of a rep who is in nobody's roster but that of a rep finder in trouble.
+const UNKNOWN_REP: usize = 99;
 
 impl<C: Core> World<C> {
     pub(super) fn on_turn(&mut self, turn: Turn) {
@@ -109,8 +113,10 @@ impl<C: Core> World<C> {
                 0 => reps.clear(),
                 1 => (reps, after) = (Vec::new(), give_up_at),
                 2 => after = self.now + Duration::from_millis(self.dice.between(1_000, 60_000)),
+                // Whoever comes to its mind: reps who are offline, and one whom the org does not know.
                 _ => {
                     reps = (0..3).map(|_| *self.dice.pick(&self.reps)).collect();
+                    reps.insert(self.dice.below(4), rep_id(UNKNOWN_REP));
                 }
             }
         }

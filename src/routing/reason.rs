@@ -1,0 +1,211 @@
+//! Last words: how a request ends, and why, in words for the rep who asked.
+//!
+//! Elsewhere: when which is said, in `next`, `on_event` and `on_answer`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::call::Refusal;
+use crate::model::error_codes::ErrorCode;
+use crate::model::ids::RepId;
+use crate::model::time::Timestamp;
+
+/// How a request ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// A rep joined.
+    Joined,
+    /// The last rep who was asked said no.
+    Declined,
+    /// The last rep who was asked did not answer.
+    Unanswered,
+    /// The requester or the end user called it off.
+    Cancelled,
+    /// It was against the rules from the start, or Salesforce lets nobody be asked who could be.
+    Refused,
+    /// Something went wrong.
+    Failed,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 6] =
+        [Self::Joined, Self::Declined, Self::Unanswered, Self::Cancelled, Self::Refused, Self::Failed];
+
+    /// One word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Joined => "joined",
+            Self::Declined => "declined",
+            Self::Unanswered => "unanswered",
+            Self::Cancelled => "cancelled",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The last word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: Reason,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why a request ended, as a rep can understand it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Reason {
+    /// A rep accepted.
+    Joined(RepId),
+    /// The last rep declined.
+    Declined,
+    /// The last rep did not answer.
+    Unanswered,
+    /// Nobody can take it.
+    NobodyAvailable,
+    /// The requester changed their mind.
+    RequesterCancelled,
+    /// The end user left.
+    EndUserLeft,
+    /// The session ended.
+    SessionEnded,
+    /// The channel has no conferences.
+    NotSupported,
+    /// It is a transfer, and those are not routed.
+    TransfersNotRouted,
+    /// No seat is left.
+    Full(u32),
+    /// The target is outside of Salesforce.
+    OutsideContact,
+    /// The target is a bot.
+    Bot,
+    /// The rep is in the conversation.
+    AlreadyIn,
+    /// The rep has an open offer for the conversation.
+    AlreadyInvited,
+    /// The request names nobody.
+    Unreadable,
+    /// The flow has no fallback queue.
+    NoFallbackQueue,
+    /// The work item is not known.
+    UnknownWorkItem,
+    /// The request was older than 60 seconds when it came.
+    TooOld,
+    /// The 60 seconds ran out.
+    OutOfTime,
+    /// The flow, or the channel's setting, led nowhere.
+    RouteLedNowhere,
+    /// The partner's router did not answer in time.
+    RouterSilent,
+    /// Too many reps were tried.
+    TooManyOffers,
+    /// Salesforce took the offer back.
+    OfferWithdrawn,
+    /// An offer could not be taken back, and what became of it is not known.
+    OfferUnclear,
+    /// Salesforce did not answer.
+    NoAnswer(Step),
+    /// Salesforce said no.
+    SalesforceRefused(Step, Refusal),
+    /// Salesforce refused every rep who was found.
+    RepsRefused {
+        /// How many.
+        reps: u32,
+        /// What it said of the last of them.
+        last: Refusal,
+    },
+}
+
+/// A step of the sequence, for a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// `POST /route`.
+    Route,
+    /// `POST /agentWork`.
+    Offer,
+}
+
+impl Step {
+    const fn deed(self) -> &'static str {
+        match self {
+            Self::Route => "route the request",
+            Self::Offer => "offer the conversation to the rep",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sentence = match self {
+            Self::Joined(_) => "The rep accepted.",
+            Self::Declined => "The invitation was declined, and nobody else is left to ask.",
+            Self::Unanswered => "The invitation was not answered in time, and nobody else is left to ask.",
+            Self::NobodyAvailable => "Nobody who could join is available right now.",
+            Self::RequesterCancelled => "The invitation was cancelled by the rep who made it.",
+            Self::EndUserLeft => "The customer has left the conversation.",
+            Self::SessionEnded => "The messaging session has ended.",
+            Self::NotSupported => "This channel does not support conferences.",
+            Self::TransfersNotRouted => {
+                "Transfers are not available on this channel. Invite somebody to a conference instead."
+            }
+            Self::Full(limit) => {
+                return write!(
+                    f,
+                    "The conversation is full: it has room for {limit} participants, the customer included."
+                );
+            }
+            Self::OutsideContact => "People outside of Salesforce cannot join a conference.",
+            Self::Bot => "Bots cannot join a conference.",
+            Self::AlreadyIn => "This rep is already in the conversation.",
+            Self::AlreadyInvited => "This rep has already been invited to this conversation.",
+            Self::Unreadable => "The request does not say whom to invite.",
+            Self::NoFallbackQueue => {
+                "The flow has no fallback queue, and without one it cannot be used here."
+            }
+            Self::UnknownWorkItem => "The conversation's messaging session (workItemId) is not known.",
+            Self::TooOld => "The request was more than 60 seconds old when it arrived.",
+            Self::OutOfTime => "The request could not be routed within 60 seconds.",
+            Self::RouteLedNowhere => "Routing named neither a rep nor a queue.",
+            Self::RouterSilent => "No rep was found in time.",
+            Self::TooManyOffers => "Too many reps were asked without success.",
+            Self::OfferWithdrawn => "Salesforce took the invitation back.",
+            Self::OfferUnclear => "Salesforce does not say what became of the invitation.",
+            Self::NoAnswer(step) => {
+                return write!(f, "Salesforce did not answer when asked to {}.", step.deed());
+            }
+            Self::SalesforceRefused(step, refusal) => {
+                write!(f, "Salesforce refused to {}", step.deed())?;
+                return said(refusal, f);
+            }
+            Self::RepsRefused { reps: 1, last } => {
+                f.write_str("Salesforce refused the only rep who was found")?;
+                return said(last, f);
+            }
+            Self::RepsRefused { reps, last } => {
+                write!(f, "Salesforce refused all {reps} reps who were found, the last one")?;
+                return said(last, f);
+            }
+        };
+        f.write_str(sentence)
+    }
+}
+
+/// What Salesforce said, behind what it was about.
+fn said(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match refusal.code {
+        Some(code) => write!(f, " ({code}): {}", ErrorCode(code).meaning()),
+        None => write!(f, " (HTTP {}).", refusal.status),
+    }
+}
