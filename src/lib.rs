@@ -29,6 +29,7 @@ pub mod model;
 pub mod notices;
 mod outbound;
 pub mod people;
+mod private_key;
 #[cfg(feature = "pubsub")]
 mod proto;
 pub mod recording;

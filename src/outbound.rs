@@ -30,6 +30,11 @@ pub(crate) fn secret_worthy_url(text: &str) -> Result<Url, NotSecretWorthy> {
     }
 }
 
+/// A URL as it is meant, whatever slashes stand at its end.
+pub(crate) fn without_slashes(url: &str) -> &str {
+    url.trim().trim_end_matches('/')
+}
+
 /// Whether it leads to this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();

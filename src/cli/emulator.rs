@@ -46,13 +46,13 @@ pub struct Args {
     /// A bearer token that is taken without being asked for at the token endpoint; protects nothing
     #[arg(long, default_value = "emulator-token")]
     token: Vec<String>,
-    /// The consumer key of the connected app (`iss`)
+    /// The consumer key of the app that may ask for tokens (`iss`)
     #[arg(long, value_name = "KEY")]
     consumer_key: Option<String>,
-    /// The user for whom the connected app asks (`sub`)
+    /// The user for whom that app asks (`sub`)
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
-    /// The RSA public key, in PEM, of the connected app; without it the sample key of fixtures/keys counts
+    /// The RSA public key of that app, in PEM; without it the sample key of fixtures/keys counts
     #[arg(long, value_name = "FILE")]
     public_key: Option<PathBuf>,
 }

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -17,7 +16,8 @@ use super::{Config, Environment, Org};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::roster::Roster;
-use crate::outbound::secret_worthy_url;
+use crate::outbound::{secret_worthy_url, without_slashes};
+use crate::private_key;
 
 /// The single values of `[org]` that a variable may set.
 const ORG_KEYS: &[&str] = &[
@@ -56,6 +56,19 @@ struct Written {
 }
 
 impl Written {
+    /// Slashes at the end of a URL say nothing: Salesforce's own examples have them here and there.
+    fn without_slashes(mut self) -> Self {
+        let urls = [Some(&mut self.instance_url), Some(&mut self.interaction_url)].into_iter().chain([
+            self.pubsub_endpoint.as_mut(),
+            self.audience.as_mut(),
+            self.token_url.as_mut(),
+        ]);
+        for url in urls.flatten() {
+            *url = without_slashes(url).to_owned();
+        }
+        self
+    }
+
     /// Values that cannot be, and why. A sentence is about its key.
     fn wrong_values(&self) -> Vec<(&'static str, String)> {
         let mut wrong = Vec::new();
@@ -79,7 +92,7 @@ impl Written {
             }
         }
         let texts = [
-            ("consumer_key", Some(&self.consumer_key), "the connected app in Salesforce has it"),
+            ("consumer_key", Some(&self.consumer_key), "the app in Salesforce has it"),
             (
                 "username",
                 Some(&self.username),
@@ -123,15 +136,6 @@ fn is_api_name(name: &str) -> bool {
 /// What came from outside, cut to what fits in one line.
 fn shown(text: &str) -> String {
     text.chars().take(100).collect()
-}
-
-/// Signs with it, once: whatever is wrong with a key, it cannot do that.
-fn is_rsa_key(text: &str) -> Result<(), String> {
-    let signed = EncodingKey::from_rsa_pem(text.as_bytes())
-        .and_then(|key| jsonwebtoken::encode(&Header::new(Algorithm::RS256), &(), &key));
-    let wanted = "it must begin with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----, and have 2048 \
-                  bits or more";
-    signed.map(drop).map_err(|error| format!("no RSA key in PEM ({error}); {wanted}"))
 }
 
 fn folder(path: &Path) -> &Path {
@@ -188,6 +192,7 @@ impl Orgs<'_, '_> {
     }
 
     fn org(&mut self, place: String, written: Written, main: bool) -> Org {
+        let written = written.without_slashes();
         let private_key = self.private_key(&place, written.private_key_file.as_deref(), main);
         let channels = self.channels(&place, &written.channels, main);
         let roster = match &written.roster {
@@ -217,15 +222,15 @@ impl Orgs<'_, '_> {
 
     fn private_key(&mut self, place: &str, file: Option<&Path>, main: bool) -> SecretString {
         if let Some(text) = self.environment.get(KEY_VARIABLE).filter(|_| main) {
-            if let Err(problem) = is_rsa_key(text) {
+            return private_key::pem(text.as_bytes()).unwrap_or_else(|reason| {
                 let source = Source::Variable(KEY_VARIABLE.to_owned());
                 self.document.mistake(
                     source,
                     format_args!("{place}.private_key"),
-                    format_args!("it is {problem}"),
+                    format_args!("it is {reason}"),
                 );
-            }
-            return SecretString::from(text.as_str());
+                SecretString::default()
+            });
         }
         let key = format!("{place}.private_key_file");
         let Some(file) = file else {
@@ -233,10 +238,10 @@ impl Orgs<'_, '_> {
             self.mistake(&key, format_args!("it is missing; it must be the path of an RSA key in PEM{also}"));
             return SecretString::default();
         };
-        let problem = match std::fs::read_to_string(folder(self.path).join(file)) {
-            Ok(text) => match is_rsa_key(&text) {
-                Ok(()) => return SecretString::from(text),
-                Err(problem) => format!("is {problem}"),
+        let problem = match std::fs::read(folder(self.path).join(file)) {
+            Ok(bytes) => match private_key::pem(&bytes) {
+                Ok(pem) => return pem,
+                Err(reason) => format!("is {reason}"),
             },
             Err(error) => format!("cannot be read: {error}"),
         };

@@ -46,15 +46,16 @@ pub struct Org {
     pub interaction_url: String,
     /// The Pub/Sub API; Salesforce's own where not set.
     pub pubsub_endpoint: Option<String>,
-    /// The connected app's consumer key (`iss`).
+    /// The consumer key of the External Client App, or of the connected app (`iss`).
     pub consumer_key: String,
     /// The integration user (`sub`).
     pub username: String,
-    /// `https://login.salesforce.com`, or for a sandbox `https://test.salesforce.com`.
+    /// The org's My Domain for an External Client App; else `https://login.salesforce.com`, which counts where it is
+    /// not set, or for a sandbox `https://test.salesforce.com`.
     pub audience: Option<String>,
     /// Where tokens are asked for, where that is not at the audience.
     pub token_url: Option<String>,
-    /// The RSA key in PEM whose certificate the connected app has.
+    /// The RSA key in PEM whose certificate the app has.
     pub private_key: SecretString,
     /// Whether a stream of which nothing was read yet begins with the oldest event that is kept, and not with
     /// what is published from now on.
@@ -198,8 +199,8 @@ mod tests {
         …/x.toml, line 13, orgs[0].id: 00DHs0000000001 is the id of org already; ids must differ
         …/x.toml, line 14, orgs[0].instance_url: it is 'i'; it must be a whole URL, such as https://host.example
         …/x.toml, line 15, orgs[0].interaction_url: it is 'i'; it must be a whole URL, such as https://host.example
-        …/x.toml, line 16, orgs[0].consumer_key: it is empty; the connected app in Salesforce has it
-        the variable BYOC_ORG_PRIVATE_KEY: it is no RSA key in PEM (InvalidKeyFormat); it must begin with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----, and have 2048 bits or more
+        …/x.toml, line 16, orgs[0].consumer_key: it is empty; the app in Salesforce has it
+        the variable BYOC_ORG_PRIVATE_KEY: it is not a valid PEM RSA key; it must begin with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----
         ");
         let renamed = text.replace("'Acme_Messaging'", "'Other'").replace(", 'definitions/none.toml'", "");
         let told = parse(&renamed, &[("BYOC_ORG_PRIVATE_KEY", "k")]).unwrap_err();

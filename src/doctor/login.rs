@@ -6,7 +6,6 @@ use reqwest::header::DATE;
 
 use super::{Finding, Step, words};
 use crate::config::Org;
-use crate::interaction::auth::Error;
 use crate::interaction::{JwtSettings, TokenSource as _};
 use crate::model::time::{Clock, Timestamp};
 use crate::outbound::{http_for, in_full, secret_worthy_url};
@@ -60,11 +59,8 @@ pub(super) async fn token(org: &Org, plan: &OrgPlan) -> Finding {
             Finding::fine(&org.place, Step::Token, found)
         }
         Err(error) => {
-            let advice = match &error {
-                Error::Refused { error, description, .. } => words::of_login(error, description),
-                _ => words::TOKEN_URL,
-            };
-            Finding::problem(&org.place, Step::Token, error.to_string(), advice)
+            let advice = error.advice().unwrap_or(words::TOKEN_URL);
+            Finding::problem(&org.place, Step::Token, error.problem(), advice)
         }
     }
 }
@@ -74,6 +70,6 @@ fn token_url(org: &Org) -> String {
     org.token_url.clone().unwrap_or_else(|| {
         let usual = JwtSettings::new("", "", String::new().into()).audience;
         let audience = org.audience.as_deref().unwrap_or(&usual);
-        format!("{}/services/oauth2/token", audience.trim_end_matches('/'))
+        format!("{audience}/services/oauth2/token")
     })
 }

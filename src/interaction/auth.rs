@@ -7,7 +7,9 @@
 //!
 //! Elsewhere: when a token counts as not taken is decided in `verdict`.
 
+mod answer;
 mod jwt;
+mod refusals;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use jwt::{JwtBearer, JwtSettings};
+pub use refusals::{ALL as KNOWN_REFUSALS, KnownRefusal};
 
 /// An access token. It does not print.
 #[derive(Clone)]
@@ -61,7 +64,7 @@ pub enum Error {
     #[error("the token endpoint gave no token for now: {0}")]
     Unavailable(String),
     /// The token endpoint said no.
-    #[error("the token endpoint refused (HTTP {status}): {error}: {description}")]
+    #[error("{}", self.told())]
     Refused {
         /// HTTP status.
         status: u16,
@@ -69,6 +72,18 @@ pub enum Error {
         error: String,
         /// What Salesforce says about it.
         description: String,
+        /// What to do about it.
+        advice: String,
+    },
+    /// Something else than a token endpoint answered: a login page, a proxy, another host.
+    #[error("{}", self.told())]
+    NotAnEndpoint {
+        /// HTTP status.
+        status: u16,
+        /// What it answered with.
+        what: String,
+        /// What to do about it.
+        advice: String,
     },
     /// The token was not taken, and there is no other.
     #[error("the access token was not taken, and this source has no other")]
@@ -82,13 +97,41 @@ impl Error {
     /// Whether asking again may help. A login that is refused may be granted again: the app's approval, a
     /// certificate, a user's permission are an administrator's to mend, and meanwhile nothing has been sent.
     pub const fn retry(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Refused { .. })
+        matches!(self, Self::Unavailable(_) | Self::Refused { .. } | Self::NotAnEndpoint { .. })
+    }
+
+    /// What is wrong, without what to do about it.
+    pub fn problem(&self) -> String {
+        match self {
+            Self::Refused { status, error, description, .. } => {
+                let said: Vec<&str> =
+                    [error.as_str(), description].into_iter().filter(|text| !text.is_empty()).collect();
+                format!("the token endpoint refused (HTTP {status}): {}", said.join(": "))
+            }
+            Self::NotAnEndpoint { what, .. } => {
+                format!("what answers is not Salesforce's token endpoint: {what}")
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// What to do about it, where that is known.
+    pub fn advice(&self) -> Option<&str> {
+        match self {
+            Self::Refused { advice, .. } | Self::NotAnEndpoint { advice, .. } => Some(advice),
+            _ => None,
+        }
+    }
+
+    fn told(&self) -> String {
+        let problem = self.problem();
+        self.advice().map_or_else(|| problem.clone(), |advice| format!("{problem}; {advice}"))
     }
 
     /// The HTTP status that came with it; 0 where none did.
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Refused { status, .. } => *status,
+            Self::Refused { status, .. } | Self::NotAnEndpoint { status, .. } => *status,
             Self::NoOther => 401,
             Self::Unavailable(_) | Self::Signing(_) => 0,
         }

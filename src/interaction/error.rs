@@ -30,9 +30,7 @@ pub enum Error {
         wanted: &'static str,
     },
     /// The private key cannot be used.
-    #[error(
-        "the private key is not an RSA key in PEM ({0}); it must begin with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
-    )]
+    #[error("the private key is {0}")]
     Key(String),
     /// The HTTP client cannot be set up, e.g. there are no root certificates.
     #[error("the HTTP client cannot be set up: {0}")]

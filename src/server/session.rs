@@ -7,6 +7,8 @@
 
 mod jwks;
 
+pub(crate) use jwks::probe as probe_keys;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -133,7 +135,9 @@ impl Checker {
         validation.set_audience(&[&self.audience]);
         validation.set_required_spec_claims(&["exp", "aud", "sub"]);
         if let Some(issuer) = &self.issuer {
-            validation.set_issuer(&[issuer]);
+            // Providers spell their own address with a slash at its end, or without.
+            let bare = issuer.trim_end_matches('/');
+            validation.set_issuer(&[issuer.as_str(), bare, &format!("{bare}/")]);
             validation.required_spec_claims.insert("iss".to_owned());
         }
         // The library reads the system's clock; `exp` and `nbf` are checked below, by ours.

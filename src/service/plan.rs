@@ -156,6 +156,7 @@ fn jwt_settings(org: &Org) -> JwtSettings {
         settings.audience.clone_from(audience);
     }
     settings.token_url.clone_from(&org.token_url);
+    settings.my_domain = Some(org.instance_url.clone());
     settings
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct OrgArgs {
     /// File that holds an access token
     #[arg(long, value_name = "FILE", conflicts_with = "consumer_key", env = "BYOC_ACCESS_TOKEN_FILE")]
     access_token_file: Option<PathBuf>,
-    /// Consumer key of the connected app, for the JWT bearer flow
+    /// Consumer key of the External Client App or connected app, for the JWT bearer flow
     #[arg(long, value_name = "KEY", requires_all = ["username", "private_key"], env = "BYOC_CONSUMER_KEY")]
     consumer_key: Option<String>,
     /// The integration user
@@ -55,9 +55,13 @@ pub(crate) struct OrgArgs {
     /// File that holds the app's private key, in PEM
     #[arg(long, value_name = "FILE", env = "BYOC_PRIVATE_KEY_FILE")]
     private_key: Option<PathBuf>,
-    /// Where tokens are asked for; a sandbox has https://test.salesforce.com
+    /// Who a login is meant for: the org's My Domain for an External Client App; a sandbox's connected app has
+    /// https://test.salesforce.com
     #[arg(long, value_name = "URL", default_value = "https://login.salesforce.com", env = "BYOC_AUDIENCE")]
     audience: String,
+    /// Where tokens are asked for [default: /services/oauth2/token at the audience]
+    #[arg(long, value_name = "URL", env = "BYOC_TOKEN_URL")]
+    token_url: Option<String>,
 }
 
 /// What went wrong with a live side.
@@ -186,6 +190,7 @@ fn tokens(
         (Some(key), Some(user), Some(file)) => {
             let mut settings = JwtSettings::new(key, user, SecretString::from(read(file)?));
             settings.audience.clone_from(&args.audience);
+            settings.token_url.clone_from(&args.token_url);
             settings
         }
         _ if is_emulator => runtime.block_on(sample_credentials(http, address)).map_err(cli::Error::new)?,

@@ -142,7 +142,7 @@ impl FromStr for Origin {
             _ => return Err(wrong(WANTED.to_owned())),
         }
         let spelled = url.origin().ascii_serialization();
-        if text == spelled {
+        if text.trim_end_matches('/') == spelled {
             Ok(Self(spelled))
         } else {
             Err(wrong(format!("it must be {spelled}, as browsers spell it, without a path")))
@@ -173,13 +173,15 @@ mod tests {
         ] {
             assert_eq!(good.parse::<Origin>().unwrap().as_str(), good);
         }
+        let slash = "https://acme.lightning.force.com/".parse::<Origin>().unwrap();
+        assert_eq!(slash.as_str(), "https://acme.lightning.force.com");
         for (bad, why) in [
             ("acme.lightning.force.com", "such as https://"),
             ("/connector", "such as https://"),
             ("null", "such as https://"),
             ("", "such as https://"),
             ("https://*.force.com", "without a wildcard"),
-            ("https://acme.lightning.force.com/", "must be https://acme.lightning.force.com,"),
+            ("https://acme.lightning.force.com/x/", "must be https://acme.lightning.force.com,"),
             ("https://acme.lightning.force.com/lightning/page", "without a path"),
             ("https://acme.lightning.force.com:443", "must be https://acme.lightning.force.com,"),
             ("https://ACME.lightning.force.com", "must be https://acme.lightning.force.com,"),

@@ -113,7 +113,7 @@ impl Verifier {
             _ => false,
         };
         if !for_us {
-            return Err(("invalid_grant", "aud is not this login host"));
+            return Err(("invalid_grant", "audience is invalid"));
         }
         let expires = claims.exp.and_then(|seconds| seconds.checked_mul(1000)).map(Timestamp::from_millis);
         match expires {

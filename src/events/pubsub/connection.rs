@@ -16,6 +16,7 @@ use super::schemas::{Known, Schemas};
 use super::settings::{Error, Settings};
 use super::{Start, Subscription};
 use crate::model::time::Clock;
+use crate::outbound::without_slashes;
 use crate::proto::pub_sub_client::PubSubClient;
 use crate::proto::{FetchRequest, FetchResponse, SchemaRequest, TopicInfo, TopicRequest};
 
@@ -112,8 +113,8 @@ impl PubSub {
     ) -> Result<Self, Error> {
         let channel = settings.connector()?.connect_lazy();
         let client = PubSubClient::new(channel).max_decoding_message_size(LARGEST_RESPONSE);
-        let instance_url = settings
-            .instance_url
+        // As a tenant's address it is compared as text, and Salesforce's has no slash at its end.
+        let instance_url = without_slashes(&settings.instance_url)
             .parse()
             .ok()
             .filter(|_| settings.instance_url.contains("://"))

@@ -7,14 +7,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::Mutex;
 
+use super::answer::{self, Answer};
+use super::refusals::Asked;
 use super::{AccessToken, Error, TokenSource};
 use crate::interaction::error::{Error as SettingsError, http_for, secret_worthy_url};
 use crate::model::time::{Clock, Timestamp};
-use crate::outbound::in_full;
+use crate::outbound::{in_full, without_slashes};
+use crate::private_key;
 
 /// How far ahead a claim's `exp` lies. Salesforce takes a few minutes; the clocks need not agree.
 const CLAIM_LIFETIME: Duration = Duration::from_mins(3);
@@ -28,15 +32,18 @@ const LARGEST_RESPONSE: usize = 64 * 1024;
 /// What a JWT bearer source is built from.
 #[derive(Debug, Clone)]
 pub struct JwtSettings {
-    /// `iss`: the connected app's consumer key.
+    /// `iss`: the consumer key of the External Client App, or of the connected app.
     pub consumer_key: String,
     /// `sub`: the integration user.
     pub username: String,
-    /// `aud`: `https://login.salesforce.com`, for a sandbox `https://test.salesforce.com`.
+    /// `aud`: the org's My Domain for an External Client App; else `https://login.salesforce.com`, for a sandbox
+    /// `https://test.salesforce.com`.
     pub audience: String,
     /// Where the claim is sent; `{audience}/services/oauth2/token` where not set.
     pub token_url: Option<String>,
-    /// The RSA key whose certificate the connected app has, in PEM.
+    /// The org's My Domain, such as `https://acme.my.salesforce.com`, to be named where a login is refused.
+    pub my_domain: Option<String>,
+    /// The RSA key whose certificate the app has, in PEM.
     pub private_key: SecretString,
     /// How long a token is used where the response has no `expires_in`, and Salesforce's has none.
     ///
@@ -59,6 +66,7 @@ impl JwtSettings {
             username: username.into(),
             audience: "https://login.salesforce.com".to_owned(),
             token_url: None,
+            my_domain: None,
             private_key,
             token_lifetime: Duration::from_mins(15),
             refresh_margin: Duration::from_mins(1),
@@ -72,6 +80,7 @@ pub struct JwtBearer {
     username: String,
     audience: String,
     token_url: Url,
+    my_domain: Option<String>,
     key: EncodingKey,
     token_lifetime: Duration,
     refresh_margin: Duration,
@@ -96,7 +105,7 @@ impl Held {
     /// What Salesforce refused a moment ago.
     fn refusal(&self, now: Timestamp) -> Option<Error> {
         let fresh = |(error, at): &&(Error, Timestamp)| {
-            matches!(error, Error::Refused { .. }) && now < *at + HOLD_OFF
+            matches!(error, Error::Refused { .. } | Error::NotAnEndpoint { .. }) && now < *at + HOLD_OFF
         };
         self.error.as_ref().filter(fresh).map(|(error, _)| error.clone())
     }
@@ -108,12 +117,14 @@ impl JwtBearer {
     /// # Errors
     /// Where the key is none, or the URL is not one to send secrets to.
     pub fn new(settings: JwtSettings, clock: Arc<dyn Clock>) -> Result<Self, SettingsError> {
-        let audience = settings.audience.trim_end_matches('/').to_owned();
+        let audience = without_slashes(&settings.audience).to_owned();
         let token_url = match &settings.token_url {
-            Some(url) => secret_worthy_url("token_url", url)?,
+            Some(url) => secret_worthy_url("token_url", without_slashes(url))?,
             None => secret_worthy_url("audience", &format!("{audience}/services/oauth2/token"))?,
         };
-        let key = EncodingKey::from_rsa_pem(settings.private_key.expose_secret().as_bytes())
+        let key = private_key::pem(settings.private_key.expose_secret().as_bytes())
+            .map_err(|reason| SettingsError::Key(reason.to_string()))?;
+        let key = EncodingKey::from_rsa_pem(key.expose_secret().as_bytes())
             .map_err(|error| SettingsError::Key(error.to_string()))?;
         let http = http_for(&token_url)
             .timeout(ENDPOINT_TIMEOUT)
@@ -124,6 +135,7 @@ impl JwtBearer {
             username: settings.username,
             audience,
             token_url,
+            my_domain: settings.my_domain.as_deref().map(without_slashes).map(str::to_owned),
             key,
             token_lifetime: settings.token_lifetime,
             refresh_margin: settings.refresh_margin,
@@ -192,17 +204,26 @@ impl JwtBearer {
         let mut response =
             self.http.post(self.token_url.clone()).form(&form).send().await.map_err(unavailable)?;
         let status = response.status().as_u16();
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let content_type = header(CONTENT_TYPE).map(str::to_owned);
+        let location = header(LOCATION).and_then(|to| self.token_url.join(to).ok());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unavailable)? {
             if body.len() + chunk.len() > LARGEST_RESPONSE {
-                return Err(refused(status, "the response is too large", ""));
+                body.clear();
+                break;
             }
             body.extend_from_slice(&chunk);
         }
-        let granted = read_response(status, &body)?;
+        let answer = Answer { status, content_type: content_type.as_deref(), location, body: &body };
+        let granted = answer::read(&answer, self.asked())?;
         let lifetime = granted.expires_in.map_or(self.token_lifetime, Duration::from_secs);
         tracing::debug!(lifetime = ?lifetime, "a fresh access token");
         Ok((AccessToken::new(granted.access_token), asked + lifetime))
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked { audience: &self.audience, token_url: &self.token_url, my_domain: self.my_domain.as_deref() }
     }
 
     fn assertion(&self, now: Timestamp) -> Result<String, Error> {
@@ -248,71 +269,9 @@ struct Claims<'a> {
     exp: i64,
 }
 
-#[derive(Deserialize)]
-struct Granted {
-    access_token: String,
-    #[serde(default)]
-    expires_in: Option<u64>,
-}
-
-#[derive(Deserialize, Default)]
-struct Refusal {
-    #[serde(default)]
-    error: String,
-    #[serde(default)]
-    error_description: String,
-}
-
-fn refused(status: u16, error: &str, description: &str) -> Error {
-    let cut = |text: &str| text.chars().filter(|c| !c.is_control()).take(300).collect();
-    Error::Refused { status, error: cut(error), description: cut(description) }
-}
-
-/// The body of a success is never repeated in an error: it may hold a token.
-fn read_response(status: u16, body: &[u8]) -> Result<Granted, Error> {
-    if (200..300).contains(&status) {
-        return serde_json::from_slice::<Granted>(body)
-            .ok()
-            .filter(|granted| !granted.access_token.is_empty())
-            .ok_or_else(|| refused(status, "the response has no access_token", ""));
-    }
-    let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
-    // Salesforce says `unknown_error` (retry your request) with a 400 when it is merely busy.
-    let busy = matches!(refusal.error.as_str(), "unknown_error" | "server_error" | "temporarily_unavailable");
-    if busy || status >= 500 || status == 429 || status == 408 {
-        return Err(Error::Unavailable(format!("HTTP {status} {}", refusal.error)));
-    }
-    Err(refused(status, &refusal.error, &refusal.error_description))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_response_is_a_token_a_refusal_or_a_reason_to_come_again() {
-        let granted =
-            read_response(200, br#"{"access_token":"t","expires_in":60,"scope":"x"}"#).ok().unwrap();
-        assert_eq!((granted.access_token.as_str(), granted.expires_in), ("t", Some(60)));
-        for (status, body, retry) in [
-            (
-                400,
-                r#"{"error":"invalid_grant","error_description":"user hasn't approved this consumer"}"#,
-                true,
-            ),
-            (400, r#"{"error":"unknown_error","error_description":"retry your request"}"#, true),
-            (503, "<html>", true),
-            (429, "", true),
-            (302, "", true),
-            (200, r#"{"access_token":""}"#, true),
-            (200, r#"{"token":"hush"}"#, true),
-            (200, "hush", true),
-        ] {
-            let error = read_response(status, body.as_bytes()).err().unwrap();
-            assert_eq!(error.retry(), retry, "{status} {body}");
-            assert!(!error.to_string().contains("hush"), "{error}");
-        }
-    }
 
     #[test]
     fn a_key_that_is_none_is_refused_without_showing_it() {

@@ -12,7 +12,7 @@ use crate::interaction::error::{Error, http_for, secret_worthy_url};
 use crate::interaction::limiter::Limiter;
 use crate::model::ids::OrgId;
 use crate::model::time::{Clock, SystemClock, Timestamp};
-use crate::outbound::in_full;
+use crate::outbound::{in_full, without_slashes};
 
 /// How long one try may take.
 ///
@@ -119,7 +119,7 @@ impl Builder {
     /// Where the base URL is not one to send tokens to, or more than a host; where the developer name
     /// cannot stand in a header.
     pub fn build(self) -> Result<Client, Error> {
-        let base = secret_worthy_url("base_url", &self.base_url)?;
+        let base = secret_worthy_url("base_url", without_slashes(&self.base_url))?;
         if base.path() != "/" || base.query().is_some() || base.fragment().is_some() {
             let wanted = "the host alone, such as https://example.my.salesforce-scrt.com";
             return Err(Error::Url { field: "base_url", url: self.base_url, wanted });

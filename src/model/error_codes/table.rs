@@ -51,11 +51,11 @@ pub(super) const TABLE: &[Entry] = &[
     any_rep(10002, "The channel behind the given address is of a type that this operation does not take.",
         CHANNEL),
     any_rep(10003, "The access token was issued without the scope that the Interaction Service wants.",
-        "Add the scope interaction_api to the connected app and let the connector fetch a new token."),
+        "Add the scope interaction_api to the External Client App (or connected app) and let the connector fetch a new token."),
     any_rep(10004, "The access token has expired, was revoked, or is for another org.",
-        "Check the connected app's consumer key, certificate and user; one fresh token \
+        "Check the app's consumer key, certificate and user; one fresh token \
          was already tried."),
-    any_rep(10005, "The user or the connected app of the access token may not act for the channel definition in \
+    any_rep(10005, "The user or the app of the access token may not act for the channel definition in \
          AuthorizationContext.",
         CONTEXT),
     any_rep(10006, "The channel behind the given address belongs to another provider.",
