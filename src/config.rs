@@ -17,6 +17,7 @@ pub mod server;
 mod serving;
 mod store;
 mod values;
+mod warnings;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ use serde::Deserialize;
 pub use document::{Mistake, Source};
 pub use serving::{Org, Serving};
 pub use store::StoreSettings;
+pub use warnings::Warning;
+pub(crate) use warnings::{DECLINES_HINT, DECLINES_NOT_HEARD};
 
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::roster::Roster;

@@ -206,9 +206,9 @@ fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
         short @ 0..0x80 => (usize::from(short), rest),
         long => {
             let (length, rest) = rest.split_at_checked(usize::from(long & 0x7f).min(9))?;
-            let length = length.iter().try_fold(0_usize, |sum, byte| {
-                Some(sum.checked_mul(256)?.checked_add(usize::from(*byte))?)
-            })?;
+            let length = length
+                .iter()
+                .try_fold(0_usize, |sum, byte| sum.checked_mul(256)?.checked_add(usize::from(*byte)))?;
             (length, rest)
         }
     };

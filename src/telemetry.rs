@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 /// The upper bounds of the buckets in which durations are counted, in seconds.
 const BUCKETS: &[f64] = &[
@@ -21,6 +22,11 @@ const BUCKETS: &[f64] = &[
 /// How often single durations are counted into their buckets. Until then each of them is kept, and where nobody
 /// reads the numbers that would be all of them.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Whose names stand before log lines: ours, and those of the libraries that have something to say.
+const LOGGING: &[&str] = &[
+    "byoc", "axum", "h2", "hyper", "mio", "reqwest", "rustls", "sqlx", "tokio", "tonic", "tower", "tracing",
+];
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -41,6 +47,12 @@ pub fn log(format: LogFormat, filter: &str, colour: bool) -> Result<(), String> 
     let filter: EnvFilter = text.parse().map_err(|error| {
         format!("'{text}' is no filter of log lines ({error}); it must be such as info or info,byoc_connector=debug")
     })?;
+    if is_silent(text) {
+        return Err(format!(
+            "'{text}' lets no line through: nothing here logs under that name; it must be such as info or \
+             info,byoc_connector=debug (how lines look is --log-format text or json; for no lines at all it is off)"
+        ));
+    }
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     // A second subscriber is a test's; the first one stays.
@@ -49,6 +61,20 @@ pub fn log(format: LogFormat, filter: &str, colour: bool) -> Result<(), String> 
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init().ok(),
     };
     Ok(())
+}
+
+/// Whether no line can pass a filter, and nobody has asked for that: what it names are neither ours nor the
+/// libraries' that log. A word that is no level is taken for a name: `json`, `inof`.
+fn is_silent(filter: &str) -> bool {
+    // Of spans and fields nothing can be told.
+    if filter.contains(['[', '{']) {
+        return false;
+    }
+    let Ok(targets) = filter.parse::<Targets>() else { return false };
+    let is_known =
+        |name: &str| LOGGING.iter().any(|known| known.starts_with(name) || name.starts_with(known));
+    let mut named = targets.iter().peekable();
+    named.peek().is_some() && targets.default_level().is_none() && named.all(|(name, _)| !is_known(name))
 }
 
 /// The numbers, to be rendered.
@@ -129,4 +155,33 @@ fn describe() {
     describe_gauge!("byoc_stream_gaps", "How often events may have been lost.");
     describe_gauge!("byoc_store_queued", "Turns that wait to become durable.");
     describe_gauge!("byoc_part_ready", "1 where that part (stream, store, token) is fine.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_nothing_passes_is_known_from_one_that_something_does() {
+        for silent in ["json", "text", "inof", "debugg,infos", "my_crate=debug", "jsonn=info,other=warn"] {
+            assert!(is_silent(silent), "{silent}");
+        }
+        for loud in [
+            "",
+            "info",
+            "INFO",
+            "off",
+            "trace",
+            "5",
+            "byoc_connector=debug",
+            "byoc=info",
+            "warn,json",
+            "hyper=trace",
+            "json,byoc_connector::routing=debug",
+            "[request]=debug",
+            "byoc_connector[request]=info",
+        ] {
+            assert!(!is_silent(loud), "{loud}");
+        }
+    }
 }

@@ -51,7 +51,7 @@ impl ConfigFile {
 
 fn mistaken(error: config::Error) -> Error {
     match error {
-        config::Error::Mistaken { mistakes } => Error::several(mistakes),
+        config::Error::Mistaken { mistakes } => Error::mistaken(&mistakes),
         unreadable @ config::Error::Unreadable { .. } => Error::new(unreadable),
     }
 }

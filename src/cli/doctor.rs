@@ -1,17 +1,17 @@
 //! `byoc doctor`: why an org refuses, step by step.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::output::style;
+use super::output::{printable, style};
 use super::{ConfigFile, Error, Outcome, Output, running};
-use crate::doctor::{Finding, Step, examine};
+use crate::doctor::{Finding, examine, here, partner};
 use crate::model::time::{Clock, SystemClock};
 
 /// One line for the list of commands.
-pub const ABOUT: &str = "Ask each org why it refuses: clock, login, calls, events, store";
+pub const ABOUT: &str =
+    "Ask everything that the connector needs what is wrong: org, webhooks, keys, store, address";
 
 /// What stands below the options in the help.
 pub const EXAMPLES: &str = "\
@@ -19,7 +19,8 @@ Examples:
   byoc doctor
   byoc doctor --config byoc.toml --json
 
-It changes nothing in an org. Exit code 0: all is well; 1: something was found.";
+It changes nothing in an org; a webhook is sent a probe that asks and tells nothing.
+Exit code 0: no problem was found; 1: something was. What could not be told from here is marked look.";
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -39,7 +40,8 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
         .map_err(|error| Error::new(format_args!("cannot start the runtime: {error}")))?;
     let findings = runtime.block_on(async {
         let plans = running::orgs(&serving, &clock)?;
-        let mut findings = vec![store(&serving.store.path)];
+        let mut findings = here(&serving).await;
+        findings.extend(partner(&serving, &clock).await);
         show(output, &findings)?;
         for (org, plan) in serving.orgs.iter().zip(&plans) {
             let found = examine(org, plan, &clock).await;
@@ -49,52 +51,36 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
         Ok::<_, Error>(findings)
     })?;
     let problems = findings.iter().filter(|finding| !finding.ok).count();
+    let to_look_at = findings.iter().filter(|finding| finding.ok && finding.advice.is_some()).count();
     output.json(&json!({ "ok": problems == 0, "findings": findings }))?;
+    let by_hand = match to_look_at {
+        0 => String::new(),
+        1 => " 1 thing is to be looked at by hand.".to_owned(),
+        several => format!(" {several} things are to be looked at by hand."),
+    };
     if problems == 0 {
-        output.line("All is well.")?;
+        let verdict = if to_look_at == 0 { "All is well." } else { "No problem found." };
+        output.line(format_args!("{verdict}{by_hand}"))?;
         return Ok(Outcome::Done);
     }
     let plural = if problems == 1 { "" } else { "s" };
-    output.line(format_args!("{problems} problem{plural} found."))?;
+    output.line(format_args!("{problems} problem{plural} found.{by_hand}"))?;
     Ok(Outcome::No)
 }
 
 fn show(output: &Output, findings: &[Finding]) -> Result<(), Error> {
     for Finding { place, step, ok, found, advice } in findings {
-        let (mark, word) = if *ok { (style::GOOD, "ok     ") } else { (style::BAD, "problem") };
-        let step = match step {
-            Step::Clock => "clock",
-            Step::Token => "token",
-            Step::Channel => "channel",
-            Step::Calls => "calls",
-            Step::Events => "events",
-            Step::Store => "store",
+        let (mark, word) = match (ok, advice) {
+            (true, None) => (style::GOOD, "ok     "),
+            (true, Some(_)) => (style::CAUTION, "look   "),
+            (false, _) => (style::BAD, "problem"),
         };
+        let step = step.as_str();
         let at = if place == step { step.to_owned() } else { format!("{place}, {step}") };
-        output.line(format_args!("{mark}{word}{mark:#}  {at}: {found}"))?;
+        output.line(format_args!("{mark}{word}{mark:#}  {at}: {}", printable(found)))?;
         if let Some(advice) = advice {
-            output.line(format_args!("         {advice}"))?;
+            output.line(format_args!("         {}", printable(advice)))?;
         }
     }
     output.flush()
-}
-
-/// Whether a file can be made where the store is to be. The store itself is left alone: a connector may have it.
-fn store(path: &Path) -> Finding {
-    let mut probe = path.as_os_str().to_owned();
-    probe.push(".doctor");
-    let made = std::fs::File::create_new(&probe).and_then(|_| std::fs::remove_file(&probe));
-    let shown = path.display();
-    match made {
-        Ok(()) => Finding::fine("store", Step::Store, format!("files can be made beside {shown}")),
-        Err(error) => {
-            let advice = "give the user that byoc runs as the right to write in that folder, and make room on its disk";
-            Finding::problem(
-                "store",
-                Step::Store,
-                format!("no file can be made beside {shown}: {error}"),
-                advice,
-            )
-        }
-    }
 }

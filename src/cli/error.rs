@@ -4,7 +4,10 @@ use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::output::{Colour, style};
+use serde::Serialize;
+
+use super::output::{Colour, Output, style};
+use crate::config::{Mistake, Source};
 
 /// Why a command could not do its work.
 ///
@@ -15,20 +18,75 @@ pub struct Error(Kind);
 #[derive(Debug)]
 enum Kind {
     /// What is wrong with the arguments, a file or the configuration; each is one line.
-    Wrong(Vec<String>),
+    Wrong(Vec<Problem>),
     /// Whoever read stdout has gone away.
     ReaderGone,
+}
+
+/// One thing that is wrong, and where, as far as that is known.
+#[derive(Debug, Default, Serialize)]
+struct Problem {
+    error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variable: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    /// How it is said on stderr.
+    #[serde(skip)]
+    said: String,
+}
+
+impl Problem {
+    fn of(problem: &impl Display) -> Self {
+        let said = problem.to_string();
+        Self { error: OneLine(&said).to_string(), said, ..Self::default() }
+    }
+
+    fn in_configuration(mistake: &Mistake) -> Self {
+        let mut problem = Self { key: mistake.key.clone(), said: mistake.to_string(), ..Self::default() };
+        problem.error = OneLine(&mistake.problem).to_string();
+        match &mistake.source {
+            Source::File(path, line) => {
+                problem.file = Some(path.display().to_string());
+                problem.line = *line;
+            }
+            Source::Variable(name) => problem.variable = Some(name.clone()),
+        }
+        problem
+    }
 }
 
 impl Error {
     /// One mistake: what, where, and what would be right.
     pub fn new(problem: impl Display) -> Self {
-        Self(Kind::Wrong(vec![problem.to_string()]))
+        Self(Kind::Wrong(vec![Problem::of(&problem)]))
     }
 
     /// Several mistakes that were found together.
     pub fn several<P: Display>(problems: impl IntoIterator<Item = P>) -> Self {
-        Self(Kind::Wrong(problems.into_iter().map(|problem| problem.to_string()).collect()))
+        Self(Kind::Wrong(problems.into_iter().map(|problem| Problem::of(&problem)).collect()))
+    }
+
+    /// Mistakes in the configuration, each with its place.
+    pub(super) fn mistaken(mistakes: &[Mistake]) -> Self {
+        Self(Kind::Wrong(mistakes.iter().map(Problem::in_configuration).collect()))
+    }
+
+    /// Writes it as JSON, where JSON is written: `{"ok": false, "errors": […]}`.
+    pub(super) fn json(&self, output: &Output) -> Result<(), Self> {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            ok: bool,
+            errors: &'a [Problem],
+        }
+        match &self.0 {
+            Kind::Wrong(errors) => output.json(&Told { ok: false, errors }).and_then(|()| output.flush()),
+            Kind::ReaderGone => Ok(()),
+        }
     }
 
     /// Stdout could not be written. A closed pipe is no mistake of anybody's.
@@ -61,7 +119,7 @@ impl Error {
         let bad = style::BAD;
         for problem in problems {
             // With stderr gone there is nowhere left to complain to; the exit code still tells.
-            writeln!(stderr, "{bad}error{bad:#}: {}", OneLine(problem)).ok();
+            writeln!(stderr, "{bad}error{bad:#}: {}", OneLine(&problem.said)).ok();
         }
         ExitCode::from(2)
     }
@@ -70,7 +128,10 @@ impl Error {
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Wrong(problems) => f.write_str(&problems.join("\n")),
+            Kind::Wrong(problems) => {
+                let lines: Vec<&str> = problems.iter().map(|problem| problem.said.as_str()).collect();
+                f.write_str(&lines.join("\n"))
+            }
             Kind::ReaderGone => f.write_str("whoever read stdout has gone away"),
         }
     }

@@ -5,7 +5,7 @@
 //!
 //! Invariants
 //! - Exit code 0: done. 1: it ran, and the answer is no. 2: wrong use or configuration.
-//! - With `--json`, stdout holds JSON and nothing else.
+//! - With `--json`, stdout holds JSON and nothing else, where something is wrong too: `{"ok": false, "errors": […]}`.
 //! - An error is one line on stderr that says what, where, and what would be right.
 //! - A reader that goes away (`| head`) ends the command quietly.
 
@@ -120,7 +120,11 @@ pub fn main() -> ExitCode {
     let flushed = output.flush();
     match result.and_then(|outcome| flushed.map(|()| outcome)) {
         Ok(outcome) => outcome.into(),
-        Err(error) => error.report(cli.color),
+        Err(error) => {
+            // Whoever reads along by machine reads stdout; stderr says the same to people.
+            error.json(&output).ok();
+            error.report(cli.color)
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
+use super::output::{printable, style};
 use super::stop::asked_to_stop;
 use super::{ConfigFile, Error, Outcome, Output, running};
-use crate::config::Serving;
+use crate::config::{Serving, Warning};
 use crate::model::time::{Clock, SystemClock};
 use crate::server;
 use crate::service::OrgPlan;
@@ -97,10 +98,9 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let orgs = running::orgs(serving, &clock)?;
     let counts = counts(&orgs);
+    let warnings = serving.warnings();
     if args.check {
-        output.line(format_args!("The configuration is fine: {}.", in_words(counts)))?;
-        output.json(&serde_json::json!({ "ok": true, "orgs": counts.0, "channels": counts.1 }))?;
-        return Ok(Outcome::Done);
+        return checked(counts, &warnings, output);
     }
     // The port first: who finds it taken has taken up nothing.
     let wanted = serving.server.listen;
@@ -124,10 +124,27 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
             return Err(error);
         }
     };
+    for warning in &warnings {
+        tracing::warn!(key = warning.key, "{}", warning.problem);
+    }
     announce(address, counts, output)?;
     let result = server::serve(listener, server, asked_to_stop()).await;
     service.stop(PATIENCE).await;
     result.map_err(|error| Error::new(format_args!("the server on {address} failed: {error}")))?;
+    Ok(Outcome::Done)
+}
+
+/// Tells what a check found: that the configuration can be started with, and what in it cannot work.
+fn checked(counts: (usize, usize), warnings: &[Warning], output: &Output) -> Result<Outcome, Error> {
+    let caution = style::CAUTION;
+    for warning in warnings {
+        output.line(format_args!("{caution}warning{caution:#}: {}", printable(&warning.to_string())))?;
+    }
+    let all_well = if warnings.is_empty() { "is fine" } else { "can be started with" };
+    output.line(format_args!("The configuration {all_well}: {}.", in_words(counts)))?;
+    let (orgs, channels) = counts;
+    let said = serde_json::json!({ "ok": true, "orgs": orgs, "channels": channels, "warnings": warnings });
+    output.json(&said)?;
     Ok(Outcome::Done)
 }
 

@@ -2,21 +2,29 @@
 //! fields that we read.
 //!
 //! Invariants
-//! 1. Nothing is changed in the org: of its operations, one is called that has nothing to do.
+//! 1. Nothing is changed in the org: of its operations, one is called that has nothing to do, and its REST API is
+//!    only read.
 //! 2. No token and no key is in what is found.
 //!
 //! Elsewhere: what is wrong with the configuration itself is told by `config` before anybody is asked.
 
+mod here;
 mod login;
+mod org;
+#[cfg(feature = "server")]
+mod partner;
 mod words;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use here::here;
+#[cfg(feature = "server")]
+pub use partner::partner;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::config::Org;
+use crate::config::{DECLINES_HINT, DECLINES_NOT_HEARD, Org};
 use crate::events::pubsub::{Described, NotDescribed, PubSub};
 use crate::interaction::{Attempt, Client, Exchanged, Failure, Witness};
 use crate::model::channel_definition::ChannelDefinition;
@@ -46,8 +54,26 @@ pub enum Step {
     Calls,
     /// Whether the Pub/Sub API has the channel's events.
     Events,
+    /// Whether the user may take offers back.
+    Rights,
+    /// Whether the org has our queues.
+    Queues,
+    /// Whether the org has our reps.
+    Reps,
     /// Whether the store can be written.
     Store,
+    /// Whether there is room on the store's disk.
+    Disk,
+    /// Whether the server's address is free, or a connector serves there already.
+    Listen,
+    /// Whether those who may show the connector page in a frame are the right ones.
+    Origins,
+    /// Whether the identity provider's keys can be had.
+    Keys,
+    /// Whether the partner's webhooks take what they are sent.
+    Webhooks,
+    /// What is legal in the configuration, and cannot work.
+    Configuration,
 }
 
 /// What was found in one step.
@@ -58,18 +84,47 @@ pub struct Finding {
     pub place: String,
     /// What was looked at.
     pub step: Step,
-    /// Whether it is as it should be.
+    /// Whether it is as it should be, as far as that can be told from here.
     pub ok: bool,
     /// What was found.
     pub found: String,
-    /// What to do about it, where it is not.
+    /// What to do about it, where it is not; where it is `ok`, what somebody should look at by hand.
     pub advice: Option<String>,
+}
+
+impl Step {
+    /// Its name, as it is printed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Clock => "clock",
+            Self::Token => "token",
+            Self::Channel => "channel",
+            Self::Calls => "calls",
+            Self::Events => "events",
+            Self::Rights => "rights",
+            Self::Queues => "queues",
+            Self::Reps => "reps",
+            Self::Store => "store",
+            Self::Disk => "disk",
+            Self::Listen => "listen",
+            Self::Origins => "origins",
+            Self::Keys => "keys",
+            Self::Webhooks => "webhooks",
+            Self::Configuration => "configuration",
+        }
+    }
 }
 
 impl Finding {
     /// All is well.
     pub fn fine(place: &str, step: Step, found: impl Into<String>) -> Self {
         Self { place: place.to_owned(), step, ok: true, found: found.into(), advice: None }
+    }
+
+    /// It cannot be told from here whether all is well: somebody should look.
+    pub fn look(place: &str, step: Step, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        let advice = Some(advice.into());
+        Self { place: place.to_owned(), step, ok: true, found: found.into(), advice }
     }
 
     /// Something is not.
@@ -85,6 +140,9 @@ pub async fn examine(org: &Org, plan: &OrgPlan, clock: &Arc<dyn Clock>) -> Vec<F
     let token = login::token(org, plan).await;
     let let_in = token.ok;
     findings.push(token);
+    if let_in {
+        findings.extend(org::look(org, plan).await);
+    }
     for definition in &org.channels {
         let place = format!("{}, {}", org.place, definition.developer_name.as_deref().unwrap_or_default());
         findings.push(channel(&place, definition));
@@ -113,6 +171,9 @@ fn channel(place: &str, definition: &ChannelDefinition) -> Finding {
         let found = "IsConferenceSupported is false: reps are shown nobody to start a conference with";
         let advice = "set IsConferenceSupported to true, here and in the org";
         return Finding::problem(place, Step::Channel, found, advice);
+    }
+    if !definition.is_routing_work_result_supported {
+        return Finding::look(place, Step::Channel, DECLINES_NOT_HEARD, DECLINES_HINT);
     }
     Finding::fine(place, Step::Channel, "the partner routes, and conferences are supported")
 }

@@ -33,6 +33,7 @@ use tokio::sync::{Semaphore, watch};
 pub use body::BODY_LIMIT;
 pub use layers::{IN_FLIGHT, REQUEST_TIMEOUT};
 pub use listen::serve;
+pub(crate) use session::probe_keys;
 pub use stream::STREAMS;
 
 pub use crate::config::server::{Exposed, Origin, ServerSettings as Settings, SessionAuth};

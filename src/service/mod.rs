@@ -35,10 +35,11 @@ use running::ENDED_KEPT;
 pub use running::{EndedView, Running, Taken};
 pub use tokens::{OrgCredentials, Watched};
 
+use crate::config::{DECLINES_HINT, DECLINES_NOT_HEARD};
 use crate::connector::{self, Channel};
 use crate::model::ids::{ConversationId, OrgId};
 use crate::model::time::Clock;
-use crate::notices::Notices;
+use crate::notices::{Notice, Notices, Subject};
 use crate::routing::Ending;
 use crate::store::{self, ChannelKey, OutcomeId, OutcomeRecord, Store};
 
@@ -138,6 +139,7 @@ impl Service {
                 let reader = running.reader(&topic, source, stopping.subscribe());
                 tasks.streams.push(tokio::spawn(reader.run()));
             }
+            notice_declines(plan, &running, &notices, &*clock);
             channels.push(running);
         }
         let orgs = orgs.into_iter().map(|org| (org.id, org.tokens)).collect();
@@ -227,6 +229,17 @@ async fn history(store: &dyn Store) -> Vec<OutcomeRecord> {
     };
     let from = OutcomeId::from_number(last.number().saturating_sub(i64::try_from(ENDED_KEPT).unwrap_or(0)));
     store.outcomes(from, ENDED_KEPT).await.unwrap_or_default()
+}
+
+/// Puts on the board that declines will not be heard, where Salesforce was not told to tell of them.
+fn notice_declines(plan: &ChannelPlan, running: &Running, notices: &Notices, clock: &dyn Clock) {
+    if !plan.is_ours() || plan.definition.is_routing_work_result_supported {
+        return;
+    }
+    let key = running.key();
+    let subject = Subject::of_channel("declines-not-heard", key.org, &key.channel);
+    let (problem, hint) = (DECLINES_NOT_HEARD.to_owned(), Some(DECLINES_HINT.to_owned()));
+    notices.raise(Notice { subject, since: Some(clock.now()), problem, hint });
 }
 
 fn each(orgs: &[OrgPlan]) -> impl Iterator<Item = (&OrgPlan, &ChannelPlan)> {

@@ -18,6 +18,7 @@ mod contacts;
 mod finder;
 mod hook;
 mod notifier;
+mod probe;
 mod settings;
 mod tries;
 
@@ -26,6 +27,7 @@ use serde::Serialize;
 pub use contacts::Contacts;
 pub use finder::Finder;
 pub use notifier::Notifier;
+pub use probe::{Answered, Probed, probe};
 pub use settings::{Error, Settings};
 
 use crate::model::ids::OrgId;

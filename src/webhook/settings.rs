@@ -92,7 +92,7 @@ impl Settings {
     }
 
     /// The URLs that are set, each with its key.
-    fn urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(super) fn urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let all = [
             ("rep_finder_url", &self.rep_finder_url),
             ("directory_url", &self.directory_url),

@@ -202,7 +202,7 @@ fn wrong_use_is_one_line_and_exit_code_2() {
     assert_snapshot!(refused(&contacts(&["--limit", "501"])), @"error: invalid value '501' for '--limit <COUNT>': 501 is not in 1..=500; try '--help'");
     assert_snapshot!(refused(&contacts(&["--offset", "-1"])), @"error: invalid value '-1' for '--offset <COUNT>': -1 is not in 0..=4294967295; try '--help'");
     assert_snapshot!(refused(&byoc(&["contacts"])), @"error: there is no byoc.toml in this directory; name a configuration with --config FILE or BYOC_CONFIG");
-    assert_snapshot!(refused(&byoc(&["contacts", "--json", "--config", "no-such.toml"])), @"error: cannot read the configuration no-such.toml: No such file or directory (os error 2)");
+    assert_snapshot!(refused(&byoc(&["contacts", "--config", "no-such.toml"])), @"error: cannot read the configuration no-such.toml: No such file or directory (os error 2)");
     assert_snapshot!(refused(&byoc(&["dial"])), @"error: unrecognized subcommand 'dial'; try '--help'");
 }
 
@@ -211,7 +211,7 @@ fn each_mistake_in_a_configuration_is_a_line() {
     let directory = tempfile::tempdir().unwrap();
     let config = "[[reps]]\nid = '005'\n[[queues]]\nid = '00G000000000001'\nwait_seconds = 'long'\n";
     std::fs::write(directory.path().join("byoc.toml"), config).unwrap();
-    let output = byoc_in(directory.path(), &["contacts", "--json"]);
+    let output = byoc_in(directory.path(), &["contacts"]);
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]));
     assert_snapshot!(complaint(&output), @r#"
     error: byoc.toml, line 2, reps[0].id: '005' is no rep id: it has 3 characters, not 15 or 18

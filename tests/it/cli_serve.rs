@@ -22,7 +22,9 @@ const CHANNEL: &str = "
     [channel_definition]
     developer_name = 'Acme_Messaging'
     routing_owner = 'Partner'
+    is_conference_supported = true
     custom_platform_event = 'acme__Routing__e'
+    event_capabilities_is_routing_work_result_supported = true
     [store]
     path = 'byoc.db'
     [server]
@@ -49,13 +51,13 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("org.interaction_url", "'http://acme.example'", "plain http is for localhost alone"),
     ("org.interaction_url", "'https://acme.my.salesforce-scrt.com/api/v1'", "must be the host alone"),
     ("org.pubsub_endpoint", "'ftp://acme.example'", "must be an https URL"),
-    ("org.consumer_key", "' '", "is empty; the connected app"),
+    ("org.consumer_key", "' '", "is empty; the app in Salesforce"),
     ("org.username", "''", "is empty; it must be the integration user's"),
     ("org.audience", "'login'", "must be a whole URL"),
     ("org.token_url", "'https://user:hush@acme.example'", "without user name and password"),
     ("org.private_key_file", "'none.pem'", "which cannot be read: No such file"),
-    ("org.private_key_file", "'text.pem'", "which is no RSA key in PEM"),
-    ("org.private_key_file", "'elliptic.pem'", "which is no RSA key in PEM"),
+    ("org.private_key_file", "'text.pem'", "which is not a valid PEM RSA key"),
+    ("org.private_key_file", "'elliptic.pem'", "which is an elliptic-curve key"),
     ("org.begin", "'yesterday'", "expected `earliest` or `latest`"),
     ("org.channels", "['none.toml']", "none.toml cannot be read"),
     ("org.channels", "['text.pem']", "should end in .ConversationChannelDefinition-meta.xml"),
@@ -217,7 +219,7 @@ fn a_wrong_value_in_a_variable_names_the_variable() {
         names(&told, &format!("the variable {variable}: "), "", wanted);
     }
     for (variable, wanted) in [
-        ("BYOC_ORG_PRIVATE_KEY", "no RSA key in PEM"),
+        ("BYOC_ORG_PRIVATE_KEY", "not a valid PEM RSA key"),
         ("BYOC_SERVER_SESSION_SECRET", "must have 32 or more"),
         ("BYOC_SERVER_EVENTS_SECRET", "must have 32 or more"),
         ("BYOC_SERVER_OPERATOR_SECRET", "must have 32 or more"),
@@ -365,7 +367,7 @@ fn a_good_configuration_is_checked_and_nothing_is_started() {
     assert_eq!(stdout(&output), "The configuration is fine: 1 org, 1 channel.\n");
     let output = place.serve(&["--check", "--json"], &[]);
     let said: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
-    assert_eq!(said, serde_json::json!({ "ok": true, "orgs": 1, "channels": 1 }));
+    assert_eq!(said, serde_json::json!({ "ok": true, "orgs": 1, "channels": 1, "warnings": [] }));
     assert!(!place.path("byoc.db").exists());
 }
 

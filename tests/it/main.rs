@@ -10,6 +10,8 @@
 )]
 
 #[cfg(feature = "cli")]
+mod cli_check;
+#[cfg(feature = "cli")]
 mod cli_contacts;
 #[cfg(feature = "cli")]
 mod cli_demo;
@@ -27,6 +29,7 @@ mod emulator_http;
 mod fixtures;
 mod interaction;
 mod journals;
+mod logins;
 mod openapi;
 mod people;
 #[cfg(feature = "emulator")]

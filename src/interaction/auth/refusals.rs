@@ -198,9 +198,10 @@ impl Asked<'_> {
     fn other_audience(self) -> String {
         if is_common(self.audience) {
             let my_domain = self.my_domain.unwrap_or("https://{my-domain}.my.salesforce.com");
-            let common = match self.audience.contains("//test.") {
-                true => "for a connected app of a production org it is https://login.salesforce.com",
-                false => "for a connected app of a sandbox it is https://test.salesforce.com",
+            let common = if self.audience.contains("//test.") {
+                "for a connected app of a production org it is https://login.salesforce.com"
+            } else {
+                "for a connected app of a sandbox it is https://test.salesforce.com"
             };
             return format!(
                 "audience is {}; set it to the org's My Domain, {my_domain}, as External Client Apps want it; {common}",

@@ -159,6 +159,12 @@ impl Jwks {
     }
 }
 
+/// Asks an identity provider for its keys, once; tells how many of them a session token may be signed by.
+pub(crate) async fn probe(url: &str, clock: Arc<dyn Clock>) -> Result<usize, String> {
+    let jwks = Jwks::new(url, clock).map_err(|error| error.to_string())?;
+    jwks.fetch().await.map(|keys| keys.len())
+}
+
 impl Held {
     fn is_stale(&self, now: Timestamp) -> bool {
         self.fetched.is_none_or(|at| now.since(at) >= STALE)

@@ -115,9 +115,12 @@ async fn a_token_is_checked_by_the_algorithm_of_the_key_and_by_no_other() {
 #[tokio::test]
 async fn the_issuer_is_checked_where_it_is_configured() {
     let rig = Rig::new(Settings { issuer: Some("https://idp.example.com".to_owned()), ..guarded() }).await;
-    for (issuer, status) in
-        [(json!("https://idp.example.com"), 200), (json!("another"), 401), (Value::Null, 401)]
-    {
+    for (issuer, status) in [
+        (json!("https://idp.example.com"), 200),
+        (json!("https://idp.example.com/"), 200),
+        (json!("another"), 401),
+        (Value::Null, 401),
+    ] {
         let token = token(&json!({ "iss": issuer }));
         let answer = rig.ask(Method::GET, "/v1/session").bearer(&token).send().await;
         assert_eq!(answer.status, status, "{issuer}");

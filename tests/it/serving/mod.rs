@@ -3,7 +3,10 @@
 mod doctor;
 mod faulty;
 mod killed;
+mod logins;
+mod org_setup;
 mod orgs;
+mod probes;
 mod tls;
 mod webhooks;
 mod world;

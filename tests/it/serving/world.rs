@@ -171,6 +171,7 @@ fn configuration(options: &Options, address: &str, more: &str) -> String {
         "[channel_definition]\ndeveloper_name = '{}'\nrouting_owner = 'Partner'\nis_conference_supported = true\n\
          max_participants_for_cnfr_override = 4\ncustom_platform_event = '{topic}'\ncustom_event_type_field = '{}'\n\
          custom_event_payload_field = '{}'\n\
+         event_capabilities_is_routing_work_result_supported = {}\n\
          [org]\nid = '{org}'\ninstance_url = '{address}'\ninteraction_url = '{address}'\npubsub_endpoint = '{address}'\n\
          consumer_key = '{}'\nusername = '{}'\ntoken_url = '{address}/services/oauth2/token'\n\
          private_key_file = '{}'\nbegin = 'earliest'\n\
@@ -178,6 +179,7 @@ fn configuration(options: &Options, address: &str, more: &str) -> String {
         channel.developer_name,
         events.type_field,
         events.payload_field,
+        channel.routing_work_result_supported,
         options.app.consumer_key,
         options.app.username,
         key.display(),
@@ -222,7 +224,7 @@ impl Serve {
     }
 
     /// Where its HTTP server is, as soon as it says so.
-    async fn address(&self) -> String {
+    pub(crate) async fn address(&self) -> String {
         let begin = Instant::now();
         loop {
             let said = fs::read_to_string(&self.announced).unwrap();

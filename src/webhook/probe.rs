@@ -1,0 +1,100 @@
+//! Whether the webhooks can be reached, take the secret, and are at their paths: asked without asking anything.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::settings::{self, Settings};
+use super::{Context, Error};
+use crate::outbound::{http_for, in_full};
+
+/// How long a probe waits, whatever the webhooks' own time is: their first answer may be slow.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a probe of one webhook found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probed {
+    /// The setting that says where it is.
+    pub field: &'static str,
+    /// Where it is.
+    pub url: String,
+    /// How it answered.
+    pub answer: Answered,
+}
+
+/// How a webhook answered a probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// It takes what it is sent: 2xx, or a 4xx that means the body alone.
+    Well(u16),
+    /// It is there, and something about it is not as it should be.
+    Badly {
+        /// HTTP status.
+        status: u16,
+        /// What that means, and what to do.
+        advice: &'static str,
+    },
+    /// It cannot be reached.
+    NotAtAll(String),
+    /// It cannot even be asked.
+    Mistaken(Error),
+}
+
+impl Answered {
+    fn of(status: u16) -> Self {
+        let advice = match status {
+            300..=399 => {
+                "it redirects, and redirects are not followed, for the secret would go along; name the address that it leads to"
+            }
+            401 | 403 => {
+                "it does not take the secret: compare secret_file with what your platform expects as Authorization: Bearer"
+            }
+            404 | 410 => "nothing is there: correct the path",
+            405 => "it does not take POST there: correct the path, or the route",
+            415 => "it does not take application/json",
+            500.. => {
+                "it fails: look into its own log; a question about nobody should be answered with 400 or 2xx"
+            }
+            _ => return Self::Well(status),
+        };
+        Self::Badly { status, advice }
+    }
+}
+
+/// Sends each webhook that is set a body that asks nothing and tells nothing: `{"org", "channel", "probe": true}`.
+pub async fn probe(settings: &Settings, context: &Context) -> Vec<Probed> {
+    let mut all = Vec::new();
+    for (field, url) in settings.urls() {
+        let answer = one(settings, context, field, url).await;
+        all.push(Probed { field, url: crate::outbound::shown(url), answer });
+    }
+    all
+}
+
+async fn one(settings: &Settings, context: &Context, field: &'static str, url: &str) -> Answered {
+    let prepared = settings::url(field, url).and_then(|url| {
+        let secret = settings::authorization(field, &url, settings.secret.as_ref())?;
+        let http = http_for(&url).timeout(PATIENCE).build().map_err(|error| Error::Http(in_full(&error)))?;
+        Ok((http, url, secret))
+    });
+    let (http, url, secret) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return Answered::Mistaken(error),
+    };
+    let body = json!({ "org": context.org, "channel": context.channel, "probe": true });
+    let mut request = http
+        .request(Method::POST, url)
+        .header(CONTENT_TYPE, "application/json")
+        .header("RequestId", Uuid::new_v4().to_string())
+        .body(body.to_string());
+    if let Some(secret) = secret {
+        request = request.header(AUTHORIZATION, secret);
+    }
+    match request.send().await {
+        Ok(response) => Answered::of(response.status().as_u16()),
+        Err(error) => Answered::NotAtAll(in_full(&error.without_url())),
+    }
+}
