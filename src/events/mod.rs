@@ -81,6 +81,8 @@ pub enum PassedBy {
         /// What it says.
         value: Box<str>,
     },
+    /// An offer that no request here made.
+    NoOfferOfOurs,
     /// A field without which nothing can be done is empty, or holds the id of another kind of record.
     Incomplete {
         /// The field.
@@ -96,6 +98,7 @@ impl fmt::Display for PassedBy {
             Self::EntryType(name) => write!(f, "entry type {name}, which is not known here"),
             Self::Unused(name) => write!(f, "{name}, of no use for routing"),
             Self::Value { field, value } => write!(f, "{field} {value}, which is not known here"),
+            Self::NoOfferOfOurs => f.write_str("an offer that no request here made"),
             Self::Incomplete { field } => write!(f, "without a usable {field}"),
         }
     }

@@ -94,6 +94,8 @@ pub enum Remark {
     /// Salesforce refused to offer to this rep, and the request goes on to the next: a roster that lags, a
     /// permission that is missing.
     RepRefused(RepId, crate::model::call::Refusal),
+    /// A rep spoke of an offer that was made to somebody else.
+    NotTheirOffer(crate::model::ids::AgentWorkId, RepId),
     /// Something happened to an offer that no request of ours made.
     ForeignWork(crate::model::ids::AgentWorkId),
     /// A fact that the state does not allow; the state was left as it was.

@@ -24,6 +24,7 @@ mod policy;
 mod reason;
 mod request;
 mod skills;
+mod speaker;
 mod view;
 
 pub use command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark};
@@ -32,4 +33,5 @@ pub use conversations::{Conversations, Kept, Turn};
 pub use fact::{Fact, IllegalFact, Intent, RequestFact, Requested, Wanted, Why};
 pub use policy::{ANSWER_WINDOW, Policy, Report, Ring, Settings};
 pub use reason::{Outcome, Reason, Step, Verdict};
+pub use speaker::Belongs;
 pub use view::{OfferView, RequestView};

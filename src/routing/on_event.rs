@@ -287,13 +287,12 @@ impl Decision<'_> {
     /// Finds the offer that an event is about, and lets it take effect.
     fn on_work_changed(&mut self, change: WorkChanged) {
         let work = change.work;
-        let named = self.conversation.requests.iter().find_map(|request| {
-            let offer = request.offers.iter().find(|offer| offer.work() == Some(work))?;
-            Some((request.number, offer.rep))
-        });
-        if let Some((number, rep)) = named {
-            self.offer_changed(number, rep, change.change);
-            return;
+        match self.conversation.named_offer(&change) {
+            Some((_, rep)) if change.rep.is_some_and(|spoke| spoke != rep) => {
+                return self.remark(Remark::NotTheirOffer(work, change.rep.unwrap_or(rep)));
+            }
+            Some((number, rep)) => return self.offer_changed(number, rep, change.change),
+            None => {}
         }
         if self.conversation.is_past_work(work) {
             self.remark(Remark::ForeignWork(work));

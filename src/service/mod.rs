@@ -267,6 +267,12 @@ pub enum Error {
     /// It is about a work item that no conversation here has. An event that tells may be on its way.
     #[error("no conversation is known that has the work item {0}")]
     UnknownWorkItem(crate::model::ids::WorkItemId),
+    /// A rep's page speaks of an offer to somebody else.
+    #[error("the offer {0} was made to another rep")]
+    AnothersOffer(crate::model::ids::AgentWorkId),
+    /// A rep's page asks about a conversation that the rep has no part in.
+    #[error("the work item {0} is of a conversation that this rep has no part in")]
+    AnothersWorkItem(crate::model::ids::WorkItemId),
     /// It could not be made durable, or the service is stopping: bring it again.
     #[error(transparent)]
     Channel(#[from] connector::Error),

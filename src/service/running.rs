@@ -16,7 +16,7 @@ use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, WorkItemId};
 use crate::model::time::{self, Clock, Timestamp};
 use crate::people::People;
-use crate::routing::{Conversation, Ending, Outcome, RequestView, Settings};
+use crate::routing::{Belongs, Conversation, Ending, Outcome, RequestView, Settings};
 use crate::store::{self, Cause, ChannelKey};
 
 use super::plan::ChannelPlan;
@@ -129,29 +129,37 @@ impl Running {
         self.0.people.as_ref()
     }
 
-    /// Whom a rep can pick (PROTOCOL: "getContacts: who can be picked").
+    /// Whom a rep can pick (PROTOCOL: "getContacts: who can be picked"). `rep` is who asks, where that is known.
     ///
     /// # Errors
-    /// Where the directory is out of reach, or the service is stopping.
+    /// Where the work item is of a conversation that the rep has no part in, the directory is out of reach, or the
+    /// service is stopping.
     pub async fn contacts(
         &self,
         filter: ContactsFilter,
         work_item: Option<WorkItemId>,
+        rep: Option<RepId>,
     ) -> Result<ContactsResult, Error> {
         let settings = self.0.settings.clone();
         let conversation = self.0.handle.look(move |all| {
-            let known = work_item.and_then(|work_item| all.of_work_item(work_item));
-            view(known, &settings)
+            let Some((work_item, known)) = work_item.and_then(|it| Some((it, all.of_work_item(it)?))) else {
+                return Ok(view(None, &settings));
+            };
+            match rep {
+                Some(rep) if !known.concerns(rep) => Err(Error::AnothersWorkItem(work_item)),
+                _ => Ok(view(Some(known), &settings)),
+            }
         });
-        let conversation = conversation.await?;
+        let conversation = conversation.await??;
         let query = Query { filter, list: ListType::All, conversation, work_item };
         Ok(self.0.directory.contacts(&query).await?)
     }
 
-    /// Takes in what a rep's browser tells of an offer. The same twice changes nothing.
+    /// Takes in what a rep's browser tells of an offer. The same twice changes nothing. `rep` is whose browser it
+    /// is, where that is known: they speak for themselves alone, and of what was offered to them.
     ///
     /// # Errors
-    /// Where the work item is not known (yet), or it could not be made durable.
+    /// Where the work item is not known (yet), the offer is somebody else's, or it could not be made durable.
     pub async fn agent_work(
         &self,
         work_item: WorkItemId,
@@ -163,11 +171,18 @@ impl Running {
         if let Some(reason) = decoded.passed_by {
             return Ok(Taken::PassedBy(reason));
         }
-        let known = self.0.handle.look(move |all| all.of_work_item(work_item).is_some());
-        if self.0.is_ours && !known.await? {
-            return Err(Error::UnknownWorkItem(work_item));
+        let whose = move |known: &Conversation| rep.map_or(Belongs::Theirs, |rep| known.whose(work, rep));
+        let belongs = self.0.handle.look(move |all| all.of_work_item(work_item).map(whose));
+        match belongs.await? {
+            _ if !self.0.is_ours => {}
+            None => return Err(Error::UnknownWorkItem(work_item)),
+            Some(Belongs::Anothers) => return Err(Error::AnothersOffer(work)),
+            Some(Belongs::Nobodys) => return Ok(Taken::PassedBy(PassedBy::NoOfferOfOurs)),
+            Some(Belongs::Theirs) => {}
         }
-        let cause = Cause::named(&format!("agent work {work} {work_event}"))?;
+        // What one rep says must not be taken for a repetition of what another did.
+        let speaker = rep.map(|rep| format!(" {rep}")).unwrap_or_default();
+        let cause = Cause::named(&format!("agent work {work} {work_event}{speaker}"))?;
         self.deliver(decoded, Some(cause)).await
     }
 

@@ -45,6 +45,7 @@ mod server;
 mod serving;
 mod simulation;
 mod standin;
+mod speakers;
 mod store;
 mod structure;
 mod support;

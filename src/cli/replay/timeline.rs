@@ -249,6 +249,9 @@ fn say_remark(remark: &Remark) -> Option<String> {
         }
         Remark::TooLateToCancel(_) => "too late: the rep has joined already".to_owned(),
         Remark::NothingToCancel => "there is nothing open that could be cancelled".to_owned(),
+        Remark::NotTheirOffer(work, rep) => {
+            format!("{rep} spoke of {work}, an offer to somebody else; nothing follows from it")
+        }
         Remark::Broken(illegal) => illegal.to_string(),
         Remark::LateAnswer(_) | Remark::ForeignWork(_) | Remark::RepRefused(..) => return None,
     })
