@@ -13,6 +13,7 @@ mod document;
 mod entries;
 mod keys;
 mod orgs;
+mod partner_keys;
 pub mod server;
 mod serving;
 mod store;
@@ -269,7 +270,7 @@ id = " "
 "#;
         insta::assert_snapshot!(parse(text, &[]).unwrap_err().join("\n"), @r"
         byoc.toml, line 1, platform_participant_limit: 1 is no limit; it must be a whole number of participants, 2 or more
-        byoc.toml, line 2, channel_definiton: there is no such key; there are channel_definition, contacts, flows, org, orgs, people, platform_participant_limit, queues, reps, routing, server, store, webhooks
+        byoc.toml, line 2, channel_definiton: there is no such key; there are channel_definition, contacts, flows, org, orgs, partner_keys, people, platform_participant_limit, queues, reps, routing, server, store, webhooks
         byoc.toml, line 5, channel_definition.routing_owner: it is 'Nobody'; it must be Partner or Salesforce
         byoc.toml, line 8, reps[0].id: '005' is no rep id: it has 3 characters, not 15 or 18
         byoc.toml, line 9, reps[0].availability: unknown variant `ASLEEP`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`

@@ -86,6 +86,7 @@ struct Announcement {
 pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
     let serving = args.config.load_to_serve()?;
     args.log.begin("info")?;
+    server::raise_descriptors();
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Error::new(format_args!("cannot start the runtime: {error}")))?;
     let outcome = runtime.block_on(serve(args, &serving, output));
@@ -104,17 +105,15 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
     }
     // The port first: who finds it taken has taken up nothing.
     let wanted = serving.server.listen;
-    let cannot = |error: io::Error| {
-        let instead = match error.kind() {
-            io::ErrorKind::AddrInUse => "; stop what listens there, or name another port",
-            io::ErrorKind::AddrNotAvailable => "; it must be an address of this machine",
-            io::ErrorKind::PermissionDenied => "; it must be a port that this user may have, such as 8080",
-            _ => "",
-        };
-        Error::new(format_args!("server.listen: cannot listen on {wanted}: {error}{instead}"))
+    let listener = TcpListener::bind(wanted).await.map_err(|error| cannot("listen", wanted, &error))?;
+    let address = listener.local_addr().map_err(|error| cannot("listen", wanted, &error))?;
+    let health = match serving.server.health_listen {
+        Some(wanted) => {
+            let bound = TcpListener::bind(wanted).await;
+            Some(bound.map_err(|error| cannot("health_listen", wanted, &error))?)
+        }
+        None => None,
     };
-    let listener = TcpListener::bind(wanted).await.map_err(cannot)?;
-    let address = listener.local_addr().map_err(cannot)?;
     let numbers = running::numbers()?;
     let service = running::start(serving, orgs, clock).await?;
     let server = match running::server(serving, &service, numbers) {
@@ -128,7 +127,11 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
         tracing::warn!(key = warning.key, "{}", warning.problem);
     }
     announce(address, counts, output)?;
+    let vital = health.map(|health| tokio::spawn(server::serve_vital(health, server.clone())));
     let result = server::serve(listener, server, asked_to_stop()).await;
+    if let Some(vital) = vital {
+        vital.abort();
+    }
     service.stop(PATIENCE).await;
     result.map_err(|error| Error::new(format_args!("the server on {address} failed: {error}")))?;
     Ok(Outcome::Done)
@@ -146,6 +149,17 @@ fn checked(counts: (usize, usize), warnings: &[Warning], output: &Output) -> Res
     let said = serde_json::json!({ "ok": true, "orgs": orgs, "channels": channels, "warnings": warnings });
     output.json(&said)?;
     Ok(Outcome::Done)
+}
+
+/// Why nothing can listen at the address of that key, and what would do.
+fn cannot(key: &str, wanted: SocketAddr, error: &io::Error) -> Error {
+    let instead = match error.kind() {
+        io::ErrorKind::AddrInUse => "; stop what listens there, or name another port",
+        io::ErrorKind::AddrNotAvailable => "; it must be an address of this machine",
+        io::ErrorKind::PermissionDenied => "; it must be a port that this user may have, such as 8080",
+        _ => "",
+    };
+    Error::new(format_args!("server.{key}: cannot listen on {wanted}: {error}{instead}"))
 }
 
 fn counts(orgs: &[OrgPlan]) -> (usize, usize) {

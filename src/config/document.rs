@@ -263,6 +263,11 @@ impl<'t> Document<'t> {
         self.left.remove(key);
     }
 
+    /// How many mistakes were found so far.
+    pub(super) fn count_mistakes(&self) -> usize {
+        self.mistakes.len() + self.untold
+    }
+
     /// Whether anything was wrong so far.
     pub(super) fn has_mistakes(&self) -> bool {
         !self.mistakes.is_empty()

@@ -7,9 +7,10 @@
 mod settings;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
@@ -19,13 +20,17 @@ use crate::outbound::secret_worthy_url;
 
 #[cfg(feature = "server")]
 pub(crate) use settings::is_loopback_host;
-pub use settings::{AUDIENCE, Exposed, NoOrigin, Origin, SHORTEST_SECRET, ServerSettings, SessionAuth};
+pub use settings::{
+    AUDIENCE, Exposed, NoOrigin, Origin, PartnerKey, SHORTEST_SECRET, ServerSettings, SessionAuth,
+};
 
 const TABLE: &str = "server";
 
 /// The values that a variable may set.
 const KEYS: &[&str] = &[
     "listen",
+    "health_listen",
+    "connections",
     "allowed_origins",
     "session_secret_file",
     "session_jwks_url",
@@ -41,6 +46,8 @@ const KEYS: &[&str] = &[
 #[serde(default)]
 struct Written {
     listen: Option<String>,
+    health_listen: Option<String>,
+    connections: Option<usize>,
     allowed_origins: Origins,
     session_secret_file: Option<PathBuf>,
     session_jwks_url: Option<String>,
@@ -82,18 +89,25 @@ impl<'de> Deserialize<'de> for Origins {
     }
 }
 
-/// A secret that a variable holds itself.
-struct FromVariable {
+/// What stands elsewhere than in the table: secrets that variables hold themselves, and the partner's keys.
+struct Elsewhere {
     session: Option<SecretString>,
     events: Option<SecretString>,
     operator: Option<SecretString>,
+    partner_keys: Vec<PartnerKey>,
     /// Whether one of them cannot be used, which has been told.
     is_wrong: bool,
 }
 
-/// Reads the table. A mistake is noted in the document; what is returned then is not to be used.
-pub(super) fn read(document: &mut Document<'_>, path: &Path, environment: &Environment) -> ServerSettings {
-    let mut is_wrong = false;
+/// Reads the table, for which the partner's keys are read already; none where something is wrong with them. A
+/// mistake is noted in the document; what is returned then is not to be used.
+pub(super) fn read(
+    document: &mut Document<'_>,
+    path: &Path,
+    environment: &Environment,
+    partner_keys: Option<Vec<PartnerKey>>,
+) -> ServerSettings {
+    let mut is_wrong = partner_keys.is_none();
     let mut variable = |name: &str| {
         let name = format!("BYOC_SERVER_{name}");
         let text = environment.get(&name)?;
@@ -107,13 +121,14 @@ pub(super) fn read(document: &mut Document<'_>, path: &Path, environment: &Envir
             }
         }
     };
-    let given = FromVariable {
+    let given = Elsewhere {
         session: variable("SESSION_SECRET"),
         events: variable("EVENTS_SECRET"),
         operator: variable("OPERATOR_SECRET"),
+        partner_keys: partner_keys.unwrap_or_default(),
         is_wrong: false,
     };
-    let given = FromVariable { is_wrong, ..given };
+    let given = Elsewhere { is_wrong, ..given };
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut read = None;
     document.table::<Written>(TABLE, KEYS, |written| {
@@ -125,16 +140,16 @@ pub(super) fn read(document: &mut Document<'_>, path: &Path, environment: &Envir
 }
 
 /// The settings, and what is wrong with them: sentences that begin with the key.
-fn settings(written: &Written, given: &FromVariable, folder: &Path) -> (ServerSettings, Vec<String>) {
+fn settings(written: &Written, given: &Elsewhere, folder: &Path) -> (ServerSettings, Vec<String>) {
     let mut wrong = Vec::new();
     let mut settings = ServerSettings::default();
-    if let Some(listen) = &written.listen {
-        match listen.trim().parse() {
-            Ok(listen) => settings.listen = listen,
-            Err(_) => wrong.push(format!(
-                "listen is '{listen}'; it must be an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080"
-            )),
-        }
+    if let Some(listen) = address("listen", written.listen.as_deref(), &mut wrong) {
+        settings.listen = listen;
+    }
+    settings.health_listen = address("health_listen", written.health_listen.as_deref(), &mut wrong);
+    settings.connections = written.connections;
+    if written.connections.is_some_and(|connections| !(16..=1_000_000).contains(&connections)) {
+        wrong.push("connections must be 16 to 1000000".to_owned());
     }
     for text in &written.allowed_origins.0 {
         match text.parse() {
@@ -164,6 +179,9 @@ fn settings(written: &Written, given: &FromVariable, folder: &Path) -> (ServerSe
     };
     settings.events_secret = held("events_secret_file", &given.events, &written.events_secret_file);
     settings.operator_secret = held("operator_secret_file", &given.operator, &written.operator_secret_file);
+    settings.partner_keys.clone_from(&given.partner_keys);
+    wrong.extend(shared_secrets(&settings));
+    wrong.extend(open_numbers(&settings).filter(|_| !given.is_wrong));
     // A credential that is wrong is told already; that there is none would be told for nothing.
     if wrong.is_empty()
         && !given.is_wrong
@@ -174,9 +192,58 @@ fn settings(written: &Written, given: &FromVariable, folder: &Path) -> (ServerSe
     (settings, wrong)
 }
 
+fn address(key: &str, text: Option<&str>, wrong: &mut Vec<String>) -> Option<SocketAddr> {
+    let text = text?;
+    let read = text.trim().parse().ok();
+    if read.is_none() {
+        wrong.push(format!(
+            "{key} is '{text}'; it must be an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080"
+        ));
+    }
+    read
+}
+
+/// Numbers that others can reach are for operators.
+fn open_numbers(settings: &ServerSettings) -> Option<String> {
+    let address = settings.health_listen.filter(|address| !address.ip().to_canonical().is_loopback())?;
+    settings.operator_secret.is_none().then(|| {
+        format!(
+            "health_listen is {address}, which can be reached from other machines, and /metrics is there too; set \
+             operator_secret_file, or listen on loopback, such as 127.0.0.1:{}",
+            address.port()
+        )
+    })
+}
+
+/// Two kinds of callers with one secret would be one kind.
+fn shared_secrets(settings: &ServerSettings) -> Vec<String> {
+    let session = match &settings.session {
+        Some(SessionAuth::Secret(secret)) => Some(secret),
+        _ => None,
+    };
+    let mut known: Vec<(String, &SecretString)> = settings
+        .partner_keys
+        .iter()
+        .map(|key| (format!("the partner key {}", key.name), &key.secret))
+        .collect();
+    let mut wrong = Vec::new();
+    for (key, secret) in [
+        ("events_secret_file", settings.events_secret.as_ref()),
+        ("operator_secret_file", settings.operator_secret.as_ref()),
+        ("session_secret_file", session),
+    ] {
+        let Some(secret) = secret else { continue };
+        if let Some((other, _)) = known.iter().find(|(_, it)| it.expose_secret() == secret.expose_secret()) {
+            wrong.push(format!("{key} holds the secret of {other} as well; each must have its own"));
+        }
+        known.push((key.to_owned(), secret));
+    }
+    wrong
+}
+
 fn session(
     written: &Written,
-    given: &FromVariable,
+    given: &Elsewhere,
     folder: &Path,
     wrong: &mut Vec<String>,
 ) -> Option<SessionAuth> {
@@ -211,15 +278,20 @@ fn url(key: &str, text: Option<&str>, wrong: &mut Vec<String>) -> Option<String>
 }
 
 fn secret_file(key: &str, folder: &Path, file: &Path, wrong: &mut Vec<String>) -> Option<SecretString> {
-    let problem = match std::fs::read_to_string(folder.join(file)) {
-        Ok(text) => match secret(&text) {
-            Ok(secret) => return Some(secret),
-            Err(problem) => problem,
-        },
-        Err(error) => format!("cannot be read: {error}"),
-    };
-    wrong.push(format!("{key} names {}, which {problem}", file.display()));
-    None
+    match secret_in_file(folder, file) {
+        Ok(secret) => Some(secret),
+        Err(problem) => {
+            wrong.push(format!("{key} names {}, which {problem}", file.display()));
+            None
+        }
+    }
+}
+
+/// The secret in a file beside the configuration, or what is wrong with it.
+pub(super) fn secret_in_file(folder: &Path, file: &Path) -> Result<SecretString, String> {
+    let text =
+        std::fs::read_to_string(folder.join(file)).map_err(|error| format!("cannot be read: {error}"))?;
+    secret(&text)
 }
 
 /// A secret, without the line's end that an editor leaves behind it.
@@ -235,8 +307,6 @@ fn secret(text: &str) -> Result<SecretString, String> {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
     use crate::config::keys;
 
@@ -250,7 +320,7 @@ mod tests {
         let variables =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut document = Document::parse(path, text, &variables);
-        let settings = read(&mut document, path, &variables);
+        let settings = read(&mut document, path, &variables, Some(Vec::new()));
         let mistakes = document.finish();
         if mistakes.is_empty() {
             Ok(settings)
@@ -351,7 +421,7 @@ sesion_issuer = "idp"
         byoc.toml, line 7, server.events_secret_file: it names none-such, which cannot be read: No such file or directory (os error 2)
         byoc.toml, line 8, server.operator_secret_file: it names short, which holds a secret of 4 bytes; it must have 32 or more, e.g. from `openssl rand -base64 48`
         byoc.toml, line 9, server.login_url: it is '/login'; it must be a whole URL, such as https://host.example
-        byoc.toml, line 10, server.sesion_issuer: there is no such key; there are listen, allowed_origins, session_secret_file, session_jwks_url, session_audience, session_issuer, events_secret_file, operator_secret_file, login_url
+        byoc.toml, line 10, server.sesion_issuer: there is no such key; there are listen, health_listen, connections, allowed_origins, session_secret_file, session_jwks_url, session_audience, session_issuer, events_secret_file, operator_secret_file, login_url
         the variable BYOC_SERVER_EVENTS_SECRET: it holds a secret of 5 bytes; it must have 32 or more, e.g. from `openssl rand -base64 48`
         ");
     }

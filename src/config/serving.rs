@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::document::Document;
 use super::server::{self, ServerSettings};
 use super::store::{self, StoreSettings};
-use super::{Config, Environment, Error, orgs, webhooks};
+use super::{Config, Environment, Error, orgs, partner_keys, webhooks};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::roster::Roster;
@@ -67,7 +67,7 @@ pub struct Org {
 }
 
 /// The keys that [`Config`] passes over.
-pub(super) const KEYS: &[&str] = &["org", "orgs", "server", "store", "webhooks"];
+pub(super) const KEYS: &[&str] = &["org", "orgs", "partner_keys", "server", "store", "webhooks"];
 
 impl Serving {
     /// Reads a file. A path in it is relative to the folder that the file is in.
@@ -87,7 +87,8 @@ impl Serving {
         let config = Config::read(&mut document, path);
         let orgs = orgs::read(&mut document, path, environment, &config);
         let store = store::read(&mut document, path);
-        let server = server::read(&mut document, path, environment);
+        let partner_keys = partner_keys::read(&mut document, path, &orgs);
+        let server = server::read(&mut document, path, environment, partner_keys);
         let webhooks = webhooks::read(&mut document, path, environment);
         let mistakes = document.finish();
         if mistakes.is_empty() {

@@ -1,18 +1,23 @@
 //! Who may call what.
 //!
-//! There are three kinds of callers: a rep's browser with a session token, the partner's backend with a
-//! secret, and an operator with another. A group of routes whose credential is not set is open while the
+//! There are three kinds of callers: a rep's browser with a session token, the partner's backend with a key for
+//! some orgs and channels or with the secret for all, and an operator with another. A group of routes whose credential is not set is open while the
 //! server listens on loopback, and closed otherwise.
 //!
 //! Invariants
 //! 1. Where a credential is set, nobody gets past without it, from this machine neither.
 //! 2. An open group answers this machine alone: neither a name that was rebound to it, nor a page of another
 //!    origin, nor whoever comes through a proxy.
+//! 3. What a browser sends along by itself (HTTP Basic) lets no page of another origin change anything.
+//!
+//! Elsewhere: about which object a caller may speak, in `api`; the whole of it in docs/security.md.
+
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, FORWARDED, HOST, ORIGIN, VIA};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, Method};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
@@ -21,7 +26,7 @@ use subtle::ConstantTimeEq;
 use super::Server;
 use super::refused::Refused;
 use super::session::{BadToken, Session};
-use crate::config::server::is_loopback_host;
+use crate::config::server::{PartnerKey, is_loopback_host};
 
 /// What a proxy leaves behind in a request.
 const PROXIED: [HeaderName; 6] = [
@@ -33,14 +38,17 @@ const PROXIED: [HeaderName; 6] = [
     HeaderName::from_static("x-real-ip"),
 ];
 
+/// Where a browser says from whose page a request comes.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// What a browser is asked for where it can ask a person.
 const BASIC: &str = "Basic realm=\"byoc-connector\", charset=\"UTF-8\"";
 
 /// A rep's browser; without a session where none is asked for.
 pub(super) struct Page(pub(super) Option<Session>);
 
-/// The partner's backend.
-pub(super) struct Partner;
+/// The partner's backend: with a key, or for all orgs and channels.
+pub(super) struct Partner(pub(super) Option<Arc<PartnerKey>>);
 
 /// An operator.
 pub(super) struct Operator;
@@ -82,14 +90,20 @@ impl FromRequestParts<Server> for Partner {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Refused> {
-        let Some(secret) = &server.settings().events_secret else {
-            open(parts, server, "events_secret_file")?;
-            return Ok(Self);
-        };
-        if credentials(&parts.headers, "Bearer").is_some_and(|shown| is_same(shown, secret)) {
-            return Ok(Self);
+        let settings = server.settings();
+        if !settings.has_partner_credential() {
+            open(parts, server, "events_secret_file, or [[partner_keys]],")?;
+            return Ok(Self(None));
         }
-        let (error, hint) = ("this is for your backend alone", "Authorization: Bearer <the events secret>");
+        let shown = credentials(&parts.headers, "Bearer").unwrap_or_default();
+        if settings.events_secret.as_ref().is_some_and(|secret| is_same(shown, secret)) {
+            return Ok(Self(None));
+        }
+        if let Some(key) = server.partner_keys().iter().find(|key| is_same(shown, &key.secret)) {
+            return Ok(Self(Some(Arc::clone(key))));
+        }
+        let error = "this is for your backend alone";
+        let hint = "Authorization: Bearer <the events secret, or a partner key>";
         Err(Refused::who_are_you("Bearer realm=\"byoc-connector\"", error, hint))
     }
 }
@@ -103,6 +117,10 @@ impl FromRequestParts<Server> for Operator {
             return Ok(Self);
         };
         if shows_operator_secret(&parts.headers, secret) {
+            if is_sent_by_another_page(&parts.method, &parts.headers) {
+                let error = "a page of another origin may not do this";
+                return Err(Refused::forbidden(error, "do it on the operator's page").field("Origin"));
+            }
             return Ok(Self);
         }
         let hint = "Authorization: Bearer <the operator secret>, or in a browser any user name with the secret as the \
@@ -128,6 +146,24 @@ fn shows_operator_secret(headers: &HeaderMap, secret: &SecretString) -> bool {
     let basic = credentials(headers, "Basic").and_then(|basic| STANDARD.decode(basic).ok());
     let basic = basic.and_then(|basic| String::from_utf8(basic).ok());
     basic.as_deref().and_then(|basic| basic.split_once(':')).is_some_and(|(_, shown)| is_same(shown, secret))
+}
+
+/// Whether a browser sends the password by itself, for a page of somebody else, to change something.
+fn is_sent_by_another_page(method: &Method, headers: &HeaderMap) -> bool {
+    if method.is_safe() || credentials(headers, "Basic").is_none() {
+        return false;
+    }
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    if let Some(site) = text(SEC_FETCH_SITE) {
+        return !matches!(site, "same-origin" | "none");
+    }
+    let host = text(HOST).unwrap_or_default();
+    text(ORIGIN).is_some_and(|origin| !is_at(origin, host))
+}
+
+/// Whether an origin is the one that a `Host` names.
+fn is_at(origin: &str, host: &str) -> bool {
+    origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
 }
 
 /// Compares in a time that tells nothing but the length.
@@ -169,8 +205,9 @@ fn is_from_here(headers: &HeaderMap, server: &Server) -> Result<(), Box<Refused>
         return Err(Box::new(Refused::forbidden(error, hint).field(proxied.as_str())));
     }
     let Some(origin) = text(ORIGIN) else { return Ok(()) };
-    let own = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
-    if own || server.settings().allowed_origins.iter().any(|allowed| allowed.as_str() == origin) {
+    if is_at(origin, host)
+        || server.settings().allowed_origins.iter().any(|allowed| allowed.as_str() == origin)
+    {
         return Ok(());
     }
     let error = "a page of another origin may not call this";

@@ -43,6 +43,25 @@ impl Place {
         found.map_err(|error| self.no_channel(server.service(), &error))
     }
 
+    /// The one channel that is meant, among those that are allowed.
+    fn find_among<'a>(
+        &self,
+        server: &'a Server,
+        allowed: impl Fn(&ChannelKey) -> bool,
+    ) -> Result<&'a Running, Refused> {
+        let channels = server.service().channels().iter();
+        let mut fitting = channels.filter(|running| self.is_of(running.key()) && allowed(running.key()));
+        let error = match (fitting.next(), fitting.count()) {
+            (Some(only), 0) => return Ok(only),
+            (Some(_), others) => NoChannel::Several(others + 1),
+            (None, _) => NoChannel::Unknown {
+                org: self.org.map_or_else(|| "any".to_owned(), |org| org.to_string()),
+                channel: self.channel.clone().unwrap_or_else(|| "any".to_owned()),
+            },
+        };
+        Err(self.no_channel(server.service(), &error))
+    }
+
     /// Every channel that is meant: all of them where nothing is said.
     fn find_all<'a>(&self, server: &'a Server) -> Result<Vec<&'a Running>, Refused> {
         let channels = server.service().channels().iter();
@@ -111,6 +130,15 @@ impl From<Error> for Refused {
                     | events::Error::Missing { field, .. }
                     | events::Error::Id { field, .. } => refused.field(field),
                 }
+            }
+            Error::AnothersOffer(_) => {
+                let hint = "a page speaks for its own rep alone, of what was offered to that rep";
+                Self::forbidden(problem, hint).field("workId")
+            }
+            Error::AnothersWorkItem(_) => {
+                let hint = "a page asks about its own rep's conversations alone; who has just come in asks again in a \
+                            second: the event that tells of it may still be on its way";
+                Self::forbidden(problem, hint).field("workItemId")
             }
             Error::Directory(_) => Self::unavailable(problem, "ask again in a second", 1),
             Error::Channel(_) => {

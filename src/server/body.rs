@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -26,6 +26,9 @@ pub(super) struct Json<T>(pub(super) T);
 
 /// The query.
 pub(super) struct Params<T>(pub(super) T);
+
+/// The id in the path.
+pub(super) struct Id(pub(super) String);
 
 /// A body that is a JSON object, as it came.
 pub(super) struct Whole(pub(super) String);
@@ -85,6 +88,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
                 Some((name, problem)) => refuse(problem, name, "the query"),
                 None => refuse(problem, "", "the query"),
             }
+        })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let read = Path::<String>::from_request_parts(parts, state).await;
+        read.map(|Path(id)| Self(id)).map_err(|_| {
+            let error = "the id in the path is not UTF-8";
+            Refused::bad_request(error, "an id of Salesforce's is plain letters and digits").field("id")
         })
     }
 }

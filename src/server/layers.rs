@@ -6,10 +6,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
@@ -19,6 +19,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::Server;
 use super::body::BODY_LIMIT;
 use super::refused::Refused;
+use super::routes;
 use crate::config::server::ServerSettings;
 
 /// How long an answer may take. Streams are answered at once, and go on.
@@ -29,6 +30,9 @@ pub const IN_FLIGHT: usize = 512;
 
 /// How long a path and query may be, in bytes.
 const LONGEST_URI: usize = 8 * 1024;
+
+/// Headers that decide who asks and for what, so that there must not be two of them.
+const ONCE: [HeaderName; 5] = [HOST, ORIGIN, AUTHORIZATION, CONTENT_TYPE, CONTENT_LENGTH];
 
 /// How long a browser remembers what it may send from another origin.
 const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
@@ -72,8 +76,23 @@ async fn bounded(State(server): State<Server>, request: Request, next: Next) -> 
         let error = format!("the path and query have more than {LONGEST_URI} bytes");
         return Refused::new(StatusCode::URI_TOO_LONG, error, "nothing here needs as many").into_response();
     }
-    let Ok(_permit) = server.0.in_flight.try_acquire() else {
-        let error = format!("{IN_FLIGHT} requests are being worked on");
+    if let Some(twice) = ONCE.iter().find(|name| request.headers().get_all(*name).iter().count() > 1) {
+        let error = format!("there are several headers {twice}");
+        let hint = "send it once: whoever reads another of them would see another request";
+        return Refused::bad_request(error, hint).field(twice.as_str()).into_response();
+    }
+    if request.version() == Version::HTTP_11 && !request.headers().contains_key(HOST) {
+        let hint = "HTTP/1.1 wants it (RFC 9112, section 3.2)";
+        return Refused::bad_request("there is no header Host", hint).field("Host").into_response();
+    }
+    let is_vital = routes::is_vital(request.uri().path());
+    let seats = if is_vital { &server.0.vital_in_flight } else { &server.0.in_flight };
+    let Ok(_permit) = seats.try_acquire() else {
+        let error = if is_vital {
+            "health is being asked for too often"
+        } else {
+            "too many requests are being worked on"
+        };
         return Refused::unavailable(error, "send the same again in a second", 1).into_response();
     };
     next.run(request).await

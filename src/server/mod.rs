@@ -15,28 +15,32 @@
 mod access;
 mod api;
 mod body;
+mod descriptors;
 mod health;
 mod layers;
 mod listen;
 mod pages;
 mod refused;
+mod routes;
 mod session;
+mod socket;
 mod stream;
 
 use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post, put};
 use tokio::sync::{Semaphore, watch};
 
 pub use body::BODY_LIMIT;
+pub use descriptors::raise_descriptors;
 pub use layers::{IN_FLIGHT, REQUEST_TIMEOUT};
-pub use listen::serve;
+pub use listen::{READ_WITHIN, VITAL_SEATS, serve, serve_vital};
+pub use routes::{Caller, Endpoint};
 pub(crate) use session::probe_keys;
 pub use stream::STREAMS;
 
-pub use crate::config::server::{Exposed, Origin, ServerSettings as Settings, SessionAuth};
+pub use crate::config::server::{Exposed, Origin, PartnerKey, ServerSettings as Settings, SessionAuth};
 use crate::service::Service;
 
 /// What the server is built from.
@@ -72,8 +76,10 @@ pub struct Server(Arc<Inner>);
 struct Inner {
     parts: Parts,
     session: Option<session::Checker>,
+    partner_keys: Vec<Arc<PartnerKey>>,
     pages: pages::Policies,
     in_flight: Semaphore,
+    vital_in_flight: Semaphore,
     streams: Arc<Semaphore>,
     closing: watch::Sender<bool>,
 }
@@ -93,11 +99,14 @@ impl Server {
         parts.settings.check()?;
         let session = session::Checker::new(&parts.settings, Arc::clone(parts.service.clock()))?;
         let pages = pages::Policies::new(&parts.settings);
+        let partner_keys = parts.settings.partner_keys.iter().cloned().map(Arc::new).collect();
         Ok(Self(Arc::new(Inner {
             parts,
             session,
+            partner_keys,
             pages,
             in_flight: Semaphore::new(IN_FLIGHT),
+            vital_in_flight: Semaphore::new(VITAL_SEATS),
             streams: Arc::new(Semaphore::new(STREAMS)),
             closing: watch::Sender::new(false),
         })))
@@ -105,12 +114,22 @@ impl Server {
 
     /// Everything, with an answer for whatever else is asked.
     pub fn router(&self) -> Router {
-        layers::around(self, self.bare_routes().fallback(refused::nothing_here))
+        layers::around(self, routes::router(self.settings()).fallback(refused::nothing_here))
+    }
+
+    /// Every endpoint, and for whom it is: what the router is built from.
+    pub fn endpoints() -> Vec<Endpoint> {
+        routes::endpoints()
+    }
+
+    /// Health and numbers alone, for whoever has come when all other seats were taken.
+    fn vital_router(&self) -> Router {
+        layers::around(self, routes::vital().fallback(refused::no_seat))
     }
 
     /// The routes alone, to be merged with others.
     pub fn routes(&self) -> Router {
-        layers::around(self, self.bare_routes())
+        layers::around(self, routes::router(self.settings()))
     }
 
     /// Ends the event streams, which would go on for ever.
@@ -118,36 +137,12 @@ impl Server {
         self.0.closing.send_replace(true);
     }
 
-    fn bare_routes(&self) -> Router<Self> {
-        let page = Router::new()
-            .route("/v1/session", get(api::session))
-            .route("/v1/contacts", post(api::contacts))
-            .route("/v1/agent-work", post(api::agent_work))
-            .route("/v1/presence", post(api::presence))
-            .method_not_allowed_fallback(refused::other_method)
-            .layer(layers::cors(self.settings()));
-        Router::new()
-            .route("/v1/events", post(api::events))
-            .route("/v1/reps", get(api::reps))
-            .route("/v1/reps/{id}", put(api::change_rep).delete(api::remove_rep))
-            .route("/v1/routing-requests", get(api::requests))
-            .route("/v1/routing-requests/{id}", get(api::request))
-            .route("/v1/stream", get(stream::stream))
-            .route("/healthz", get(health::healthz))
-            .route("/readyz", get(health::readyz))
-            .route("/metrics", get(health::metrics))
-            .route("/", get(pages::operator))
-            .route("/operator.js", get(pages::operator_js))
-            .route("/operator.css", get(pages::operator_css))
-            .route("/connector", get(pages::connector))
-            .route("/connector/connector.js", get(pages::connector_js))
-            .route("/connector/connector.css", get(pages::connector_css))
-            .method_not_allowed_fallback(refused::other_method)
-            .merge(page)
-    }
-
     fn settings(&self) -> &Settings {
         &self.0.parts.settings
+    }
+
+    fn partner_keys(&self) -> &[Arc<PartnerKey>] {
+        &self.0.partner_keys
     }
 
     fn service(&self) -> &Service {

@@ -94,6 +94,11 @@ pub(super) async fn nothing_here() -> Refused {
     )
 }
 
+/// The answer at any path but health and numbers where all seats are taken.
+pub(super) async fn no_seat() -> Refused {
+    Refused::unavailable("all connections are taken", "send the same again in a second", 1)
+}
+
 /// The answer at a path that takes another method; which one, the header `Allow` says.
 pub(super) async fn other_method() -> Refused {
     Refused::new(

@@ -44,8 +44,8 @@ mod server;
 #[cfg(feature = "cli")]
 mod serving;
 mod simulation;
-mod standin;
 mod speakers;
+mod standin;
 mod store;
 mod structure;
 mod support;

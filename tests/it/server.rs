@@ -3,11 +3,16 @@
 
 mod access;
 mod bad_input;
+mod connections;
 mod described;
 #[cfg(feature = "emulator")]
 mod flow;
 mod limits;
+mod live;
 #[cfg(feature = "cli")]
 mod logs;
+mod offered;
 mod rig;
 mod sessions;
+mod speaking;
+mod who_may;

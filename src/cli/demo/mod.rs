@@ -22,7 +22,7 @@ use super::stop::asked_to_stop;
 use super::{Error, Outcome, Output, running};
 use crate::emulator::http::{self, Emulator};
 use crate::model::time::{Clock, SystemClock};
-use crate::server::Server;
+use crate::server::{Server, raise_descriptors};
 use crate::service::Service;
 use setting::Setting;
 
@@ -81,6 +81,7 @@ struct Demo {
 /// Where the port is taken, or no folder for the store can be had.
 pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
     args.log.begin("warn,byoc_connector::server=error")?;
+    raise_descriptors();
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Error::new(format_args!("cannot start the runtime: {error}")))?;
     runtime.block_on(async {

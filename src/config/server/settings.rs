@@ -7,6 +7,8 @@ use std::str::FromStr;
 use reqwest::Url;
 use secrecy::SecretString;
 
+use crate::model::ids::OrgId;
+
 /// The `aud` that a session token must have where nothing else is set.
 pub const AUDIENCE: &str = "byoc-connector";
 
@@ -21,6 +23,10 @@ pub const SHORTEST_SECRET: usize = 32;
 pub struct ServerSettings {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where health and numbers can be had besides, with seats of their own.
+    pub health_listen: Option<SocketAddr>,
+    /// How many connections may be open at once; as many as the system allows, up to 2,048, where not set.
+    pub connections: Option<usize>,
     /// Who may embed the connector page and call its API from a page of theirs: Salesforce's origins.
     pub allowed_origins: Vec<Origin>,
     /// How a rep's browser shows who it is.
@@ -29,12 +35,39 @@ pub struct ServerSettings {
     pub audience: String,
     /// The `iss` of a session token, where it is to be checked.
     pub issuer: Option<String>,
-    /// What the partner's backend shows, at `/v1/events` and `/v1/reps`.
+    /// What the partner's backend shows, at `/v1/events` and `/v1/reps`: it speaks for all orgs and channels.
     pub events_secret: Option<SecretString>,
+    /// Keys that the partner's backends may show instead, each for some orgs and channels.
+    pub partner_keys: Vec<PartnerKey>,
     /// What an operator shows, at the operator's page and what it reads, and at `/metrics`.
     pub operator_secret: Option<SecretString>,
     /// Where a rep without a session token logs in.
     pub login_url: Option<String>,
+}
+
+/// A key of the partner's backend, and for whom it may speak.
+#[derive(Debug, Clone)]
+pub struct PartnerKey {
+    /// What it is called in messages.
+    pub name: String,
+    /// What is shown.
+    pub secret: SecretString,
+    /// The orgs that it is for.
+    pub orgs: Vec<OrgId>,
+    /// The channels of these orgs that it is for, by developer name; all of them where none is named.
+    pub channels: Vec<String>,
+}
+
+impl PartnerKey {
+    /// Whether it is for that channel, whatever the org.
+    pub fn takes_channel(&self, channel: &str) -> bool {
+        self.channels.is_empty() || self.channels.iter().any(|own| own == channel)
+    }
+
+    /// Whether it may speak for that channel of that org.
+    pub fn is_for(&self, org: OrgId, channel: &str) -> bool {
+        self.orgs.contains(&org) && self.takes_channel(channel)
+    }
 }
 
 /// How a session token is checked.
@@ -62,11 +95,14 @@ impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            health_listen: None,
+            connections: None,
             allowed_origins: Vec::new(),
             session: None,
             audience: AUDIENCE.to_owned(),
             issuer: None,
             events_secret: None,
+            partner_keys: Vec::new(),
             operator_secret: None,
             login_url: None,
         }
@@ -79,13 +115,18 @@ impl ServerSettings {
         self.listen.ip().to_canonical().is_loopback()
     }
 
+    /// Whether the partner's backend has to show anything.
+    pub fn has_partner_credential(&self) -> bool {
+        self.events_secret.is_some() || !self.partner_keys.is_empty()
+    }
+
     /// Refuses to be open to the world.
     ///
     /// # Errors
     /// Where it listens on another address than loopback, and neither reps nor backend have to show
     /// anything.
     pub fn check(&self) -> Result<(), Exposed> {
-        let anybody = self.session.is_none() && self.events_secret.is_none();
+        let anybody = self.session.is_none() && !self.has_partner_credential();
         if anybody && !self.is_loopback() { Err(Exposed { listen: self.listen }) } else { Ok(()) }
     }
 }

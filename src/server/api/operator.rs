@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use super::{Place, RequestLine};
 use crate::model::ids::{EventId, OrgId};
 use crate::server::Server;
 use crate::server::access::Operator;
-use crate::server::body::Params;
+use crate::server::body::{Id, Params};
 use crate::server::refused::Refused;
 
 /// How many requests are listed at most.
@@ -86,7 +86,7 @@ pub(in crate::server) async fn requests(
 pub(in crate::server) async fn request(
     _: Operator,
     State(server): State<Server>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Params(place): Params<Place>,
 ) -> Result<Answer<RequestLine>, Refused> {
     let id = EventId::parse(&id).map_err(|error| {

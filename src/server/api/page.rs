@@ -96,7 +96,7 @@ pub(in crate::server) async fn contacts(
 ) -> Result<Answer<ContactsResult>, Refused> {
     let running = page.channel(&server, place)?;
     let filter = asked.filter.map(|Object(filter)| filter).unwrap_or_default();
-    Ok(Answer(running.contacts(filter, asked.work_item_id).await?))
+    Ok(Answer(running.contacts(filter, asked.work_item_id, page.rep()).await?))
 }
 
 pub(in crate::server) async fn agent_work(

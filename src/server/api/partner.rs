@@ -1,7 +1,7 @@
 //! What the partner's backend brings: platform events, and who its reps are.
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,8 +13,9 @@ use crate::model::words::Availability;
 use crate::people::{self, People, RepChange};
 use crate::server::Server;
 use crate::server::access::Partner;
-use crate::server::body::{Json, Params, Whole};
+use crate::server::body::{Id, Json, Params, Whole};
 use crate::server::refused::Refused;
+use crate::service::Running;
 
 /// A rep as this connector has them; what only the emulator reads of a rep is left out.
 #[derive(Serialize)]
@@ -59,43 +60,79 @@ impl From<people::Error> for Refused {
     }
 }
 
+impl Partner {
+    /// The channel that is meant, where the key is for it. Of what a key is not for, not even whether it is there
+    /// is told.
+    fn channel<'a>(&self, server: &'a Server, place: &Place) -> Result<&'a Running, Refused> {
+        let Some(key) = &self.0 else { return place.find(server) };
+        let foreign = |field: &str, hint: String| {
+            let error = format!("the key {} is not for this {field}", key.name);
+            Err(Refused::forbidden(error, hint).field(field))
+        };
+        if place.org.is_some_and(|org| !key.orgs.contains(&org)) {
+            return foreign("org", "orgs of [[partner_keys]] names the orgs that a key is for".to_owned());
+        }
+        if place.channel.as_deref().is_some_and(|channel| !key.takes_channel(channel)) {
+            return foreign("channel", format!("this key is for {}", key.channels.join(", ")));
+        }
+        place.find_among(server, |known| key.is_for(known.org, &known.channel))
+    }
+
+    /// The same, to change its reps. All channels of an org have the same, so that a key must be for all of them.
+    fn channel_with_reps<'a>(&self, server: &'a Server, place: &Place) -> Result<&'a Running, Refused> {
+        let running = self.channel(server, place)?;
+        let Some(key) = &self.0 else { return Ok(running) };
+        let org = running.key().org;
+        let mut channels = server.service().channels().iter().map(Running::key);
+        if let Some(other) = channels.find(|known| known.org == org && !key.is_for(org, &known.channel)) {
+            let error = format!(
+                "the key {} is not for the channel {}, which has the same reps",
+                key.name, other.channel
+            );
+            let hint = "change them with a key that is for all channels of the org";
+            return Err(Refused::forbidden(error, hint).field("channel"));
+        }
+        Ok(running)
+    }
+}
+
 pub(in crate::server) async fn events(
-    _: Partner,
+    partner: Partner,
     State(server): State<Server>,
     Params(place): Params<Place>,
     Whole(event): Whole,
 ) -> Result<(StatusCode, Answer<Value>), Refused> {
-    Ok(accepted(&place.find(&server)?.platform_event(&event).await?))
+    Ok(accepted(&partner.channel(&server, &place)?.platform_event(&event).await?))
 }
 
 pub(in crate::server) async fn reps(
-    _: Partner,
+    partner: Partner,
     State(server): State<Server>,
     Params(place): Params<Place>,
 ) -> Result<Answer<RepsView>, Refused> {
-    let reps = people(&server, &place)?.reps();
+    let reps = people(partner.channel(&server, &place)?)?.reps();
     Ok(Answer(RepsView { reps: reps.into_iter().map(RepView::from).collect() }))
 }
 
 pub(in crate::server) async fn change_rep(
-    _: Partner,
+    partner: Partner,
     State(server): State<Server>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Params(place): Params<Place>,
     Json(change): Json<RepChange>,
 ) -> Result<Answer<RepView>, Refused> {
     let id = rep_id(&id)?;
-    Ok(Answer(people(&server, &place)?.set(id, change)?.into()))
+    Ok(Answer(people(partner.channel_with_reps(&server, &place)?)?.set(id, change)?.into()))
 }
 
 pub(in crate::server) async fn remove_rep(
-    _: Partner,
+    partner: Partner,
     State(server): State<Server>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Params(place): Params<Place>,
 ) -> Result<Answer<RepView>, Refused> {
     let id = rep_id(&id)?;
-    match people(&server, &place)?.remove(id) {
+    match people(partner.channel_with_reps(&server, &place)?)?.remove(id) {
         Some(gone) => Ok(Answer(gone.into())),
         None => {
             let hint = "GET /v1/reps has the reps as they are";
@@ -104,8 +141,8 @@ pub(in crate::server) async fn remove_rep(
     }
 }
 
-fn people<'a>(server: &'a Server, place: &Place) -> Result<&'a People, Refused> {
-    place.find(server)?.people().ok_or_else(|| {
+fn people(running: &Running) -> Result<&People, Refused> {
+    running.people().ok_or_else(|| {
         let error = "the reps of this channel are kept by a router of your own";
         Refused::new(StatusCode::CONFLICT, error, "tell that router; nothing is asked of the reps here")
     })

@@ -13,7 +13,7 @@ static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// What every operation can answer, without each saying so.
-const EVERYWHERE: [u16; 4] = [405, 414, 500, 503];
+const EVERYWHERE: [u16; 5] = [400, 405, 414, 500, 503];
 
 fn paths() -> impl Iterator<Item = (&'static String, &'static Value)> {
     DESCRIPTION["paths"].as_object().unwrap().iter()

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Method;
-use byoc_connector::server::{IN_FLIGHT, Parts, REQUEST_TIMEOUT, STREAMS, Server, Settings, serve};
+use byoc_connector::server::{IN_FLIGHT, Parts, REQUEST_TIMEOUT, STREAMS, Server, serve};
 use futures_util::StreamExt;
 use futures_util::stream::pending;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
+use super::live::{Live, live};
 use super::rig::{Answer, ORG, Rig, loopback, org, service};
 
 /// A body that never comes.
@@ -51,11 +51,13 @@ async fn beyond_so_many_at_once_a_caller_is_told_to_come_back() {
     }
     // Time stands still until all of them wait.
     tokio::time::sleep(REQUEST_TIMEOUT / 2).await;
-    assert_comes_back(&rig.get("/healthz").await);
+    assert_comes_back(&rig.get("/v1/session").await);
+    assert_eq!(rig.get("/healthz").await.status, 200, "it has seats of its own");
+    assert_eq!(rig.get("/metrics").await.status, 200);
     while let Some(status) = waiting.join_next().await {
         assert_eq!(status.unwrap(), 503);
     }
-    assert_eq!(rig.get("/healthz").await.status, 200);
+    assert_eq!(rig.get("/v1/session").await.status, 200);
 }
 
 #[tokio::test]
@@ -113,27 +115,9 @@ async fn a_silent_stream_shows_that_it_lives_until_the_server_closes() {
     assert_eq!(next().await, None);
 }
 
-/// The server on a real socket.
-struct Live {
-    address: std::net::SocketAddr,
-    stop: oneshot::Sender<()>,
-    task: tokio::task::JoinHandle<std::io::Result<()>>,
-}
-
-async fn live() -> Live {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let service = service(vec![org(ORG, "http://127.0.0.1:9", true)]).await;
-    let settings = Settings { listen: address, ..loopback() };
-    let server = Server::new(Parts { settings, service, metrics: Arc::new(String::new) }).unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let task = tokio::spawn(serve(listener, server, async move { drop(stopped.await) }));
-    Live { address, stop, task }
-}
-
 #[tokio::test]
 async fn a_watcher_does_not_keep_the_server_from_stopping() {
-    let Live { address, stop, task } = live().await;
+    let Live { address, stop, task, .. } = live(loopback()).await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut stream = client.get(format!("http://{address}/v1/stream")).send().await.unwrap();
     assert!(stream.chunk().await.unwrap().unwrap().starts_with(b"event: watching"));
@@ -147,7 +131,7 @@ async fn a_watcher_does_not_keep_the_server_from_stopping() {
 
 #[tokio::test]
 async fn a_head_that_is_not_finished_is_not_waited_for() {
-    let live = live().await;
+    let live = live(loopback()).await;
     let mut socket = TcpStream::connect(live.address).await.unwrap();
     socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: local").await.unwrap();
     tokio::time::pause();

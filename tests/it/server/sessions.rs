@@ -17,7 +17,7 @@ use super::rig::{ANNA, BO, CHANNEL, ORG, OTHER_ORG, Rig, SESSION_SECRET, guarded
 
 const RSA_KEY: &str = include_str!("../../../fixtures/keys/sample-private-key.pem");
 
-fn claims(change: &Value) -> Value {
+pub(super) fn claims(change: &Value) -> Value {
     let exp = SystemClock.now().as_millis() / 1000 + 300;
     let mut claims = json!({ "sub": ANNA, "org": ORG, "aud": "byoc-connector", "exp": exp });
     for (claim, value) in change.as_object().unwrap() {
