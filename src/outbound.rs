@@ -56,6 +56,36 @@ pub(crate) fn http_for(url: &Url) -> reqwest::ClientBuilder {
     }
 }
 
+/// An HTTP status as a label of a number: those that mean something here, the others by their hundreds; `0` where
+/// there was no answer.
+pub(crate) fn status_label(status: u16) -> &'static str {
+    const ALONE: [(u16, &str); 12] = [
+        (0, "0"),
+        (400, "400"),
+        (401, "401"),
+        (403, "403"),
+        (404, "404"),
+        (408, "408"),
+        (413, "413"),
+        (429, "429"),
+        (500, "500"),
+        (502, "502"),
+        (503, "503"),
+        (504, "504"),
+    ];
+    if let Some((_, label)) = ALONE.iter().find(|(known, _)| *known == status) {
+        return label;
+    }
+    match status / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        5 => "5xx",
+        _ => "other",
+    }
+}
+
 /// A URL with a password in it is not repeated.
 pub(crate) fn shown(text: &str) -> String {
     if text.contains('@') { "(not shown)".to_owned() } else { text.chars().take(100).collect() }

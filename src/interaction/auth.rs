@@ -88,6 +88,9 @@ pub enum Error {
     /// The token was not taken, and there is no other.
     #[error("the access token was not taken, and this source has no other")]
     NoOther,
+    /// The token that took the place of another a moment ago is not taken either.
+    #[error("the access token was not taken, though it is a fresh one; it is not the token that is wrong")]
+    FreshNotTaken,
     /// The claims could not be signed.
     #[error("the token request could not be signed: {0}")]
     Signing(String),
@@ -132,7 +135,7 @@ impl Error {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Refused { status, .. } | Self::NotAnEndpoint { status, .. } => *status,
-            Self::NoOther => 401,
+            Self::NoOther | Self::FreshNotTaken => 401,
             Self::Unavailable(_) | Self::Signing(_) => 0,
         }
     }

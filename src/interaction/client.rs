@@ -22,9 +22,10 @@ use super::tries::{Next, Tries, jitter};
 use super::verdict::{Rejection, Verdict, decode, parse_retry_after};
 use super::wire::{Method, WireRequest, encode, operation};
 use crate::model::call::{Answer, Call};
+use crate::model::error_codes::ErrorCode;
 use crate::model::ids::OrgId;
 use crate::model::time::{Clock, Timestamp};
-use crate::outbound::in_full;
+use crate::outbound::{in_full, status_label};
 
 /// How much of a response is read. Salesforce's are below a kilobyte.
 const LARGEST_RESPONSE: usize = 1024 * 1024;
@@ -177,10 +178,10 @@ impl Client {
         let (status, code) = match verdict {
             Verdict::Done(_) => ("2xx".to_owned(), None),
             Verdict::Refused(what) | Verdict::Retry { what, .. } | Verdict::Unauthorized(what) => {
-                (what.status.to_string(), what.code)
+                (status_label(what.status).to_owned(), what.code)
             }
         };
-        let code = code.map_or_else(String::new, |code| code.to_string());
+        let code = code.map_or_else(String::new, |code| ErrorCode(code).label());
         metrics::counter!(
             "byoc_calls_total",
             "org" => org.clone(), "operation" => name, "status" => status, "code" => code

@@ -82,6 +82,12 @@ impl ErrorCode {
         self.entry().map_or(About::Request, |entry| entry.about)
     }
 
+    /// The code as a label of a number, of which there must not be more and more: one that is not known here is
+    /// `other`.
+    pub fn label(self) -> String {
+        if self.entry().is_some() { self.to_string() } else { "other".to_owned() }
+    }
+
     fn entry(self) -> Option<&'static table::Entry> {
         let at = table::TABLE.binary_search_by_key(&self.0, |entry| entry.code).ok()?;
         table::TABLE.get(at)
@@ -145,6 +151,7 @@ mod tests {
     #[test]
     fn a_code_of_tomorrow_is_final_and_says_so() {
         let code = ErrorCode(4_000_000_000);
+        assert_eq!((code.label().as_str(), ErrorCode::OFFER_EXISTS.label().as_str()), ("other", "15109"));
         assert!(!code.retry());
         assert_eq!(code.about(), About::Request);
         assert!(code.meaning().contains("does not know"));

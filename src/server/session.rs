@@ -6,6 +6,7 @@
 //! 2. A token without `exp`, without `aud`, or for another audience is refused.
 
 mod jwks;
+mod missing;
 
 pub(crate) use jwks::probe as probe_keys;
 
@@ -88,7 +89,7 @@ pub(super) struct Checker {
 
 enum Keys {
     Secret(DecodingKey),
-    Jwks(Jwks),
+    Jwks(Box<Jwks>),
 }
 
 impl Checker {
@@ -102,7 +103,7 @@ impl Checker {
             Some(SessionAuth::Secret(secret)) => {
                 Keys::Secret(DecodingKey::from_secret(secret.expose_secret().as_bytes()))
             }
-            Some(SessionAuth::Jwks(url)) => Keys::Jwks(Jwks::new(url, Arc::clone(&clock))?),
+            Some(SessionAuth::Jwks(url)) => Keys::Jwks(Box::new(Jwks::new(url, Arc::clone(&clock))?)),
         };
         let (audience, issuer) = (settings.audience.clone(), settings.issuer.clone());
         Ok(Some(Self { keys, audience, issuer, clock }))

@@ -1,5 +1,6 @@
 //! The partner's directory of contacts.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -107,8 +108,11 @@ impl Directory for Contacts {
             .map_err(|failure| Error::Unreachable(Box::new(failure)))?;
         let named = answer.contacts.len();
         let contacts = answer.contacts.into_iter().filter_map(|contact| contact.read(&query.conversation));
-        let contacts: Vec<Contact> =
-            contacts.filter(|contact| query.list.shows(contact.list_type)).take(limit).collect();
+        let contacts: Vec<Contact> = contacts
+            .filter(|contact| query.list.shows(contact.list_type))
+            .filter(once())
+            .take(limit)
+            .collect();
         if contacts.len() < named {
             let left_out = named - contacts.len();
             tracing::info!(left_out, "the directory's webhook named contacts that the list cannot show");
@@ -119,6 +123,12 @@ impl Directory for Contacts {
             contact_types: answer.contact_types.iter().filter_map(known).collect(),
         })
     }
+}
+
+/// Whether a contact has not been named yet: the rep's page would show it twice.
+fn once() -> impl FnMut(&Contact) -> bool {
+    let mut seen = HashSet::new();
+    move |contact| seen.insert((contact.contact_type, contact.id.clone()))
 }
 
 impl Named {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::settings::{self, Error, Settings};
 use super::tries::until_taken;
-use crate::outbound::{http_for, in_full};
+use crate::outbound::{http_for, in_full, status_label};
 
 /// Where a webhook is, and how it is asked.
 #[derive(Clone)]
@@ -133,7 +133,7 @@ impl Hook {
         let post = self.http.post(self.url.clone()).header("RequestId", id).body(request.body.clone());
         let answer = post.send().await;
         let status = answer.as_ref().map_or(0, |response| response.status().as_u16());
-        metrics::counter!("byoc_webhook_tries_total", "hook" => self.field, "status" => status.to_string())
+        metrics::counter!("byoc_webhook_tries_total", "hook" => self.field, "status" => status_label(status))
             .increment(1);
         let response = answer.map_err(|error| self.no_answer(error))?;
         let status = response.status();

@@ -1,5 +1,6 @@
 //! The live client against a server: headers, retries, tokens, lost answers.
 
+mod logins_made;
 mod tokens;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -107,8 +108,13 @@ fn refused(status: u16, code: impl Into<Option<u32>>, message: &str, after_lost_
     Answer::Refused(Refusal { status, code: code.into(), message: message.into(), after_lost_try })
 }
 
+/// A client whose token is always taken.
+pub(crate) fn fixed_client(url: &str) -> Client {
+    client(url, fixed_token()).0
+}
+
 /// Sends a call as the connector would.
-async fn send(client: &Client, call: &Call) -> Answer {
+pub(crate) async fn send(client: &Client, call: &Call) -> Answer {
     client.send(request_id(), call, give_up_at(), Priority::of(call)).await
 }
 

@@ -26,9 +26,13 @@ mod contacts;
 mod emulator;
 #[cfg(feature = "emulator")]
 mod emulator_http;
+#[cfg(feature = "emulator")]
+mod emulator_pages;
 mod fixtures;
 mod interaction;
 mod journals;
+#[cfg(feature = "cli")]
+mod labels;
 mod logins;
 mod openapi;
 mod people;

@@ -15,4 +15,5 @@ mod offered;
 mod rig;
 mod sessions;
 mod speaking;
+mod unknown_keys;
 mod who_may;

@@ -249,7 +249,8 @@ async fn a_contact_that_is_none_is_left_out() {
         {"id": "", "type": "PhoneBook", "name": "Without id"},
         {"id": "x".repeat(241), "type": "PhoneBook", "name": "Long id"},
         {"id": rep(1), "type": "Agent", "name": "Ada", "availability": "ASLEEP"},
-        {"id": "ok", "type": "PhoneNumber", "name": "Fine", "phoneNumber": "1".repeat(300), "queueWaitTime": "soon"},
+        {"id": "ok", "type": "PhoneNumber", "name": "Fine", "listType": "Conference", "phoneNumber": "1".repeat(300), "queueWaitTime": "soon"},
+        {"id": "ok", "type": "PhoneNumber", "name": "Twice"},
     ]});
     let partner = Partner::answering("/contacts", [ResponseTemplate::new(200).set_body_json(odd)]).await;
     let shown = partner.contacts(&opened(ListType::All)).await.unwrap();

@@ -35,6 +35,11 @@ impl Breaker {
         self.broken.store(true, Ordering::Release);
     }
 
+    /// Whether the connection comes from this machine.
+    pub(super) fn is_from_this_machine(&self) -> bool {
+        self.peer.ip().to_canonical().is_loopback()
+    }
+
     fn check(&self) -> io::Result<()> {
         if self.broken.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }

@@ -46,10 +46,10 @@ pub(super) fn router() -> Router<Emulator> {
 
 /// Why a control call is refused.
 pub(super) struct Refused {
-    status: StatusCode,
-    error: String,
-    field: Option<String>,
-    hint: &'static str,
+    pub(super) status: StatusCode,
+    pub(super) error: String,
+    pub(super) field: Option<String>,
+    pub(super) hint: &'static str,
 }
 
 impl IntoResponse for Refused {

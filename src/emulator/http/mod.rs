@@ -13,6 +13,7 @@ mod api;
 mod breakable;
 mod console;
 mod control;
+mod guard;
 mod oauth;
 mod pubsub;
 
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::map_request;
+use axum::middleware::{from_fn, map_request};
 use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -170,11 +171,14 @@ impl Emulator {
     }
 
     fn router(self) -> Router {
-        Router::new()
-            .route("/services/oauth2/token", post(oauth::token))
+        let driven = Router::new()
             .route("/emulator/v1", get(control::identity))
             .nest("/emulator/v1", control::router())
             .merge(console::router())
+            .layer(from_fn(guard::own_pages_alone));
+        Router::new()
+            .route("/services/oauth2/token", post(oauth::token))
+            .merge(driven)
             .merge(pubsub::router(self.clone()))
             .fallback(any(api::call))
             .layer(DefaultBodyLimit::max(BODY_LIMIT))

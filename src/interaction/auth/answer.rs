@@ -1,8 +1,11 @@
 //! What the token endpoint answered: a token, a refusal, a wish to come again, or something that no token
 //! endpoint says.
 
+use std::time::Duration;
+
 use reqwest::Url;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Error;
 use super::refusals::{self, Asked};
@@ -22,7 +25,18 @@ pub(super) struct Answer<'a> {
 pub(super) struct Granted {
     pub(super) access_token: String,
     #[serde(default)]
-    pub(super) expires_in: Option<u64>,
+    expires_in: Option<Value>,
+}
+
+impl Granted {
+    /// How long it is said to last, however that is written; what is no number of seconds counts as not said.
+    pub(super) fn lifetime(&self) -> Option<Duration> {
+        let seconds = match self.expires_in.as_ref()? {
+            Value::String(text) => text.trim().parse().ok()?,
+            other => other.as_f64()?,
+        };
+        Duration::try_from_secs_f64(seconds).ok()
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -106,7 +120,8 @@ mod tests {
     #[test]
     fn a_response_is_a_token_a_refusal_or_a_reason_to_come_again() {
         let granted = read_of(200, r#"{"access_token":"t","expires_in":60,"scope":"x"}"#, None).ok().unwrap();
-        assert_eq!((granted.access_token.as_str(), granted.expires_in), ("t", Some(60)));
+        let lasts = Some(Duration::from_mins(1));
+        assert_eq!((granted.access_token.as_str(), granted.lifetime()), ("t", lasts));
         let approval =
             r#"{"error":"invalid_grant","error_description":"user hasn't approved this consumer"}"#;
         let busy = r#"{"error":"unknown_error","error_description":"retry your request"}"#;

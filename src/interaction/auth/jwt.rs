@@ -26,6 +26,17 @@ const CLAIM_LIFETIME: Duration = Duration::from_mins(3);
 /// How long the token endpoint may take.
 const ENDPOINT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a token is used at least, whatever the endpoint says: one that says 0, or less than a call takes, would
+/// be asked with every call. A token that is over earlier is replaced when it is not taken.
+const SHORTEST_LIFETIME: Duration = Duration::from_mins(1);
+
+/// How long it is used at most: no session of Salesforce's lasts longer.
+const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
+
+/// How long no other token is asked for where the one that took the place of another is not taken either: the
+/// token is not what is wrong then, and Salesforce counts logins.
+const REPLACE_AGAIN: Duration = Duration::from_secs(10);
+
 /// How large a token response may be.
 const LARGEST_RESPONSE: usize = 64 * 1024;
 
@@ -93,10 +104,22 @@ pub struct JwtBearer {
 /// How long a login that was refused is not tried again, whoever asks: Salesforce counts them.
 const HOLD_OFF: Duration = Duration::from_secs(1);
 
+/// A token, and for how long it is used.
+#[derive(Clone)]
+struct Token {
+    access: AccessToken,
+    /// When another is asked for.
+    renew: Timestamp,
+    /// Until when it will do where no other can be had.
+    until: Timestamp,
+}
+
 /// What is held, and what came of the last request for it.
 #[derive(Default)]
 struct Held {
-    token: Option<(AccessToken, Timestamp)>,
+    token: Option<Token>,
+    /// When a token that was not taken was last replaced.
+    replaced: Option<Timestamp>,
     rounds: u64,
     error: Option<(Error, Timestamp)>,
 }
@@ -148,7 +171,7 @@ impl JwtBearer {
 
     /// Returns the held token where it will do, else asks for one: alone, while the others wait for
     /// what comes of it, be it a token or an error.
-    async fn obtain(&self, will_do: impl Fn(&AccessToken, Timestamp) -> bool) -> Result<AccessToken, Error> {
+    async fn obtain(&self, will_do: impl Fn(&Token) -> bool) -> Result<AccessToken, Error> {
         let before = match self.look(&will_do) {
             Ok(token) => return Ok(token),
             Err(rounds) => rounds,
@@ -170,9 +193,10 @@ impl JwtBearer {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         held.rounds += 1;
         match outcome {
-            Ok((token, until)) => {
-                *held = Held { token: Some((token.clone(), until)), rounds: held.rounds, error: None };
-                Ok(token)
+            Ok(token) => {
+                let given = token.access.clone();
+                *held = Held { token: Some(token), error: None, ..*held };
+                Ok(given)
             }
             Err(error) => {
                 held.error = Some((error.clone(), self.clock.now()));
@@ -182,9 +206,9 @@ impl JwtBearer {
     }
 
     /// The held token if it will do, else how many requests have been made so far.
-    fn look(&self, will_do: impl Fn(&AccessToken, Timestamp) -> bool) -> Result<AccessToken, u64> {
+    fn look(&self, will_do: impl Fn(&Token) -> bool) -> Result<AccessToken, u64> {
         self.read(|held| match &held.token {
-            Some((token, until)) if will_do(token, *until) => Ok(token.clone()),
+            Some(token) if will_do(token) => Ok(token.access.clone()),
             _ => Err(held.rounds),
         })
     }
@@ -193,7 +217,7 @@ impl JwtBearer {
         look(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn fetch(&self) -> Result<(AccessToken, Timestamp), Error> {
+    async fn fetch(&self) -> Result<Token, Error> {
         let asked = self.clock.now();
         let form = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -217,9 +241,12 @@ impl JwtBearer {
         }
         let answer = Answer { status, content_type: content_type.as_deref(), location, body: &body };
         let granted = answer::read(&answer, self.asked())?;
-        let lifetime = granted.expires_in.map_or(self.token_lifetime, Duration::from_secs);
+        let lifetime = granted.lifetime().unwrap_or(self.token_lifetime);
+        let lifetime = lifetime.clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME);
         tracing::debug!(lifetime = ?lifetime, "a fresh access token");
-        Ok((AccessToken::new(granted.access_token), asked + lifetime))
+        let until = asked + lifetime;
+        let renew = until - self.refresh_margin.min(lifetime / 2);
+        Ok(Token { access: AccessToken::new(granted.access_token), renew, until })
     }
 
     fn asked(&self) -> Asked<'_> {
@@ -242,13 +269,23 @@ impl JwtBearer {
 impl TokenSource for JwtBearer {
     async fn token(&self) -> Result<AccessToken, Error> {
         let now = self.clock.now();
-        let fresh = self.obtain(|_, until| now + self.refresh_margin < until).await;
+        let fresh = self.obtain(|held| now < held.renew).await;
         // Where the early replacement fails, the token that we have is still good for a while.
-        fresh.or_else(|error| self.look(|_, until| now < until).map_err(|_| error))
+        fresh.or_else(|error| self.look(|held| now < held.until).map_err(|_| error))
     }
 
     async fn refresh(&self, rejected: &AccessToken) -> Result<AccessToken, Error> {
-        self.obtain(|held, _| !held.is(rejected)).await
+        let now = self.clock.now();
+        let is_another = |held: &Token| !held.access.is(rejected);
+        if self.look(is_another).is_err() {
+            let just_now = |at: Timestamp| now < at + REPLACE_AGAIN;
+            if self.read(|held| held.replaced.is_some_and(just_now)) {
+                return Err(Error::FreshNotTaken);
+            }
+        }
+        let fresh = self.obtain(is_another).await?;
+        self.held.write().unwrap_or_else(PoisonError::into_inner).replaced = Some(now);
+        Ok(fresh)
     }
 }
 

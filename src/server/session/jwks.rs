@@ -3,18 +3,20 @@
 //! Invariants
 //! 1. A key is used for the one algorithm that it is for; keys for anything else are passed over.
 //! 2. However many tokens name keys that there are not, the provider is asked at most once in
-//!    [`ASK_AGAIN`], by one request at a time.
+//!    [`ASK_AGAIN`], by one request at a time, and for one and the same key ever more seldom.
+//! 3. A key that there is keeps nobody waiting for one that there is not.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::Url;
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::BadToken;
+use super::missing::Missing;
 use crate::model::time::{Clock, Timestamp};
 use crate::outbound::{http_for, in_full, secret_worthy_url};
 use crate::server::Error;
@@ -34,12 +36,21 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How many bytes a set of keys may have.
 const LARGEST: usize = 256 * 1024;
 
+/// How long a key's id may be.
+const LONGEST_ID: usize = 255;
+
+/// How many wait for keys that are being fetched; the others come again.
+const WAITING: usize = 64;
+
 pub(super) struct Jwks {
     url: Url,
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
     held: RwLock<Held>,
+    missing: std::sync::Mutex<Missing>,
     fetching: Mutex<()>,
+    /// Who waits for keys that are being fetched.
+    waiting: Semaphore,
 }
 
 /// What is held, and what came of the last try.
@@ -68,7 +79,15 @@ impl Jwks {
         let wrong = |problem: String| Error::Jwks { problem };
         let url = secret_worthy_url(url).map_err(|error| wrong(error.to_string()))?;
         let http = http_for(&url).timeout(TIMEOUT).build().map_err(|error| wrong(in_full(&error)))?;
-        Ok(Self { url, http, clock, held: RwLock::default(), fetching: Mutex::default() })
+        Ok(Self {
+            url,
+            http,
+            clock,
+            held: RwLock::default(),
+            missing: std::sync::Mutex::default(),
+            fetching: Mutex::default(),
+            waiting: Semaphore::new(WAITING),
+        })
     }
 
     /// The key of that id; without an id, the only one for the algorithm.
@@ -87,22 +106,44 @@ impl Jwks {
                 self.refresh(now).await;
                 drop(alone);
             }
-            None => {
-                let _alone = self.fetching.lock().await;
-                if self.look(now, id, algorithm).0.is_none() {
-                    self.refresh(now).await;
-                }
+            None => self.look_for(now, id, algorithm).await?,
+        }
+        self.look(now, id, algorithm).0.ok_or_else(|| self.why_not(now))
+    }
+
+    /// Asks for keys among which there may be one of that id. Most who come with an unknown one come with a forgery:
+    /// they are told at once, wait for nobody, and take no seat from those who wait.
+    async fn look_for(&self, now: Timestamp, id: Option<&str>, algorithm: Algorithm) -> Result<(), BadToken> {
+        if id.is_some_and(|id| id.len() > LONGEST_ID || self.missing().is_missing(id, now)) {
+            return Err(self.why_not(now));
+        }
+        let alone = if let Ok(alone) = self.fetching.try_lock() {
+            alone
+        } else {
+            let busy = || BadToken::NoKeys("they are being fetched, and too many wait for them".to_owned());
+            let _waits = self.waiting.try_acquire().map_err(|_| busy())?;
+            self.fetching.lock().await
+        };
+        if self.look(now, id, algorithm).0.is_none() && self.refresh(now).await {
+            let is_there = self.look(now, id, algorithm).0.is_some();
+            if let Some(id) = id.filter(|_| !is_there) {
+                self.missing().note(id, now);
             }
         }
-        self.look(now, id, algorithm).0.ok_or_else(|| {
-            let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-            match &held.problem {
-                Some(problem) if held.keys.is_empty() || held.is_stale(now) => {
-                    BadToken::NoKeys(problem.clone())
-                }
-                _ => BadToken::UnknownKey,
-            }
-        })
+        drop(alone);
+        Ok(())
+    }
+
+    fn why_not(&self, now: Timestamp) -> BadToken {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        match &held.problem {
+            Some(problem) if held.keys.is_empty() || held.is_stale(now) => BadToken::NoKeys(problem.clone()),
+            _ => BadToken::UnknownKey,
+        }
+    }
+
+    fn missing(&self) -> MutexGuard<'_, Missing> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn look(
@@ -116,12 +157,13 @@ impl Jwks {
         (held.find(now, id, algorithm), age.is_some_and(|age| age < FRESH))
     }
 
-    /// Asks the provider, unless it has been asked just now. What is held stays where nothing better comes.
-    async fn refresh(&self, now: Timestamp) {
+    /// Asks the provider, unless it has been asked just now. What is held stays where nothing better comes. Whether
+    /// the provider has told its keys.
+    async fn refresh(&self, now: Timestamp) -> bool {
         {
             let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
             if held.tried.is_some_and(|tried| now.since(tried) < ASK_AGAIN) {
-                return;
+                return false;
             }
             held.tried = Some(now);
         }
@@ -131,10 +173,12 @@ impl Jwks {
             Ok(keys) => {
                 tracing::debug!(keys = keys.len(), "fetched the identity provider's keys");
                 *held = Held { keys, fetched: Some(now), tried: Some(now), problem: None };
+                true
             }
             Err(problem) => {
                 tracing::warn!(%problem, "the identity provider's keys cannot be fetched");
                 held.problem = Some(problem);
+                false
             }
         }
     }

@@ -31,7 +31,7 @@ fn pem() -> SecretString {
     SecretString::from(format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n"))
 }
 
-fn source(server: &MockServer, hands: &Arc<Hands>) -> Arc<JwtBearer> {
+pub(super) fn source(server: &MockServer, hands: &Arc<Hands>) -> Arc<JwtBearer> {
     let settings = JwtSettings {
         audience: "https://test.salesforce.com/".into(),
         token_url: Some(format!("{}{ENDPOINT}", server.uri())),
@@ -41,7 +41,7 @@ fn source(server: &MockServer, hands: &Arc<Hands>) -> Arc<JwtBearer> {
 }
 
 /// A token endpoint that gives `token-1`, `token-2` and so on.
-async fn gives_tokens(server: &MockServer, more: Value) {
+pub(super) async fn gives_tokens(server: &MockServer, more: Value) {
     for turn in 1..=9_u8 {
         let mut body = json!({"access_token": format!("token-{turn}"), "token_type": "Bearer",
                               "scope": "interaction_api", "instance_url": "https://acme.my.salesforce.com"});
@@ -56,7 +56,7 @@ async fn gives_tokens(server: &MockServer, more: Value) {
     }
 }
 
-async fn asked(server: &MockServer) -> usize {
+pub(super) async fn asked(server: &MockServer) -> usize {
     let requests = server.received_requests().await.unwrap();
     requests.iter().filter(|request| request.url.path() == ENDPOINT).count()
 }

@@ -158,7 +158,7 @@ async fn a_token_is_good_for_its_own_org_channel_and_rep() {
 }
 
 /// An identity provider with an RSA and an EC key.
-struct Provider {
+pub(super) struct Provider {
     server: MockServer,
     rsa: EncodingKey,
     ec: EncodingKey,
@@ -166,7 +166,7 @@ struct Provider {
 
 /// A clock that is moved by hand.
 #[derive(Clone)]
-struct Moved(Arc<AtomicI64>);
+pub(super) struct Moved(Arc<AtomicI64>);
 
 impl Clock for Moved {
     fn now(&self) -> Timestamp {
@@ -175,13 +175,13 @@ impl Clock for Moved {
 }
 
 impl Moved {
-    fn on(&self, by: Duration) {
+    pub(super) fn on(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
 
 impl Provider {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let random = aws_lc_rs::rand::SystemRandom::new();
         let curve = &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
         let pkcs8 = aws_lc_rs::signature::EcdsaKeyPair::generate_pkcs8(curve, &random).unwrap();
@@ -192,44 +192,44 @@ impl Provider {
         }
     }
 
-    fn jwk(key: &EncodingKey, algorithm: Algorithm, id: &str) -> Value {
+    pub(super) fn jwk(key: &EncodingKey, algorithm: Algorithm, id: &str) -> Value {
         let mut jwk = Jwk::from_encoding_key(key, algorithm).unwrap();
         jwk.common.key_id = Some(id.to_owned());
         serde_json::to_value(jwk).unwrap()
     }
 
-    fn both(&self) -> Vec<Value> {
+    pub(super) fn both(&self) -> Vec<Value> {
         vec![Self::jwk(&self.rsa, Algorithm::RS256, "rsa"), Self::jwk(&self.ec, Algorithm::ES256, "ec")]
     }
 
-    async fn publishes(&self, response: ResponseTemplate) {
+    pub(super) async fn publishes(&self, response: ResponseTemplate) {
         self.server.reset().await;
         Mock::given(method("GET")).respond_with(response).mount(&self.server).await;
     }
 
-    async fn publishes_keys(&self, keys: Vec<Value>) {
+    pub(super) async fn publishes_keys(&self, keys: Vec<Value>) {
         self.publishes(ResponseTemplate::new(200).set_body_json(json!({ "keys": keys }))).await;
     }
 
-    async fn asked(&self) -> usize {
+    pub(super) async fn asked(&self) -> usize {
         self.server.received_requests().await.unwrap().len()
     }
 
-    async fn rig(&self) -> (Rig, Moved) {
+    pub(super) async fn rig(&self) -> (Rig, Moved) {
         let clock = Moved(Arc::default());
         let session = Some(SessionAuth::Jwks(format!("{}/keys", self.server.uri())));
         let service = service_at(Arc::new(clock.clone()), vec![org(ORG, "http://127.0.0.1:9", true)]).await;
         (Rig::over(Settings { session, ..guarded() }, service), clock)
     }
 
-    fn token(&self, id: Option<&str>, algorithm: Algorithm) -> String {
+    pub(super) fn token(&self, id: Option<&str>, algorithm: Algorithm) -> String {
         let header = Header { kid: id.map(str::to_owned), ..Header::new(algorithm) };
         let key = if algorithm == Algorithm::ES256 { &self.ec } else { &self.rsa };
         signed(&header, &json!({ "exp": 4_102_444_800_u64 }), key)
     }
 }
 
-async fn status(rig: &Rig, token: &str) -> (u16, Value) {
+pub(super) async fn status(rig: &Rig, token: &str) -> (u16, Value) {
     let answer = rig.ask(Method::GET, "/v1/session").bearer(token).send().await;
     (answer.status.as_u16(), answer.field().clone())
 }
