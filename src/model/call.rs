@@ -69,6 +69,7 @@ pub enum Call {
 
 /// By what a route call tells Salesforce to route: one of the three, never two (error 10030).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum RouteBy {
     /// What the messaging channel's own setting says.
     ChannelSetting,
@@ -142,6 +143,7 @@ pub struct Routed {
 
 /// Salesforce's "no" to a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// HTTP status; 2xx where the body said `success: false`, 0 where no try reached Salesforce.
     pub status: u16,

@@ -100,6 +100,7 @@ pub enum Target {
 
 /// A skill that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SkillRequirement {
     /// The skill.
@@ -132,6 +133,7 @@ pub struct RoutingCancelled {
 
 /// Something happened to an offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WorkChanged {
     /// The offer.
     pub work: AgentWorkId,
@@ -154,6 +156,7 @@ pub struct ParticipantChange {
 
 /// Somebody in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Participant {
     /// Their part.
     pub role: ParticipantRole,

@@ -40,6 +40,7 @@ const UNPLACED_WORKS: usize = 16;
 
 /// The routing of one conversation, as a plain value: it can be stored, compared and sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Conversation {
     pub(super) id: ConversationId,
     pub(super) work_item: Option<WorkItemId>,

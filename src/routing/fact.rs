@@ -15,6 +15,7 @@ use super::reason::Verdict;
 
 /// Something that is true from now on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Fact {
     /// The conversation's work item became known.
     WorkItemLearned(WorkItemId),
@@ -40,6 +41,7 @@ pub enum Fact {
 
 /// How a request begins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Requested {
     /// Its number in the conversation.
     pub number: u32,
@@ -59,6 +61,7 @@ pub struct Requested {
 
 /// Whom a request asks for, once it is clear that somebody may be asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Wanted {
     /// One rep.
     Rep(RepId),
@@ -72,6 +75,7 @@ pub enum Wanted {
 
 /// Something that happened to one request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum RequestFact {
     /// A command was given; its intent is on record before it is carried out.
     Commanded {
@@ -206,6 +210,7 @@ impl RequestFact {
 
 /// What a command is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Intent {
     /// Make a PSR.
     Route,
@@ -233,6 +238,7 @@ pub enum Intent {
 
 /// Why an offer is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Why {
     /// The rep said no.
     Declined,

@@ -10,6 +10,7 @@ use super::request::{InFlight, Request, Route, Search};
 
 /// One offer to one rep. A request never offers to the same rep twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Offer {
     pub(super) rep: RepId,
     pub(super) state: OfferState,
@@ -18,6 +19,7 @@ pub(super) struct Offer {
 
 /// Where an offer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) enum OfferState {
     /// Being made; an event may have told its id already.
     Making { work: Option<AgentWorkId> },
@@ -43,6 +45,7 @@ pub(super) enum OfferState {
 /// and an event told of the offer, the rep can be done with it before the call is tried again, and that
 /// try makes another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) enum Creation {
     /// Not answered yet.
     Asked(InFlight),

@@ -13,6 +13,7 @@ use crate::model::time::Timestamp;
 
 /// How a request ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// A rep joined.
@@ -55,6 +56,7 @@ impl fmt::Display for Outcome {
 
 /// The last word.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// How it ended.
     pub outcome: Outcome,
@@ -66,6 +68,7 @@ pub struct Verdict {
 
 /// Why a request ended, as a rep can understand it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Reason {
     /// A rep accepted.
     Joined(RepId),
@@ -130,6 +133,7 @@ pub enum Reason {
 
 /// A step of the sequence, for a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Step {
     /// `POST /route`.
     Route,

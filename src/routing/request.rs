@@ -17,6 +17,7 @@ use super::reason::Verdict;
 
 /// A command that was given and is not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct InFlight {
     pub(super) number: u16,
     pub(super) give_up_at: Timestamp,
@@ -24,6 +25,7 @@ pub(super) struct InFlight {
 
 /// Where the PSR stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) enum Route {
     /// This request needs no PSR.
     NotNeeded,
@@ -43,6 +45,7 @@ pub(super) enum Route {
 
 /// Where the search for reps stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) enum Search {
     /// Not going on.
     Idle { dropped: u8 },
@@ -54,6 +57,7 @@ pub(super) enum Search {
 
 /// Where the routing result stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) enum ReportState {
     /// Salesforce still waits for it.
     Due,
@@ -67,6 +71,7 @@ pub(super) enum ReportState {
 
 /// One routing request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Request {
     pub(super) number: u32,
     pub(super) event: EventId,

@@ -1,5 +1,7 @@
 //! What can go wrong with a store, by what can be done about it.
 
+use super::format::RELEASE;
+
 /// Why something was not stored, or not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -28,9 +30,14 @@ pub enum Error {
     #[error("the store is damaged, or is no store ({0}). Restore it from a copy, or move it away.")]
     Corrupt(String),
     /// The file was written by a later release.
-    #[error("the store has schema {found}, this release knows {known}: use the newer release")]
+    #[error(
+        "the store was written by release {release}, in format {found}; this is release {RELEASE}, which knows \
+         formats up to {known}. Use {release} or a later one."
+    )]
     Newer {
-        /// The schema of the file.
+        /// The release that wrote it.
+        release: String,
+        /// The newest format in it.
         found: i64,
         /// The newest that is known here.
         known: i64,

@@ -15,6 +15,7 @@
 //! Elsewhere: what to store is decided in `routing`; who carries the commands out is the runtime.
 
 mod error;
+pub mod format;
 mod memory;
 mod record;
 #[cfg(feature = "store-sqlite")]

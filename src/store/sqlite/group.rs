@@ -11,6 +11,7 @@ use super::encode::{Encoded, EncodedEnding};
 use super::writer::{Heads, QueuedTurn};
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
+use crate::store::format::CURRENT;
 use crate::store::record::{Appended, ChannelKey, Epoch};
 use crate::store::{Error, FACTS_BEFORE_STATE};
 
@@ -273,22 +274,22 @@ impl<'t> Rows<'t> {
         let rows: Vec<_> = self.conversations.into_iter().collect();
         insert(
             connection,
-            "INSERT INTO conversation (id, channel, name, state, covered, heard, ended, idle) ",
+            "INSERT INTO conversation (id, channel, name, state, covered, heard, ended, idle, format) ",
             " ON CONFLICT (id) DO UPDATE SET state = coalesce(excluded.state, state), \
-             covered = max(excluded.covered, covered), heard = excluded.heard, ended = excluded.ended, \
+             format = CASE WHEN excluded.state IS NULL THEN format ELSE excluded.format END, covered = max(excluded.covered, covered), heard = excluded.heard, ended = excluded.ended, \
              idle = excluded.idle",
             &rows,
             |row, (id, new)| {
                 row.push_bind(*id).push_bind(new.channel).push_bind(new.name.as_str());
                 row.push_bind(new.state.map(|(state, _)| state)).push_bind(new.state.map_or(0, |(_, id)| id));
-                row.push_bind(new.heard.as_millis()).push_bind(new.ended).push_bind(new.idle);
+                row.push_bind(new.heard.as_millis()).push_bind(new.ended).push_bind(new.idle).push(CURRENT);
             },
         )
         .await?;
-        let into = "INSERT INTO turn (id, conversation, at, ended, facts) ";
+        let into = "INSERT INTO turn (id, conversation, at, ended, facts, format) ";
         insert(connection, into, "", &self.turns, |row, new| {
             row.push_bind(new.id).push_bind(new.conversation).push_bind(new.at.as_millis());
-            row.push_bind(new.ended).push_bind(new.facts);
+            row.push_bind(new.ended).push_bind(new.facts).push(CURRENT);
         })
         .await?;
         let into = "INSERT INTO seen (channel, cause, at) ";
@@ -296,10 +297,11 @@ impl<'t> Rows<'t> {
             row.push_bind(*channel).push_bind(*cause).push_bind(at.as_millis());
         })
         .await?;
-        let into = "INSERT INTO outcome (channel, conversation, request, at, outcome, reason) ";
+        let into = "INSERT INTO outcome (channel, conversation, request, at, outcome, reason, format) ";
         insert(connection, into, "", &self.outcomes, |row, (channel, name, ending)| {
             row.push_bind(*channel).push_bind(name.as_str()).push_bind(ending.request.as_str());
             row.push_bind(ending.at.as_millis()).push_bind(ending.outcome).push_bind(ending.reason.as_str());
+            row.push(CURRENT);
         })
         .await?;
         let positions: Vec<_> = self.positions.into_iter().collect();

@@ -5,14 +5,22 @@ use sqlx::{SqlSafeStr as _, SqliteConnection};
 
 use super::failure::failure;
 use crate::store::Error;
+use crate::store::format::{CURRENT, RELEASE};
 
 /// What marks a file as a store of ours: "byoc".
 const APPLICATION_ID: i64 = 0x6279_6f63;
 
+/// The newest migration.
+const NEWEST: i64 = 2;
+
 fn migrator() -> Migrator {
-    let begin = include_str!("../../../migrations/0001_begin.sql");
+    let begin = include_str!("../../../migrations/0001_begin.sql").into_sql_str();
+    let format = include_str!("../../../migrations/0002_format.sql").into_sql_str();
     let simple = MigrationType::Simple;
-    Migrator::with_migrations(vec![Migration::new(1, "begin".into(), simple, begin.into_sql_str(), false)])
+    Migrator::with_migrations(vec![
+        Migration::new(1, "begin".into(), simple, begin, false),
+        Migration::new(NEWEST, "format".into(), simple, format, false),
+    ])
 }
 
 /// Makes a new file ours. A database that is somebody else's is left as it is.
@@ -34,14 +42,48 @@ pub(super) async fn claim(connection: &mut SqliteConnection) -> Result<(), Error
     Ok(())
 }
 
-/// Runs what has not been run yet.
+/// Refuses a file that a later release has opened: it may hold what this one would misread.
+pub(super) async fn refuse_newer(connection: &mut SqliteConnection) -> Result<(), Error> {
+    let failed = |error: sqlx::Error| failure(&error);
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'writer'")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed)?;
+    if tables == 0 {
+        return Ok(());
+    }
+    let newer: Option<(String, i64)> = sqlx::query_as(
+        "SELECT release, format FROM writer WHERE format > ? OR migration > ? \
+         ORDER BY format DESC, migration DESC, release DESC LIMIT 1",
+    )
+    .bind(CURRENT)
+    .bind(NEWEST)
+    .fetch_optional(connection)
+    .await
+    .map_err(failed)?;
+    match newer {
+        Some((release, found)) => Err(Error::Newer { release, found, known: CURRENT.into() }),
+        None => Ok(()),
+    }
+}
+
+/// Runs what has not been run yet, and notes which release writes here from now on.
 pub(super) async fn run(connection: &mut SqliteConnection) -> Result<(), Error> {
-    let migrator = migrator();
-    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
-    migrator.run(connection).await.map_err(|error| match error {
+    migrator().run(&mut *connection).await.map_err(|error| match error {
         sqlx::migrate::MigrateError::Execute(error)
         | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => failure(&error),
-        sqlx::migrate::MigrateError::VersionMissing(found) => Error::Newer { found, known },
         other => Error::Corrupt(other.to_string()),
-    })
+    })?;
+    sqlx::query(
+        "INSERT INTO writer (release, format, migration) VALUES (?, ?, ?) ON CONFLICT (release) DO UPDATE \
+         SET format = excluded.format, migration = excluded.migration \
+         WHERE format <> excluded.format OR migration <> excluded.migration",
+    )
+    .bind(RELEASE)
+    .bind(CURRENT)
+    .bind(NEWEST)
+    .execute(connection)
+    .await
+    .map_err(|error| failure(&error))?;
+    Ok(())
 }

@@ -106,7 +106,11 @@ impl Sqlite {
         }
         // Before anything is set that a file would keep: it may be somebody else's.
         let claim = connect.clone().create_if_missing(true);
-        once(&claim, async |connection| migrate::claim(connection).await).await?;
+        let ours = async |connection: &mut SqliteConnection| {
+            migrate::claim(connection).await?;
+            migrate::refuse_newer(connection).await
+        };
+        once(&claim, ours).await?;
         connect = connect
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)

@@ -11,11 +11,11 @@ use super::failure::failure;
 use super::writer::{Opened, TURN_BITS};
 use crate::model::ids::{ConversationId, EventId, OrgId};
 use crate::model::time::Timestamp;
-use crate::routing::{Conversation, Ending, Fact, Outcome};
-use crate::store::Error;
+use crate::routing::{Conversation, Ending, Outcome};
 use crate::store::record::{
     Cause, ChannelKey, Loaded, OutcomeId, OutcomeRecord, Position, Remembered, Unreadable,
 };
+use crate::store::{Error, format};
 
 /// Reads a channel: every state, then the facts after it, in one sweep each.
 pub(super) async fn load(connection: &mut SqliteConnection, opened: &Opened) -> Result<Loaded, Error> {
@@ -45,10 +45,11 @@ struct Found {
 
 async fn states(connection: &mut SqliteConnection, channel: i64) -> Result<HashMap<i64, Found>, Error> {
     let mut found = HashMap::new();
-    let mut rows =
-        sqlx::query("SELECT id, name, state, covered, heard, ended FROM conversation WHERE channel = ?")
-            .bind(channel)
-            .fetch(connection);
+    let mut rows = sqlx::query(
+        "SELECT id, name, state, covered, heard, ended, format FROM conversation WHERE channel = ?",
+    )
+    .bind(channel)
+    .fetch(connection);
     while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
         let (id, one) = state(&row).map_err(|error| failure(&error))?;
         found.insert(id, one);
@@ -61,7 +62,8 @@ fn state(row: &SqliteRow) -> Result<(i64, Found), sqlx::Error> {
     let name: &str = row.try_get(1)?;
     let name = ConversationId::parse(name).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
     let text: Option<&str> = row.try_get(2)?;
-    let state = match text.map(serde_json::from_str::<Conversation>) {
+    let format: i64 = row.try_get(6)?;
+    let state = match text.map(|text| format::state(format, text)) {
         None => Ok(Conversation::new(name)),
         Some(Ok(state)) if *state.id() == name => Ok(state),
         Some(Ok(other)) => {
@@ -78,10 +80,11 @@ async fn apply_turns(
     channel: i64,
     found: &mut HashMap<i64, Found>,
 ) -> Result<(), Error> {
-    let mut rows = sqlx::query("SELECT id, conversation, at, ended, facts FROM turn WHERE id > ? AND id < ?")
-        .bind(channel << TURN_BITS)
-        .bind((channel + 1) << TURN_BITS)
-        .fetch(connection);
+    let mut rows =
+        sqlx::query("SELECT id, conversation, at, ended, facts, format FROM turn WHERE id > ? AND id < ?")
+            .bind(channel << TURN_BITS)
+            .bind((channel + 1) << TURN_BITS)
+            .fetch(connection);
     while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
         let decode = || -> Result<_, sqlx::Error> {
             Ok((
@@ -90,24 +93,25 @@ async fn apply_turns(
                 row.try_get(2)?,
                 row.try_get(3)?,
                 row.try_get::<&str, _>(4)?,
+                row.try_get(5)?,
             ))
         };
-        let (id, conversation, at, ended, facts): (i64, i64, i64, bool, &str) =
+        let (id, conversation, at, ended, facts, format): (i64, i64, i64, bool, &str, i64) =
             decode().map_err(|error| failure(&error))?;
         // Turns of conversations that are gone, or in whose state they are, wait to be dropped.
         let Some(found) = found.get_mut(&conversation).filter(|found| found.covered < id) else { continue };
         found.heard = found.heard.max(Timestamp::from_millis(at));
         found.ended = ended;
-        apply(&mut found.state, facts);
+        apply(&mut found.state, format, facts);
         // Of a large channel there is more to read than others should wait for.
         tokio::task::consume_budget().await;
     }
     Ok(())
 }
 
-fn apply(state: &mut Result<Conversation, Unreadable>, facts: &str) {
+fn apply(state: &mut Result<Conversation, Unreadable>, format: i64, facts: &str) {
     let Ok(conversation) = state else { return };
-    let why = match serde_json::from_str::<Vec<Fact>>(facts) {
+    let why = match format::facts(format, facts) {
         Ok(facts) => match facts.iter().try_for_each(|fact| conversation.apply(fact)) {
             Ok(()) => return,
             Err(illegal) => illegal.to_string(),
@@ -176,7 +180,7 @@ pub(super) async fn outcomes(
     limit: usize,
 ) -> Result<Vec<OutcomeRecord>, Error> {
     let rows = sqlx::query(
-        "SELECT o.id, c.org, c.name, o.conversation, o.request, o.at, o.outcome, o.reason \
+        "SELECT o.id, c.org, c.name, o.conversation, o.request, o.at, o.outcome, o.reason, o.format \
          FROM outcome o JOIN channel c ON c.id = o.channel WHERE o.id > ? ORDER BY o.id LIMIT ?",
     )
     .bind(after.0)
@@ -212,7 +216,7 @@ fn outcome(row: &SqliteRow) -> Result<OutcomeRecord, sqlx::Error> {
             request: EventId::parse(row.try_get(4)?).map_err(bad)?,
             at: Timestamp::from_millis(row.try_get(5)?),
             outcome,
-            reason: serde_json::from_str(row.try_get(7)?).map_err(bad)?,
+            reason: format::reason(row.try_get(8)?, row.try_get(7)?).map_err(bad)?,
         },
     })
 }

@@ -6,13 +6,16 @@ use std::path::Path;
 
 use byoc_connector::model::ids::{ConversationId, EventId};
 use byoc_connector::model::time::Timestamp;
-use byoc_connector::routing::{Ending, Outcome};
-use byoc_connector::store::{Cause, Change, Options, Position, Sqlite, Store as _, TurnRecord};
+use byoc_connector::routing::{Ending, Fact, Outcome};
+use byoc_connector::store::format::{self, CURRENT};
+use byoc_connector::store::{Cause, Change, Options, OutcomeId, Position, Sqlite, Store as _, TurnRecord};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
+use super::ending;
 use super::golden::{self, Row};
 use super::writing::WRITE;
+use crate::support::scenario::work_item;
 use crate::support::turns::channel;
 
 /// The recordings whose rows are in the file: one that is over, and those that are cut while an offer rings and
@@ -57,12 +60,11 @@ async fn scalar(connection: &mut SqliteConnection, sql: String) -> String {
 
 /// A turn of a golden journal, as the runtime would append it.
 fn turn(row: &Row, number: u8, loaded: &byoc_connector::store::Loaded) -> TurnRecord {
-    let value = |json: &serde_json::Value| json.clone();
     let endings = row.endings.iter().map(|ended| Ending {
         request: EventId::parse(&ended.request).unwrap(),
         at: Timestamp::from_millis(ended.at),
         outcome: Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == ended.outcome).unwrap(),
-        reason: serde_json::from_value(value(&ended.reason)).unwrap(),
+        reason: format::reason(1, &ended.reason.to_string()).unwrap(),
     });
     TurnRecord {
         channel: channel("chat"),
@@ -74,8 +76,8 @@ fn turn(row: &Row, number: u8, loaded: &byoc_connector::store::Loaded) -> TurnRe
             conversation: ConversationId::parse(&row.conversation).unwrap(),
             began: row.began,
             ended: row.ended,
-            facts: row.facts.iter().map(|fact| serde_json::from_value(value(fact)).unwrap()).collect(),
-            state: row.state.as_ref().map(|state| serde_json::from_value(value(state)).unwrap()),
+            facts: format::facts(1, &serde_json::to_string(&row.facts).unwrap()).unwrap(),
+            state: row.state.as_ref().map(|state| Box::new(format::state(1, &state.to_string()).unwrap())),
             endings: endings.collect(),
         }),
     }
@@ -103,5 +105,42 @@ async fn a_file_is_written_as_text() {
     );
     if let Ok(format) = std::env::var(WRITE) {
         fs::write(golden::folder(format.parse().unwrap()).join("store.sql"), text).unwrap();
+    }
+}
+
+/// Makes a file of statements that an older release's file was written as.
+async fn restore(folder: &Path, format: u32) -> std::path::PathBuf {
+    let file = folder.join("byoc.db");
+    let mut connection = connect(&file).await;
+    let text = fs::read_to_string(golden::folder(format).join("store.sql")).unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    file
+}
+
+#[tokio::test]
+async fn a_file_of_every_older_format_is_read_and_goes_on() {
+    for format in 1..CURRENT {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(Options::new(restore(folder.path(), format).await)).await.unwrap();
+        let loaded = store.load(&channel("chat")).await.unwrap();
+        assert_eq!(loaded.unreadable, []);
+        let open = loaded.conversations.iter().filter(|kept| !kept.conversation.is_idle());
+        assert_eq!((loaded.conversations.len(), open.clone().count()), (3, 2));
+        for kept in open {
+            ending::end(kept.conversation.clone(), kept.heard, ending::Answering::Always).unwrap();
+        }
+        let outcomes = store.outcomes(OutcomeId::START, 10).await.unwrap();
+        assert_eq!(outcomes.len(), 1);
+        // What is written now stands beside what was there, each in its own format.
+        let mut turn = turn(&golden::all(1).remove(0).1.remove(0), 200, &loaded);
+        let change = turn.change.as_mut().unwrap();
+        change.conversation = loaded.conversations[0].conversation.id().clone();
+        (change.began, change.state) = (false, None);
+        change.facts = vec![Fact::WorkItemLearned(work_item())];
+        store.append(turn).await.unwrap();
+        let again = store.load(&channel("chat")).await.unwrap();
+        assert_eq!((again.conversations.len(), again.unreadable.len()), (3, 0));
+        store.close().await.unwrap();
     }
 }

@@ -2,7 +2,8 @@
 
 use byoc_connector::model::call::Answer;
 use byoc_connector::model::event::Target;
-use byoc_connector::routing::{Fact, Outcome, Reason, RequestFact, Verdict};
+use byoc_connector::model::ids::ConversationId;
+use byoc_connector::routing::{Conversation, Fact, Outcome, Reason, RequestFact, Verdict};
 use serde_json::Value;
 
 use super::golden::Row;
@@ -99,6 +100,13 @@ fn rows(number: u32, chat: &Scenario) -> Vec<Row> {
             endings: Vec::new(),
         });
         from = to;
+    }
+    if let Some(last) = rows.last_mut() {
+        let mut state = Conversation::new(ConversationId::parse(&last.conversation).unwrap());
+        for fact in &chat.facts {
+            state.apply(fact).unwrap();
+        }
+        last.state = Some(serde_json::to_value(state).unwrap());
     }
     rows
 }

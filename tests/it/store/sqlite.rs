@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use byoc_connector::store::format::{CURRENT, RELEASE};
 use byoc_connector::store::{Appended, Error, Options, Position, Sqlite, Store as _, TurnRecord};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
@@ -101,12 +102,13 @@ async fn a_store_has_one_process() {
 async fn a_file_of_a_newer_release_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).await.unwrap().close().await.unwrap();
-    let insert = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-                  VALUES (99, 'from the future', 1, x'00', 0)";
+    let insert =
+        "INSERT INTO writer (release, format, migration) VALUES ('7.1.0', 99, 98), ('7.0.0', 98, 98)";
     sqlx::query(insert).execute(&mut connect(folder.path()).await).await.unwrap();
     let error = open(folder.path()).await.unwrap_err();
-    assert_eq!(error, Error::Newer { found: 99, known: 1 });
-    assert_eq!(error.to_string(), "the store has schema 99, this release knows 1: use the newer release");
+    assert_eq!(error, Error::Newer { release: "7.1.0".to_owned(), found: 99, known: CURRENT.into() });
+    let said = error.to_string();
+    assert!(said.contains("release 7.1.0, in format 99") && said.contains(RELEASE), "{said}");
 }
 
 #[tokio::test]
