@@ -6,7 +6,7 @@
 //!
 //! Invariants
 //! 1. One notice a subject: raising it again keeps since when it stands.
-//! 2. The board is bounded: of more subjects than [`MOST`] the later ones are not kept.
+//! 2. The board is bounded: of more subjects than `MOST` the later ones are not kept.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

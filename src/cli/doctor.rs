@@ -11,7 +11,7 @@ use crate::model::time::{Clock, SystemClock};
 
 /// One line for the list of commands.
 pub const ABOUT: &str =
-    "Ask everything that the connector needs what is wrong: org, webhooks, keys, store, address";
+    "Check everything that the connector needs, and say what is wrong: org, webhooks, keys, store, address";
 
 /// What stands below the options in the help.
 pub const EXAMPLES: &str = "\

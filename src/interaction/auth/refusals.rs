@@ -208,15 +208,22 @@ impl Asked<'_> {
                 self.audience
             );
         }
-        let is_sandbox = self.audience.contains(".sandbox.") || self.audience.contains("--");
+        let mine = self.my_domain.unwrap_or(self.audience);
+        let is_sandbox = mine.contains(".sandbox.") || mine.contains("--");
         let (first, second, kind) = if is_sandbox {
             ("https://test.salesforce.com", "https://login.salesforce.com", "a production org")
         } else {
             ("https://login.salesforce.com", "https://test.salesforce.com", "a sandbox")
         };
+        if mine != self.audience {
+            return format!(
+                "audience is {}, which is not the org's My Domain; set it to {mine} (External Client App), or to {first} \
+                 (connected app; for {kind} {second})",
+                self.audience
+            );
+        }
         format!(
-            "audience is {}; set it to {first}, or for {kind} to {second}, and leave token_url at the org's My Domain",
-            self.audience
+            "audience is {mine}; set it to {first}, or for {kind} to {second}, and leave token_url at the org's My Domain"
         )
     }
 }
@@ -237,6 +244,15 @@ mod tests {
         let token_url = Url::parse(&format!("{audience}/services/oauth2/token")).unwrap();
         let my_domain = Some("https://acme.my.salesforce.com");
         advice(error, description, Asked { audience, token_url: &token_url, my_domain })
+    }
+
+    #[test]
+    fn a_sandbox_is_told_of_its_own_login_first() {
+        let sandbox = "https://acme--uat.sandbox.my.salesforce.com";
+        let token_url = Url::parse(&format!("{sandbox}/services/oauth2/token")).unwrap();
+        let asked = Asked { audience: sandbox, token_url: &token_url, my_domain: Some(sandbox) };
+        let told = advice("invalid_grant", "audience is invalid", asked);
+        assert!(told.contains("set it to https://test.salesforce.com, or for a production org"), "{told}");
     }
 
     #[test]
@@ -278,7 +294,7 @@ mod tests {
                 ("https://acme.my.salesforce.com", ["set it to https://login.sales", "https://test.sales"]),
                 (
                     "https://acme--uat.sandbox.my.salesforce.com",
-                    ["set it to https://test.salesforce.com", "https://login.salesforce.com"],
+                    ["not the org's My Domain; set it to https://acme.my.sales", "or to https://login.sales"],
                 ),
             ] {
                 let told = told("invalid_grant", description, audience);

@@ -91,7 +91,7 @@ async fn a_login_that_is_refused_is_explained_and_nothing_more_is_asked() {
         &world,
         &audience,
         "token",
-        &["set it to https://login.salesforce.com", "https://test.salesforce.com"],
+        &["or to https://login.salesforce.com", "https://test.salesforce.com"],
     );
     world.emulator.refuse_logins(true);
     only_problem(&world, &[], "token", &["user hasn't approved this consumer", "pre-authorized"]);

@@ -115,6 +115,15 @@ async fn a_file_that_is_no_store_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_legal_and_cannot_work_is_to_be_looked_at() {
+    let world = world().await;
+    let variables = [("BYOC_ROUTING_RING", "all"), ("BYOC_ROUTING_RING_ALL_AT_MOST", "1")];
+    let all = findings(&world, &variables);
+    let (_, ok, told) = all.iter().find(|(step, ..)| step == "configuration").unwrap();
+    assert!(*ok && told.contains("reps are rung one at a time"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_origin_that_does_not_answer_is_to_be_looked_at() {
     let world = world().await;
     let (there, not_there) = (answering(ResponseTemplate::new(404)).await.uri(), nobody());
@@ -140,4 +149,6 @@ async fn that_declines_will_not_be_heard_is_said_by_doctor_and_readyz() {
     let [notice] = readyz["notices"].as_array().unwrap().as_slice() else { panic!("{readyz}") };
     assert_eq!(notice["what"], "declines-not-heard");
     assert!(notice["hint"].as_str().unwrap().starts_with(hint), "{notice}");
+    let log = std::fs::read_to_string(world.path("serve.log")).unwrap();
+    assert!(log.contains("declines are not heard"), "a start warns of what cannot work: {log}");
 }
