@@ -86,6 +86,31 @@ pub(crate) fn status_label(status: u16) -> &'static str {
     }
 }
 
+/// What kind of thing an answer holds, as far as it tells who answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// Nothing.
+    Empty,
+    /// What a program answers.
+    Json,
+    /// What is for people: a login page, a maintenance page, a proxy's.
+    Html,
+    /// Anything else.
+    Other,
+}
+
+impl Body {
+    pub(crate) fn of(body: &[u8]) -> Self {
+        let body = body.trim_ascii();
+        match body.first() {
+            None => Self::Empty,
+            Some(b'<') => Self::Html,
+            Some(_) if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() => Self::Json,
+            Some(_) => Self::Other,
+        }
+    }
+}
+
 /// A URL with a password in it is not repeated.
 pub(crate) fn shown(text: &str) -> String {
     if text.contains('@') { "(not shown)".to_owned() } else { text.chars().take(100).collect() }

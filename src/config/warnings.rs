@@ -197,14 +197,14 @@ impl Warnings {
 
     fn of_finders(&mut self, serving: &Serving) {
         let webhooks = &serving.webhooks;
-        let can_be_told = serving.server.events_secret.is_some() || serving.server.is_loopback();
+        let can_be_told = serving.server.has_partner_credential() || serving.server.is_loopback();
         if can_be_told {
             return;
         }
         for org in serving.orgs.iter().filter(|org| org.roster.reps.is_empty()) {
             if webhooks.rep_finder_url.is_none() {
-                let problem = "there are no reps, no webhooks.rep_finder_url, and no server.events_secret_file by which \
-                               your backend could bring reps: nobody is ever found";
+                let problem = "there are no reps, no webhooks.rep_finder_url, and no events_secret_file or [[partner_keys]] by \
+                               which your backend could bring reps: nobody is ever found";
                 self.tell(format!("{}, reps", org.place), problem);
             }
         }

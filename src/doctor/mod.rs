@@ -26,12 +26,13 @@ use uuid::Uuid;
 
 use crate::config::{DECLINES_HINT, DECLINES_NOT_HEARD, Org};
 use crate::events::pubsub::{Described, NotDescribed, PubSub};
-use crate::interaction::{Attempt, Client, Exchanged, Failure, Witness};
+use crate::interaction::{Attempt, Client, Exchanged, Failure, Witness, said};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::error_codes::ErrorCode;
 use crate::model::ids::AgentWorkId;
 use crate::model::time::Clock;
 use crate::model::words::RoutingOwner;
+use crate::outbound::Body;
 use crate::service::OrgPlan;
 
 /// An agent work that no org has: it is asked to be cancelled, and the answer shows that Salesforce understood.
@@ -178,12 +179,27 @@ fn channel(place: &str, definition: &ChannelDefinition) -> Finding {
     Finding::fine(place, Step::Channel, "the partner routes, and conferences are supported")
 }
 
-/// The last answer: its status, and its code where it has one.
+/// The last answer.
+#[derive(Debug, Clone, Copy)]
+struct Answered {
+    status: u16,
+    code: Option<ErrorCode>,
+    body: Body,
+}
+
+impl Answered {
+    /// Whether something else than Salesforce's service must have said that.
+    fn is_foreign(self) -> bool {
+        self.code.is_none() && (self.status == 404 || matches!(self.body, Body::Html | Body::Other))
+    }
+}
+
+/// Keeps it.
 #[derive(Debug, Default)]
-struct LastAnswer(Mutex<Option<(u16, Option<ErrorCode>)>>);
+struct LastAnswer(Mutex<Option<Answered>>);
 
 impl LastAnswer {
-    fn get(&self) -> Option<(u16, Option<ErrorCode>)> {
+    fn get(&self) -> Option<Answered> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -195,7 +211,8 @@ impl Witness for LastAnswer {
             code: u32,
         }
         let code = serde_json::from_slice::<Coded>(exchange.body).ok().map(|body| ErrorCode(body.code));
-        let answer = exchange.status.map(|status| (status, code));
+        let body = Body::of(exchange.body);
+        let answer = exchange.status.map(|status| Answered { status, code, body });
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = answer;
     }
 }
@@ -224,8 +241,15 @@ async fn calls(
     let attempt = Attempt { request_id: Uuid::new_v4(), give_up_at: clock.now() + PATIENCE };
     let done = client.cancel_agent_work(attempt, work).await;
     match (done, answer.get()) {
-        (Ok(()), Some((404, None))) => {
-            let found = format!("what answers at {at} is no Interaction Service: HTTP 404, and no code");
+        (Ok(()), Some(foreign)) if foreign.is_foreign() => {
+            let kind = match foreign.body {
+                Body::Html => "an HTML page",
+                _ => "no code",
+            };
+            let found = format!(
+                "what answers at {at} is no Interaction Service: HTTP {}, and {kind}",
+                foreign.status
+            );
             problem(found, words::ADDRESS)
         }
         (Ok(()), _) => {
@@ -235,7 +259,7 @@ async fn calls(
         (Err(Failure::Refused(refusal)), _) => {
             let code = refusal.code.map(ErrorCode);
             let meaning = code.map_or_else(String::new, |code| format!("{code}: {} ", code.meaning()));
-            let found = format!("{at}: {meaning}(HTTP {}: {})", refusal.status, refusal.message);
+            let found = format!("{at}: {meaning}({})", said(&refusal));
             problem(found, code.map_or(words::ADDRESS, ErrorCode::advice))
         }
         (Err(failure @ Failure::Lost), _) => problem(format!("{at}: {failure}"), words::ADDRESS),

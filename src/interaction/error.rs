@@ -5,6 +5,7 @@ use reqwest::Url;
 use crate::model::call::{Answer, Refusal, Reply};
 use crate::model::error_codes::ErrorCode;
 use crate::outbound;
+use crate::outbound::Body;
 pub(super) use crate::outbound::http_for;
 
 /// Settings that no client can be built from.
@@ -49,11 +50,23 @@ pub enum Failure {
 }
 
 fn refused(refusal: &Refusal) -> String {
-    let Refusal { status, code, message, .. } = refusal;
-    match code.map(ErrorCode) {
-        Some(code) => format!("{code}: {} {} (HTTP {status}: {message})", code.meaning(), code.advice()),
-        None if *status == 0 => message.to_string(),
-        None => format!("HTTP {status}: {message}"),
+    match refusal.code.map(ErrorCode) {
+        Some(code) => format!("{code}: {} {} ({})", code.meaning(), code.advice(), said(refusal)),
+        None if refusal.status == 0 => refusal.message.to_string(),
+        None => said(refusal),
+    }
+}
+
+/// What was answered: Salesforce's message, or what came in the place of one.
+pub(crate) fn said(refusal: &Refusal) -> String {
+    let Refusal { status, message, .. } = refusal;
+    match Body::of(message.as_bytes()) {
+        _ if (300..400).contains(status) => {
+            format!("HTTP {status}, a redirect, and redirects are not followed")
+        }
+        Body::Empty => format!("HTTP {status}, without a message"),
+        Body::Html => format!("HTTP {status}, with an HTML page"),
+        Body::Json | Body::Other => format!("HTTP {status}: {message}"),
     }
 }
 
@@ -111,6 +124,14 @@ mod tests {
         let text = Failure::Refused(refusal(Some(10016), 400)).to_string();
         assert!(text.starts_with("10016: A required header") && text.contains("Check the OrgId"), "{text}");
         assert_eq!(Failure::Refused(refusal(None, 404)).to_string(), "HTTP 404: m");
+        for (status, message, told) in [
+            (403, "", "HTTP 403, without a message"),
+            (403, "<!DOCTYPE html><html>", "HTTP 403, with an HTML page"),
+            (302, "", "HTTP 302, a redirect, and redirects are not followed"),
+        ] {
+            let refusal = Refusal { message: message.into(), ..refusal(None, status) };
+            assert_eq!(Failure::Refused(refusal).to_string(), told);
+        }
         assert_eq!(Failure::Refused(refusal(None, 0)).to_string(), "m");
     }
 }

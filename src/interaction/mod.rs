@@ -20,6 +20,7 @@ mod wire;
 
 pub use auth::{AccessToken, FixedToken, JwtBearer, JwtSettings, TokenSource};
 pub use client::{Attempt, Builder, Client, Exchanged, Offer, Sleeper, Witness};
+pub(crate) use error::said;
 pub use error::{Error, Failure};
 pub use limiter::{Limiter, Line, Priority};
 pub use tries::{Next, Tries, jitter};

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Error;
 use super::refusals::{self, Asked};
+use crate::outbound::Body;
 
 /// What came back.
 pub(super) struct Answer<'a> {
@@ -92,16 +93,13 @@ fn not_an_endpoint(answer: &Answer<'_>, asked: Asked<'_>) -> Error {
 
 /// What kind of body it is.
 fn kind(answer: &Answer<'_>) -> &'static str {
-    let body = answer.body.trim_ascii();
     let is_html = answer.content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
-    if is_html || body.first() == Some(&b'<') {
-        "with an HTML page"
-    } else if body.is_empty() {
-        "without a body, or with one that is too large"
-    } else if serde_json::from_slice::<serde_json::Value>(body).is_ok() {
-        "with JSON that has neither access_token nor error"
-    } else {
-        "with something that is not JSON"
+    match Body::of(answer.body) {
+        Body::Html => "with an HTML page",
+        Body::Other if is_html => "with an HTML page",
+        Body::Empty => "without a body, or with one that is too large",
+        Body::Json => "with JSON that has neither access_token nor error",
+        Body::Other => "with something that is not JSON",
     }
 }
 

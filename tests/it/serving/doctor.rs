@@ -133,6 +133,20 @@ async fn an_address_where_something_else_answers_is_found() {
     let url = other.uri();
     let calls = [("BYOC_ORG_INTERACTION_URL", url.as_str())];
     only_problem(&world, &calls, "calls", &["is no Interaction Service", "check interaction_url"]);
+    let to = ResponseTemplate::new(302).insert_header("location", "https://acme.example/login");
+    let page = |status| ResponseTemplate::new(status).set_body_raw("<html>Log in</html>", "text/html");
+    for (answer, words) in [
+        (page(200), "is no Interaction Service: HTTP 200, and an HTML page"),
+        (page(403), "(HTTP 403, with an HTML page)"),
+        (ResponseTemplate::new(403), "(HTTP 403, without a message)"),
+        (to, "(HTTP 302, a redirect, and redirects are not followed)"),
+    ] {
+        let other = MockServer::start().await;
+        Mock::given(any()).respond_with(answer).mount(&other).await;
+        let url = other.uri();
+        let calls = [("BYOC_ORG_INTERACTION_URL", url.as_str())];
+        only_problem(&world, &calls, "calls", &[words, "check interaction_url"]);
+    }
     let events = [("BYOC_ORG_PUBSUB_ENDPOINT", url.as_str())];
     only_problem(&world, &events, "events", &["check pubsub_endpoint"]);
 }
