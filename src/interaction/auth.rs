@@ -88,8 +88,10 @@ pub enum Error {
     /// The token was not taken, and there is no other.
     #[error("the access token was not taken, and this source has no other")]
     NoOther,
-    /// The token that took the place of another a moment ago is not taken either.
-    #[error("the access token was not taken, though it is a fresh one; it is not the token that is wrong")]
+    /// Token after token was not taken.
+    #[error(
+        "the access token was not taken, and neither were those before it; it is not the token that is wrong"
+    )]
     FreshNotTaken,
     /// The claims could not be signed.
     #[error("the token request could not be signed: {0}")]

@@ -1,5 +1,6 @@
 //! OAuth 2.0 JWT bearer flow: a signed claim becomes an access token, which is kept until it ages.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -33,9 +34,9 @@ const SHORTEST_LIFETIME: Duration = Duration::from_mins(1);
 /// How long it is used at most: no session of Salesforce's lasts longer.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 
-/// How long no other token is asked for where the one that took the place of another is not taken either: the
-/// token is not what is wrong then, and Salesforce counts logins.
-const REPLACE_AGAIN: Duration = Duration::from_secs(10);
+/// How many tokens are asked for in a minute. Where so many are not taken the token is not what is wrong, and
+/// Salesforce counts logins; tokens that are revoked one after the other are replaced all the same.
+const MOST_IN_A_MINUTE: usize = 5;
 
 /// How large a token response may be.
 const LARGEST_RESPONSE: usize = 64 * 1024;
@@ -118,15 +119,29 @@ struct Token {
 #[derive(Default)]
 struct Held {
     token: Option<Token>,
-    /// When a token that was not taken was last replaced.
-    replaced: Option<Timestamp>,
+    /// When the last tokens were given, at most [`MOST_IN_A_MINUTE`] of them.
+    given: VecDeque<Timestamp>,
     rounds: u64,
     error: Option<(Error, Timestamp)>,
 }
 
 impl Held {
-    /// What Salesforce refused a moment ago.
+    /// A token was given.
+    fn give(&mut self, token: Token, now: Timestamp) {
+        if self.given.len() >= MOST_IN_A_MINUTE {
+            self.given.pop_front();
+        }
+        self.given.push_back(now);
+        self.token = Some(token);
+        self.error = None;
+    }
+
+    /// Why nothing is asked for now: too many tokens were not taken, or what Salesforce refused a moment ago.
     fn refusal(&self, now: Timestamp) -> Option<Error> {
+        let oldest = self.given.front().filter(|_| self.given.len() >= MOST_IN_A_MINUTE);
+        if oldest.is_some_and(|oldest| now < *oldest + Duration::from_mins(1)) {
+            return Some(Error::FreshNotTaken);
+        }
         let fresh = |(error, at): &&(Error, Timestamp)| {
             matches!(error, Error::Refused { .. } | Error::NotAnEndpoint { .. }) && now < *at + HOLD_OFF
         };
@@ -194,9 +209,9 @@ impl JwtBearer {
         held.rounds += 1;
         match outcome {
             Ok(token) => {
-                let given = token.access.clone();
-                *held = Held { token: Some(token), error: None, ..*held };
-                Ok(given)
+                let access = token.access.clone();
+                held.give(token, self.clock.now());
+                Ok(access)
             }
             Err(error) => {
                 held.error = Some((error.clone(), self.clock.now()));
@@ -275,17 +290,7 @@ impl TokenSource for JwtBearer {
     }
 
     async fn refresh(&self, rejected: &AccessToken) -> Result<AccessToken, Error> {
-        let now = self.clock.now();
-        let is_another = |held: &Token| !held.access.is(rejected);
-        if self.look(is_another).is_err() {
-            let just_now = |at: Timestamp| now < at + REPLACE_AGAIN;
-            if self.read(|held| held.replaced.is_some_and(just_now)) {
-                return Err(Error::FreshNotTaken);
-            }
-        }
-        let fresh = self.obtain(is_another).await?;
-        self.held.write().unwrap_or_else(PoisonError::into_inner).replaced = Some(now);
-        Ok(fresh)
+        self.obtain(|held| !held.access.is(rejected)).await
     }
 }
 
