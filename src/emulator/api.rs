@@ -236,16 +236,18 @@ impl Salesforce {
             }
             None => return wrong("the AuthorizationContext header is missing".to_owned()),
         }
-        match header("AuthorizationContextType") {
-            Some("ConversationChannelDefinition") => Ok(()),
-            Some(other) => {
-                let text = format!("AuthorizationContextType '{}' is not of this channel", shown(other));
+        // A parameter of these two operations alone, and required of one: to the others it is a header like any.
+        match (header("AuthorizationContextType"), operation) {
+            (Some(name), Operation::CreateRoute | Operation::UpdateAgentWork)
+                if !name.eq_ignore_ascii_case("ConversationChannelDefinition") =>
+            {
+                let text = format!("AuthorizationContextType '{}' is not of this channel", shown(name));
                 Err(Refusal::new(10093, text))
             }
-            None if operation == Operation::UpdateAgentWork => {
+            (None, Operation::UpdateAgentWork) => {
                 wrong("PATCH /agentWork needs the AuthorizationContextType header".to_owned())
             }
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 

@@ -39,8 +39,20 @@ impl<'a> Fields<'a> {
         self.typed(name, "true or false", Value::as_bool)
     }
 
+    /// A number of the schema's type `double`; as text it is taken as well, as Salesforce does.
     pub(super) fn number(self, name: &str) -> Result<Option<f64>, Refusal> {
-        self.typed(name, "a number", Value::as_f64)
+        self.typed(name, "a number", |value| match value {
+            Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            other => other.as_f64(),
+        })
+    }
+
+    /// An object whose values are all strings (`additionalProperties: {type: string}`).
+    pub(super) fn texts(self, name: &str) -> Result<(), Refusal> {
+        match self.object(name)?.map(|object| object.0.values().all(Value::is_string)) {
+            Some(false) => Err(Refusal::body(format!("'{name}' has a value that is not a string"))),
+            Some(true) | None => Ok(()),
+        }
     }
 
     pub(super) fn object(self, name: &str) -> Result<Option<Self>, Refusal> {
@@ -75,6 +87,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-pub(super) fn missing(name: &str) -> Refusal {
+fn missing(name: &str) -> Refusal {
     Refusal::body(format!("'{name}' is missing"))
 }

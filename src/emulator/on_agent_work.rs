@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::act_error::ActError;
 use super::api::ApiResponse;
-use super::body::{Fields, missing};
+use super::body::Fields;
 use super::books::Booked;
 use super::refusal::{Refusal, shown};
 use super::salesforce::Salesforce;
@@ -23,23 +23,28 @@ impl Salesforce {
         let user = body.text("userId")?.unwrap_or_default();
         let rep = RepId::parse(user).map_err(|error| Refusal::new(15106, format!("userId: {error}")))?;
         let work_item = self.known_work_item(body)?;
-        let context = body.object("routingContext")?.ok_or_else(|| missing("routingContext"))?;
-        let conversation = self.running_conversation(context.required_text("conversationIdentifier")?)?;
-        if conversation.work_item != work_item {
-            return Err(mismatch(work_item, conversation.id.as_str()));
-        }
-        let conversation = conversation.id.clone();
-        let routing_type = self.required_routing_type(context)?;
-        let correlation = EventId::parse(context.required_text("routingCorrelationId")?)
-            .map_err(|error| Refusal::body(format!("'routingCorrelationId': {error}")))?;
-        let capacity = capacity_of(body)?;
-        let psr = self.psr_for(&conversation, routing_type, &correlation).map(|psr| psr.id);
-        if capacity.is_none() && psr.is_none() {
+        let named = self.named_routing(body, work_item)?;
+        self.check_visibilities(body)?;
+        let said = capacity_of(body)?;
+        let (conversation, psr) = match &named {
+            Some(named) => (named.conversation.clone(), self.psr_for(named, said.is_some())),
+            None => self.only_psr(work_item)?,
+        };
+        let psr = psr.map(|psr| (psr.id, psr.routing_type, psr.correlation.clone()));
+        // With a PSR, what the call says of capacity does not count.
+        let cost = if psr.is_none() { said } else { None };
+        if cost.is_none() && psr.is_none() {
             let text = "without a PSR an offer needs capacityWeight or capacityPercentage";
             return Err(Refusal::new(10013, text));
         }
-        let weight = weight_for(self.rep_who_can(rep)?, capacity, self.settings.psr_weight);
+        let weight = weight_for(self.rep_who_can(rep)?, cost, self.settings.psr_weight);
         self.refuse_duplicate(now, rep, work_item)?;
+        let psr_id = psr.as_ref().map(|(id, ..)| *id);
+        let (routing_type, correlation) = match (named, psr) {
+            (Some(named), _) => (named.routing_type, named.correlation),
+            (None, Some((_, routing_type, correlation))) => (routing_type, correlation),
+            (None, None) => self.unnamed_routing(&conversation),
+        };
         let work = Work {
             id: self.mint.record(AgentWorkId::PREFIX),
             rep,
@@ -47,15 +52,66 @@ impl Salesforce {
             conversation,
             routing_type,
             correlation,
-            // An offer that says what it costs is one without a PSR, whatever else is open.
-            psr: if capacity.is_none() { psr } else { None },
+            psr: psr_id,
             weight,
             state: WorkState::Waiting,
             created: now,
         };
-        let answer = agent_work_answer(&self.mint.uuid(), &work, capacity);
+        let answer = agent_work_answer(&self.mint.uuid(), &work, cost);
         self.offer(now, work);
         Ok(ApiResponse::json(202, answer))
+    }
+
+    /// The `routingContext` of an offer: it may be left out, but not half of it (`AgentWorkRequest`,
+    /// `RoutingContext`).
+    fn named_routing(&self, body: Fields<'_>, work_item: WorkItemId) -> Result<Option<Named>, Refusal> {
+        let Some(context) = body.object("routingContext")? else { return Ok(None) };
+        let conversation = self.running_conversation(context.required_text("conversationIdentifier")?)?;
+        if conversation.work_item != work_item {
+            return Err(mismatch(work_item, conversation.id.as_str()));
+        }
+        let routing_type = self.required_routing_type(context)?;
+        let correlation = EventId::parse(context.required_text("routingCorrelationId")?)
+            .map_err(|error| Refusal::body(format!("'routingCorrelationId': {error}")))?;
+        Ok(Some(Named { conversation: conversation.id.clone(), routing_type, correlation }))
+    }
+
+    /// What an offer is for that names nothing but its work item: its conversation, and the oldest PSR of that.
+    fn only_psr(&self, work_item: WorkItemId) -> Result<(ConversationId, Option<&Psr>), Refusal> {
+        let name = self.by_work_item.get(&work_item).map(ConversationId::as_str).unwrap_or_default();
+        let conversation = self.running_conversation(name)?;
+        let psr = conversation.psrs.iter().find_map(|id| self.psrs.get(id));
+        Ok((conversation.id.clone(), psr))
+    }
+
+    /// The routing of an offer that names none and uses no PSR: the conversation's oldest open request, or a
+    /// first routing that no request is behind.
+    fn unnamed_routing(&mut self, conversation: &ConversationId) -> (RoutingType, EventId) {
+        let open = self.open_requests_of(conversation);
+        match open.first().and_then(|event| self.requests.get(event)) {
+            Some(request) => (request.routing_type, request.event.clone()),
+            None => (RoutingType::Initial, self.mint.text_id()),
+        }
+    }
+
+    /// `agentActionVisibilities` (`AgentActionVisibilityItem`; 10077).
+    fn check_visibilities(&self, body: Fields<'_>) -> Result<(), Refusal> {
+        for item in body.list("agentActionVisibilities")?.unwrap_or_default() {
+            let item = Fields::of(item)
+                .map_err(|_| Refusal::body("'agentActionVisibilities' holds something that is no object"))?;
+            item.required_flag("visible")?;
+            match item.required_text("agentAction")? {
+                "Transfer" => {}
+                "Conference" if self.settings.channel.conference_supported => {}
+                "Conference" => {
+                    return Err(Refusal::new(10077, "the channel definition does not support conferences"));
+                }
+                other => {
+                    return Err(Refusal::body(format!("'agentAction' may not be '{}'", shown(other))));
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn update_agent_work(
@@ -76,16 +132,17 @@ impl Salesforce {
                 return Err(Refusal::new(10083, text));
             }
         }
-        let done = match body.text("status")? {
-            Some("Cancel") => self.cancel_offer(now, work),
-            Some("Accept") => self.accept(now, work),
-            Some("Decline") => self.decline(now, work),
-            Some("Close") => self.close(now, work),
+        let status = body.text("status")?.unwrap_or_default();
+        let done = match status {
+            "Cancel" => self.cancel_offer(now, work),
+            "Close" => self.close(now, work),
+            // The schema has these two for bots; a rep answers at their own console (PROTOCOL: "The rest of the
+            // channel").
+            "Accept" | "Decline" => {
+                return Err(Refusal::new(10085, format!("status '{status}' is not for contextType Agent")));
+            }
             other => {
-                let text = format!(
-                    "status '{}' is none of Accept, Close, Decline, Cancel",
-                    shown(other.unwrap_or_default())
-                );
+                let text = format!("status '{}' is none of Accept, Close, Decline, Cancel", shown(other));
                 return Err(Refusal::new(10085, text));
             }
         };
@@ -113,21 +170,18 @@ impl Salesforce {
 
     /// The PSR that an offer uses: the one of the request that it names, or else the oldest of the same type
     /// that no request of ours is behind, or else the oldest of the same type: a route call names no
-    /// request, and may have been taken for that of another.
-    fn psr_for(
-        &self,
-        conversation: &ConversationId,
-        routing_type: RoutingType,
-        correlation: &EventId,
-    ) -> Option<&Psr> {
-        let psrs =
-            self.conversations.get(conversation)?.psrs.iter().filter_map(|id: &PsrId| self.psrs.get(id));
+    /// request, and may have been taken for that of another. An offer that says what it costs counts on none,
+    /// so it does not take up that of another request.
+    fn psr_for(&self, named: &Named, says_cost: bool) -> Option<&Psr> {
+        let Named { conversation, routing_type, correlation } = named;
+        let psrs = self.conversations.get(conversation)?.psrs.iter();
+        let psrs = psrs.filter_map(|id: &PsrId| self.psrs.get(id));
         let of_request = psrs.clone().find(|psr| psr.correlation == *correlation);
-        let of_nobody =
-            |psr: &&Psr| psr.routing_type == routing_type && !self.requests.contains_key(&psr.correlation);
+        let same_type = |psr: &&Psr| psr.routing_type == *routing_type;
+        let of_nobody = |psr: &&Psr| same_type(psr) && !self.requests.contains_key(&psr.correlation);
         of_request
             .or_else(|| psrs.clone().find(of_nobody))
-            .or_else(|| psrs.clone().find(|psr| psr.routing_type == routing_type))
+            .or_else(|| psrs.clone().find(same_type).filter(|_| !says_cost))
     }
 
     fn rep_who_can(&self, id: RepId) -> Result<&Rep, Refusal> {
@@ -150,6 +204,13 @@ impl Salesforce {
         let text = format!("{rep} has an active agent work for {work_item} already");
         Err(Refusal::new(15109, text))
     }
+}
+
+/// Which routing an offer says that it is for.
+struct Named {
+    conversation: ConversationId,
+    routing_type: RoutingType,
+    correlation: EventId,
 }
 
 /// What an offer says that it costs.

@@ -34,7 +34,7 @@ impl Salesforce {
             self.running_conversation(body.required_text("conversationIdentifier")?)?.id.clone();
         let routing_type = self.required_routing_type(body)?;
         let by = self.route_by(body)?;
-        let found = self.follow(by)?;
+        let found = self.follow(by);
         let chosen = self.request_for(&conversation, routing_type, by);
         let psr = Psr {
             id: self.mint.record(PsrId::PREFIX),
@@ -104,6 +104,7 @@ impl Salesforce {
 
     fn route_by(&self, body: Fields<'_>) -> Result<By, Refusal> {
         let Some(info) = body.object("routingInfo")? else { return Ok(By::ChannelSetting) };
+        info.texts("routingAttributes")?;
         let queue = info.text("queueId")?.filter(|text| !text.is_empty());
         match (queue, info.object("flow")?) {
             (Some(_), Some(_)) => {
@@ -136,16 +137,15 @@ impl Salesforce {
 
     /// Where the route leads. A flow that the org does not have, or that answers with nothing, fails, and
     /// then its fallback counts.
-    fn follow(&self, by: By) -> Result<Found, Refusal> {
-        Ok(match by {
+    fn follow(&self, by: By) -> Found {
+        match by {
             By::ChannelSetting => Found { rep: None, queue: self.settings.channel.default_queue },
             By::Queue(queue) => Found { rep: None, queue: Some(queue) },
             By::Flow { flow, fallback } => match self.flows.get(&flow) {
                 Some(flow) if flow.rep.is_some() => Found { rep: flow.rep, queue: None },
-                Some(flow) => Found { rep: None, queue: Some(flow.queue.unwrap_or(fallback)) },
-                None => return Err(Refusal::body(format!("'flowId': the org has no flow {flow}"))),
+                flow => Found { rep: None, queue: Some(flow.and_then(|it| it.queue).unwrap_or(fallback)) },
             },
-        })
+        }
     }
 
     /// The routing request that a route call is for: the first open one of its conversation and type that

@@ -665,7 +665,9 @@ fn every_wrong_route_call_has_its_code() {
         (info(json!({ "flow": { "queueId": queue() } })), 10024),
         (info(json!({ "flow": {} })), 10024),
         (info(json!({ "flow": { "flowId": flow_id, "queueId": "00GHu0000000009" } })), 10032),
-        (info(json!({ "flow": { "flowId": flow(9), "queueId": queue() } })), 10089),
+        (info(json!({ "flow": { "flowId": "tide", "queueId": queue() } })), 10089),
+        (info(json!({ "routingAttributes": { "a": 1 }, "queueId": queue() })), 10089),
+        (info(json!({ "routingAttributes": "a", "queueId": queue() })), 10089),
     ];
     for (body, code) in table {
         let answer = org.call(START, "POST", "/api/v1/route", &body);
@@ -710,14 +712,24 @@ fn every_wrong_offer_has_its_code() {
         (changed(&good, "/workItemId", json!("005Hu0000000001")), 15110),
         (changed(&good, "/workItemId", json!("0MwHu0000099999")), 15111),
         (changed(&good, "/workItemId", json!(other)), 15107),
-        (changed(&good, "/routingContext", Value::Null), 10089),
+        (changed(&good, "/routingContext", json!("Conference")), 10089),
+        (changed(&good, "/routingContext", json!({ "routingType": "Conference" })), 10089),
+        (changed(&good, "/agentActionVisibilities", json!([{ "agentAction": "Transfer" }])), 10089),
+        (
+            changed(&good, "/agentActionVisibilities", json!([{ "agentAction": "Hide", "visible": true }])),
+            10089,
+        ),
+        (changed(&good, "/agentActionVisibilities", json!(["Transfer"])), 10089),
         (changed(&good, "/routingContext/conversationIdentifier", json!("nowhere")), 10018),
         (changed(&good, "/routingContext/routingType", json!("Detour")), 10089),
         (changed(&good, "/routingContext/routingCorrelationId", Value::Null), 10089),
         (changed(&good, "/capacityPercentage", json!(10)), 10013),
         (changed(&good, "/capacityWeight", Value::Null), 10013),
         (changed(&good, "/capacityWeight", json!(-0.5)), 10014),
-        (changed(&good, "/capacityWeight", json!("1")), 10089),
+        (changed(&good, "/capacityWeight", json!("a lot")), 10089),
+        (changed(&good, "/capacityWeight", json!("NaN")), 10089),
+        (changed(&good, "/capacityWeight", json!("-1")), 10014),
+        (changed(&good, "/capacityWeight", json!(true)), 10089),
         (
             changed(&changed(&good, "/capacityWeight", Value::Null), "/capacityPercentage", json!(100.5)),
             10015,
@@ -754,19 +766,19 @@ fn every_wrong_change_of_an_offer_has_its_code() {
         (changed(&good, "/status", json!("Snooze")), 10085),
         (changed(&good, "/status", Value::Null), 10085),
         (changed(&good, "/status", json!("Close")), 10085),
+        (changed(&good, "/status", json!("Accept")), 10085),
+        (changed(&good, "/status", json!("Decline")), 10085),
     ];
     for (body, code) in table {
         let answer = org.call(START, "PATCH", "/api/v1/agentWork", &body);
         assert_eq!((answer.status, answer.code()), (400, Some(code)), "{body}");
     }
-    let accept = changed(&good, "/status", json!("Accept"));
-    assert_eq!(org.call(START, "PATCH", "/api/v1/agentWork", &accept).status, 202);
+    org.salesforce.act(START, Act::Accept { work }).unwrap();
     assert_eq!(org.call(START, "PATCH", "/api/v1/agentWork", &good).code(), Some(10085), "it is accepted");
     let close = changed(&good, "/status", json!("Close"));
     assert_eq!(org.call(START, "PATCH", "/api/v1/agentWork", &close).body, json!({ "success": true }));
     let second = org.offers(START, BO, &request, Some(1.0));
-    let decline = json!({ "workId": second, "contextType": "Agent", "status": "Decline" });
-    assert_eq!(org.call(START, "PATCH", "/api/v1/agentWork", &decline).status, 202);
+    org.salesforce.act(START, Act::Decline { work: second }).unwrap();
     assert_eq!(org.cancels(START, second).code(), Some(10085), "it is declined");
 }
 

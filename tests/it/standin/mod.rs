@@ -2,4 +2,6 @@
 
 mod rig;
 
+mod as_the_org_takes_it;
+mod checks_have_a_source;
 mod published_events;
