@@ -714,12 +714,6 @@ fn every_wrong_offer_has_its_code() {
         (changed(&good, "/workItemId", json!(other)), 15107),
         (changed(&good, "/routingContext", json!("Conference")), 10089),
         (changed(&good, "/routingContext", json!({ "routingType": "Conference" })), 10089),
-        (changed(&good, "/agentActionVisibilities", json!([{ "agentAction": "Transfer" }])), 10089),
-        (
-            changed(&good, "/agentActionVisibilities", json!([{ "agentAction": "Hide", "visible": true }])),
-            10089,
-        ),
-        (changed(&good, "/agentActionVisibilities", json!(["Transfer"])), 10089),
         (changed(&good, "/routingContext/conversationIdentifier", json!("nowhere")), 10018),
         (changed(&good, "/routingContext/routingType", json!("Detour")), 10089),
         (changed(&good, "/routingContext/routingCorrelationId", Value::Null), 10089),

@@ -125,3 +125,32 @@ fn the_org_id_has_15_characters() {
     let clear = json!({ "conversationIdentifier": org.conversation });
     assert_eq!(org.call_with("DELETE", "route", &[("OrgId", &long)], &clear).code(), Some(10016));
 }
+
+#[test]
+fn what_hides_a_button_names_the_button_and_whether_it_shows() {
+    let mut org = Org::new();
+    let request = org.asks_for(Target::Rep(rep(BO)));
+    let mut body = org.offer_body(BO, &request);
+    body["capacityWeight"] = json!(1);
+    for odd in [
+        json!([{ "agentAction": "Transfer" }]),
+        json!([{ "visible": true }]),
+        json!([{ "agentAction": "Hide", "visible": true }]),
+        json!(["Transfer"]),
+        json!("Transfer"),
+    ] {
+        body["agentActionVisibilities"] = odd;
+        assert_eq!(org.call("POST", "agentWork", &body).code(), Some(10089), "{body}");
+    }
+    let conference = json!([{ "agentAction": "Conference", "visible": false }]);
+    body["agentActionVisibilities"] = conference.clone();
+    made(&org.call("POST", "agentWork", &body));
+    let mut settings = Settings::default();
+    settings.channel.conference_supported = false;
+    let mut org = Org::with(settings);
+    let body = json!({
+        "userId": rep(BO), "workItemId": org.work_item, "capacityWeight": 1,
+        "agentActionVisibilities": conference,
+    });
+    assert_eq!(org.call("POST", "agentWork", &body).code(), Some(10077));
+}
