@@ -25,6 +25,7 @@ pub mod doctor;
 pub mod emulator;
 pub mod events;
 pub mod interaction;
+mod local;
 pub mod model;
 pub mod notices;
 mod outbound;

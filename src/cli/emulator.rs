@@ -11,7 +11,7 @@ use super::output::style;
 use super::stop::asked_to_stop;
 use super::{ConfigFile, Error, Outcome, Output};
 use crate::config::{Config, Environment};
-use crate::emulator::http::{self, AppSettings, Emulator, Options};
+use crate::emulator::http::{self, AppSettings, Emulator, Options, Tls};
 use crate::emulator::{BearerRule, Settings};
 use crate::model::time::SystemClock;
 
@@ -24,7 +24,8 @@ pub const EXAMPLES: &str = "\
 Examples:
   byoc emulator
   byoc emulator --config byoc.toml --seed 7
-  byoc emulator --port 0 --json";
+  byoc emulator --port 0 --json
+  byoc emulator --tls-ca emulator-ca.pem";
 
 /// The people who are there without a configuration.
 const SAMPLE: &str = include_str!("../emulator/sample.toml");
@@ -40,6 +41,12 @@ pub struct Args {
     /// On which address; other machines reach it only through one that is not this machine's own
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
+    /// Speak TLS, and write the certificate of the authority that vouches for it to this file
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+    /// Another name or address by which it is reached over TLS; this machine's own are known
+    #[arg(long, value_name = "NAME", requires = "tls_ca")]
+    tls_name: Vec<String>,
     /// Decides every id that the emulator makes
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -74,6 +81,8 @@ struct Announcement<'a> {
     event_type_field: &'a str,
     event_payload_field: &'a str,
     seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_ca: Option<&'a Path>,
 }
 
 /// Serves until it is told to stop.
@@ -92,8 +101,12 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
         };
         let listener = TcpListener::bind(wanted).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
-        announce(address, &options, output)?;
-        let served = http::serve(listener, emulator, asked_to_stop()).await;
+        let tls = tls(args, address)?;
+        announce(address, &options, args.tls_ca.as_deref(), output)?;
+        let served = match &tls {
+            Some(tls) => http::serve_tls(listener, tls, emulator, asked_to_stop()).await,
+            None => http::serve(listener, emulator, asked_to_stop()).await,
+        };
         served.map_err(|error| Error::new(format_args!("the server on {address} failed: {error}")))?;
         Ok(Outcome::Done)
     })
@@ -124,13 +137,32 @@ fn options(args: &Args) -> Result<Options, Error> {
     Ok(Options { seed: args.seed, roster: config.roster, settings, app, fixed_tokens: args.token.clone() })
 }
 
-fn announce(address: SocketAddr, options: &Options, output: &Output) -> Result<(), Error> {
+/// The authority and its certificate, written down before anybody is asked to trust it.
+fn tls(args: &Args, address: SocketAddr) -> Result<Option<Tls>, Error> {
+    let Some(file) = &args.tls_ca else { return Ok(None) };
+    let here = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned(), address.ip().to_string()];
+    let mut names: Vec<String> = here.into_iter().chain(args.tls_name.iter().cloned()).collect();
+    names.sort();
+    names.dedup();
+    let tls = Tls::new(&names).map_err(Error::new)?;
+    std::fs::write(file, tls.authority())
+        .map_err(|error| Error::new(format_args!("cannot write {}: {error}", file.display())))?;
+    Ok(Some(tls))
+}
+
+fn announce(
+    address: SocketAddr,
+    options: &Options,
+    tls_ca: Option<&Path>,
+    output: &Output,
+) -> Result<(), Error> {
     let Options { settings, app, .. } = options;
+    let scheme = if tls_ca.is_some() { "https" } else { "http" };
     let said = Announcement {
-        address: format!("http://{address}"),
-        token_endpoint: format!("http://{address}/services/oauth2/token"),
-        control: format!("http://{address}/emulator/v1"),
-        pubsub: format!("http://{address}"),
+        address: format!("{scheme}://{address}"),
+        token_endpoint: format!("{scheme}://{address}/services/oauth2/token"),
+        control: format!("{scheme}://{address}/emulator/v1"),
+        pubsub: format!("{scheme}://{address}"),
         org_id: settings.org.to_string(),
         authorization_context: &settings.channel.developer_name,
         consumer_key: &app.consumer_key,
@@ -140,6 +172,7 @@ fn announce(address: SocketAddr, options: &Options, output: &Output) -> Result<(
         event_type_field: &settings.events.type_field,
         event_payload_field: &settings.events.payload_field,
         seed: options.seed,
+        tls_ca,
     };
     output.json(&said)?;
     if !output.is_json() {
@@ -164,6 +197,9 @@ fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<
     ] {
         output.line(format_args!("  {what:<21} {name}{value}{name:#}"))?;
     }
+    if let Some(file) = said.tls_ca {
+        output.line(format_args!("  {:<21} {name}{}{name:#}", "trust (PEM)", file.display()))?;
+    }
     let Some(rep) = options.roster.reps.first() else {
         return output.line("The roster has no reps; add some with --config FILE.");
     };
@@ -177,17 +213,17 @@ fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<
         "{faint}# A conversation with {} in it, who then asks for help{faint:#}",
         rep.name
     ))?;
-    output.line(format_args!(r#"curl {control}/conversations -d '{{"reps": ["{}"]}}'"#, rep.id))?;
+    output.line(format_args!(r#"curl {control}/conversations --json '{{"reps": ["{}"]}}'"#, rep.id))?;
     output.line(format_args!(
-        r#"curl {control}/acts -d '{{"act": "requestConference", "conversation": "…", "target": {target}}}'"#
+        r#"curl {control}/acts --json '{{"act": "requestConference", "conversation": "…", "target": {target}}}'"#
     ))?;
     output.line(format_args!("{faint}# What Salesforce tells, and everything that happened{faint:#}"))?;
     output.line(format_args!("curl '{control}/events?after=0&waitMilliseconds=10000'"))?;
     output.line(format_args!("curl {control}/books"))?;
     output.line(format_args!("{faint}# The next offer is made, and its answer lost{faint:#}"))?;
     output.line(format_args!(
-        r#"curl {control}/faults -d '{{"fault": "answerLost", "operation": "createAgentWork"}}'"#
+        r#"curl {control}/faults --json '{{"fault": "answerLost", "operation": "createAgentWork"}}'"#
     ))?;
     output.line(format_args!("{faint}# Every open stream of events is cut{faint:#}"))?;
-    output.line(format_args!(r#"curl {control}/streams -d '{{"fault": "unavailable"}}'"#))
+    output.line(format_args!(r#"curl {control}/streams --json '{{"fault": "unavailable"}}'"#))
 }

@@ -19,7 +19,6 @@ use super::document::{Document, Source};
 use crate::outbound::secret_worthy_url;
 
 #[cfg(feature = "server")]
-pub(crate) use settings::is_loopback_host;
 pub use settings::{
     AUDIENCE, Exposed, NoOrigin, Origin, PartnerKey, SHORTEST_SECRET, ServerSettings, SessionAuth,
 };

@@ -26,7 +26,8 @@ use subtle::ConstantTimeEq;
 use super::Server;
 use super::refused::Refused;
 use super::session::{BadToken, Session};
-use crate::config::server::{PartnerKey, is_loopback_host};
+use crate::config::server::PartnerKey;
+use crate::local::{is_at, is_loopback_host, without_port};
 
 /// What a proxy leaves behind in a request.
 const PROXIED: [HeaderName; 6] = [
@@ -161,11 +162,6 @@ fn is_sent_by_another_page(method: &Method, headers: &HeaderMap) -> bool {
     text(ORIGIN).is_some_and(|origin| !is_at(origin, host))
 }
 
-/// Whether an origin is the one that a `Host` names.
-fn is_at(origin: &str, host: &str) -> bool {
-    origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
-}
-
 /// Compares in a time that tells nothing but the length.
 fn is_same(shown: &str, secret: &SecretString) -> bool {
     shown.as_bytes().ct_eq(secret.expose_secret().as_bytes()).into()
@@ -221,12 +217,4 @@ fn rebound() -> Refused {
         "use http://localhost or http://127.0.0.1, or set a credential in [server]",
     )
     .field("Host")
-}
-
-/// A host without its port: `[::1]:80` and `localhost:80`.
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => name,
-        _ => host,
-    }
 }

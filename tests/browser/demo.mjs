@@ -37,7 +37,8 @@ export class Demo {
   }
 
   async org(path, body) {
-    const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+    const headers = { "content-type": "application/json" };
+    const init = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
     const signal = AbortSignal.timeout(10_000);
     const response = await fetch(`${this.address}/emulator/v1/${path}`, { ...init, signal });
     const answer = await response.json();

@@ -546,39 +546,3 @@ async fn what_people_wrote_does_not_print() {
     assert!(shown.contains("bytes") && !shown.contains("CreatedById"), "{shown}");
     org.stops().await;
 }
-
-/// Salesforce's rules as somebody else has read them: the public Node client finds its schema, subscribes and
-/// goes on from a replay id.
-#[tokio::test]
-#[expect(clippy::print_stdout, reason = "says that it was skipped")]
-async fn the_public_node_client_understands_the_emulator() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
-    if !folder.join("node_modules/salesforce-pubsub-api-client").exists() {
-        assert!(std::env::var_os("BYOC_TEST_NODE").is_none(), "the client is not in tests/node");
-        println!("skipped: `npm ci --ignore-scripts` has not been run in tests/node");
-        return;
-    }
-    let org = Org::start(patient()).await;
-    org.publish(2);
-    let token = org.emulator.with(|salesforce, _| salesforce.issue_token(Timestamp::MAX));
-    let port = org.address.rsplit(':').next().unwrap().to_owned();
-    let arguments = [port, token, OrgSettings::default().org.to_string(), topic(), "4".to_owned()];
-    let node = tokio::process::Command::new("node")
-        .arg("subscribe.mjs")
-        .args(arguments)
-        .current_dir(folder)
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(HANGS, node).await.expect("the client ends").expect("node runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    let read: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
-    let all = read["all"].as_array().unwrap();
-    assert_eq!(read["rest"].as_array().unwrap(), &all[1..]);
-    assert_eq!(all.len(), 4);
-    for (read, (id, published)) in all.iter().zip(org.published()) {
-        let number = u64::from_be_bytes(id.as_bytes()[..8].try_into().unwrap());
-        assert_eq!((&read["replayId"], &read["payload"]), (&json!(number), &published));
-    }
-    org.stops().await;
-}

@@ -22,12 +22,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("notices", &["model"]),
     ("interaction", &["model", "outbound", "private_key"]),
     ("private_key", &[]),
-    ("emulator", &["model", "proto"]),
+    ("local", &[]),
+    ("emulator", &["local", "model", "proto"]),
     ("rep_finder", &["model"]),
     ("recording", &["model", "events"]),
     ("people", &["notices", "model", "contacts", "rep_finder", "connector"]),
     ("webhook", &["notices", "model", "contacts", "routing", "connector", "outbound"]),
-    ("config", &["model", "routing", "people", "webhook", "outbound", "private_key"]),
+    ("config", &["local", "model", "routing", "people", "webhook", "outbound", "private_key"]),
     ("store", &["notices", "model", "routing"]),
     ("connector", &["notices", "model", "routing", "interaction", "rep_finder", "store"]),
     (
@@ -51,7 +52,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "server",
-        &["notices", "model", "routing", "events", "config", "store", "people", "service", "outbound"],
+        &[
+            "notices", "local", "model", "routing", "events", "config", "store", "people", "service",
+            "outbound",
+        ],
     ),
     ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
     (
@@ -105,7 +109,7 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Names in the documentation that look like our files and are the reader's own.
-const READERS_FILES: &[&str] = &["byoc.toml", "key.pem", "certificate.pem", "incident.jsonl"];
+const READERS_FILES: &[&str] = &["byoc.toml", "key.pem", "certificate.pem", "emulator-ca.pem", "incident.jsonl"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

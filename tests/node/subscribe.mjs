@@ -1,33 +1,17 @@
-// Subscribes to the emulator with the public Node client of the Pub/Sub API, and prints what came, as one line
-// of JSON: the first events from the earliest on, then those behind the first one's replay id.
+// Logs in to the emulator and subscribes, with the public Node client of the Pub/Sub API as it is, and prints
+// what came, as one line of JSON: the first events from the earliest on, then those behind the first one's
+// replay id.
 //
-// Usage: node subscribe.mjs PORT TOKEN ORG TOPIC COUNT
+// Usage: NODE_EXTRA_CA_CERTS=authority.pem node subscribe.mjs ADDRESS CONSUMER_KEY USERNAME TOPIC COUNT
 //
-// The client speaks TLS alone, and the emulator does not: a pipe in between takes the TLS off. Its certificate
-// is signed with the sample key of fixtures/keys, and protects nothing.
+// The login goes over Node's own TLS, which trusts the emulator's authority by that variable. The client's gRPC
+// trusts the authorities that the client brings along and no others; for that it has a setting of its own.
 
 import { readFileSync } from 'node:fs';
-import net from 'node:net';
-import tls from 'node:tls';
 import PubSubApiClient from 'salesforce-pubsub-api-client';
 
-const [port, accessToken, organizationId, topic, count] = process.argv.slice(2);
-const beside = (path) => readFileSync(new URL(path, import.meta.url));
-
-const pipe = tls.createServer(
-    {
-        cert: beside('localhost-cert.pem'),
-        key: beside('../../fixtures/keys/sample-private-key.pem'),
-        ALPNProtocols: ['h2']
-    },
-    (socket) => {
-        const plain = net.connect(Number(port), '127.0.0.1');
-        socket.on('error', () => plain.destroy());
-        plain.on('error', () => socket.destroy());
-        socket.pipe(plain).pipe(socket);
-    }
-);
-await new Promise((listening) => pipe.listen(0, '127.0.0.1', listening));
+const [loginUrl, clientId, username, topic, count] = process.argv.slice(2);
+const privateKey = readFileSync(new URL('../../fixtures/keys/sample-private-key.pem', import.meta.url));
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -35,11 +19,12 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 async function read(wanted, begin) {
     const client = new PubSubApiClient(
         {
-            authType: 'user-supplied',
-            accessToken,
-            instanceUrl: 'https://acme.my.salesforce.com',
-            organizationId,
-            pubSubEndpoint: `localhost:${pipe.address().port}`,
+            authType: 'oauth-jwt-bearer',
+            loginUrl,
+            clientId,
+            username,
+            privateKey,
+            pubSubEndpoint: new URL(loginUrl).host,
             rejectUnauthorizedSsl: false
         },
         silent
@@ -63,5 +48,4 @@ const rest = await read(wanted - 1, (client, told) =>
     client.subscribeFromReplayId(topic, told, wanted - 1, all[0].replayId)
 );
 console.log(JSON.stringify({ all, rest }));
-pipe.close();
 process.exit(0);

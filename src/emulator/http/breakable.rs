@@ -1,4 +1,4 @@
-//! Connections that can be broken from inside: how a lost answer looks on the wire.
+//! Connections that can be broken from inside: how a lost answer looks on the wire. With or without TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::extract::connect_info::Connected;
@@ -13,12 +14,21 @@ use axum::http::Request;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+/// How many TLS handshakes may be under way.
+const HANDSHAKES: usize = 256;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Breaks the connection that a request came over: nothing more is written to it.
 #[derive(Debug, Clone)]
 pub(super) struct Breaker {
     broken: Arc<AtomicBool>,
     peer: SocketAddr,
+    scheme: &'static str,
 }
 
 /// Lets handlers that know nothing of this listener extract `ConnectInfo<SocketAddr>`.
@@ -40,6 +50,11 @@ impl Breaker {
         self.peer.ip().to_canonical().is_loopback()
     }
 
+    /// `http` or `https`.
+    pub(super) const fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
     fn check(&self) -> io::Result<()> {
         if self.broken.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
@@ -52,32 +67,78 @@ impl Connected<IncomingStream<'_, Breakable>> for Breaker {
 }
 
 /// A listener whose connections can be broken.
-#[derive(Debug)]
-pub(super) struct Breakable(pub(super) TcpListener);
+pub(super) struct Breakable {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    handshakes: JoinSet<Option<Connection>>,
+}
+
+impl Breakable {
+    pub(super) fn new(listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
+        Self { listener, tls, handshakes: JoinSet::new() }
+    }
+}
 
 impl Listener for Breakable {
     type Io = Connection;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        // Without it an event waits up to 40 ms for the answer to what was sent before it. Where the system
-        // will not have it, that is all that happens.
-        drop(stream.set_nodelay(true));
-        let breaker = Breaker { broken: Arc::default(), peer: address };
-        (Connection { stream, breaker }, address)
+        loop {
+            let has_room = self.handshakes.len() < HANDSHAKES;
+            tokio::select! {
+                (stream, peer) = Listener::accept(&mut self.listener), if has_room => {
+                    // Without it an event waits up to 40 ms for the answer to what was sent before it. Where
+                    // the system will not have it, that is all that happens.
+                    drop(stream.set_nodelay(true));
+                    match self.tls.clone() {
+                        None => return (Connection::new(stream, peer, "http"), peer),
+                        // Nobody waits for the handshake of another.
+                        Some(acceptor) => drop(self.handshakes.spawn(shake_hands(acceptor, stream, peer))),
+                    }
+                }
+                Some(done) = self.handshakes.join_next() => {
+                    if let Ok(Some(connection)) = done {
+                        let peer = connection.breaker.peer;
+                        return (connection, peer);
+                    }
+                }
+            }
+        }
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
+/// None where the client does not agree; it has been told why.
+async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream, peer: SocketAddr) -> Option<Connection> {
+    let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await;
+    match shaken {
+        Ok(Ok(stream)) => Some(Connection::new(stream, peer, "https")),
+        Ok(Err(error)) => {
+            tracing::debug!(%peer, %error, "no TLS with a client");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 /// A connection that can be broken.
-#[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     breaker: Breaker,
+}
+
+impl Connection {
+    fn new(stream: impl Stream + 'static, peer: SocketAddr, scheme: &'static str) -> Self {
+        Self { stream: Box::new(stream), breaker: Breaker { broken: Arc::default(), peer, scheme } }
+    }
 }
 
 impl AsyncRead for Connection {
@@ -86,14 +147,14 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        Pin::new(&mut *self.stream).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.breaker.check()?;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        Pin::new(&mut *self.stream).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -102,7 +163,7 @@ impl AsyncWrite for Connection {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.breaker.check()?;
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        Pin::new(&mut *self.stream).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -110,10 +171,10 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut *self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut *self.stream).poll_shutdown(cx)
     }
 }

@@ -16,6 +16,7 @@ mod control;
 mod guard;
 mod oauth;
 mod pubsub;
+mod tls;
 
 use std::collections::VecDeque;
 use std::io;
@@ -36,6 +37,7 @@ use crate::model::time::{Clock, Timestamp};
 
 pub use oauth::{AppSettings, SAMPLE_PRIVATE_KEY, SAMPLE_PUBLIC_KEY};
 pub use pubsub::{StreamCounts, StreamFault};
+pub use tls::{BadNames, Tls};
 
 /// The most that a request's body may have, in bytes.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -178,6 +180,7 @@ impl Emulator {
             .layer(from_fn(guard::own_pages_alone));
         Router::new()
             .route("/services/oauth2/token", post(oauth::token))
+            .route("/services/oauth2/userinfo", get(oauth::user_info))
             .merge(driven)
             .merge(pubsub::router(self.clone()))
             .fallback(any(api::call))
@@ -233,6 +236,19 @@ pub async fn serve(
     serve_with(listener, emulator, Router::new(), shutdown).await
 }
 
+/// As [`serve`], over TLS: nothing is answered without.
+///
+/// # Errors
+/// Where the listener fails.
+pub async fn serve_tls(
+    listener: TcpListener,
+    tls: &Tls,
+    emulator: Emulator,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    serve_all(listener, Some(tls), emulator, Router::new(), shutdown).await
+}
+
 /// Serves the org and something else on one port: what `beside` has a route for goes there, all the rest
 /// to the org. A fallback of `beside` is never asked, and its layers do not reach the org.
 ///
@@ -243,6 +259,16 @@ pub async fn serve(
 /// Where the listener fails.
 pub async fn serve_with(
     listener: TcpListener,
+    emulator: Emulator,
+    beside: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    serve_all(listener, None, emulator, beside, shutdown).await
+}
+
+async fn serve_all(
+    listener: TcpListener,
+    tls: Option<&Tls>,
     emulator: Emulator,
     beside: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
@@ -259,7 +285,8 @@ pub async fn serve_with(
         .fallback_service(emulator.router())
         .layer(map_request(breakable::tell_address))
         .into_make_service_with_connect_info::<breakable::Breaker>();
-    let server = axum::serve(breakable::Breakable(listener), service).with_graceful_shutdown(stop);
+    let listener = breakable::Breakable::new(listener, tls.map(|tls| tls.acceptor.clone()));
+    let server = axum::serve(listener, service).with_graceful_shutdown(stop);
     tokio::select! {
         result = server.into_future() => result,
         () = time => Ok(()),

@@ -1,10 +1,14 @@
 //! The token endpoint: OAuth 2.0 JWT bearer flow (PROTOCOL: "Three surfaces"). Checks the assertion's
-//! signature and claims as Salesforce does, and its time against the emulator's clock.
+//! signature and claims as Salesforce does, and its time against the emulator's clock. The errors have the
+//! words that Salesforce's users report.
+//!
+//! Three audiences are taken, in Salesforce's spelling, and no other: the two login hosts, and the org's My
+//! Domain, which is the emulator's address as the client names it.
 
 use axum::Json;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{ConnectInfo, Form, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
@@ -13,6 +17,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Emulator;
+use super::breakable::Breaker;
+use crate::local::sent_to;
 use crate::model::time::Timestamp;
 
 /// The private half of the sample key pair. It is public, and protects nothing.
@@ -74,6 +80,11 @@ struct Claims {
 /// An OAuth error: its code, and a sentence.
 type Denied = (&'static str, &'static str);
 
+/// It is no JWT, or not one that the app's key has signed with RS256.
+const INVALID_ASSERTION: Denied = ("invalid_grant", "invalid assertion");
+
+const NOT_APPROVED: Denied = ("invalid_grant", "user hasn't approved this consumer");
+
 impl Verifier {
     pub(super) fn new(app: &AppSettings) -> Result<Self, BadKey> {
         let key = DecodingKey::from_rsa_pem(app.public_key.as_bytes()).map_err(BadKey)?;
@@ -93,24 +104,22 @@ impl Verifier {
         assertion: &str,
     ) -> Result<(), Denied> {
         let claims = jsonwebtoken::decode::<Claims>(assertion, &self.key, &self.validation)
-            .map_err(|_| {
-                ("invalid_grant", "the assertion is not a JWT that the app's key has signed with RS256")
-            })?
+            .map_err(|_| INVALID_ASSERTION)?
             .claims;
         if claims.iss.as_deref() != Some(&app.consumer_key) {
-            return Err(("invalid_client_id", "iss is not the consumer key of the connected app"));
+            return Err(("invalid_client_id", "client identifier invalid"));
         }
         if claims.sub.as_deref() != Some(&app.username) {
-            return Err(("invalid_grant", "sub is not a user who has approved the connected app"));
+            return Err(NOT_APPROVED);
         }
-        let fits = |aud: &str| {
-            let aud = aud.trim_end_matches('/');
-            aud == own_address || app.audiences.iter().any(|it| it == aud)
+        let fits = |aud: &Value| {
+            aud.as_str().is_some_and(|aud| aud == own_address || app.audiences.iter().any(|it| it == aud))
         };
+        // A list may be longer than one; a token that is for somebody else as well is not for us.
         let for_us = match &claims.aud {
-            Some(Value::String(aud)) => fits(aud),
-            Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).any(fits),
-            _ => false,
+            Some(Value::Array(all)) => !all.is_empty() && all.iter().all(fits),
+            Some(aud) => fits(aud),
+            None => false,
         };
         if !for_us {
             return Err(("invalid_grant", "audience is invalid"));
@@ -118,8 +127,8 @@ impl Verifier {
         let expires = claims.exp.and_then(|seconds| seconds.checked_mul(1000)).map(Timestamp::from_millis);
         match expires {
             Some(at) if at > now => Ok(()),
-            Some(_) => Err(("invalid_grant", "the assertion has expired")),
-            None => Err(("invalid_grant", "the assertion has no exp")),
+            Some(_) => Err(("invalid_grant", "expired authorization code")),
+            None => Err(INVALID_ASSERTION),
         }
     }
 }
@@ -132,16 +141,17 @@ pub(super) struct TokenRequest {
 
 pub(super) async fn token(
     State(emulator): State<Emulator>,
+    ConnectInfo(connection): ConnectInfo<Breaker>,
+    uri: Uri,
     headers: HeaderMap,
     form: Result<Form<TokenRequest>, FormRejection>,
 ) -> Response {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let address = format!("http://{host}");
+    let address = format!("{}://{}", connection.scheme(), sent_to(&headers, &uri).unwrap_or("localhost"));
     let Ok(Form(request)) = form else {
         return denied(("invalid_request", "the body must be application/x-www-form-urlencoded"));
     };
     if request.grant_type.as_deref() != Some(GRANT_TYPE) {
-        return denied(("unsupported_grant_type", "grant_type must be the JWT bearer one"));
+        return denied(("unsupported_grant_type", "grant type not supported"));
     }
     let Some(assertion) = request.assertion.filter(|text| !text.is_empty()) else {
         return denied(("invalid_request", "assertion is missing"));
@@ -152,7 +162,7 @@ pub(super) async fn token(
         return denied(error);
     }
     if emulator.0.logins_refused.load(Ordering::Relaxed) {
-        return denied(("invalid_grant", "user hasn't approved this consumer"));
+        return denied(NOT_APPROVED);
     }
     let (token, org) = emulator.with(|salesforce, now| {
         let token = salesforce.issue_token(now + app.token_lifetime);
@@ -166,6 +176,22 @@ pub(super) async fn token(
         "token_type": "Bearer",
     });
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+/// Whose token it is: the one user's, in the one org.
+pub(super) async fn user_info(State(emulator): State<Emulator>, headers: HeaderMap) -> Response {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let token = shown.strip_prefix("Bearer ").unwrap_or_default();
+    let org = emulator.with(|salesforce, now| {
+        salesforce.takes_token(now, token).then(|| salesforce.settings().org.to_18())
+    });
+    match org {
+        Some(org) => {
+            let username = &emulator.0.options.app.username;
+            Json(json!({ "organization_id": org, "preferred_username": username })).into_response()
+        }
+        None => (StatusCode::FORBIDDEN, "Bad_OAuth_Token").into_response(),
+    }
 }
 
 fn denied((error, description): Denied) -> Response {

@@ -6,7 +6,8 @@ const CONTROL = "/emulator/v1";
 const NEWS_WITHIN = 2000;
 
 async function call(path, body) {
-  const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  const headers = { "content-type": "application/json" };
+  const init = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
   const response = await fetch(CONTROL + path, { ...init, cache: "no-store" });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error ?? `the org answers ${response.status}`);

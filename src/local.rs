@@ -1,0 +1,62 @@
+//! What this machine is called, and what a request says of where it comes from and what it brings.
+//!
+//! An HTTP server that nobody logs in to is for its own machine alone; a page of another origin in a browser
+//! on that machine is not meant. It must never know what is served. The connector's server and the emulator's
+//! control API ask the same questions here.
+
+use std::net::IpAddr;
+
+#[cfg(any(feature = "server", feature = "emulator"))]
+use axum::http::{HeaderMap, Uri, header};
+
+/// Whether a host, without its port, is this machine whatever a name server says.
+pub(crate) fn is_loopback_host(host: &str) -> bool {
+    let name = host.to_ascii_lowercase();
+    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name == "localhost" || name.ends_with(".localhost") || ip.is_ok_and(|ip| ip.to_canonical().is_loopback())
+}
+
+/// A host without its port: `[::1]:80` and `localhost:80`.
+#[cfg(any(feature = "server", feature = "emulator"))]
+pub(crate) fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => name,
+        _ => host,
+    }
+}
+
+/// Whether an origin is the one that a `Host` names.
+#[cfg(any(feature = "server", feature = "emulator"))]
+pub(crate) fn is_at(origin: &str, host: &str) -> bool {
+    origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+}
+
+/// Whether the body is said to be JSON, which a page of another origin cannot post unasked.
+#[cfg(any(feature = "server", feature = "emulator"))]
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The host and port that a request was sent to, as its sender names them: HTTP/2 says it in the URI.
+#[cfg(feature = "emulator")]
+pub(crate) fn sent_to<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    host.or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_name_and_its_addresses() {
+        for here in ["localhost", "LocalHost", "console.localhost", "127.0.0.1", "127.8.8.8", "[::1]", "::1"]
+        {
+            assert!(is_loopback_host(here), "{here}");
+        }
+        for there in ["", "localhost.example.com", "127.0.0.1.nip.io", "10.0.0.1", "[::]", "0.0.0.0"] {
+            assert!(!is_loopback_host(there), "{there}");
+        }
+    }
+}
