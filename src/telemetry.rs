@@ -147,6 +147,10 @@ fn describe() {
         "Tries of the partner's webhooks, by setting and HTTP status (0: no answer)."
     );
     describe_counter!("byoc_events_total", "Events from the stream by what became of them.");
+    describe_counter!(
+        "byoc_duplicate_events_total",
+        "Events that had been processed before, and so changed nothing."
+    );
     describe_gauge!("byoc_conversations_open", "Conversations with an open request.");
     describe_gauge!("byoc_conversations_remembered", "Conversations that are remembered.");
     describe_gauge!("byoc_stream_connected", "1 where events can come in.");

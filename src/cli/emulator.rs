@@ -47,9 +47,9 @@ pub struct Args {
     /// Another name or address by which it is reached over TLS; this machine's own are known
     #[arg(long, value_name = "NAME", requires = "tls_ca")]
     tls_name: Vec<String>,
-    /// Decides every id that the emulator makes
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Decides every id that the emulator makes; without it, another one at each start
+    #[arg(long)]
+    seed: Option<u64>,
     /// A bearer token that is taken without being asked for at the token endpoint; protects nothing
     #[arg(long, default_value = "emulator-token")]
     token: Vec<String>,
@@ -134,7 +134,14 @@ fn options(args: &Args) -> Result<Options, Error> {
             Error::new(format_args!("cannot read the public key {}: {error}", path.display()))
         })?;
     }
-    Ok(Options { seed: args.seed, roster: config.roster, settings, app, fixed_tokens: args.token.clone() })
+    let seed = args.seed.unwrap_or_else(any_seed);
+    Ok(Options { seed, roster: config.roster, settings, app, fixed_tokens: args.token.clone() })
+}
+
+/// By chance: who keeps what an emulator told, and meets the next one, must not take its ids for those. Small
+/// enough for a number of JavaScript's.
+fn any_seed() -> u64 {
+    uuid::Uuid::new_v4().as_u64_pair().0 >> 11
 }
 
 /// The authority and its certificate, written down before anybody is asked to trust it.

@@ -9,6 +9,7 @@ use tracing::Span;
 
 use crate::model::call::{Call, Refusal};
 use crate::model::error_codes::ErrorCode;
+use crate::model::event::{Event, Happening};
 use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::time::Timestamp;
 use crate::routing::{Command, Conversations, Ending, Fact, Order, Outcome, Remark, RequestFact};
@@ -110,6 +111,25 @@ impl Watch {
         if let (Outcome::Joined, Some(seen)) = (ending.outcome, seen) {
             metrics::histogram!("byoc_request_to_join_seconds", "org" => self.org.clone())
                 .record(ending.at.since(seen.created));
+        }
+    }
+
+    /// Something was brought that had been processed before, and so changes nothing. A request is named: if the
+    /// far side gives ids again that it gave before, its rep waits in vain.
+    pub(super) fn came_again(&self, events: &[Event]) {
+        let (org, channel) = (self.org.as_str(), self.channel.as_str());
+        metrics::counter!(
+            "byoc_duplicate_events_total", "org" => self.org.clone(), "channel" => self.channel.clone()
+        )
+        .increment(1);
+        for event in events {
+            match &event.what {
+                Happening::RoutingRequested(requested) => tracing::info!(
+                    org, channel, request = %requested.event,
+                    "a routing request came again; it was processed before, and changes nothing"
+                ),
+                _ => tracing::debug!(org, channel, "an event came again, and changes nothing"),
+            }
         }
     }
 

@@ -153,6 +153,7 @@ impl Task {
         let Delivery { events, cause, position } = delivery;
         self.quiet.heard(now);
         if known {
+            self.watch.came_again(&events);
             // The store says when what it led to is durable: it may be on its way there.
             return self.append(now, None, cause, position, Some(done));
         }
@@ -257,6 +258,7 @@ impl Task {
                 if !has_facts {
                     return;
                 }
+                self.watch.came_again(&[]);
                 tracing::warn!("an event came again that was taken for new; beginning again from the store");
                 None
             }

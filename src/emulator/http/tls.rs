@@ -61,14 +61,14 @@ fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
 }
 
 fn acceptor(names: &[String], issuer: &CertifiedIssuer<'_, KeyPair>) -> Result<TlsAcceptor, String> {
-    let issued = || {
+    let sign = || {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(names)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = params.signed_by(&key, issuer)?;
         Ok::<_, rcgen::Error>((key, certificate))
     };
-    let (key, certificate) = issued().map_err(|error| error.to_string())?;
+    let (key, certificate) = sign().map_err(|error| error.to_string())?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()

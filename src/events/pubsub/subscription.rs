@@ -134,7 +134,10 @@ impl Reader {
             },
             (Remedy::Place, _, Some(place @ (Place::Processed(_) | Place::Received(_)))) => {
                 self.resume.refused(place);
-                self.gap(format!("the stored replay id was refused: {cut}; going on with the oldest event"));
+                self.gap(format!(
+                    "the stored replay id was refused: {cut}; it is too old, or this is not the org, or the emulator, \
+                     that gave it; going on with the oldest event"
+                ));
                 return Duration::ZERO;
             }
             _ => {}

@@ -1,5 +1,6 @@
 //! `byoc serve` as a process, against an emulated org over real sockets, with its store in a real file.
 
+mod day_two;
 mod doctor;
 mod faulty;
 mod killed;

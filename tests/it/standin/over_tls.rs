@@ -21,7 +21,7 @@ struct Served {
     address: String,
     tls: Tls,
     stop: oneshot::Sender<()>,
-    served: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<std::io::Result<()>>,
 }
 
 impl Served {
@@ -39,15 +39,15 @@ impl Served {
         let tls = Tls::new(&["localhost".to_owned()]).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let (org, shown) = (emulator.clone(), tls.clone());
-        let served = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             http::serve_tls(listener, &shown, org, async move { drop(stopped.await) }).await
         });
-        Self { emulator, address, tls, stop, served }
+        Self { emulator, address, tls, stop, task }
     }
 
     async fn stops(self) {
         self.stop.send(()).unwrap();
-        tokio::time::timeout(HANGS, self.served).await.expect("the server stops").unwrap().unwrap();
+        tokio::time::timeout(HANGS, self.task).await.expect("the server stops").unwrap().unwrap();
     }
 }
 

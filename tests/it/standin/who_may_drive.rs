@@ -5,7 +5,7 @@ use std::sync::Arc;
 use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options, SAMPLE_PRIVATE_KEY};
 use byoc_connector::emulator::{BearerRule, Settings};
 use byoc_connector::model::roster::Roster;
-use byoc_connector::model::time::SystemClock;
+use byoc_connector::model::time::{Clock as _, SystemClock};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ impl Served {
 
     async fn login(&self, aud: Value) -> (StatusCode, Value) {
         let app = AppSettings::default();
-        let in_5_minutes = jiff::Timestamp::now().as_second() + 300;
+        let in_5_minutes = SystemClock.now().as_millis() / 1000 + 300;
         let claims = json!({ "iss": app.consumer_key, "sub": app.username, "aud": aud, "exp": in_5_minutes });
         let key = EncodingKey::from_rsa_pem(SAMPLE_PRIVATE_KEY.as_bytes()).unwrap();
         let assertion = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).unwrap();
@@ -64,7 +64,8 @@ async fn a_page_of_another_origin_cannot_drive_the_org() {
     let org = Served::start().await;
     let json = ("content-type", "application/json");
     let own = org.address.clone();
-    let table: &[(&[(&str, &str)], &str, u16, &str)] = &[
+    type Sent<'a> = (&'a [(&'a str, &'a str)], &'static str, u16, &'a str);
+    let table: &[Sent<'_>] = &[
         (&[json], "{}", 200, ""),
         (&[("content-type", "application/json; charset=utf-8"), ("origin", &own)], "{}", 200, ""),
         (&[], "", 200, ""),
