@@ -22,6 +22,7 @@ pub mod replay;
 mod running;
 pub mod serve;
 mod stop;
+pub mod store;
 
 use std::process::ExitCode;
 
@@ -104,6 +105,7 @@ commands! {
     Demo => demo,
     Record => record,
     Doctor => doctor,
+    Store => store,
     Emulator => emulator,
     Completions => completions,
 }

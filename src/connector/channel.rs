@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::lost::Lost;
 use super::ports::{Calls, EndUserNotifier, RepFinder};
 use crate::model::call::Answer;
 use crate::model::event::Event;
@@ -114,6 +115,7 @@ pub struct Channel {
 pub struct Handle {
     inbox: mpsc::Sender<Message>,
     endings: broadcast::Sender<(ConversationId, Ending)>,
+    lost: Lost,
 }
 
 impl Channel {
@@ -128,8 +130,10 @@ impl Channel {
         let (endings, _) = broadcast::channel(ENDINGS);
         let (announcements, told) = mpsc::channel(ANNOUNCEMENTS);
         let telling = tokio::spawn(tell(Arc::clone(&parts.notifier), told));
-        let handle = Handle { inbox: inbox.clone(), endings: endings.clone() };
-        let task = Task::new(parts, loaded, inbox, announcements, endings);
+        let (key, calls) = (parts.key.clone(), Arc::clone(&parts.calls));
+        let lost = Lost::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
+        let handle = Handle { inbox: inbox.clone(), endings: endings.clone(), lost: lost.clone() };
+        let task = Task::new(parts, loaded, inbox, announcements, endings, lost);
         Ok(Self { handle, task: tokio::spawn(task.run(messages)), telling, positions })
     }
 
@@ -194,6 +198,11 @@ impl Handle {
         let look = Box::new(move |all: &Conversations| drop(tell.send(look(all))));
         self.inbox.send(Message::Look(look)).await.map_err(|_| Error::Stopped)?;
         seen.await.map_err(|_| Error::Stopped)
+    }
+
+    /// The conversations that the store has and nobody can read.
+    pub fn lost(&self) -> &Lost {
+        &self.lost
     }
 
     /// The requests that end from now on.

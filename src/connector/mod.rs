@@ -15,10 +15,12 @@
 //! 4. A command has one identity, across tries and restarts, and is never under way twice.
 
 mod channel;
+mod lost;
 mod ports;
 mod refused;
 mod runner;
 mod watch;
 
 pub use channel::{Channel, Delivery, Error, Handle, Parts, Receipt};
+pub use lost::{GivenUp, Lost};
 pub use ports::{Calls, EndUserNotifier, RepFinder, TellNobody};

@@ -3,6 +3,7 @@
 mod operator;
 mod page;
 mod partner;
+mod unreadable;
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -20,6 +21,7 @@ use crate::store::ChannelKey;
 pub(super) use operator::{request, requests};
 pub(super) use page::{agent_work, contacts, presence, session};
 pub(super) use partner::{change_rep, events, remove_rep, reps};
+pub(super) use unreadable::{give_up, unreadable};
 
 /// Which channel is meant, where there are several.
 #[derive(Debug, Clone, Default, Deserialize)]

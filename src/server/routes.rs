@@ -51,6 +51,8 @@ fn rows() -> Vec<Row> {
         row(Method::DELETE, "/v1/reps/{id}", Partner, delete(api::remove_rep)),
         row(Method::GET, "/v1/routing-requests", Operator, get(api::requests)),
         row(Method::GET, "/v1/routing-requests/{id}", Operator, get(api::request)),
+        row(Method::GET, "/v1/unreadable-conversations", Operator, get(api::unreadable)),
+        row(Method::POST, "/v1/unreadable-conversations/{id}/give-up", Operator, post(api::give_up)),
         row(Method::GET, "/v1/stream", Operator, get(stream::stream)),
         row(Method::GET, "/metrics", Operator, get(health::metrics)),
         row(Method::GET, "/", Operator, get(pages::operator)),

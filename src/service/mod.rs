@@ -36,6 +36,7 @@ pub use running::{EndedView, Running, Taken};
 pub use tokens::{OrgCredentials, Watched};
 
 use crate::config::{DECLINES_HINT, DECLINES_NOT_HEARD};
+pub use crate::connector::GivenUp;
 use crate::connector::{self, Channel};
 use crate::model::ids::{ConversationId, OrgId};
 use crate::model::time::Clock;
@@ -194,7 +195,9 @@ impl Service {
 
     /// Whether it can do its work, and what is in the way.
     pub fn readiness(&self) -> Readiness {
-        readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health(), self.0.notices.all())
+        let mut notices = self.0.notices.all();
+        notices.extend(self.0.channels.iter().filter_map(Running::unreadable_notice));
+        readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health(), notices)
     }
 
     /// Reads no more, lets what was read become durable, and ends, within `patience` even where the store

@@ -26,6 +26,7 @@ impl Service {
                 gauge!("byoc_conversations_remembered", &labels).set(as_number(remembered));
                 gauge!("byoc_conversations_open", &labels).set(as_number(open));
             }
+            gauge!("byoc_conversations_unreadable", &labels).set(as_number(running.lost().count()));
             let stream = running.stream();
             gauge!("byoc_stream_connected", &labels).set(f64::from(u8::from(stream.connected)));
             if let Some(heard) = stream.last_heard {

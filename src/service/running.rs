@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
-use crate::connector::{Delivery, Handle};
+use crate::connector::{self, Delivery, GivenUp, Handle, Lost};
 use crate::contacts::{ConversationView, Directory, Query};
 use crate::events::source::{Health, State};
 use crate::events::{Decoded, Decoder, EventSource, PassedBy, agent_work_event};
@@ -15,6 +15,7 @@ use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, WorkItemId};
 use crate::model::time::{self, Clock, Timestamp};
+use crate::notices::{Notice, Subject};
 use crate::people::People;
 use crate::routing::{Belongs, Conversation, Ending, Outcome, RequestView, Settings};
 use crate::store::{self, Cause, ChannelKey};
@@ -122,6 +123,46 @@ impl Running {
     /// How its stream of events is doing.
     pub fn stream(&self) -> State {
         self.0.stream.state()
+    }
+
+    /// The conversations that the store has and nobody can read.
+    pub fn lost(&self) -> &Lost {
+        self.0.handle.lost()
+    }
+
+    /// Undoes at Salesforce what may be open of a conversation that cannot be read, and forgets it: see
+    /// [`Lost::give_up`].
+    ///
+    /// # Errors
+    /// Where the store cannot forget it, or the service is stopping.
+    pub async fn give_up(
+        &self,
+        conversation: &ConversationId,
+        insist: bool,
+    ) -> Result<Option<GivenUp>, Error> {
+        let id = conversation.clone();
+        let anew = self.0.handle.look(move |all| all.get(&id).is_some()).await?;
+        let given = self.lost().give_up(conversation, insist, anew).await;
+        Ok(given.map_err(connector::Error::from)?)
+    }
+
+    /// What to say of conversations that cannot be read; `None` where there are none.
+    pub(super) fn unreadable_notice(&self) -> Option<Notice> {
+        let lost = self.lost().all();
+        let first = lost.first()?;
+        let (org, channel) = (self.0.key.org, &self.0.key.channel);
+        let count = match lost.len() {
+            1 => "1 conversation".to_owned(),
+            several => format!("{several} conversations"),
+        };
+        let hint = "GET /v1/unreadable-conversations lists what may be open at Salesforce; POST \
+                    /v1/unreadable-conversations/{id}/give-up undoes it";
+        Some(Notice {
+            subject: Subject::of_channel("unreadable-conversations", org, channel),
+            since: None,
+            problem: format!("{count} cannot be read, such as {}: {}", first.conversation, first.why),
+            hint: Some(hint.to_owned()),
+        })
     }
 
     /// Its reps, where it is us who keep them.

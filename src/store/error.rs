@@ -23,6 +23,11 @@ pub enum Error {
     /// Another process has the store open.
     #[error("the store {0} is in use by another process; one store has one connector")]
     InUse(String),
+    /// The file was deleted, moved or replaced while it was in use.
+    #[error(
+        "the store's file was changed behind the connector's back ({0}). Put it back, or stop and start again."
+    )]
+    Replaced(String),
     /// There is no such folder, or no right to look into it.
     #[error("the store cannot be opened ({0})")]
     Unopenable(String),

@@ -12,7 +12,7 @@ use super::record::{
     Appended, Cause, Change, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
     Remembered, Retention, TurnRecord, Unreadable,
 };
-use super::{Error, Store};
+use super::{Error, Left, Store};
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::routing::Conversation;
@@ -137,7 +137,9 @@ impl Channel {
         let Ok(remembered) = kept else { return };
         (remembered.heard, remembered.ended) = (at, ended);
         if let Err(illegal) = facts.iter().try_for_each(|fact| remembered.conversation.apply(fact)) {
-            *kept = Err(Unreadable { conversation: id, why: illegal.to_string() });
+            let mut left = Left::default();
+            left.look(&serde_json::to_string(&(&remembered.conversation, &facts)).unwrap_or_default());
+            *kept = Err(Unreadable { conversation: id, why: illegal.to_string(), left });
         }
     }
 

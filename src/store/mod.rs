@@ -16,6 +16,7 @@
 
 mod error;
 pub mod format;
+mod left;
 mod memory;
 mod record;
 #[cfg(feature = "store-sqlite")]
@@ -24,13 +25,14 @@ mod sqlite;
 use async_trait::async_trait;
 
 pub use error::Error;
+pub use left::Left;
 pub use memory::Memory;
 pub use record::{
     Appended, Cause, Change, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
     Remembered, Retention, TurnRecord, Unreadable,
 };
 #[cfg(feature = "store-sqlite")]
-pub use sqlite::{Options, Sqlite};
+pub use sqlite::{Options, Sqlite, offline};
 
 use crate::model::ids::ConversationId;
 

@@ -14,6 +14,7 @@ use crate::model::time::Timestamp;
 use crate::routing::{Conversation, Ending, Fact};
 
 use super::error::Error;
+use super::left::Left;
 
 /// How many bytes a cause, a replay id or a topic may have. Salesforce's replay ids have ten or so.
 const MAX_KEY: usize = 1024;
@@ -204,6 +205,8 @@ pub struct Unreadable {
     pub conversation: ConversationId,
     /// What is wrong, in words.
     pub why: String,
+    /// What may be open at Salesforce, as far as its rows tell.
+    pub left: Left,
 }
 
 /// A place in the history of outcomes.

@@ -21,6 +21,8 @@ mod cli_record;
 mod cli_replay;
 #[cfg(feature = "cli")]
 mod cli_serve;
+#[cfg(feature = "cli")]
+mod cli_store;
 mod connector;
 mod contacts;
 mod emulator;

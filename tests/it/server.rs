@@ -16,4 +16,5 @@ mod rig;
 mod sessions;
 mod speaking;
 mod unknown_keys;
+mod unreadable;
 mod who_may;

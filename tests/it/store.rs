@@ -2,6 +2,8 @@
 
 #[cfg(feature = "store-sqlite")]
 mod crash;
+#[cfg(all(unix, feature = "store-sqlite"))]
+mod paths;
 #[cfg(feature = "store-sqlite")]
 mod sqlite;
 

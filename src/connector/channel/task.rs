@@ -11,6 +11,7 @@ use super::brought::{Brought, Known};
 use super::inbox::Inbox;
 use super::quiet::Quiet;
 use super::{Delivery, Done, Error, Message, Parts};
+use crate::connector::lost::Lost;
 use crate::connector::runner::Runner;
 use crate::connector::watch::Watch;
 use crate::model::call::Call;
@@ -58,6 +59,7 @@ pub(super) struct Task {
     /// Whether offers that were being made before a start are still left alone.
     quiet: Quiet,
     watch: Watch,
+    lost: Lost,
 }
 
 impl Task {
@@ -67,6 +69,7 @@ impl Task {
         inbox: mpsc::Sender<Message>,
         announcements: mpsc::Sender<Announcement>,
         endings: broadcast::Sender<(ConversationId, Ending)>,
+        lost: Lost,
     ) -> Self {
         let Parts { key, settings, calls, finder, notifier: _, store, clock } = parts;
         let runner = Runner { calls, finder, clock: Arc::clone(&clock), answers: inbox };
@@ -86,6 +89,7 @@ impl Task {
             brought: Brought::default(),
             wanted: HashSet::new(),
             quiet: Quiet::default(),
+            lost,
         };
         task.take_up(loaded);
         task
@@ -322,9 +326,10 @@ impl Task {
     /// Goes on where the store says, with the same commands under the same ids.
     fn take_up(&mut self, loaded: Loaded) {
         let Loaded { epoch, conversations, positions: _, unreadable } = loaded;
-        for lost in unreadable {
+        for lost in &unreadable {
             tracing::error!(conversation = %lost.conversation, why = lost.why, "a conversation cannot be read");
         }
+        self.lost.found(unreadable);
         self.epoch = epoch;
         self.wanted.clear();
         self.brought.forget();

@@ -23,12 +23,30 @@ fn migrator() -> Migrator {
     ])
 }
 
+/// Refuses a file that no store of ours is.
+pub(super) async fn is_ours(connection: &mut SqliteConnection) -> Result<(), Error> {
+    if mark(connection).await? == APPLICATION_ID {
+        return Ok(());
+    }
+    Err(Error::Corrupt("it was not made by a connector".to_owned()))
+}
+
+async fn mark(connection: &mut SqliteConnection) -> Result<i64, Error> {
+    let mark = sqlx::query_scalar("PRAGMA application_id").fetch_one(connection).await;
+    mark.map_err(|error| failure(&error))
+}
+
+/// Whether rows say in which format they are. Those of the first release do not.
+pub(super) async fn has_formats(connection: &mut SqliteConnection) -> Result<bool, Error> {
+    let tables = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'writer'");
+    let tables: i64 = tables.fetch_one(connection).await.map_err(|error| failure(&error))?;
+    Ok(tables > 0)
+}
+
 /// Makes a new file ours. A database that is somebody else's is left as it is.
 pub(super) async fn claim(connection: &mut SqliteConnection) -> Result<(), Error> {
     let failed = |error: sqlx::Error| failure(&error);
-    let mark: i64 =
-        sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(failed)?;
-    if mark == APPLICATION_ID {
+    if mark(connection).await? == APPLICATION_ID {
         return Ok(());
     }
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
@@ -45,11 +63,7 @@ pub(super) async fn claim(connection: &mut SqliteConnection) -> Result<(), Error
 /// Refuses a file that a later release has opened: it may hold what this one would misread.
 pub(super) async fn refuse_newer(connection: &mut SqliteConnection) -> Result<(), Error> {
     let failed = |error: sqlx::Error| failure(&error);
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'writer'")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(failed)?;
-    if tables == 0 {
+    if !has_formats(connection).await? {
         return Ok(());
     }
     let newer: Option<(String, i64)> = sqlx::query_as(

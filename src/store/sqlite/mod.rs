@@ -5,24 +5,28 @@
 //! nobody.
 //!
 //! Elsewhere: `writer` is that task, `group` what it writes, `prune` what it drops, `read` recovery and
-//! queries, `failure` SQLite's result codes in our words.
+//! queries, `readers` who asks them, `guard` the file's locks and identity, `health` what is told of all of it,
+//! `offline` a file without a connector, `failure` SQLite's result codes in our words.
 
 mod encode;
 mod failure;
 mod group;
+mod guard;
+mod health;
 mod migrate;
+pub mod offline;
 mod prune;
 mod read;
+mod readers;
 mod writer;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, SqliteConnection, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::ids::ConversationId;
@@ -34,6 +38,9 @@ use super::record::{
 use super::{Error, Store};
 use encode::Encoded;
 use failure::failure;
+use guard::Guard;
+use health::SharedHealth;
+use readers::Readers;
 use writer::{Order, QueuedTurn, Writer};
 
 /// How long a connection waits for another one's lock. Only a foreign tool, looking into the file, holds one.
@@ -45,9 +52,6 @@ const CHECKPOINT_PAGES: &str = "4000";
 
 /// How many statements a connection keeps prepared: those of the writer in all their sizes.
 const STATEMENTS: usize = 256;
-
-/// How long a reader's connection is used.
-const READER_LIFETIME: Duration = Duration::from_secs(60);
 
 /// SQLite's page size, in bytes.
 const PAGE: u64 = 4096;
@@ -75,9 +79,7 @@ impl Options {
 #[derive(Debug)]
 pub struct Sqlite {
     orders: mpsc::UnboundedSender<Order>,
-    readers: SqlitePool,
-    /// How a reader is opened.
-    readers_of: SqliteConnectOptions,
+    readers: Readers,
     health: SharedHealth,
 }
 
@@ -95,7 +97,7 @@ impl Sqlite {
     /// # Errors
     /// As [`Sqlite::open`].
     pub async fn open_with_clock(options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let lock = lock(&options.path)?;
+        let guard = Arc::new(Guard::take(&options.path)?);
         let mut connect = SqliteConnectOptions::new()
             .filename(&options.path)
             .busy_timeout(LOCK_WAIT)
@@ -117,19 +119,13 @@ impl Sqlite {
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
         once(&connect, async |connection| migrate::run(connection).await).await?;
         let connection = writer::connect(&connect).await?;
-        let readers_of = connect.clone().pragma("query_only", "on");
-        // A ping would cost as much as a question.
-        let readers = SqlitePoolOptions::new()
-            .max_connections(2)
-            .min_connections(0)
-            .max_lifetime(READER_LIFETIME)
-            .test_before_acquire(false)
-            .connect_lazy_with(readers_of.clone());
         let health = SharedHealth::default();
+        let only_reads = connect.clone().pragma("query_only", "on");
+        let readers = Readers::new(only_reads, Arc::downgrade(&guard), health.clone(), Arc::clone(&clock));
         let (orders, queue) = mpsc::unbounded_channel();
-        let writer = Writer::new(connect, connection, options.retention, health.clone(), clock, lock);
+        let writer = Writer::new(connect, connection, options.retention, health.clone(), clock, guard);
         tokio::spawn(writer.run(queue));
-        Ok(Self { orders, readers, readers_of, health })
+        Ok(Self { orders, readers, health })
     }
 
     async fn order<T>(
@@ -149,41 +145,36 @@ impl Store for Sqlite {
         let TurnRecord { channel, epoch, at, cause, position, change } = turn;
         let change = change.map(Encoded::new);
         let turn = QueuedTurn { channel, epoch, at, cause, position, change, answer };
-        self.health.lock().queued += 1;
+        self.health.lock().health.queued += 1;
         if self.orders.send(Order::Append(Box::new(turn))).is_err() {
-            self.health.lock().queued = 0;
+            self.health.lock().health.queued = 0;
         }
         pending
     }
 
     async fn load(&self, channel: &ChannelKey) -> Result<Loaded, Error> {
         let opened = self.order(|answer| Order::Open(channel.clone(), answer)).await?;
-        // Not one of those that are open: what it says counts, and the file may be another than theirs, where
-        // its disk was taken away and came back.
-        once(&self.readers_of, async |reader| read::load(reader, &opened).await).await
+        self.readers.ask_anew(async |reader| read::load(reader, &opened).await).await
     }
 
     async fn seen(&self, channel: &ChannelKey, causes: &[Cause]) -> Result<Vec<bool>, Error> {
-        let mut reader = self.readers.acquire().await.map_err(|error| failure(&error))?;
-        read::seen(&mut reader, channel, causes).await
+        self.readers.ask(async |reader| read::seen(reader, channel, causes).await).await
     }
 
     async fn positions(&self, channel: &ChannelKey) -> Result<Vec<Position>, Error> {
-        let mut reader = self.readers.acquire().await.map_err(|error| failure(&error))?;
-        match read::channel_id(&mut reader, channel).await? {
-            Some(id) => read::positions(&mut reader, id).await,
+        let positions = async |reader: &mut SqliteConnection| match read::channel_id(reader, channel).await? {
+            Some(id) => read::positions(reader, id).await,
             None => Ok(Vec::new()),
-        }
+        };
+        self.readers.ask(positions).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {
-        let mut reader = self.readers.acquire().await.map_err(|error| failure(&error))?;
-        read::outcomes(&mut reader, after, limit).await
+        self.readers.ask(async |reader| read::outcomes(reader, after, limit).await).await
     }
 
     async fn last_outcome(&self) -> Result<OutcomeId, Error> {
-        let mut reader = self.readers.acquire().await.map_err(|error| failure(&error))?;
-        read::last_outcome(&mut reader).await
+        self.readers.ask(read::last_outcome).await
     }
 
     async fn forget(&self, channel: &ChannelKey, conversation: &ConversationId) -> Result<(), Error> {
@@ -191,7 +182,8 @@ impl Store for Sqlite {
     }
 
     fn health(&self) -> Health {
-        self.health.lock().clone()
+        self.readers.same_file().ok();
+        self.health.told()
     }
 
     async fn close(&self) -> Result<(), Error> {
@@ -209,33 +201,4 @@ async fn once<T>(
     let done = work(&mut connection).await;
     let closed = connection.close().await.map_err(|error| failure(&error));
     done.and_then(|done| closed.map(|()| done))
-}
-
-/// The health that the writer notes and anybody reads. Never held across an await.
-#[derive(Debug, Clone, Default)]
-struct SharedHealth(Arc<Mutex<Health>>);
-
-impl SharedHealth {
-    fn lock(&self) -> MutexGuard<'_, Health> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Makes sure that no other process has the store. SQLite's own locks would let two connectors take turns,
-/// and each would carry out the other's commands after a restart.
-fn lock(path: &Path) -> Result<File, Error> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let shown = path.display().to_string();
-    let file = OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(name)
-        .map_err(|error| failure::io(&error, &shown))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse(shown)),
-        Err(TryLockError::Error(error)) => Err(failure::io(&error, &shown)),
-    }
 }

@@ -15,12 +15,21 @@ use crate::routing::{Conversation, Ending, Outcome};
 use crate::store::record::{
     Cause, ChannelKey, Loaded, OutcomeId, OutcomeRecord, Position, Remembered, Unreadable,
 };
-use crate::store::{Error, format};
+use crate::store::{Error, Left, format};
 
 /// Reads a channel: every state, then the facts after it, in one sweep each.
 pub(super) async fn load(connection: &mut SqliteConnection, opened: &Opened) -> Result<Loaded, Error> {
-    let mut found = states(connection, opened.channel).await?;
-    apply_turns(connection, opened.channel, &mut found).await?;
+    load_as(connection, opened, true).await
+}
+
+/// As [`load`]; `numbered` says whether rows say their format, or are from before there were numbers.
+pub(super) async fn load_as(
+    connection: &mut SqliteConnection,
+    opened: &Opened,
+    numbered: bool,
+) -> Result<Loaded, Error> {
+    let mut found = states(connection, opened.channel, numbered).await?;
+    apply_turns(connection, opened.channel, numbered, &mut found).await?;
     let mut conversations = Vec::with_capacity(found.len());
     let mut unreadable = Vec::new();
     for found in found.into_values() {
@@ -43,13 +52,18 @@ struct Found {
     ended: bool,
 }
 
-async fn states(connection: &mut SqliteConnection, channel: i64) -> Result<HashMap<i64, Found>, Error> {
+async fn states(
+    connection: &mut SqliteConnection,
+    channel: i64,
+    numbered: bool,
+) -> Result<HashMap<i64, Found>, Error> {
     let mut found = HashMap::new();
-    let mut rows = sqlx::query(
-        "SELECT id, name, state, covered, heard, ended, format FROM conversation WHERE channel = ?",
-    )
-    .bind(channel)
-    .fetch(connection);
+    let select = if numbered {
+        "SELECT id, name, state, covered, heard, ended, format FROM conversation WHERE channel = ?"
+    } else {
+        "SELECT id, name, state, covered, heard, ended, 1 FROM conversation WHERE channel = ?"
+    };
+    let mut rows = sqlx::query(select).bind(channel).fetch(connection);
     while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
         let (id, one) = state(&row).map_err(|error| failure(&error))?;
         found.insert(id, one);
@@ -66,10 +80,8 @@ fn state(row: &SqliteRow) -> Result<(i64, Found), sqlx::Error> {
     let state = match text.map(|text| format::state(format, text)) {
         None => Ok(Conversation::new(name)),
         Some(Ok(state)) if *state.id() == name => Ok(state),
-        Some(Ok(other)) => {
-            Err(Unreadable { conversation: name, why: format!("its state is that of {}", other.id()) })
-        }
-        Some(Err(error)) => Err(Unreadable { conversation: name, why: format!("its state: {error}") }),
+        Some(Ok(other)) => Err(unreadable(name, format!("its state is that of {}", other.id()), text)),
+        Some(Err(error)) => Err(unreadable(name, format!("its state: {error}"), text)),
     };
     let heard = Timestamp::from_millis(row.try_get(4)?);
     Ok((row.try_get(0)?, Found { state, covered: row.try_get(3)?, heard, ended: row.try_get(5)? }))
@@ -78,13 +90,16 @@ fn state(row: &SqliteRow) -> Result<(i64, Found), sqlx::Error> {
 async fn apply_turns(
     connection: &mut SqliteConnection,
     channel: i64,
+    numbered: bool,
     found: &mut HashMap<i64, Found>,
 ) -> Result<(), Error> {
+    let select = if numbered {
+        "SELECT id, conversation, at, ended, facts, format FROM turn WHERE id > ? AND id < ?"
+    } else {
+        "SELECT id, conversation, at, ended, facts, 1 FROM turn WHERE id > ? AND id < ?"
+    };
     let mut rows =
-        sqlx::query("SELECT id, conversation, at, ended, facts, format FROM turn WHERE id > ? AND id < ?")
-            .bind(channel << TURN_BITS)
-            .bind((channel + 1) << TURN_BITS)
-            .fetch(connection);
+        sqlx::query(select).bind(channel << TURN_BITS).bind((channel + 1) << TURN_BITS).fetch(connection);
     while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
         let decode = || -> Result<_, sqlx::Error> {
             Ok((
@@ -109,8 +124,17 @@ async fn apply_turns(
     Ok(())
 }
 
+fn unreadable(conversation: ConversationId, why: String, row: Option<&str>) -> Unreadable {
+    let mut left = Left::default();
+    left.look(row.unwrap_or_default());
+    Unreadable { conversation, why, left }
+}
+
 fn apply(state: &mut Result<Conversation, Unreadable>, format: i64, facts: &str) {
-    let Ok(conversation) = state else { return };
+    let conversation = match state {
+        Ok(conversation) => conversation,
+        Err(lost) => return lost.left.look(facts),
+    };
     let why = match format::facts(format, facts) {
         Ok(facts) => match facts.iter().try_for_each(|fact| conversation.apply(fact)) {
             Ok(()) => return,
@@ -118,7 +142,10 @@ fn apply(state: &mut Result<Conversation, Unreadable>, format: i64, facts: &str)
         },
         Err(error) => format!("its facts: {error}"),
     };
-    *state = Err(Unreadable { conversation: conversation.id().clone(), why });
+    let known = serde_json::to_string(conversation).unwrap_or_default();
+    let mut lost = unreadable(conversation.id().clone(), why, Some(&known));
+    lost.left.look(facts);
+    *state = Err(lost);
 }
 
 /// The number of a channel, where it was ever loaded.
@@ -179,16 +206,31 @@ pub(super) async fn outcomes(
     after: OutcomeId,
     limit: usize,
 ) -> Result<Vec<OutcomeRecord>, Error> {
-    let rows = sqlx::query(
-        "SELECT o.id, c.org, c.name, o.conversation, o.request, o.at, o.outcome, o.reason, o.format \
-         FROM outcome o JOIN channel c ON c.id = o.channel WHERE o.id > ? ORDER BY o.id LIMIT ?",
-    )
-    .bind(after.0)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(connection)
-    .await
-    .map_err(|error| failure(&error))?;
-    rows.iter().map(|row| outcome(row).map_err(|error| failure(&error))).collect()
+    let mut last = after.0;
+    loop {
+        let rows = sqlx::query(
+            "SELECT o.id, c.org, c.name, o.conversation, o.request, o.at, o.outcome, o.reason, o.format \
+             FROM outcome o JOIN channel c ON c.id = o.channel WHERE o.id > ? ORDER BY o.id LIMIT ?",
+        )
+        .bind(last)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| failure(&error))?;
+        let readable: Vec<OutcomeRecord> = rows.iter().filter_map(read_outcome).collect();
+        let Some(newest) = rows.last().filter(|_| readable.is_empty()) else { return Ok(readable) };
+        // None of them makes sense; those behind may.
+        last = newest.try_get(0).map_err(|error| failure(&error))?;
+    }
+}
+
+/// One that makes no sense keeps nobody from the others.
+fn read_outcome(row: &SqliteRow) -> Option<OutcomeRecord> {
+    let outcome = outcome(row);
+    if let Err(error) = &outcome {
+        tracing::warn!(id = row.try_get::<i64, _>(0).unwrap_or_default(), %error, "an outcome cannot be read");
+    }
+    outcome.ok()
 }
 
 pub(super) async fn last_outcome(connection: &mut SqliteConnection) -> Result<OutcomeId, Error> {

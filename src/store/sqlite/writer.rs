@@ -6,7 +6,6 @@
 //!    closed, what was known of conversations is dropped, and the channels concerned must be loaded again.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,10 +13,11 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::SharedHealth;
 use super::encode::Encoded;
 use super::failure::failure;
 use super::group::{self, Channel, Head, Known};
+use super::guard::Guard;
+use super::health::{SharedHealth, Way};
 use super::prune::Pruner;
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, Timestamp};
@@ -72,8 +72,8 @@ pub(super) struct Writer {
     pruner: Pruner,
     health: SharedHealth,
     clock: Arc<dyn Clock>,
-    /// Held until the last turn is written. The system lets go of it when the process ends, however it does.
-    _lock: File,
+    /// Held until the last turn is written.
+    guard: Arc<Guard>,
 }
 
 /// Opens a connection for writing, or for reading what it says.
@@ -88,10 +88,10 @@ impl Writer {
         retention: Retention,
         health: SharedHealth,
         clock: Arc<dyn Clock>,
-        lock: File,
+        guard: Arc<Guard>,
     ) -> Self {
         let (known, pruner) = (Known::default(), Pruner::new(retention));
-        Self { connect, connection: Some(connection), known, pruner, health, clock, _lock: lock }
+        Self { connect, connection: Some(connection), known, pruner, health, clock, guard }
     }
 
     /// Works until it is told to close, or nobody is left who could ask.
@@ -234,43 +234,48 @@ impl Writer {
         work: impl AsyncFnOnce(&mut Self, &mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, Error> {
         let start = Instant::now();
-        let done = match self.connection.take() {
-            Some(connection) => Ok(connection),
-            None => connect(&self.connect).await,
-        };
-        let done = match done {
-            Err(error) => Err(error),
-            Ok(mut connection) => match work(self, &mut connection).await {
-                Ok(value) => {
-                    self.connection = Some(connection);
-                    Ok(value)
-                }
-                Err(error) => {
-                    self.known.heads = HashMap::new();
-                    connection.close_hard().await.ok();
-                    Err(failure(&error))
-                }
-            },
+        let same = self.guard.check();
+        self.health.note(Way::File, self.clock.now(), &same);
+        let done = match same {
+            Ok(()) => {
+                let done = self.work(work).await;
+                self.health.note(Way::Write, self.clock.now(), &done);
+                done
+            }
+            Err(replaced) => Err(replaced),
         };
         let now = self.clock.now();
-        let mut health = self.health.lock();
+        let health = &mut self.health.lock().health;
         health.queued = health.queued.saturating_sub(turns);
-        match &done {
-            Ok(_) => {
-                health.last_commit = Some(now);
-                health.last_commit_took = start.elapsed();
-                health.failing = None;
-                health.failing_since = None;
-                metrics::histogram!("byoc_store_commit_seconds").record(health.last_commit_took);
-                health.commits += 1;
-                health.turns += turns as u64;
-            }
-            Err(error) => {
-                health.failing_since.get_or_insert(now);
-                health.failing = Some(error.clone());
-            }
+        if done.is_ok() {
+            health.last_commit = Some(now);
+            health.last_commit_took = start.elapsed();
+            metrics::histogram!("byoc_store_commit_seconds").record(health.last_commit_took);
+            health.commits += 1;
+            health.turns += turns as u64;
         }
         done
+    }
+
+    async fn work<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Self, &mut SqliteConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.connect).await?,
+        };
+        match work(self, &mut connection).await {
+            Ok(value) => {
+                self.connection = Some(connection);
+                Ok(value)
+            }
+            Err(error) => {
+                self.known.heads = HashMap::new();
+                connection.close_hard().await.ok();
+                Err(failure(&error))
+            }
+        }
     }
 
     async fn close(&mut self) -> Result<(), Error> {

@@ -19,7 +19,7 @@ use byoc_connector::rep_finder::Choice;
 use byoc_connector::routing::{Policy, Settings as Rules};
 use byoc_connector::server::{Parts, Server, SessionAuth, Settings};
 use byoc_connector::service::{ChannelPlan, OrgPlan, Plan, Service, Watched};
-use byoc_connector::store::Memory;
+use byoc_connector::store::{Memory, Store};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -101,7 +101,15 @@ pub(super) async fn service(orgs: Vec<OrgPlan>) -> Service {
 }
 
 pub(super) async fn service_at(clock: Arc<dyn Clock>, orgs: Vec<OrgPlan>) -> Service {
-    let plan = Plan { orgs, store: Arc::new(Memory::new()), clock, notices: Notices::default() };
+    service_with(Arc::new(Memory::new()), clock, orgs).await
+}
+
+pub(super) async fn service_with(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    orgs: Vec<OrgPlan>,
+) -> Service {
+    let plan = Plan { orgs, store, clock, notices: Notices::default() };
     Service::start(plan).await.unwrap()
 }
 

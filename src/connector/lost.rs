@@ -1,0 +1,154 @@
+//! Conversations that the store has and nobody can read: which they are, and giving them up.
+//!
+//! What may be open of them at Salesforce rings or waits for ever unless somebody undoes it. It is undone first, call
+//! by call; only when nothing is left, or an operator insists, is the conversation forgotten. So what could not be
+//! undone stays listed, and in the store, until it is.
+//!
+//! Must never know who asks, or what HTTP is.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::ports::Calls;
+use crate::model::call::{Answer, Call};
+use crate::model::ids::ConversationId;
+use crate::model::time::Clock;
+use crate::model::words::CancelReason;
+use crate::store::{self, ChannelKey, Store, Unreadable};
+
+/// How long one of its calls is tried: an operator waits for it, and can ask again.
+const TRIED_FOR: Duration = Duration::from_secs(10);
+
+/// The unreadable conversations of a channel. A clone is the same list.
+#[derive(Clone)]
+pub struct Lost(Arc<Inner>);
+
+struct Inner {
+    key: ChannelKey,
+    calls: Arc<dyn Calls>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    all: Mutex<BTreeMap<ConversationId, Unreadable>>,
+}
+
+impl std::fmt::Debug for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Lost").field(&self.lock().len()).finish()
+    }
+}
+
+/// What giving one up came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GivenUp {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Whether it is given up. Where not, something could not be undone, and it can be tried again.
+    pub given_up: bool,
+    /// What was undone at Salesforce, or was over already, in order.
+    pub undone: Vec<String>,
+    /// What could not be undone, and why.
+    pub left: Vec<String>,
+}
+
+impl Lost {
+    pub(super) fn new(
+        key: ChannelKey,
+        calls: Arc<dyn Calls>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self(Arc::new(Inner { key, calls, store, clock, all: Mutex::default() }))
+    }
+
+    /// Takes note of what a load has found. Those that are known already stay, though events have meanwhile begun
+    /// them anew: what may be open of them still is.
+    pub(super) fn found(&self, unreadable: Vec<Unreadable>) {
+        let mut all = self.lock();
+        for lost in unreadable {
+            all.insert(lost.conversation.clone(), lost);
+        }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Unreadable> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Undoes what its rows name, and forgets it when nothing is left; where `insist`, even so. `anew` says that it has
+    /// begun anew meanwhile: then the PSR may be another request's, and what is stored is readable, so both are left
+    /// alone. `None` where no unreadable conversation has that id.
+    ///
+    /// # Errors
+    /// Where the store cannot forget it; what was undone is undone, and it can be tried again.
+    pub async fn give_up(
+        &self,
+        conversation: &ConversationId,
+        insist: bool,
+        anew: bool,
+    ) -> Result<Option<GivenUp>, store::Error> {
+        let Some(lost) = self.lock().get(conversation).cloned() else { return Ok(None) };
+        let mut calls: Vec<(String, Call)> = Vec::new();
+        for work in lost.left.works {
+            calls.push((format!("offer {work}"), Call::CancelAgentWork { work }));
+        }
+        if !lost.left.psrs.is_empty() && !anew {
+            let names: Vec<String> = lost.left.psrs.iter().map(ToString::to_string).collect();
+            let call = Call::ClearRoute { conversation: conversation.clone(), reason: CancelReason::Unknown };
+            calls.push((format!("PSR {}", names.join(", ")), call));
+        }
+        let mut given = GivenUp {
+            conversation: conversation.clone(),
+            given_up: false,
+            undone: Vec::new(),
+            left: Vec::new(),
+        };
+        for (what, call) in calls {
+            match self.undo(&what, &call).await {
+                Ok(()) => given.undone.push(what),
+                Err(why) => given.left.push(format!("{what}: {why}")),
+            }
+        }
+        given.given_up = insist || given.left.is_empty();
+        if given.given_up {
+            if !anew {
+                self.0.store.forget(&self.0.key, conversation).await?;
+            }
+            self.lock().remove(conversation);
+            tracing::warn!(
+                %conversation,
+                undone = given.undone.join(", "),
+                left = given.left.join(", "),
+                "a conversation that cannot be read was given up"
+            );
+        }
+        Ok(Some(given))
+    }
+
+    async fn undo(&self, what: &str, call: &Call) -> Result<(), String> {
+        // The same in every try, so that Salesforce can tell that it is the same call.
+        let request_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes());
+        let give_up_at = self.0.clock.now() + TRIED_FOR;
+        match self.0.calls.call(request_id, call, give_up_at, true).await {
+            Answer::Done(_) => Ok(()),
+            Answer::Lost => Err("Salesforce did not answer".to_owned()),
+            Answer::Refused(refusal) => {
+                let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
+                Err(format!("Salesforce refused{code}: {}", refusal.message))
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Unreadable>> {
+        self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,83 @@
+//! Conversations that cannot be read: an operator sees what may be open of them, and gives them up.
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::Place;
+use crate::model::ids::{ConversationId, OrgId};
+use crate::server::Server;
+use crate::server::access::Operator;
+use crate::server::body::Params;
+use crate::server::refused::Refused;
+use crate::service::GivenUp;
+use crate::store::{Left, Unreadable};
+
+#[derive(Serialize)]
+pub(in crate::server) struct Listed {
+    conversations: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    org: OrgId,
+    channel: String,
+    conversation: ConversationId,
+    why: String,
+    #[serde(flatten)]
+    left: Left,
+}
+
+/// All of them, with what may be open at Salesforce.
+pub(in crate::server) async fn unreadable(
+    _: Operator,
+    State(server): State<Server>,
+    Params(place): Params<Place>,
+) -> Result<Answer<Listed>, Refused> {
+    let mut conversations = Vec::new();
+    for running in place.find_all(&server)? {
+        let key = running.key();
+        for Unreadable { conversation, why, left } in running.lost().all() {
+            conversations.push(Line {
+                org: key.org,
+                channel: key.channel.to_string(),
+                conversation,
+                why,
+                left,
+            });
+        }
+    }
+    Ok(Answer(Listed { conversations }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct Asked {
+    #[serde(default)]
+    org: Option<OrgId>,
+    #[serde(default)]
+    channel: Option<String>,
+    #[serde(default)]
+    insist: bool,
+}
+
+/// Undoes what may be open of one, and gives it up.
+pub(in crate::server) async fn give_up(
+    _: Operator,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    Params(asked): Params<Asked>,
+) -> Result<Answer<GivenUp>, Refused> {
+    let id = ConversationId::parse(&id)
+        .map_err(|error| Refused::bad_request(error.to_string(), "the id of a conversation").field("id"))?;
+    let place = Place { org: asked.org, channel: asked.channel };
+    for running in place.find_all(&server)? {
+        if let Some(given) = running.give_up(&id, asked.insist).await? {
+            return Ok(Answer(given));
+        }
+    }
+    let hint = "GET /v1/unreadable-conversations lists them";
+    let error = "no conversation of that id is unreadable";
+    Err(Refused::new(StatusCode::NOT_FOUND, error, hint).field("id"))
+}
