@@ -120,7 +120,8 @@ fn bench(bencher: Bencher<'_, '_>, size: usize, contains: Option<&str>, found: u
 
 fn bench_filter(bencher: Bencher<'_, '_>, size: usize, filter: ContactsFilter, found: usize) {
     let index = index(size);
-    let conversation = ConversationView::of_channel(true);
+    // So that those outside, the most of them, are listed too.
+    let conversation = ConversationView { transfers_routed: true, ..ConversationView::of_channel(true) };
     let query = Query { filter, list: ListType::All, conversation, work_item: None };
     assert_eq!(index.search(&query).contacts.len(), found);
     bencher.bench(|| -> ContactsResult { black_box(&index).search(black_box(&query)) });
@@ -155,6 +156,12 @@ fn rare_number(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = SIZES)]
 fn no_match(bencher: Bencher<'_, '_>, size: usize) {
     bench(bencher, size, Some("wolverhampton"), 0);
+}
+
+/// Letters that many names have, with a space between them where none was typed.
+#[divan::bench(args = SIZES)]
+fn no_match_across_words(bencher: Bencher<'_, '_>, size: usize) {
+    bench(bencher, size, Some("asil"), 0);
 }
 
 /// What SIMD likes least: a word of nothing but the commonest letters, which is almost there everywhere.

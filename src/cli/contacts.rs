@@ -18,7 +18,7 @@ use crate::model::words::Availability;
 use crate::replay::Replayed;
 
 /// One line for the list of commands.
-pub const ABOUT: &str = "Show whom a rep can transfer to or ask to join";
+pub const ABOUT: &str = "Show who a rep can invite to a conference";
 
 /// What stands below the options in the help.
 pub const EXAMPLES: &str = "\
@@ -50,7 +50,7 @@ pub struct Args {
     /// How many contacts a page has at most
     #[arg(long, value_name = "COUNT", default_value_t = 50, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
-    /// How many contacts are passed over first
+    /// How many contacts are skipped first
     #[arg(long, value_name = "COUNT", default_value_t = 0, allow_negative_numbers = true)]
     offset: u32,
     /// The messaging session that help is sought with; with --recording it says which conversation is meant
@@ -123,10 +123,11 @@ fn configured(args: &Args) -> Result<Scene, Error> {
     // The end user counts as well.
     let participants = present.len() + 1;
     let limit = config.participant_limit().and_then(|limit| usize::try_from(limit).ok());
+    let supported = definition.is_some_and(|definition| definition.is_conference_supported);
     let conversation = ConversationView {
-        conference_supported: definition.is_some_and(|definition| definition.is_conference_supported),
         full: limit.is_some_and(|limit| participants >= limit),
         present,
+        ..ConversationView::of_channel(supported)
     };
     let defined = definition.is_some();
     Ok(Scene { roster: config.roster, conversation, defined })
@@ -153,7 +154,11 @@ fn recorded(file: &Path, work_item: Option<WorkItemId>) -> Result<Scene, Error> 
 /// Why nobody can be asked to join, where that is so.
 fn why_empty(query: &Query, defined: bool) -> &'static str {
     let conversation = &query.conversation;
-    if query.list != ListType::Conference || conversation.can_grow() {
+    if query.list == ListType::Transfer && !conversation.transfers_routed {
+        return "No contacts: this version does not route transfers.";
+    }
+    let for_conference = query.list == ListType::Conference || !conversation.transfers_routed;
+    if !for_conference || conversation.can_grow() {
         return "No contact matches.";
     }
     match (defined, conversation.conference_supported) {

@@ -5,19 +5,20 @@
 //! filter can ask for. A search is a pass of SIMD over the groups that are wanted, merged by rank, and
 //! stops when its page is full.
 //!
-//! Beside the roster itself the index takes the folded names, 8 bytes a name for where it ends, and
-//! 12 bytes a contact; those with a phone number take its digits and 12 bytes more.
+//! Beside the roster itself the index takes the folded names, a quarter more for what stands between their
+//! letters, 8 bytes a name for where it ends, and 12 bytes a contact; those with a phone number take its
+//! digits and 12 bytes more, and those with a mark in their name the marks and 12 bytes.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
-use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use super::fold::{digits_into, fold, fold_into, number_needle};
-use super::texts::Texts;
+use super::fold::{digits_into, fold, fold_into, has_marks_only, marks_into, number_needle};
+use super::texts::{Needle, Texts};
 use super::{LiveRep, MAX_CONTAINS, Query, listing};
-use crate::model::contact::{Contact, ContactType, ContactsFilter, ContactsResult, FilterType, ListType};
+use crate::model::contact::{Contact, ContactType, ContactsFilter, ContactsResult, FilterType};
 use crate::model::roster::Roster;
 use crate::model::words::Availability;
 
@@ -35,6 +36,16 @@ enum Group {
 
 impl Group {
     const ALL: [Self; 4] = [Self::Reps, Self::Queues, Self::Flows, Self::Outside];
+
+    /// What is in it; those outside are offered alike, whichever type they are of.
+    const fn contact_type(self) -> ContactType {
+        match self {
+            Self::Reps => ContactType::Agent,
+            Self::Queues => ContactType::Queue,
+            Self::Flows => ContactType::Flow,
+            Self::Outside => ContactType::PhoneBook,
+        }
+    }
 
     /// Whether the filter asks for it. A type that is not known here is a type that nobody is of.
     fn is_wanted(self, filter: &ContactsFilter) -> bool {
@@ -74,7 +85,7 @@ impl Column {
         Box::new(self.ranks.iter().copied())
     }
 
-    fn holding<'a>(&'a self, needle: &'a Finder<'a>) -> Ranks<'a> {
+    fn holding<'a>(&'a self, needle: &'a Needle) -> Ranks<'a> {
         Box::new(self.texts.holding(needle).filter_map(|at| self.ranks.get(at).copied()))
     }
 
@@ -108,6 +119,8 @@ pub struct Index {
     places: Vec<Place>,
     /// The folded names, by group in the order of [`Group::ALL`].
     names: [Column; 4],
+    /// The marks of those names that have any, likewise: who types nothing but marks looks for those.
+    marks: [Column; 4],
     /// The digits of outside contacts' phone numbers.
     numbers: Column,
     contact_types: Vec<ContactType>,
@@ -129,6 +142,7 @@ impl Index {
         let mut index = Self {
             places: Vec::with_capacity(draft.entries.len()),
             names: Group::ALL.map(|group| draft.column(group)),
+            marks: Default::default(),
             numbers: Column::default(),
             contact_types: contact_types(&reps, &roster),
             places_of: Arc::clone(&roster),
@@ -140,6 +154,12 @@ impl Index {
             if let Some(column) = index.names.get_mut(entry.place.group as usize) {
                 column.push(draft.name(entry), rank);
             }
+            let marks = draft.marks(entry);
+            if let Some(column) =
+                index.marks.get_mut(entry.place.group as usize).filter(|_| !marks.is_empty())
+            {
+                column.push(marks, rank);
+            }
             digits.clear();
             if let Some(number) = phone_number(&roster, entry.place) {
                 digits_into(number, &mut digits);
@@ -148,7 +168,9 @@ impl Index {
                 index.numbers.push(&digits, rank);
             }
         }
-        index.numbers.shrink();
+        index.marks.iter_mut().chain([&mut index.numbers]).for_each(Column::shrink);
+        // The letters are fewer than the folded names, which may hold gaps.
+        index.names.iter_mut().for_each(Column::shrink);
         index.reps = reps;
         index
     }
@@ -165,7 +187,8 @@ impl Index {
 
     /// How many bytes the index takes beside the roster.
     pub fn memory(&self) -> usize {
-        let columns = self.names.iter().chain([&self.numbers]).map(Column::memory).sum::<usize>();
+        let columns =
+            self.names.iter().chain(&self.marks).chain([&self.numbers]).map(Column::memory).sum::<usize>();
         columns + self.places.capacity() * size_of::<Place>()
     }
 
@@ -173,21 +196,17 @@ impl Index {
     pub fn search(&self, query: &Query) -> ContactsResult {
         let contacts = match &query.filter.contains {
             Some(text) if text.chars().nth(MAX_CONTAINS).is_some() => Vec::new(),
-            Some(text) => {
-                let text = fold(text);
-                let number = number_needle(&text);
-                let needles = Needles {
-                    name: (!text.is_empty()).then(|| Finder::new(text.as_str())),
-                    number: number.as_deref().map(Finder::new),
-                };
-                self.page(query, &needles)
-            }
+            Some(text) => self.page(query, &Needles::of(text)),
             None => self.page(query, &Needles::default()),
         };
-        ContactsResult { contacts, contact_types: self.contact_types.clone() }
+        let has_tab = |kind: &ContactType| query.conversation.has_tab(*kind);
+        ContactsResult {
+            contacts,
+            contact_types: self.contact_types.iter().copied().filter(has_tab).collect(),
+        }
     }
 
-    fn page(&self, query: &Query, needles: &Needles<'_>) -> Vec<Contact> {
+    fn page(&self, query: &Query, needles: &Needles) -> Vec<Contact> {
         let limit = query.filter.limit.min(ContactsFilter::MAX_LIMIT);
         let ranks = self.ranks(query, needles).filter(|&rank| self.is_shown(rank, query));
         ranks.skip(query.filter.offset).filter_map(|rank| self.contact(rank, query)).take(limit).collect()
@@ -197,32 +216,29 @@ impl Index {
     fn is_shown(&self, rank: u32, query: &Query) -> bool {
         let Some(Place { group: Group::Reps, at }) = self.place(rank) else { return true };
         let Some(rep) = self.rep(*at) else { return false };
-        let is_present = || query.conversation.present.contains(rep.id());
         let is_wanted =
             |shown| shown == Availability::Available || !query.filter.types.contains(&FilterType::Available);
-        rep.shown().is_some_and(is_wanted) && !(query.list == ListType::Conference && is_present())
+        rep.shown().is_some_and(is_wanted) && query.offers(ContactType::Agent, Some(rep.id()))
     }
 
     /// The ranks of all that match, before anybody is left out for being present.
-    fn ranks<'a>(&'a self, query: &Query, needles: &'a Needles<'a>) -> Ranks<'a> {
-        let shows = |group: &Group| {
-            query.list != ListType::Conference || (query.conversation.can_grow() && *group != Group::Outside)
-        };
+    fn ranks<'a>(&'a self, query: &Query, needles: &'a Needles) -> Ranks<'a> {
+        let shows = |group: &Group| query.offers(group.contact_type(), None);
         let wanted = Group::ALL.into_iter().filter(|group| group.is_wanted(&query.filter)).filter(shows);
         let wanted: SmallVec<[Group; 4]> = wanted.collect();
         let Some(name) = &needles.name else {
             if wanted.len() == Group::ALL.len() {
                 return Box::new((0_u32..).take(self.places.len()));
             }
-            return merged(wanted.iter().filter_map(|&group| self.column(group)).map(Column::all));
+            return merged(
+                wanted.iter().filter_map(|&group| self.names.get(group as usize)).map(Column::all),
+            );
         };
-        let names = wanted.iter().filter_map(|&group| self.column(group)).map(|column| column.holding(name));
+        let columns = if needles.marks_only { &self.marks } else { &self.names };
+        let names =
+            wanted.iter().filter_map(|&group| columns.get(group as usize)).map(|column| column.holding(name));
         let number = needles.number.as_ref().filter(|_| wanted.contains(&Group::Outside));
         merged(names.chain(number.map(|number| self.numbers.holding(number))))
-    }
-
-    fn column(&self, group: Group) -> Option<&Column> {
-        self.names.get(group as usize)
     }
 
     fn place(&self, rank: u32) -> Option<&Place> {
@@ -248,16 +264,29 @@ impl Index {
             Group::Flows => (listing::flow(roster.flows.get(at)?), None),
             Group::Outside => (listing::outside(roster.contacts.get(at)?), None),
         };
-        contact.list_type = query.conversation.list_type(contact.contact_type, rep);
+        contact.list_type = query.conversation.list_type(contact.contact_type, rep)?;
         Some(contact)
     }
 }
 
 /// What is looked for; without a name, everything is found.
 #[derive(Default)]
-struct Needles<'a> {
-    name: Option<Finder<'a>>,
-    number: Option<Finder<'a>>,
+struct Needles {
+    name: Option<Needle>,
+    /// Whether the name has nothing but marks.
+    marks_only: bool,
+    number: Option<Needle>,
+}
+
+impl Needles {
+    fn of(text: &str) -> Self {
+        let folded = fold(text);
+        Self {
+            name: (!folded.is_empty()).then(|| Needle::new(&folded)),
+            marks_only: has_marks_only(&folded),
+            number: number_needle(text).as_deref().map(Needle::new),
+        }
+    }
 }
 
 /// The tabs that have something in them, or could have once reps come online.
@@ -299,19 +328,20 @@ fn merged<'a>(runs: impl Iterator<Item = Ranks<'a>>) -> Ranks<'a> {
 /// A contact while the index is being built.
 struct Entry {
     place: Place,
-    start: usize,
-    end: usize,
+    name: Range<usize>,
+    marks: Range<usize>,
 }
 
 /// The listed contacts with their folded names, in order.
 struct Draft {
     entries: Vec<Entry>,
     folded: String,
+    marks: String,
 }
 
 impl Draft {
     fn of(reps: &[Arc<LiveRep>], roster: &Roster) -> Self {
-        let mut draft = Self { entries: Vec::new(), folded: String::new() };
+        let mut draft = Self { entries: Vec::new(), folded: String::new(), marks: String::new() };
         let mut ids = Vec::new();
         for (rep, at) in reps.iter().zip(0_u32..) {
             let id = rep.id().as_str();
@@ -333,9 +363,12 @@ impl Draft {
     fn add<'a>(&mut self, place: Place, id: &'a str, name: &str, ids: &mut Vec<&'a str>) {
         let name = listing::shown_name(name, id);
         let cut = name.char_indices().nth(SEARCHED_CHARACTERS).map_or(name.len(), |(at, _)| at);
-        let start = self.folded.len();
-        fold_into(name.get(..cut).unwrap_or(name), &mut self.folded);
-        self.entries.push(Entry { place, start, end: self.folded.len() });
+        let name = name.get(..cut).unwrap_or(name);
+        let (folded, marks) = (self.folded.len(), self.marks.len());
+        fold_into(name, &mut self.folded);
+        marks_into(name, &mut self.marks);
+        let entry = Entry { place, name: folded..self.folded.len(), marks: marks..self.marks.len() };
+        self.entries.push(entry);
         ids.push(id);
     }
 
@@ -355,13 +388,17 @@ impl Draft {
     }
 
     fn name(&self, entry: &Entry) -> &str {
-        self.folded.get(entry.start..entry.end).unwrap_or_default()
+        self.folded.get(entry.name.clone()).unwrap_or_default()
+    }
+
+    fn marks(&self, entry: &Entry) -> &str {
+        self.marks.get(entry.marks.clone()).unwrap_or_default()
     }
 
     /// An empty column with room for the names of a group.
     fn column(&self, group: Group) -> Column {
         let of_group = || self.entries.iter().filter(|entry| entry.place.group == group);
-        let bytes = of_group().map(|entry| entry.end - entry.start).sum();
+        let bytes = of_group().map(|entry| entry.name.len()).sum();
         Column::with_capacity(bytes, of_group().count())
     }
 }

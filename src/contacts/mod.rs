@@ -13,6 +13,7 @@
 
 mod fold;
 mod index;
+mod kind;
 mod listing;
 mod live;
 mod texts;
@@ -25,8 +26,8 @@ pub use index::Index;
 pub use live::LiveRep;
 pub use view::ConversationView;
 
-use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
-use crate::model::ids::WorkItemId;
+use crate::model::contact::{ContactType, ContactsFilter, ContactsResult, ListType};
+use crate::model::ids::{RepId, WorkItemId};
 
 /// How long a searched text may be, in characters; no name is that long, so a longer one finds nothing.
 pub const MAX_CONTAINS: usize = 255;
@@ -43,6 +44,13 @@ pub struct Query {
     pub conversation: ConversationView,
     /// Its work item, where Salesforce named one.
     pub work_item: Option<WorkItemId>,
+}
+
+impl Query {
+    /// Whether the list that is open shows a contact of this type; `rep` is who it is, where it is a rep.
+    pub fn offers(&self, contact_type: ContactType, rep: Option<&RepId>) -> bool {
+        self.conversation.list_type(contact_type, rep).is_some_and(|list| self.list.shows(list))
+    }
 }
 
 /// Why a directory could not answer.

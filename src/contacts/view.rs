@@ -3,17 +3,21 @@
 //! Invariants
 //! 1. A list type is computed when it is asked for, never stored: it changes with the conversation.
 //! 2. What could be conferenced is offered for a transfer alone where a conference would be refused.
+//! 3. Nothing is offered that would be refused: while transfers are not routed, nothing is offered for one.
 
 use std::collections::BTreeSet;
 
 use crate::model::contact::{ContactType, ListType};
 use crate::model::ids::RepId;
+use crate::model::words::RoutingType;
 
 /// What has to be known of the conversation that a rep looks for help with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationView {
     /// Whether the channel definition allows conferences.
     pub conference_supported: bool,
+    /// Whether a transfer that is asked for is routed.
+    pub transfers_routed: bool,
     /// Whether it has as many participants as it may have, those who are being invited included.
     pub full: bool,
     /// The reps who are in it already.
@@ -23,7 +27,8 @@ pub struct ConversationView {
 impl ConversationView {
     /// A conversation of which nothing is known but what its channel supports.
     pub fn of_channel(conference_supported: bool) -> Self {
-        Self { conference_supported, full: false, present: BTreeSet::new() }
+        let transfers_routed = RoutingType::Transfer.is_routed();
+        Self { conference_supported, transfers_routed, full: false, present: BTreeSet::new() }
     }
 
     /// Whether anybody at all may be asked to join.
@@ -31,17 +36,29 @@ impl ConversationView {
         self.conference_supported && !self.full
     }
 
-    /// In which lists a contact may appear (PROTOCOL: "getContacts: who can be picked").
+    /// In which lists a contact may appear (PROTOCOL: "getContacts: who can be picked"); `None` where in
+    /// neither.
     ///
     /// `rep` is who the contact is, where it is a rep. Whoever is outside of Salesforce can be
     /// transferred to and never conferenced.
-    pub fn list_type(&self, contact_type: ContactType, rep: Option<&RepId>) -> ListType {
+    pub fn list_type(&self, contact_type: ContactType, rep: Option<&RepId>) -> Option<ListType> {
         let could_join = match contact_type {
             ContactType::Agent => rep.is_none_or(|rep| !self.present.contains(rep)),
             ContactType::Queue | ContactType::Flow => true,
             ContactType::PhoneBook | ContactType::PhoneNumber => false,
         };
-        if could_join && self.can_grow() { ListType::All } else { ListType::Transfer }
+        match (could_join && self.can_grow(), self.transfers_routed) {
+            (true, true) => Some(ListType::All),
+            (true, false) => Some(ListType::Conference),
+            (false, true) => Some(ListType::Transfer),
+            (false, false) => None,
+        }
+    }
+
+    /// Whether a tab may ever have something in it, as the conversation changes.
+    pub fn has_tab(&self, contact_type: ContactType) -> bool {
+        let outside = matches!(contact_type, ContactType::PhoneBook | ContactType::PhoneNumber);
+        self.transfers_routed || !outside
     }
 }
 
@@ -59,7 +76,7 @@ mod tests {
 
     fn view(conference_supported: bool, full: bool, present: &[&str]) -> ConversationView {
         let present = present.iter().map(|id| RepId::parse(id).unwrap()).collect();
-        ConversationView { conference_supported, full, present }
+        ConversationView { conference_supported, transfers_routed: true, full, present }
     }
 
     #[test]
@@ -87,8 +104,20 @@ mod tests {
         ];
         for (view, contact_type, expected) in rows {
             let rep = (contact_type == ContactType::Agent).then_some(&bo);
-            assert_eq!(view.list_type(contact_type, rep), expected, "{contact_type} in {view:?}");
+            assert_eq!(view.list_type(contact_type, rep), Some(expected), "{contact_type} in {view:?}");
+            // Without transfers it is offered for a conference, or not at all.
+            let alone = ConversationView { transfers_routed: false, ..view.clone() };
+            let left = (expected == ListType::All).then_some(ListType::Conference);
+            assert_eq!(alone.list_type(contact_type, rep), left, "{contact_type} in {alone:?}");
         }
+    }
+
+    #[test]
+    fn nothing_is_offered_that_the_core_refuses() {
+        let view = ConversationView::of_channel(true);
+        let offered = ContactType::ALL.iter().filter_map(|&kind| view.list_type(kind, None));
+        let refused = |list: ListType| list.shows(ListType::Transfer) && !RoutingType::Transfer.is_routed();
+        assert!(offered.into_iter().all(|list| !refused(list)));
     }
 
     #[test]

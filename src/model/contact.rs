@@ -5,11 +5,15 @@
 //! Spelled as the npm package `scv-connector-base` 4.8.10 spells it. Who is listed, and in which of
 //! the two lists, is `contacts`' business.
 
+mod filter;
+
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::words::{Availability, words};
+
+pub use filter::ContactsFilter;
 
 words!(
     /// What a contact is; it decides under which tab a rep finds it.
@@ -56,100 +60,6 @@ words!(
         Available = "AVAILABLE",
     }
 );
-
-/// What a rep searches for. Everything may be left out, or be null.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContactsFilter {
-    /// A part of the name or of the phone number.
-    pub contains: Option<String>,
-    /// How many contacts are wanted; never more than [`Self::MAX_LIMIT`] are given.
-    pub limit: usize,
-    /// How many are passed over first.
-    pub offset: usize,
-    /// What is wanted; nothing here and nothing in `unknown_types` means everything.
-    pub types: Vec<FilterType>,
-    /// Types that are not known here, as they came. Nothing is of such a type.
-    pub unknown_types: Vec<String>,
-}
-
-impl ContactsFilter {
-    /// How many contacts a page has where the filter does not say.
-    pub const DEFAULT_LIMIT: usize = 50;
-    /// How many contacts a page has at most, whatever the filter says. Who wants more turns the page.
-    pub const MAX_LIMIT: usize = 500;
-    /// How many unknown types are kept: enough to name them.
-    const MAX_UNKNOWN: usize = 8;
-    /// How many characters of each are kept.
-    const UNKNOWN_SHOWN: usize = 40;
-
-    /// Sorts the names of types into known and unknown ones.
-    fn take_types<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
-        for name in names {
-            if let Some(known) = FilterType::from_name(name) {
-                if !self.types.contains(&known) {
-                    self.types.push(known);
-                }
-            } else if self.unknown_types.len() < Self::MAX_UNKNOWN {
-                self.unknown_types.push(name.chars().take(Self::UNKNOWN_SHOWN).collect());
-            }
-        }
-    }
-}
-
-impl Default for ContactsFilter {
-    fn default() -> Self {
-        Self {
-            contains: None,
-            limit: Self::DEFAULT_LIMIT,
-            offset: 0,
-            types: Vec::new(),
-            unknown_types: Vec::new(),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct FilterWire {
-    #[serde(default)]
-    contains: Option<String>,
-    #[serde(default)]
-    limit: Option<u64>,
-    #[serde(default)]
-    offset: Option<u64>,
-    #[serde(default)]
-    types: Option<Vec<String>>,
-}
-
-impl<'de> Deserialize<'de> for ContactsFilter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = FilterWire::deserialize(deserializer)?;
-        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        let mut filter = Self {
-            contains: wire.contains,
-            limit: wire.limit.map_or(Self::DEFAULT_LIMIT, count),
-            offset: wire.offset.map_or(0, count),
-            ..Self::default()
-        };
-        filter.take_types(wire.types.iter().flatten().map(String::as_str));
-        Ok(filter)
-    }
-}
-
-impl Serialize for ContactsFilter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            contains: Option<&'a str>,
-            limit: usize,
-            offset: usize,
-            types: Vec<&'a str>,
-        }
-        let known = self.types.iter().map(|known| known.as_str());
-        let types = known.chain(self.unknown_types.iter().map(String::as_str)).collect();
-        let wire = Wire { contains: self.contains.as_deref(), limit: self.limit, offset: self.offset, types };
-        wire.serialize(serializer)
-    }
-}
 
 /// Somebody or something that a rep can pick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -229,30 +139,6 @@ mod tests {
     use serde_json::{from_value, json, to_value};
 
     use super::*;
-
-    #[test]
-    fn what_the_filter_leaves_out_has_its_default() {
-        for empty in [json!({}), json!({"contains": null, "limit": null, "offset": null, "types": null})] {
-            assert_eq!(from_value::<ContactsFilter>(empty).unwrap(), ContactsFilter::default());
-        }
-        assert_eq!(ContactsFilter::default().limit, 50);
-    }
-
-    #[test]
-    fn unknown_types_are_kept_and_passed_by() {
-        let asked = json!({"contains": "jo", "limit": 5, "offset": 10, "types": ["AGENT", "SWARM", "AGENT"]});
-        let filter: ContactsFilter = from_value(asked).unwrap();
-        assert_eq!(filter.types, [FilterType::Agent]);
-        assert_eq!(filter.unknown_types, ["SWARM"]);
-        let told = json!({"contains": "jo", "limit": 5, "offset": 10, "types": ["AGENT", "SWARM"]});
-        assert_eq!(to_value(filter).unwrap(), told);
-    }
-
-    #[test]
-    fn a_count_that_is_no_count_is_refused() {
-        assert!(from_value::<ContactsFilter>(json!({"limit": -1})).is_err());
-        assert!(from_value::<ContactsFilter>(json!({"offset": "ten"})).is_err());
-    }
 
     #[test]
     fn a_contact_is_spelled_as_the_package_spells_it() {

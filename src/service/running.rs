@@ -192,7 +192,9 @@ impl Running {
             }
         });
         let conversation = conversation.await??;
-        let query = Query { filter, list: ListType::All, conversation, work_item };
+        // Salesforce does not say which list is open; where nothing is offered for a transfer, it is this one.
+        let list = if conversation.transfers_routed { ListType::All } else { ListType::Conference };
+        let query = Query { filter, list, conversation, work_item };
         Ok(self.0.directory.contacts(&query).await?)
     }
 

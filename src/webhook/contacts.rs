@@ -87,7 +87,8 @@ impl Contacts {
 #[async_trait]
 impl Directory for Contacts {
     async fn contacts(&self, query: &Query) -> Result<ContactsResult, Error> {
-        let ConversationView { conference_supported, full, present } = &query.conversation;
+        let ConversationView { conference_supported, transfers_routed: _, full, present } =
+            &query.conversation;
         let limit = query.filter.limit.min(ContactsFilter::MAX_LIMIT);
         let question = Question {
             context: &self.context,
@@ -117,7 +118,8 @@ impl Directory for Contacts {
             let left_out = named - contacts.len();
             tracing::info!(left_out, "the directory's webhook named contacts that the list cannot show");
         }
-        let known = |name: &String| ContactType::from_name(name);
+        let known =
+            |name: &String| ContactType::from_name(name).filter(|&kind| query.conversation.has_tab(kind));
         Ok(ContactsResult {
             contacts,
             contact_types: answer.contact_types.iter().filter_map(known).collect(),
@@ -155,7 +157,7 @@ impl Named {
         }
         let short = |text: Option<String>| text.and_then(short);
         Some(Contact {
-            list_type: conversation.list_type(contact_type, rep.as_ref()),
+            list_type: conversation.list_type(contact_type, rep.as_ref())?,
             phone_number: short(self.phone_number),
             prefix: short(self.prefix),
             extension: short(self.extension),

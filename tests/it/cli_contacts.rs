@@ -51,18 +51,15 @@ fn refused(output: &Output) -> String {
 #[test]
 fn the_table_is_made_for_reading() {
     assert_snapshot!(said(&contacts(&[])), @r"
-    NAME                   TYPE         LIST      STATE      DETAIL                                WAIT        ID
-    Ada Lovelace           Agent        All       available  3 of 10 used                                      005Hs00000Ada01
-    Back office            PhoneBook    Transfer             by e-mail                                         back-office
-    Billing                Queue        All                                                        1 min 35 s  00GHs000000Bill
-    Claims & Réclamations  Queue        All                                                                    00GHs0000Claims
-    José Álvarez           Agent        All       available  0.5 of 5 used                                     005Hs00000Jose2
-    Łódź Courier Service   PhoneNumber  Transfer             +48 42 000 12 00                                  courier
-    Nguyễn Thị Hà          Agent        All       busy       8 of 8 used                                       005Hs00000Nguy4
-    Notário Guimarães      PhoneNumber  Transfer             +351 (21) 000-1200, Lisbon, mornings              notary-lisbon
-    Route by language      Flow         All                                                                    300Hs00000Route
-    Søren Straßmann        Agent        All       busy       4 of 4 used                                       005Hs00000Soren
-    contacts 1 to 10
+    NAME                   TYPE   LIST        STATE      DETAIL         WAIT        ID
+    Ada Lovelace           Agent  Conference  available  3 of 10 used               005Hs00000Ada01
+    Billing                Queue  Conference                            1 min 35 s  00GHs000000Bill
+    Claims & Réclamations  Queue  Conference                                        00GHs0000Claims
+    José Álvarez           Agent  Conference  available  0.5 of 5 used              005Hs00000Jose2
+    Nguyễn Thị Hà          Agent  Conference  busy       8 of 8 used                005Hs00000Nguy4
+    Route by language      Flow   Conference                                        300Hs00000Route
+    Søren Straßmann        Agent  Conference  busy       4 of 4 used                005Hs00000Soren
+    contacts 1 to 7
     ");
 }
 
@@ -70,13 +67,13 @@ fn the_table_is_made_for_reading() {
 fn the_conference_list_leaves_out_who_cannot_join() {
     let ada = "005Hs00000Ada01";
     assert_snapshot!(said(&contacts(&["--list", "conference", "--present", ada])), @r"
-    NAME                   TYPE   LIST  STATE      DETAIL         WAIT        ID
-    Billing                Queue  All                             1 min 35 s  00GHs000000Bill
-    Claims & Réclamations  Queue  All                                         00GHs0000Claims
-    José Álvarez           Agent  All   available  0.5 of 5 used              005Hs00000Jose2
-    Nguyễn Thị Hà          Agent  All   busy       8 of 8 used                005Hs00000Nguy4
-    Route by language      Flow   All                                         300Hs00000Route
-    Søren Straßmann        Agent  All   busy       4 of 4 used                005Hs00000Soren
+    NAME                   TYPE   LIST        STATE      DETAIL         WAIT        ID
+    Billing                Queue  Conference                            1 min 35 s  00GHs000000Bill
+    Claims & Réclamations  Queue  Conference                                        00GHs0000Claims
+    José Álvarez           Agent  Conference  available  0.5 of 5 used              005Hs00000Jose2
+    Nguyễn Thị Hà          Agent  Conference  busy       8 of 8 used                005Hs00000Nguy4
+    Route by language      Flow   Conference                                        300Hs00000Route
+    Søren Straßmann        Agent  Conference  busy       4 of 4 used                005Hs00000Soren
     contacts 1 to 6
     ");
     let full = [
@@ -95,21 +92,21 @@ fn the_conference_list_leaves_out_who_cannot_join() {
 #[test]
 fn a_search_narrows_and_turns_pages() {
     assert_snapshot!(said(&contacts(&["--contains", "STRASSMANN"])), @r"
-    NAME             TYPE   LIST  STATE  DETAIL       ID
-    Søren Straßmann  Agent  All   busy   4 of 4 used  005Hs00000Soren
+    NAME             TYPE   LIST        STATE  DETAIL       ID
+    Søren Straßmann  Agent  Conference  busy   4 of 4 used  005Hs00000Soren
     contacts 1 to 1
     ");
     assert_snapshot!(said(&contacts(&["--types", "agent,AVAILABLE"])), @r"
-    NAME          TYPE   LIST  STATE      DETAIL         ID
-    Ada Lovelace  Agent  All   available  3 of 10 used   005Hs00000Ada01
-    José Álvarez  Agent  All   available  0.5 of 5 used  005Hs00000Jose2
+    NAME          TYPE   LIST        STATE      DETAIL         ID
+    Ada Lovelace  Agent  Conference  available  3 of 10 used   005Hs00000Ada01
+    José Álvarez  Agent  Conference  available  0.5 of 5 used  005Hs00000Jose2
     contacts 1 to 2
     ");
-    assert_snapshot!(said(&contacts(&["--limit", "2", "--offset", "4"])), @r"
-    NAME                  TYPE         LIST      STATE      DETAIL            ID
-    José Álvarez          Agent        All       available  0.5 of 5 used     005Hs00000Jose2
-    Łódź Courier Service  PhoneNumber  Transfer             +48 42 000 12 00  courier
-    contacts 5 to 6; there may be more: --offset 6
+    assert_snapshot!(said(&contacts(&["--limit", "2", "--offset", "3"])), @r"
+    NAME           TYPE   LIST        STATE      DETAIL         ID
+    José Álvarez   Agent  Conference  available  0.5 of 5 used  005Hs00000Jose2
+    Nguyễn Thị Hà  Agent  Conference  busy       8 of 8 used    005Hs00000Nguy4
+    contacts 4 to 5; there may be more: --offset 5
     ");
     assert_snapshot!(said(&contacts(&["--contains", "nobody"])), @"No contact matches.");
     assert_snapshot!(said(&contacts(&["--offset", "90"])), @"No contact matches beyond the first 90.");
@@ -123,16 +120,14 @@ fn json_is_one_contacts_result_and_nothing_else() {
     insta::assert_json_snapshot!(result, @r#"
     {
       "contactTypes": [
-        "PhoneBook",
         "Queue",
-        "PhoneNumber",
         "Agent",
         "Flow"
       ],
       "contacts": [
         {
           "id": "00GHs000000Bill",
-          "listType": "All",
+          "listType": "Conference",
           "name": "Billing",
           "queue": "00GHs000000Bill",
           "queueWaitTime": "95",
@@ -141,7 +136,7 @@ fn json_is_one_contacts_result_and_nothing_else() {
         },
         {
           "id": "00GHs0000Claims",
-          "listType": "All",
+          "listType": "Conference",
           "name": "Claims & Réclamations",
           "queue": "00GHs0000Claims",
           "recordId": "00GHs0000Claims",
@@ -164,13 +159,14 @@ fn without_a_channel_definition_conferences_are_off_and_it_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let config = "[[reps]]\nid = '005000000000001'\nname = 'Bo'\n";
     std::fs::write(directory.path().join("byoc.toml"), config).unwrap();
-    assert_snapshot!(said(&byoc_in(directory.path(), &["contacts"])), @r"
-    NAME  TYPE   LIST      STATE      DETAIL        ID
-    Bo    Agent  Transfer  available  0 of 10 used  005000000000001
-    contacts 1 to 1
-    ");
-    let conference = byoc_in(directory.path(), &["contacts", "--list", "conference"]);
-    assert_snapshot!(said(&conference), @"Nobody can be asked to join: the configuration has no channel definition, so conferences are off.");
+    let seen = |list: &str| said(&byoc_in(directory.path(), &["contacts", "--list", list]));
+    assert_snapshot!(seen("conference"), @"Nobody can be asked to join: the configuration has no channel definition, so conferences are off.");
+    assert_eq!(seen("all"), seen("conference"));
+}
+
+#[test]
+fn the_transfer_list_is_empty_and_says_why() {
+    assert_snapshot!(said(&contacts(&["--list", "transfer"])), @"No contacts: this version does not route transfers.");
 }
 
 #[test]
@@ -226,7 +222,7 @@ fn each_mistake_in_a_configuration_is_a_line() {
 #[test]
 fn help_shows_every_option_and_examples() {
     assert_snapshot!(said(&byoc(&["contacts", "--help"])), @r"
-    Show whom a rep can transfer to or ask to join
+    Show who a rep can invite to a conference
 
     Usage: byoc contacts [OPTIONS]
 
@@ -245,7 +241,7 @@ fn help_shows_every_option_and_examples() {
           --types <TYPE,…>    Only these types; AVAILABLE keeps only those reps who are available
                               [possible values: AGENT, QUEUE, CONTACT, DIRECTORY, FLOW, AVAILABLE]
           --limit <COUNT>     How many contacts a page has at most [default: 50]
-          --offset <COUNT>    How many contacts are passed over first [default: 0]
+          --offset <COUNT>    How many contacts are skipped first [default: 0]
           --work-item <0Mw…>  The messaging session that help is sought with; with --recording it says
                               which conversation is meant
           --present <005…>    A rep who is in the conversation already; may be given several times

@@ -16,7 +16,8 @@ fn everything() -> Query {
     Query {
         filter: ContactsFilter { limit: ContactsFilter::MAX_LIMIT, ..ContactsFilter::default() },
         list: ListType::All,
-        conversation: ConversationView::of_channel(true),
+        // So that there is something in each list.
+        conversation: ConversationView { transfers_routed: true, ..ConversationView::of_channel(true) },
         work_item: None,
     }
 }
@@ -258,9 +259,9 @@ fn any_filter() -> impl Strategy<Value = ContactsFilter> {
 
 fn any_conversation() -> impl Strategy<Value = ConversationView> {
     let present = prop::collection::btree_set(0..8_usize, 0..4);
-    (any::<bool>(), any::<bool>(), present).prop_map(|(conference_supported, full, present)| {
+    (any::<[bool; 3]>(), present).prop_map(|([conference_supported, transfers_routed, full], present)| {
         let present = present.into_iter().map(|n| RepId::parse(&format!("005{n:012}")).unwrap()).collect();
-        ConversationView { conference_supported, full, present }
+        ConversationView { conference_supported, transfers_routed, full, present }
     })
 }
 
@@ -276,6 +277,39 @@ prop_compose! {
 
 fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// A letter of a folded text, and what stands before it.
+type Letter = (Option<char>, char);
+
+fn letters(folded: &str) -> Vec<Letter> {
+    let mut gap = None;
+    let letter = |c| match c {
+        ' ' | '-' => {
+            gap = Some(c);
+            None
+        }
+        c => Some((gap.take(), c)),
+    };
+    folded.chars().filter_map(letter).collect()
+}
+
+/// Whether a name has in it what is typed: the same letters; a space only where there is a space or a mark.
+fn is_named(name: &str, typed: &str) -> bool {
+    let (name_folded, typed_folded) = (fold(name), fold(typed));
+    let (name_letters, typed_letters) = (letters(&name_folded), letters(&typed_folded));
+    if typed_letters.is_empty() {
+        let marks = |text: &str| text.chars().filter(|c| *c == '-').collect::<String>();
+        return marks(name).contains(&marks(typed));
+    }
+    let fits = |(n, ((here, a), (asked, b))): (usize, (&Letter, &Letter))| {
+        let parted = *here == Some(' ') && asked.is_none();
+        let joined = *asked == Some(' ') && here.is_none();
+        a == b && (n == 0 || !(parted || joined))
+    };
+    name_letters
+        .windows(typed_letters.len())
+        .any(|part| part.iter().zip(&typed_letters).enumerate().all(fits))
 }
 
 /// The rules once more, one contact at a time.
@@ -301,11 +335,9 @@ fn naively_matches(contact: &Contact, query: &Query) -> bool {
     let reachable =
         !is_agent || !asks(FilterType::Available) || contact.availability == Some(Availability::Available);
     let text = query.filter.contains.as_deref().unwrap_or_default();
-    let folded = fold(text);
-    let is_number =
-        !digits(&folded).is_empty() && folded.chars().all(|c| c.is_ascii_digit() || " -".contains(c));
+    let is_number = !digits(text).is_empty() && text.chars().all(|c| c.is_ascii_digit() || " -".contains(c));
     let number = contact.phone_number.as_deref().map(digits).unwrap_or_default();
-    let found = fold(&contact.name).contains(&folded) || (is_number && number.contains(&digits(&folded)));
+    let found = is_named(&contact.name, text) || (is_number && number.contains(&digits(text)));
     of_type && reachable && found && query.list.shows(contact.list_type)
 }
 
@@ -348,7 +380,12 @@ proptest! {
                 matches!(contact.contact_type, ContactType::PhoneBook | ContactType::PhoneNumber);
             let refused =
                 !conversation.conference_supported || conversation.full || is_present || is_outside;
-            let expected = if refused { ListType::Transfer } else { ListType::All };
+            prop_assert!(!refused || conversation.transfers_routed, "it would be refused");
+            let expected = match (refused, conversation.transfers_routed) {
+                (true, _) => ListType::Transfer,
+                (false, true) => ListType::All,
+                (false, false) => ListType::Conference,
+            };
             prop_assert_eq!(contact.list_type, expected);
         }
     }

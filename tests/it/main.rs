@@ -36,6 +36,7 @@ mod journals;
 #[cfg(feature = "cli")]
 mod labels;
 mod logins;
+mod names;
 mod openapi;
 mod people;
 #[cfg(feature = "emulator")]

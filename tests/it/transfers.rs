@@ -1,5 +1,7 @@
 //! Transfers are not routed yet: who asks for one is told at once, in words, and nobody waits for 60 seconds.
 
+use byoc_connector::contacts::{ConversationView, Index, Query};
+use byoc_connector::model::contact::{ContactType, ContactsFilter, ListType};
 use byoc_connector::model::event::{Happening, RoutingRequested, Target};
 use byoc_connector::model::ids::Subject;
 use byoc_connector::model::words::RoutingType;
@@ -62,4 +64,28 @@ fn an_initial_request_is_left_alone() {
     chat.when(of_type(RoutingType::Initial, 1, Target::Queue(queue())));
     assert_eq!(chat.commands(), [""; 0]);
     assert_eq!(chat.remarks, [Remark::NotRouted(event(1), RoutingType::Initial)]);
+}
+
+#[test]
+fn nobody_is_offered_for_a_transfer() {
+    let roster: byoc_connector::model::roster::Roster = serde_json::from_value(serde_json::json!({
+        "reps": [{"id": "005000000000001", "name": "Ann"}, {"id": "005000000000002", "name": "Bo"}],
+        "queues": [{"id": "00G000000000001", "name": "Billing"}],
+        "contacts": [{"id": "courier", "name": "Courier", "phoneNumber": "+4930"}]
+    }))
+    .unwrap();
+    let index = Index::build(roster);
+    let mut conversation = ConversationView::of_channel(true);
+    conversation.present.extend([byoc_connector::model::ids::RepId::parse("005000000000001").unwrap()]);
+    let mut query =
+        Query { filter: ContactsFilter::default(), list: ListType::All, conversation, work_item: None };
+    let found = index.search(&query);
+    let offered: Vec<_> = found.contacts.iter().map(|one| (one.name.as_str(), one.list_type)).collect();
+    assert_eq!(offered, [("Billing", ListType::Conference), ("Bo", ListType::Conference)]);
+    assert_eq!(found.contact_types, [ContactType::Queue, ContactType::Agent]);
+    query.list = ListType::Transfer;
+    assert_eq!(index.search(&query).contacts, []);
+    query.list = ListType::All;
+    query.conversation.full = true;
+    assert_eq!(index.search(&query).contacts, []);
 }

@@ -174,9 +174,14 @@ async fn a_redirect_does_not_get_the_secret() {
     assert!(thief.requests().await.is_empty());
 }
 
+/// Transfers are routed here, so that there is something in each list.
+fn routing_transfers(conferences: bool) -> ConversationView {
+    ConversationView { transfers_routed: true, ..ConversationView::of_channel(conferences) }
+}
+
 fn opened(list: ListType) -> Query {
     let filter = json!({"contains": "jo", "limit": 9_000, "offset": 20, "types": ["AGENT", "SWARM"]});
-    let mut conversation = ConversationView::of_channel(true);
+    let mut conversation = routing_transfers(true);
     conversation.present.insert(rep(2));
     Query {
         filter: serde_json::from_value(filter).unwrap(),
@@ -233,11 +238,21 @@ async fn a_list_shows_nobody_who_could_not_be_picked() {
     let names = |result: ContactsResult| result.contacts.into_iter().map(|one| one.name).collect::<Vec<_>>();
     let shown = partner.contacts(&opened(ListType::Conference)).await.unwrap();
     assert_eq!(names(shown), ["Ada", "Billing"]);
-    let full = Query { conversation: ConversationView::of_channel(false), ..opened(ListType::Conference) };
+    let full = Query { conversation: routing_transfers(false), ..opened(ListType::Conference) };
     assert_eq!(names(partner.contacts(&full).await.unwrap()), [""; 0]);
     let one =
         Query { filter: ContactsFilter { limit: 1, ..ContactsFilter::default() }, ..opened(ListType::All) };
     assert_eq!(names(partner.contacts(&one).await.unwrap()), ["Ada"]);
+}
+
+#[tokio::test]
+async fn what_can_only_be_transferred_to_is_not_shown_while_transfers_are_not_routed() {
+    let partner = Partner::answering("/contacts", [page()]).await;
+    let mut query = opened(ListType::All);
+    query.conversation.transfers_routed = false;
+    let shown = partner.contacts(&query).await.unwrap().contacts;
+    let shown: Vec<_> = shown.iter().map(|one| (one.name.as_str(), one.list_type)).collect();
+    assert_eq!(shown, [("Ada", ListType::Conference), ("Billing", ListType::Conference)]);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::model::words::Availability;
 use crate::people::RepChange;
 use crate::server::Server;
 use crate::server::access::Page;
-use crate::server::body::{Json, Object, Params};
+use crate::server::body::{Json, Params};
 use crate::server::refused::Refused;
 use crate::service::Running;
 
@@ -30,7 +30,7 @@ pub(in crate::server) struct SessionView {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::server) struct ContactsAsked {
     #[serde(default)]
-    filter: Option<Object<ContactsFilter>>,
+    filter: Option<ContactsFilter>,
     #[serde(default)]
     work_item_id: Option<WorkItemId>,
 }
@@ -95,7 +95,7 @@ pub(in crate::server) async fn contacts(
     Json(asked): Json<ContactsAsked>,
 ) -> Result<Answer<ContactsResult>, Refused> {
     let running = page.channel(&server, place)?;
-    let filter = asked.filter.map(|Object(filter)| filter).unwrap_or_default();
+    let filter = asked.filter.unwrap_or_default();
     Ok(Answer(running.contacts(filter, asked.work_item_id, page.rep()).await?))
 }
 

@@ -40,9 +40,10 @@ async fn a_value_that_cannot_be_is_named_by_its_field() {
     let (get, post, put, delete) = (Method::GET, Method::POST, Method::PUT, Method::DELETE);
     let rep = "/v1/reps/005000000000001";
     let rows: Vec<Row> = vec![
-        (post.clone(), "/v1/contacts", json!({ "filter": { "limit": -1 } }), 400, json!("filter.limit")),
+        (post.clone(), "/v1/contacts", json!({ "filter": { "limit": 0.5 } }), 400, json!("filter.limit")),
+        (post.clone(), "/v1/contacts", json!({ "filter": { "limit": "ten" } }), 400, json!("filter.limit")),
         (post.clone(), "/v1/contacts", json!({ "filter": { "types": [5] } }), 400, json!("filter.types.0")),
-        (post.clone(), "/v1/contacts", json!({ "filter": "all" }), 400, json!("filter")),
+        (post.clone(), "/v1/contacts", json!({ "filter": 5 }), 400, json!("filter")),
         (post.clone(), "/v1/contacts", json!({ "filter": ["all", 5] }), 400, json!("filter")),
         (post.clone(), "/v1/contacts", json!({ "workItemId": "0Bz000000000001" }), 400, json!("workItemId")),
         (post.clone(), "/v1/contacts", json!({ "filters": {} }), 400, json!("filters")),
