@@ -4,6 +4,8 @@
  */
 
 import {
+  AgentVendorStatusInfo,
+  type AgentStatusInfo,
   type AgentWork,
   Constants,
   type ContactsFilter,
@@ -57,6 +59,8 @@ const AVAILABILITY: ReadonlyMap<string, Availability> = new Map<string, Availabi
   [Constants.AGENT_STATUS.OFFLINE.toLowerCase(), "OFFLINE"],
 ]);
 
+type StatusFields = ConstructorParameters<typeof AgentVendorStatusInfo>[0];
+
 export class PartnerConnector extends VendorConnector {
   /** Whether Salesforce has set the connector up. */
   started = false;
@@ -64,6 +68,8 @@ export class PartnerConnector extends VendorConnector {
   /** Whether Salesforce was told to show the page, and is to be told when it need not any more. */
   private shown = false;
   private attempt: Promise<void> | null = null;
+  /** The status that Salesforce set last; nothing is known of one before that. */
+  private status = new AgentVendorStatusInfo({} as StatusFields);
 
   constructor(private readonly ports: ConnectorPorts) {
     super();
@@ -114,10 +120,25 @@ export class PartnerConnector extends VendorConnector {
   }
 
   override onAgentWorkEvent({ workItemId, workId, workEvent }: AgentWork): void {
+    // Without its ids it is about nothing, and the connector would refuse it.
+    if (!workItemId || !workId || !workEvent) return;
     this.ports.outbox.add({ workItemId, workId, workEvent: String(workEvent) });
   }
 
-  override async setAgentStatus(agentStatus: unknown, _info: unknown, _enqueue: boolean): Promise<GenericResult> {
+  /** A component's message, which the package hands on without waiting for anything: none is for us. */
+  override handleMessage(_message: unknown): void {}
+
+  /** The package would have the browser save its log, which holds the names of contacts. */
+  override downloadLogs(_logs: unknown): void {
+    this.ports.notice("Logs are not kept in the browser. The connector's own log has what happened.");
+  }
+
+  /** The package types the answer as another class than the one that it takes. */
+  override async getAgentStatus(): Promise<AgentStatusInfo> {
+    return this.status as unknown as AgentStatusInfo;
+  }
+
+  override async setAgentStatus(agentStatus: unknown, info: unknown, _enqueue: boolean): Promise<GenericResult> {
     const availability = AVAILABILITY.get(String(agentStatus).toLowerCase());
     if (availability === undefined) {
       throw Object.assign(new Error(`there is no status ${String(agentStatus)}`), {
@@ -126,6 +147,7 @@ export class PartnerConnector extends VendorConnector {
     }
     const userId = this.session?.rep ? null : this.ports.rep;
     await this.persistently(() => this.ports.api.presence(availability, userId));
+    this.status = new AgentVendorStatusInfo(statusFields(String(agentStatus), availability, info));
     return new GenericResult({ success: true });
   }
 
@@ -191,4 +213,11 @@ export class PartnerConnector extends VendorConnector {
       }
     }
   }
+}
+
+/** A status as `getAgentStatus` tells it; Salesforce's own name and id of it, where it gave them. */
+function statusFields(agentStatus: string, statusType: Availability, info: unknown): StatusFields {
+  const { statusId, statusName } = (info ?? {}) as { statusId?: unknown; statusName?: unknown };
+  const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+  return { statusId: text(statusId), statusType, statusName: text(statusName) ?? agentStatus } as StatusFields;
 }

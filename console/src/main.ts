@@ -28,6 +28,7 @@ function start(): void {
   if (brought !== null) token.set(brought);
   const world = browserWorld();
   const view = new View(document, rest);
+  if (window.top === window) view.standsAlone();
   const notice = (text: string): void => view.notice(text);
   const api = new Api(rest, () => token.get());
   const outbox = new Outbox({

@@ -3,10 +3,18 @@
  *
  * The package reads a vendor's shared capabilities only behind its telephony's configuration, voice
  * capabilities and calls; where one of these is missing it tells Salesforce nothing at all. So these three
- * answer that there is no voice here, and all the rest is the package's own "Not implemented".
+ * answer that there is no voice here. What is only asked for is answered with nothing in it. What would act on a
+ * call is the package's own "Not implemented", from which it makes the error that belongs to the action.
  */
 
-import { ActiveCallsResult, AgentConfigResult, TelephonyConnector, VoiceCapabilitiesResult } from "scv-connector-base";
+import {
+  ActiveCallsResult,
+  AgentConfigResult,
+  AudioDevicesResult,
+  PhoneContactsResult,
+  TelephonyConnector,
+  VoiceCapabilitiesResult,
+} from "scv-connector-base";
 
 type VoiceCapabilities = ConstructorParameters<typeof VoiceCapabilitiesResult>[0];
 type AgentConfigFields = ConstructorParameters<typeof AgentConfigResult>[0];
@@ -30,4 +38,16 @@ export class NoTelephony extends TelephonyConnector {
   override async getActiveCalls(): Promise<ActiveCallsResult> {
     return new ActiveCallsResult({ activeCalls: [] });
   }
+
+  override async getPhoneContacts(): Promise<PhoneContactsResult> {
+    return new PhoneContactsResult({ contacts: [], contactTypes: [] });
+  }
+
+  /** The package calls it, though its declarations do not have it. */
+  async getAudioDevices(): Promise<AudioDevicesResult> {
+    return new AudioDevicesResult({ audioDevices: [] });
+  }
+
+  /** The package does not catch what this throws. */
+  override wrapUpCall(): void {}
 }

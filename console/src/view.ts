@@ -1,4 +1,4 @@
-/** What the rep sees of the page: one line, what is wrong, and what was lost. Names nobody. */
+/** What is seen of the page: one line, what is wrong, and what was lost. Names nobody. */
 
 import type { Standing } from "./connector";
 import { loginAddress } from "./token";
@@ -40,6 +40,12 @@ export class View {
     const list = this.element("notices");
     list.append(line);
     while (list.childElementCount > MOST_NOTICES) list.firstElementChild?.remove();
+  }
+
+  /** Says what the page is to whoever has opened it outside of Salesforce. */
+  standsAlone(): void {
+    this.document.documentElement.dataset["alone"] = "";
+    this.element("alone").hidden = false;
   }
 
   private draw(): void {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Contact, ContactsResult, CustomError, GenericResult, SharedCapabilitiesResult } from "scv-connector-base";
+import {
+  AgentVendorStatusInfo,
+  Contact,
+  ContactsResult,
+  CustomError,
+  GenericResult,
+  SharedCapabilitiesResult,
+} from "scv-connector-base";
 
 import { Api, ApiError, type AgentWorkEvent, type Session } from "../src/api";
 import { PartnerConnector, type Standing } from "../src/connector";
@@ -141,6 +148,24 @@ test("the rep's status becomes their presence", async () => {
   await assert.rejects(made.setAgentStatus("Lunch", {}, false), { type: "INVALID_AGENT_STATUS" });
 });
 
+test("the status that was set last is told", async () => {
+  const { made } = connector({});
+  const told = async (): Promise<unknown> => JSON.parse(JSON.stringify(await made.getAgentStatus()));
+  assert.ok((await made.getAgentStatus()) instanceof AgentVendorStatusInfo, "the class that the package takes");
+  assert.deepEqual(await told(), {});
+  await made.setAgentStatus("Online", { statusId: "0N5000000000001", statusName: "Messaging" }, false);
+  assert.deepEqual(await told(), { statusId: "0N5000000000001", statusType: "AVAILABLE", statusName: "Messaging" });
+  await made.setAgentStatus("Offline", null, false);
+  assert.deepEqual(await told(), { statusType: "OFFLINE", statusName: "Offline" });
+});
+
+test("an agent work event that names nothing is not handed on", () => {
+  const { made, events } = connector({});
+  made.onAgentWorkEvent({ workItemId: "0Mw", workEvent: "ACCEPTED" } as never);
+  made.onAgentWorkEvent({} as never);
+  assert.deepEqual(events, []);
+});
+
 test("a token says by itself whose presence it is", async () => {
   const { made, log } = connector({ session: [{ ...SESSION, rep: "005Hu0000000Bob" }] });
   await made.init({});
@@ -161,7 +186,10 @@ test("search, availability and waits are ours; there is no voice", async () => {
   assert.deepEqual((await telephony.getActiveCalls()).activeCalls, []);
   assert.ok(await telephony.getAgentConfig());
   assert.throws(() => telephony.mute({} as never), /Not implemented/);
-  assert.throws(() => made.handleMessage({}), /Not implemented/);
+  assert.deepEqual((await telephony.getPhoneContacts()).contacts, []);
+  assert.deepEqual((await telephony.getAudioDevices()).audioDevices, []);
+  telephony.wrapUpCall();
+  made.handleMessage({});
 });
 
 test("a log-out forgets the token and keeps what waits", async () => {

@@ -25,6 +25,9 @@ pub fn agent_work_event(
         let field = format!("agentWork.{field}");
         move |source| Error::Id { field, source }
     };
+    if let "PAUSED" | "UNPAUSED" = work_event {
+        return Ok(Decoded::passed(PassedBy::Unused("a rep's pause")));
+    }
     let Some(change) = WorkChange::from_work_event(work_event) else {
         return Ok(Decoded::passed(PassedBy::Value { field: "workEvent", value: work_event.into() }));
     };
@@ -52,6 +55,29 @@ mod tests {
         };
         assert_eq!(decoded.events[..], [Event { conversation: None, what: Happening::WorkChanged(changed) }]);
         assert_eq!(decoded.passed_by, None);
+    }
+
+    #[test]
+    fn every_work_event_of_the_package_is_known() {
+        let change = |name: &str| {
+            let decoded = agent_work_event(SESSION, WORK, name, None).unwrap();
+            match decoded.events.first().map(|event| &event.what) {
+                Some(Happening::WorkChanged(changed)) => Ok(changed.change),
+                _ => Err(decoded.passed_by.unwrap().to_string()),
+            }
+        };
+        for (name, known) in [
+            ("ASSIGNED", WorkChange::Assigned),
+            ("ACCEPTED", WorkChange::Accepted),
+            ("DECLINED", WorkChange::Declined),
+            ("COMPLETED", WorkChange::Closed),
+            ("CLOSED", WorkChange::Closed),
+        ] {
+            assert_eq!(change(name), Ok(known), "{name}");
+        }
+        for name in ["PAUSED", "UNPAUSED"] {
+            assert_eq!(change(name), Err("a rep's pause, of no use for routing".to_owned()));
+        }
     }
 
     #[test]

@@ -129,13 +129,14 @@ words!(
 );
 
 impl WorkChange {
-    /// Reads the spelling of `AGENT_WORK_EVENT` (`ACCEPTED`), and `CANCELED` as well as `CANCELLED`.
+    /// Reads the spelling of `AGENT_WORK_EVENT` (`ACCEPTED`), and `CANCELED` as well as `CANCELLED`. The rep's
+    /// browser has two words for finished work.
     pub fn from_work_event(name: &str) -> Option<Self> {
         match name {
             "ASSIGNED" => Some(Self::Assigned),
             "ACCEPTED" => Some(Self::Accepted),
             "CANCELED" | "CANCELLED" => Some(Self::Cancelled),
-            "CLOSED" => Some(Self::Closed),
+            "CLOSED" | "COMPLETED" => Some(Self::Closed),
             "DECLINED" => Some(Self::Declined),
             "TRANSFER_ERROR" | "TRANSFERERROR" => Some(Self::TransferError),
             "TRANSFERRED" => Some(Self::Transferred),

@@ -94,3 +94,18 @@ export async function shoot(page, name) {
   mkdirSync(SHOTS, { recursive: true });
   await page.screenshot({ path: `${SHOTS}${name}.png`, animations: "disabled" });
 }
+
+/** In a page: sets the connector page up as Salesforce does, keeps the port, and gives what the page then says. */
+export function setUpBySalesforce() {
+  const { port1, port2 } = new MessageChannel();
+  const ready = new Promise((ready) => {
+    port1.onmessage = ({ data: { type, payload } }) => {
+      if (type === "CONNECTOR_READY") ready(payload);
+    };
+  });
+  const data = { type: "SETUP_CONNECTOR", connectorConfig: {} };
+  const origin = "https://acme.lightning.force.com";
+  window.dispatchEvent(new MessageEvent("message", { data, origin, ports: [port2] }));
+  window.salesforce = port1;
+  return ready;
+}

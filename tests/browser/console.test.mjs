@@ -16,6 +16,7 @@ import {
   ready,
   repsBrowser,
   SALESFORCE,
+  setUpBySalesforce,
   shoot,
   STRANGER,
 } from "./browser.mjs";
@@ -43,26 +44,11 @@ async function cast() {
   return { ...people, anna: people.online[0].id };
 }
 
-/** In a page: sets the connector page up as Salesforce does, keeps the port, and gives what the page then says. */
-function setUpBySalesforce() {
-  const { port1, port2 } = new MessageChannel();
-  const ready = new Promise((ready) => {
-    port1.onmessage = ({ data: { type, payload } }) => {
-      if (type === "CONNECTOR_READY") ready(payload);
-    };
-  });
-  const data = { type: "SETUP_CONNECTOR", connectorConfig: {} };
-  const origin = "https://acme.lightning.force.com";
-  window.dispatchEvent(new MessageEvent("message", { data, origin, ports: [port2] }));
-  window.salesforce = port1;
-  return ready;
-}
-
 const sorted = (ids) => [...ids].sort();
 
-test("the Start Conference list shows whom one can confer with, the Transfer list also the outside", BOUND, async () => {
+test("the Start Conference list shows who can be invited, and nobody is offered for a transfer", BOUND, async () => {
   const { anna, online, queues, flows, outside } = await cast();
-  assert.ok(outside.length > 0, "the demo has somebody outside, who must not be in the one list and be in the other");
+  assert.ok(outside.length > 0, "the demo has somebody outside, who cannot be in a conference");
   const { context, complaints } = await repsBrowser(browser);
   const page = await openConsole(context, demo.address, anna);
   await ready(page);
@@ -74,7 +60,7 @@ test("the Start Conference list shows whom one can confer with, the Transfer lis
   assert.deepEqual(sorted(await inTab(page, "Queues")), sorted(queues));
   await shoot(page, "conference-queues");
   assert.deepEqual(sorted(await inTab(page, "Flows")), sorted(flows));
-  assert.deepEqual(await inTab(page, "Others"), []);
+  assert.equal(await page.getByRole("tab", { name: "Others" }).count(), 0);
 
   await page.getByRole("tab", { name: "Reps" }).click();
   const { name } = online.find((rep) => rep.id !== anna);
@@ -85,8 +71,9 @@ test("the Start Conference list shows whom one can confer with, the Transfer lis
   assert.deepEqual(sorted(found), sorted(wanted.map((rep) => rep.id)));
   await page.getByRole("button", { name: "Close" }).click();
 
-  assert.deepEqual(sorted(await list(page, "Transfer", "Others")), sorted(outside));
-  await shoot(page, "transfer-others");
+  assert.deepEqual(await list(page, "Transfer", "Reps"), []);
+  await page.getByText("No contacts available here").waitFor();
+  await shoot(page, "transfer");
   assert.deepEqual(complaints, []);
   await context.close();
 });
@@ -114,7 +101,7 @@ test("somebody from a queue is asked for: one declines, the next accepts, and al
     Promise.any(candidates.map((id) => windows.get(id).window.locator(".offer").waitFor().then(() => id)));
   const first = await ringsAt([...windows.keys()]);
   await shoot(windows.get(first).window, "invited");
-  await page.locator("#requests", { hasText: `Rings at ${names[first]}` }).waitFor();
+  await page.locator("#requests", { hasText: `Ringing ${names[first]}` }).waitFor();
   await shoot(page, "requester-waits");
   await windows.get(first).window.getByRole("button", { name: "Decline" }).click();
 
@@ -318,5 +305,52 @@ test("who is not signed in logs in, in a window of its own, and the page goes on
   await ready(page);
   const frame = page.frames().find((it) => it.url().includes("/connector"));
   assert.ok(!frame.url().includes("token"), frame.url());
+  await context.close();
+});
+
+test("each request's last word reaches the requester's screen, and stays there after a reload", BOUND, async () => {
+  const { anna, online, queueWith, names } = await cast();
+  const [bo, cem] = online.map((rep) => rep.id).filter((id) => id !== anna);
+  const { queue, reps } = queueWith(1, anna);
+  const { context, complaints } = await repsBrowser(browser);
+  const page = await openConsole(context, demo.address, anna);
+  await ready(page);
+  const conversation = await begin(page);
+  const line = (request) => page.locator(`[data-request="${request}"]`);
+  const says = (request, text) => line(request).filter({ hasText: text }).waitFor();
+  const ask = async (act, target) => {
+    const { request } = await demo.org("acts", { act, conversation, requester: anna, target });
+    return request ?? (await demo.org("state")).routingRequests.filter((it) => it.conversation === conversation).at(-1).event;
+  };
+  // Some changes make no news, so that the org is asked again after a while.
+  let { last } = await demo.org(`events?after=${Number.MAX_SAFE_INTEGER}`);
+  const nextOffer = async () => {
+    for (;;) {
+      const { agentWorks } = await demo.org("state");
+      const work = agentWorks.find((it) => it.conversation === conversation && it.state === "Assigned");
+      if (work) return work;
+      ({ last } = await demo.org(`events?after=${last}&waitMilliseconds=500`));
+    }
+  };
+
+  // Salesforce has been told that a rep will follow, and no call tells it that none does.
+  const byName = await ask("requestConference", { userId: bo });
+  await demo.org("acts", { act: "decline", work: (await nextOffer()).id });
+  await says(byName, "Not possible: The invitation was declined, and nobody else is left to ask.");
+
+  const fromQueue = await ask("requestConference", { queueId: queue });
+  for (const _ of reps) await demo.org("acts", { act: "decline", work: (await nextOffer()).id });
+  await says(fromQueue, "Not possible: The invitation was declined, and nobody else is left to ask.");
+
+  const transfer = await ask("requestTransfer", { userId: cem });
+  await says(transfer, "Not possible: Transfers are not available on this channel.");
+
+  await shoot(page, "last-words");
+  await page.reload();
+  await ready(page);
+  await says(byName, "Not possible: The invitation was declined");
+  await says(transfer, "Not possible: Transfers are not available on this channel.");
+  assert.equal(await page.locator("#requests", { hasText: "Finding a rep" }).count(), 0, names[anna]);
+  assert.deepEqual(complaints, []);
   await context.close();
 });

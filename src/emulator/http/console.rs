@@ -19,12 +19,13 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Where each file is served, what it is, and what is in it.
-const FILES: [(&str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str); 9] = [
     ("/console", HTML, include_str!("console/console.html")),
     ("/console/console.css", CSS, include_str!("console/console.css")),
     ("/console/console.js", SCRIPT, include_str!("console/console.js")),
     ("/console/draw.js", SCRIPT, include_str!("console/draw.js")),
     ("/console/org.js", SCRIPT, include_str!("console/org.js")),
+    ("/console/outcomes.js", SCRIPT, include_str!("console/outcomes.js")),
     ("/console/picker.js", SCRIPT, include_str!("console/picker.js")),
     ("/console/port.js", SCRIPT, include_str!("console/port.js")),
     ("/console/timeline.js", SCRIPT, include_str!("console/timeline.js")),

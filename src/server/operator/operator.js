@@ -8,7 +8,7 @@
 const EVERY = 5000; // milliseconds between two looks
 const AT_MOST_EVERY = 1000; // however many endings the stream tells of
 const LISTED = 200;
-const PARTS = 12; // how many parts are shown, what is not fine first
+const PARTS = 12; // how many parts are shown, what is down first
 
 const byId = (id) => document.getElementById(id);
 const state = { open: [], ended: [], more: { open: false, ended: false }, skew: 0 };
@@ -113,7 +113,10 @@ function endedRow(request) {
 // Puts rows in place. A row that would look the same is left alone, so that what is selected stays selected.
 function fill(table, rows) {
   const body = table.tBodies[0];
+  const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent);
   rows.forEach((row, n) => {
+    // On a phone a row stands as a card, and each cell says itself what it is.
+    [...row.cells].forEach((made, n) => (made.dataset.label = heads[n]));
     const old = body.rows[n];
     if (!old) body.append(row);
     else if (!old.isEqualNode(row)) old.replaceWith(row);
@@ -152,7 +155,7 @@ function drawParts(readiness) {
     const mark = element("span", undefined, `mark ${check.ok ? "good" : "bad"}`);
     mark.setAttribute("aria-hidden", "true");
     const where = [check.channel, check.org].filter(Boolean).join(", ");
-    part.append(mark, element("span", `${check.what}: ${check.ok ? "fine" : "not fine"}`));
+    part.append(mark, element("span", `${check.what}: ${check.ok ? "OK" : "down"}`));
     if (where) part.append(element("small", where));
     if (check.problem) part.append(element("small", check.problem));
     if (check.since) part.append(element("small", `for ${since(check.since)}`));
@@ -160,7 +163,7 @@ function drawParts(readiness) {
   });
   if (rest.length > 0) {
     const failing = rest.filter((check) => !check.ok).length;
-    rows.push(element("li", `${rest.length} more, ${failing === 0 ? "all of them fine" : `${failing} of them not fine`}`));
+    rows.push(element("li", `${rest.length} more, ${failing === 0 ? "all OK" : `${failing} down`}`));
   }
   byId("parts").replaceChildren(...rows);
 }

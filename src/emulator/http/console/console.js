@@ -6,6 +6,7 @@
 import { byId, disc, make, redraw, say } from "./draw.js";
 import { Org } from "./org.js";
 import { Picker } from "./picker.js";
+import { Outcomes } from "./outcomes.js";
 import { ConnectorPort } from "./port.js";
 import { standing, timeline } from "./timeline.js";
 
@@ -13,6 +14,7 @@ const query = new URLSearchParams(location.search);
 const org = new Org();
 const port = new ConnectorPort(byId("connector"));
 const picker = new Picker(port);
+const outcomes = new Outcomes();
 
 /** How a rep's presence is called in the package. */
 const STATUS = { AVAILABLE: "Online", BUSY: "AfterCallWork", OFFLINE: "Offline" };
@@ -194,15 +196,15 @@ function participantLine(participant) {
 
 function drawRequests(conversation) {
   const requests = conversation.requests.map((event) => org.request(event)).filter(Boolean).reverse();
-  const shown = requests.map((it) => ({ it, how: standing(org, it), title: org.targetName(it.target) }));
+  const shown = requests.map((it) => ({ it, how: standing(org, it, outcomes.of(it.event)), title: org.targetName(it.target) }));
   redraw(byId("requests"), shown, () => {
     if (shown.length === 0) return [make("li", { className: "faint", textContent: "None so far." })];
     return shown.map(({ it, how, title }) =>
       make(
         "li",
-        { "data-request": it.event, "data-ended": String(it.ended !== null) },
+        { "data-request": it.event, "data-ended": String(it.ended !== null || how.over === true) },
         make("span", { className: "words" }, make("strong", { textContent: title }), make("small", { className: how.tone ?? "", textContent: how.text })),
-        it.ended === null && it.routingType === "Conference" && it.requester === me
+        it.ended === null && !how.over && it.routingType === "Conference" && it.requester === me
           ? make("button", { type: "button", className: "quiet", textContent: "Cancel", "data-key": it.event, onclick: () => act({ act: "cancelRequest", request: it.event }) })
           : null,
       ),
@@ -240,6 +242,7 @@ port.addEventListener("state", ({ detail: { state, height } }) => {
   byId("connector-state").dataset.state = state;
   byId("connector").style.height = height ? `${height}px` : "";
 });
+outcomes.addEventListener("change", draw);
 port.addEventListener("failed", ({ detail }) => {
   say(byId("connector-state"), detail);
 });
@@ -262,5 +265,6 @@ if (me !== null) {
   open = org.conversationsOf(me).find((it) => it.status !== "Ended")?.id ?? null;
   draw();
   port.open(connectorAddress());
+  if (new URL(connectorAddress()).origin === location.origin) outcomes.listen();
   void listen();
 }

@@ -90,12 +90,17 @@ export class Picker {
     const contacts = this.#shown();
     const hidden = this.#contacts.length - contacts.length;
     if (note === "" && this.#dialog.getAttribute("aria-busy") !== "true" && contacts.length === 0) {
-      note = hidden === 0 ? "Nobody here." : `Nobody here who can be picked; ${hidden} cannot.`;
+      note = this.#nobody(hidden);
     }
     say(byId("picker-note"), note);
     byId("picker-note").hidden = note === "";
     byId("more").hidden = this.#complete;
     redraw(byId("contacts"), [this.#list, contacts], () => contacts.map((contact) => this.#line(contact)));
+  }
+
+  #nobody(hidden) {
+    const what = this.#list === "Conference" ? "join a conference" : "be transferred to";
+    return hidden === 0 ? "No contacts available here." : `No contacts available here (${hidden} cannot ${what}).`;
   }
 
   #tabButton(tab) {

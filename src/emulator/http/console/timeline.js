@@ -13,11 +13,17 @@ const CALLS = {
 const RESULTS = { Effective: "", Repeated: " (said before)", Late: " (too late)", Unasked: " (nobody had asked)" };
 
 const OFFERS = {
-  Assigned: "It rings at",
+  Assigned: "Ringing",
   Accepted: "Accepted by",
   Declined: "Declined by",
-  Cancelled: "No longer rings at",
+  Cancelled: "No longer ringing",
   Closed: "Closed for",
+};
+
+/** Why the connector cleared the route. */
+const GIVEN_UP = {
+  Decline: "The invitation was declined, and nobody else is left to ask.",
+  Unavailable: "No rep is available.",
 };
 
 /** What a call can bring about at once. */
@@ -73,7 +79,7 @@ function words(org, entry) {
     case "requestPublished": {
       const request = org.request(entry.request);
       const who = request?.requester ? org.name(request.requester) : "Somebody";
-      const what = entry.routingType === "Transfer" ? "hands over to" : "asks for";
+      const what = entry.routingType === "Transfer" ? "transfers to" : "invites";
       return { text: `${who} ${what} ${request ? org.targetName(request.target) : "somebody"}`, tone: "strong" };
     }
     case "requestEnded":
@@ -111,7 +117,7 @@ function ending(org, { how, rep, message, reason }) {
     case "cancelled":
       return { text: "The request was cancelled" };
     case "givenUp":
-      return { text: `Nobody could be found (${reason})`, tone: "bad" };
+      return { text: GIVEN_UP[reason] ?? "No rep could be found.", tone: "bad" };
     case "markedFailed":
       return { text: "Salesforce marked the request as failed", tone: "bad" };
     case "routedExternally":
@@ -129,10 +135,22 @@ function call({ operation, status, code }) {
   return { text: `The connector ${what}: refused, ${status}${code ? `, code ${code}` : ""}`, tone: "bad" };
 }
 
-/** How a request stands, in words. */
-export function standing(org, request) {
-  if (request.ended !== null) return ending(org, request.ended[1]);
-  const ringing = org.state.agentWorks.filter((it) => it.correlation === request.event && it.state === "Assigned");
-  if (ringing.length > 0) return { text: `Rings at ${ringing.map((it) => org.name(it.rep)).join(", ")}`, tone: "busy" };
-  return { text: "Looking for somebody", tone: "busy" };
+/** What became of the offer that was made last, where nobody took it. */
+const NOT_TAKEN = { Declined: "declined", Cancelled: "did not answer" };
+
+/**
+ * How a request stands, in words. Once Salesforce has been told that a rep will follow, no call tells it that none
+ * does: `outcome`, the connector's own last word, does. Without it the last offer tells as much as can be known.
+ */
+export function standing(org, request, outcome) {
+  if (request.ended?.[1].how === "joined" || (request.ended && !outcome)) return ending(org, request.ended[1]);
+  if (outcome && outcome.outcome !== "joined") {
+    return { text: `Not possible: ${outcome.reason}`, tone: "bad", over: true };
+  }
+  const offers = org.state.agentWorks.filter((it) => it.correlation === request.event);
+  const ringing = offers.filter((it) => it.state === "Assigned");
+  if (ringing.length > 0) return { text: `Ringing ${ringing.map((it) => org.name(it.rep)).join(", ")}`, tone: "busy" };
+  const last = offers.at(-1);
+  if (last && NOT_TAKEN[last.state]) return { text: `${org.name(last.rep)} ${NOT_TAKEN[last.state]}`, tone: "bad" };
+  return { text: "Finding a rep…", tone: "busy" };
 }
