@@ -41,6 +41,8 @@ mod openapi;
 mod people;
 #[cfg(feature = "emulator")]
 mod pubsub;
+#[cfg(feature = "cli")]
+mod readme;
 mod recordings;
 mod replay_properties;
 mod routing;
