@@ -526,7 +526,7 @@ async fn the_stand_in_console_is_served_whole_and_names_what_it_shows() {
             }
         }
     }
-    assert_eq!(seen.len(), 8, "{seen:?}");
+    assert_eq!(seen.len(), 9, "{seen:?}");
     assert_eq!(server.get("/console/names").await, json!({ ANNA: "", BO: "", QUEUE: "Billing" }));
     server.stops().await;
 }
