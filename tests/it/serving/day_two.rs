@@ -31,8 +31,9 @@ fn ask(world: &World) -> EventId {
 /// A conference on the first day, and the org as it is when it begins anew with this seed, or any.
 async fn a_day_later(seed: Option<u64>) -> (World, EventId, u64) {
     let world = world().await;
-    let serve = world.serve();
+    // Before anybody logs in: a token takes its turn at the seed as well.
     let request = ask(&world);
+    let serve = world.serve();
     serve.until_ended(&request, "joined").await;
     assert_eq!(serve.stop().0, Some(0));
     let url = format!("http://{}/emulator/v1", world.address());
@@ -60,8 +61,8 @@ async fn a_new_org_beside_an_old_store_is_told_about_and_served() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_request_with_yesterdays_id_is_counted_and_named() {
     let (world, yesterday, _) = a_day_later(None).await;
-    let serve = world.serve();
     let request = ask(&world);
+    let serve = world.serve();
     assert_eq!(request, yesterday, "the seed decides every id");
     serve.until_counted("byoc_duplicate_events_total{", |again| again > 0.0).await;
     world.until("the request is named", |world| {
