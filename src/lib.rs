@@ -15,6 +15,8 @@
 //! `server` the connector's own HTTP server, `pubsub` the subscription to the Pub/Sub API and `service`,
 //! `store-sqlite` the store in a file. A library that embeds the crate wants at most the last three.
 
+// The rooms that do nothing but read what comes from outside: in them no sum may overflow, whatever somebody sends.
+
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
@@ -23,9 +25,11 @@ pub mod contacts;
 #[cfg(feature = "pubsub")]
 pub mod doctor;
 pub mod emulator;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod events;
 pub mod interaction;
 mod local;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod model;
 pub mod notices;
 mod outbound;
@@ -33,6 +37,7 @@ pub mod people;
 mod private_key;
 #[cfg(feature = "pubsub")]
 mod proto;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod recording;
 pub mod rep_finder;
 pub mod replay;

@@ -151,12 +151,20 @@ fn describe() {
         "byoc_duplicate_events_total",
         "Events that had been processed before, and so changed nothing."
     );
+    describe_counter!(
+        "byoc_events_odd_fields_total",
+        "Fields of events that were not of their usual type, by field."
+    );
     describe_gauge!("byoc_conversations_open", "Conversations with an open request.");
     describe_gauge!("byoc_conversations_remembered", "Conversations that are remembered.");
     describe_gauge!("byoc_stream_connected", "1 where events can come in.");
     describe_gauge!("byoc_stream_heard_seconds_ago", "How long ago the stream was last heard of.");
     describe_gauge!("byoc_stream_cuts", "How often the stream was lost, or could not be had.");
     describe_gauge!("byoc_stream_gaps", "How often events may have been lost.");
+    describe_gauge!(
+        "byoc_stream_set_aside",
+        "How many events could not be read and were set aside, since the start."
+    );
     describe_gauge!("byoc_store_queued", "Turns that wait to become durable.");
     describe_gauge!("byoc_part_ready", "1 where that part (stream, store, token) is fine.");
 }

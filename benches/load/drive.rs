@@ -142,7 +142,7 @@ fn at_random(orgs: &[Org], first: usize, a_second: f64, time: Duration) -> usize
     let began = Instant::now();
     let (mut number, mut next) = (first, Duration::ZERO);
     for org in orgs.iter().cycle() {
-        next += Duration::from_secs_f64(draws.pause() / a_second);
+        next += Duration::try_from_secs_f64(draws.pause() / a_second).unwrap_or_default();
         if next > time {
             break;
         }

@@ -187,7 +187,7 @@ fn print(query: &Query, result: &ContactsResult, why_empty: &str, output: &Outpu
     for row in &rows {
         output.line(row.laid_out(widths, true))?;
     }
-    let (first, last) = (offset + 1, offset + rows.len());
+    let (first, last) = (offset.saturating_add(1), offset.saturating_add(rows.len()));
     let more = if rows.len() == query.filter.limit {
         format!("; there may be more: --offset {last}")
     } else {

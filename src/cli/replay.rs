@@ -3,10 +3,11 @@
 mod json;
 mod live;
 mod pace;
+mod packed;
 mod timeline;
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use crate::model::roster::Roster;
@@ -31,6 +32,8 @@ Examples:
       one JSON line a call, then one a request that ended
   byoc replay incident.jsonl --against emulator
       the same events, answered by the stand-in Salesforce
+  byoc replay first.jsonl.gz second.jsonl.zst
+      recordings that are packed by gzip or zstd
   byoc replay incident.jsonl --speed 1
       in real time; 10 is ten times as fast
 
@@ -57,7 +60,7 @@ enum ReportArg {
 /// The arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Recordings, one JSON object a line
+    /// Recordings, one JSON object a line; packed by gzip or zstd too
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Who answers calls: `emulator`, or the address of a live side [default: the recording]
@@ -125,7 +128,7 @@ fn replay_file(args: &Args, file: &Path, output: &Output) -> Result<u64, Error> 
     let by_itself = args.against.is_none() && !scan.has_exchanges;
     let mut view = View::new(output, args.speed);
     view.begin(&name, &side_name(args, by_itself))?;
-    let input = BufReader::with_capacity(1 << 20, open(file)?);
+    let input = open(file)?;
     let replayed = match args.against.as_deref() {
         None if !by_itself => replay::from_cassette(&name, input, options, &mut view),
         None | Some("emulator") => {
@@ -183,7 +186,8 @@ fn policy(args: &Args) -> Policy {
     policy
 }
 
-fn open(file: &Path) -> Result<BufReader<File>, Error> {
+/// Opens a recording, packed or not.
+fn open(file: &Path) -> Result<Box<dyn BufRead + Send>, Error> {
     let opened = File::open(file).map_err(|error| unreadable(file, &error))?;
     let is_folder = opened.metadata().is_ok_and(|data| data.is_dir());
     if is_folder {
@@ -192,7 +196,7 @@ fn open(file: &Path) -> Result<BufReader<File>, Error> {
             file.display()
         )));
     }
-    Ok(BufReader::new(opened))
+    packed::unpacked(opened).map_err(|error| unreadable(file, &error))
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Error {

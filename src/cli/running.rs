@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Error;
 use crate::config::Serving;
 use crate::connector::TellNobody;
+use crate::events::aside::Aside;
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::time::Clock;
 use crate::notices::Notices;
@@ -71,7 +72,13 @@ pub(super) async fn start(
     };
     let store: Arc<dyn Store> =
         Arc::new(Sqlite::open(options).await.map_err(|error| cannot_use(&settings.path, &error))?);
-    let plan = Plan { orgs, store, clock, notices: Notices::default() };
+    let aside = Aside::beside(&settings.path).map_err(|error| {
+        Error::new(format_args!(
+            "store.path: no file can be kept beside {}: {error}",
+            settings.path.display()
+        ))
+    })?;
+    let plan = Plan { orgs, store, clock, notices: Notices::default(), aside };
     Service::start(plan).await.map_err(|error| cannot_use(&settings.path, &error))
 }
 

@@ -206,7 +206,7 @@ impl<'t> Document<'t> {
         for (n, name) in singles.iter().enumerate() {
             if let Some((variable, text)) = self.variable(&[key, name]) {
                 // A place behind the end of the file, so that an error tells which variable it means.
-                let at = self.text.len() + 1 + n;
+                let at = self.text.len().saturating_add(1).saturating_add(n);
                 let owned = Spanned::new(at..at, Cow::Owned((*name).to_owned()));
                 table.get_or_insert_with(DeTable::new).insert(owned, single(text, at..at));
                 variables.insert((*name).to_owned(), variable);
@@ -283,7 +283,7 @@ impl<'t> Document<'t> {
     /// Notes a mistake.
     pub(super) fn mistake(&mut self, source: Source, key: impl fmt::Display, problem: impl fmt::Display) {
         if self.mistakes.len() >= MOST_TOLD {
-            self.untold += 1;
+            self.untold = self.untold.saturating_add(1);
             return;
         }
         let problem = in_words(&problem.to_string());
@@ -435,7 +435,7 @@ impl<'t> Document<'t> {
         // Where nothing more is told, no line needs to be counted.
         let told = span.filter(|_| self.mistakes.len() < MOST_TOLD);
         let before = told.and_then(|span| self.text.as_bytes().get(..span.start));
-        let line = before.map(|before| memchr_iter(b'\n', before).count() + 1);
+        let line = before.map(|before| memchr_iter(b'\n', before).count().saturating_add(1));
         Source::File(self.path.to_owned(), line)
     }
 }

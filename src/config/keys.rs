@@ -30,7 +30,7 @@ pub(super) fn camel_case(key: &str) -> String {
 
 /// `waitSeconds` as `wait_seconds`.
 pub(super) fn snake_case(key: &str) -> String {
-    let mut snake = String::with_capacity(key.len() + 4);
+    let mut snake = String::with_capacity(key.len().saturating_add(4));
     let mut after = '_';
     for c in key.chars() {
         let starts_word = c.is_uppercase() || (c.is_ascii_digit() && !after.is_ascii_digit());

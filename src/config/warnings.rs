@@ -180,7 +180,7 @@ impl Warnings {
             self.tell(format!("{at}{key}"), problem);
         }
         if unknown.len() > MOST_OF_A_KIND {
-            let more = unknown.len() - MOST_OF_A_KIND;
+            let more = unknown.len().saturating_sub(MOST_OF_A_KIND);
             self.tell(
                 format!("{at}queues"),
                 format!("{more} more reps or flows name queues that are not there"),

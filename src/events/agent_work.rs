@@ -34,7 +34,7 @@ pub fn agent_work_event(
     let work_item = Some(WorkItemId::parse(work_item_id).map_err(at("workItemId"))?);
     let work = AgentWorkId::parse(work_id).map_err(at("workId"))?;
     let what = Happening::WorkChanged(WorkChanged { work, work_item, rep, change });
-    Ok(Decoded { events: smallvec![Event { conversation: None, what }], passed_by: None })
+    Ok(Decoded { events: smallvec![Event { conversation: None, what }], ..Decoded::default() })
 }
 
 #[cfg(test)]

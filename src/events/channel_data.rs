@@ -1,9 +1,12 @@
 //! `channelData`: Salesforce's context of a routing request, JSON inside of a JSON string once more.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::json::Text;
+use super::mend::{Odd, Shape, mended};
 use super::request::Outside;
 use crate::model::ids::RepId;
 
@@ -27,6 +30,13 @@ pub(super) struct ChannelData<'a> {
     phone_number: Option<&'a RawValue>,
 }
 
+/// What the fields that are read should be.
+const SHAPE: Shape = Shape::Object(&[
+    ("eventId", Shape::Text),
+    ("initiator", Shape::Object(&[("subject", Shape::Text)])),
+    ("workOwnerId", Shape::Text),
+]);
+
 #[derive(Debug, Deserialize)]
 struct Initiator<'a> {
     #[serde(borrow, default)]
@@ -49,8 +59,21 @@ impl<'a> ChannelData<'a> {
         }
     }
 
-    /// Reads it from the text that [`channel_data_text`] gave.
-    pub(super) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+    /// A text that [`Self::read`] can read: the one that there is, or its mended form.
+    pub(super) fn mended<'t>(text: &'t str, path: &str, odd: &mut Odd) -> Cow<'t, str> {
+        if serde_json::from_str::<ChannelData<'_>>(text).is_ok() {
+            return Cow::Borrowed(text);
+        }
+        let Some((mended, found)) = mended(text, path, &SHAPE) else {
+            odd.note(path);
+            return Cow::Borrowed("{}");
+        };
+        odd.append(&found);
+        Cow::Owned(mended)
+    }
+
+    /// Reads it. Where it cannot be read, it says nothing.
+    pub(super) fn read(text: &'a str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
     }
 }

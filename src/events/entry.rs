@@ -5,8 +5,9 @@
 use serde::Deserialize;
 use smallvec::{SmallVec, smallvec};
 
-use super::interaction::Person;
+use super::interaction::{PERSON, Person};
 use super::json::Text;
+use super::mend::Shape;
 use super::{Error, PassedBy};
 use crate::model::event::{Happening, ParticipantChange, RoutingCancelled, WorkChanged};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
@@ -50,6 +51,45 @@ fn entry_id(identifier: Option<&str>, own: Option<&str>) -> Option<EventId> {
 fn unknown(field: &'static str, value: &str) -> PassedBy {
     PassedBy::Value { field, value: value.into() }
 }
+
+/// What the fields of a `RoutingResult` that are read should be.
+pub(super) const ROUTING_RESULT: Shape = Shape::Object(&[
+    ("id", Shape::Text),
+    ("cancelReason", Shape::Text),
+    ("failureType", Shape::Text),
+    ("routingType", Shape::Text),
+    ("pendingServiceRoutingId", Shape::Text),
+    ("recordId", Shape::Text),
+    ("workOwnerId", Shape::Text),
+    ("initiator", PERSON),
+]);
+
+/// The same of a `RoutingWorkResult`.
+pub(super) const ROUTING_WORK_RESULT: Shape = Shape::Object(&[
+    ("workId", Shape::Text),
+    ("workTargetId", Shape::Text),
+    ("workType", Shape::Text),
+    ("agentSessionId", Shape::Text),
+    ("conversationId", Shape::Text),
+]);
+
+/// The same of a `SessionStatusChanged`.
+pub(super) const SESSION_STATUS_CHANGED: Shape = Shape::Object(&[
+    ("id", Shape::Text),
+    ("conversationIdentifier", Shape::Text),
+    ("sessionId", Shape::Text),
+    ("sessionStatus", Shape::Text),
+    ("sessionStatusPrev", Shape::Text),
+]);
+
+/// The same of a `ParticipantChanged`.
+pub(super) const PARTICIPANT_CHANGED: Shape = Shape::Object(&[(
+    "entries",
+    Shape::List(&Shape::Object(&[("operation", Shape::Text), ("participant", PERSON)])),
+)]);
+
+/// The same of a `QueuePosition`.
+pub(super) const QUEUE_POSITION: Shape = Shape::Object(&[("workItemId", Shape::Text)]);
 
 /// `RoutingResult`: Salesforce made a PSR, or somebody called routing off.
 pub(super) fn routing_result(text: &str, identifier: Option<&str>) -> Read<Found> {

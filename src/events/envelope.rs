@@ -6,9 +6,11 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::json::{Text, UnionText};
+use super::mend::{self, Odd, Shape};
 use super::unescape::unescape;
 use super::{Decoded, Error, FieldNames, PassedBy, interaction, request};
 use crate::model::ids::EventId;
@@ -67,12 +69,42 @@ pub fn decode(
     received: Timestamp,
     replay_id: Option<&str>,
 ) -> Result<Decoded, Error> {
+    let error = match read_envelope(names, event) {
+        Ok(envelope) => return open(names, envelope, received, replay_id),
+        Err(error) => error,
+    };
+    let Some((mended, mut odd)) = mended(names, event) else { return Err(Error::json("", event, &error)) };
+    let envelope = read_envelope(names, &mended).map_err(|_| Error::json("", event, &error))?;
+    let mut decoded = open(names, envelope, received, replay_id)?;
+    odd.append(&Odd(decoded.odd));
+    decoded.odd = odd.0;
+    Ok(decoded)
+}
+
+fn read_envelope<'a>(names: &FieldNames, event: &'a str) -> Result<Envelope<'a>, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(event);
-    let envelope = EnvelopeSeed(names)
-        .deserialize(&mut reader)
-        .and_then(|envelope| reader.end().map(|()| envelope))
-        .map_err(|error| Error::json("", event, &error))?;
-    open(names, envelope, received, replay_id)
+    let envelope = EnvelopeSeed(names).deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(envelope)
+}
+
+/// An event whose fields are not of their usual types, mended, and which those are.
+fn mended(names: &FieldNames, event: &str) -> Option<(String, Odd)> {
+    let mut odd = Odd::default();
+    let mut fields: Map<String, Value> = serde_json::from_str(event).ok()?;
+    for (name, value) in &mut fields {
+        match name.as_str() {
+            "CreatedDate" if Moment::deserialize(&*value).is_err() => {
+                mend::mend(value, &Shape::Whole, "CreatedDate", &mut odd);
+            }
+            "EventUuid" => mend::mend(value, &Shape::Text, "EventUuid", &mut odd),
+            name if names.is_event_type(name) => {
+                mend::mend(value, &Shape::Text, names.event_type(), &mut odd);
+            }
+            _ => {}
+        }
+    }
+    Some((Value::Object(fields).to_string(), odd))
 }
 
 /// Reads what an envelope holds.
@@ -91,44 +123,49 @@ pub(super) fn open(
         other => return Ok(Decoded::passed(PassedBy::EventType(other.into()))),
     };
     let field = names.payload();
-    let payload = payload_text(field, envelope.payload)?;
-    read(&Surroundings {
+    let Some(payload) = payload_text(field, envelope.payload)? else {
+        return Ok(Decoded::passed(PassedBy::Incomplete { field: "payload" }));
+    };
+    let around = Surroundings {
         field,
         payload: &payload,
         created: envelope.created.unwrap_or(received),
         uuid: envelope.uuid.as_deref(),
         replay_id,
-    })
+    };
+    let mut odd = Odd::default();
+    let decoded = read(&around, &mut odd)?;
+    Ok(Decoded { odd: odd.0, ..decoded })
 }
 
 /// The payload's JSON: a string, a union that holds one, or, where whoever sends it has taken it out, the
-/// object itself.
-fn payload_text<'a>(field: &str, payload: Option<Payload<'a>>) -> Result<Cow<'a, str>, Error> {
+/// object itself. `None` where there is nothing in it.
+fn payload_text<'a>(field: &str, payload: Option<Payload<'a>>) -> Result<Option<Cow<'a, str>>, Error> {
     #[derive(Deserialize)]
     struct Union<'a> {
         #[serde(borrow)]
         string: &'a RawValue,
     }
-    let missing = || Error::Missing { field: field.to_owned(), why: "it holds what the event is about" };
-    let raw = match payload.ok_or_else(missing)? {
-        Payload::Raw(raw) => raw,
-        Payload::Text(text) if text.trim_ascii().is_empty() => return Err(missing()),
-        Payload::Text(text) => return Ok(text),
+    let said = |text: Cow<'a, str>| Some(text).filter(|text| !text.trim_ascii().is_empty());
+    let raw = match payload {
+        None => return Ok(None),
+        Some(Payload::Raw(raw)) => raw,
+        Some(Payload::Text(text)) => return Ok(said(text)),
     };
     let text = match raw.get().as_bytes().first() {
         Some(b'"') => unescape(raw),
         Some(b'{') => match serde_json::from_str::<Union<'_>>(raw.get()) {
             Ok(Union { string }) if string.get().starts_with('"') => unescape(string),
-            Ok(_) => return Err(missing()),
+            Ok(_) => return Ok(None),
             Err(_) => Cow::Borrowed(raw.get()),
         },
-        Some(b'n') => return Err(missing()),
+        Some(b'n') => return Ok(None),
         _ => {
             let what = "expected a string that holds a JSON object".to_owned();
             return Err(Error::Malformed { field: field.to_owned(), what });
         }
     };
-    if text.trim_ascii().is_empty() { Err(missing()) } else { Ok(text) }
+    Ok(said(text))
 }
 
 /// What an event has besides what is passed by.

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::envelope::Surroundings;
 use super::json::{Text, embedded};
+use super::mend::{Odd, Shape, reading};
 use super::{Decoded, Error, PassedBy, entry};
 use crate::model::event::{Event, Happening, Participant};
 use crate::model::ids::{ConversationId, RepId, Subject};
@@ -103,9 +104,28 @@ impl Kind {
     }
 }
 
-pub(super) fn read(around: &Surroundings<'_>) -> Result<Decoded, Error> {
-    let payload: Payload<'_> =
-        serde_json::from_str(around.payload).map_err(|error| around.json_error(&error))?;
+/// Somebody's fields, as they should be.
+pub(super) const PERSON: Shape = Shape::Object(&[("subject", Shape::Text), ("role", Shape::Text)]);
+
+/// What the fields that are read should be.
+const SHAPE: Shape = Shape::Object(&[
+    ("conversationIdentifier", Shape::Text),
+    (
+        "payload",
+        Shape::Object(&[("identifier", Shape::Text), ("entryType", Shape::Text), ("sender", PERSON)]),
+    ),
+]);
+
+pub(super) fn read(around: &Surroundings<'_>, odd: &mut Odd) -> Result<Decoded, Error> {
+    let mut inside = Odd::default();
+    let read = reading(around.payload, "", &SHAPE, odd, |text| {
+        serde_json::from_str(text).map(|payload| read_payload(around, payload, &mut inside))
+    });
+    odd.append(&inside);
+    read.map_err(|error| around.json_error(&error))?
+}
+
+fn read_payload(around: &Surroundings<'_>, payload: Payload<'_>, odd: &mut Odd) -> Result<Decoded, Error> {
     let entry = payload.payload.unwrap_or_default();
     let conversation =
         payload.conversation_identifier.as_deref().and_then(|id| ConversationId::parse(id).ok());
@@ -120,11 +140,12 @@ pub(super) fn read(around: &Surroundings<'_>) -> Result<Decoded, Error> {
         };
         return Ok(passed(conversation.as_ref(), seen, reason));
     };
-    let found = read_entry(around, kind, &entry)?;
+    let found = read_entry(around, kind, &entry, odd)?;
     let conversation = conversation.or(found.conversation);
     // Who changed participants may be the one who left: that they wrote it must not bring them back.
     let seen = seen.filter(|_| kind != Kind::ParticipantChanged);
-    let mut decoded = Decoded { events: as_event(conversation.as_ref(), seen), passed_by: found.passed_by };
+    let events = as_event(conversation.as_ref(), seen);
+    let mut decoded = Decoded { events, passed_by: found.passed_by, ..Decoded::default() };
     if conversation.is_none() && kind != Kind::RoutingWorkResult {
         return Ok(Decoded::passed(PassedBy::Incomplete { field: "conversationIdentifier" }));
     }
@@ -134,27 +155,42 @@ pub(super) fn read(around: &Surroundings<'_>) -> Result<Decoded, Error> {
     Ok(decoded)
 }
 
-fn read_entry(around: &Surroundings<'_>, kind: Kind, entry: &Entry<'_>) -> Result<entry::Found, Error> {
+fn read_entry(
+    around: &Surroundings<'_>,
+    kind: Kind,
+    entry: &Entry<'_>,
+    odd: &mut Odd,
+) -> Result<entry::Found, Error> {
     const PATH: &str = "payload.entryPayload";
-    let text = entry
-        .content
-        .map_or(Ok(None), embedded)
-        .map_err(|error| Error::Malformed { field: around.at(PATH), what: error.to_string() })?;
+    let text = entry.content.map_or(Ok(None), embedded).unwrap_or_else(|_| {
+        odd.note(PATH);
+        None
+    });
     let Some(text) = text else {
         return Ok(entry::Found::passed(PassedBy::Incomplete { field: "entryPayload" }));
     };
-    let found = match kind {
-        Kind::RoutingResult => entry::routing_result(&text, entry.identifier.as_deref()),
-        Kind::RoutingWorkResult => entry::routing_work_result(&text),
-        Kind::SessionStatusChanged => {
-            let fallback = || around.fallback_id();
-            return entry::session_status_changed(&text, entry.identifier.as_deref(), fallback)
-                .map_err(|error| Error::json(&around.at(PATH), &text, &error))?;
-        }
-        Kind::ParticipantChanged => entry::participant_changed(&text),
-        Kind::QueuePosition => entry::queue_position(&text),
+    let identifier = entry.identifier.as_deref();
+    let shape = match kind {
+        Kind::RoutingResult => &entry::ROUTING_RESULT,
+        Kind::RoutingWorkResult => &entry::ROUTING_WORK_RESULT,
+        Kind::SessionStatusChanged => &entry::SESSION_STATUS_CHANGED,
+        Kind::ParticipantChanged => &entry::PARTICIPANT_CHANGED,
+        Kind::QueuePosition => &entry::QUEUE_POSITION,
     };
-    found.map_err(|error| Error::json(&around.at(PATH), &text, &error))
+    let found = reading(&text, PATH, shape, odd, |text| match kind {
+        Kind::RoutingResult => entry::routing_result(text, identifier).map(Ok),
+        Kind::RoutingWorkResult => entry::routing_work_result(text).map(Ok),
+        Kind::SessionStatusChanged => {
+            entry::session_status_changed(text, identifier, || around.fallback_id())
+        }
+        Kind::ParticipantChanged => entry::participant_changed(text).map(Ok),
+        Kind::QueuePosition => entry::queue_position(text).map(Ok),
+    });
+    // A text that is no JSON says nothing; who wrote it, and that there was something, is known all the same.
+    found.unwrap_or_else(|_| {
+        odd.note(PATH);
+        Ok(entry::Found::passed(PassedBy::Incomplete { field: "entryPayload" }))
+    })
 }
 
 fn as_event(conversation: Option<&ConversationId>, seen: Option<Participant>) -> SmallVec<[Event; 1]> {
@@ -168,5 +204,5 @@ fn as_event(conversation: Option<&ConversationId>, seen: Option<Participant>) ->
 }
 
 fn passed(conversation: Option<&ConversationId>, seen: Option<Participant>, reason: PassedBy) -> Decoded {
-    Decoded { events: as_event(conversation, seen), passed_by: Some(reason) }
+    Decoded { events: as_event(conversation, seen), passed_by: Some(reason), ..Decoded::default() }
 }

@@ -148,7 +148,7 @@ fn in_words(shown: &str) -> String {
 /// The byte offset of a line and column, both of which count from 1.
 fn offset_of(text: &str, line: usize, column: usize) -> usize {
     let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    (start + column).min(text.len())
+    start.saturating_add(column).min(text.len())
 }
 
 /// One open object or array on the way to an offset.
@@ -181,7 +181,7 @@ fn path_at(text: &str, offset: usize) -> String {
             }
             b',' if rest.len() > 1 => match levels.last_mut() {
                 Some(Level::Object { awaits_key, .. }) => *awaits_key = true,
-                Some(Level::Array { index }) => *index += 1,
+                Some(Level::Array { index }) => *index = index.saturating_add(1),
                 None => {}
             },
             _ => {}
@@ -201,7 +201,7 @@ fn split_string(text: &str) -> Option<(&str, &str)> {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
-            b'"' => return Some((text.get(1..at)?, text.get(at + 1..)?)),
+            b'"' => return Some((text.get(1..at)?, text.get(at.saturating_add(1)..)?)),
             _ => {}
         }
     }

@@ -7,7 +7,7 @@
 //! Invariants
 //! 1. No input panics. What cannot be read is an [`Error`] that names the field.
 //! 2. Whatever Salesforce may add (a value, an entry type, a field) is passed by with a reason, and is
-//!    never an error.
+//!    never an error. Only what a decision needs may refuse; a field of another type than usual is a remark.
 //! 3. Everything that routing has no use for is skipped unread: a message's text is never looked at.
 //!
 //! Where events come from is a port, [`EventSource`]; [`pubsub`] is the one that reads Salesforce's stream
@@ -16,6 +16,7 @@
 //! Elsewhere: lines of a recording in `recording`.
 
 mod agent_work;
+pub mod aside;
 mod channel_data;
 mod decoder;
 mod entry;
@@ -24,6 +25,7 @@ mod error;
 mod field_names;
 mod interaction;
 pub(crate) mod json;
+mod mend;
 #[cfg(feature = "pubsub")]
 pub mod pubsub;
 pub(crate) mod quick;
@@ -31,6 +33,10 @@ mod request;
 pub mod source;
 #[cfg(test)]
 mod tests;
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "places within a text that is there; the hottest loop of a replay"
+)]
 mod unescape;
 
 pub use agent_work::agent_work_event;
@@ -53,12 +59,15 @@ pub struct Decoded {
     pub events: SmallVec<[Event; 1]>,
     /// Why the event, or the part of it that it is about, was passed by.
     pub passed_by: Option<PassedBy>,
+    /// The fields that were not of their usual type, as paths: read for what they obviously mean, or as if they
+    /// were not there. A remark: nothing was refused because of them.
+    pub odd: Vec<String>,
 }
 
 impl Decoded {
     /// Nothing to do, and why.
     pub(crate) fn passed(reason: PassedBy) -> Self {
-        Self { events: SmallVec::new(), passed_by: Some(reason) }
+        Self { passed_by: Some(reason), ..Self::default() }
     }
 }
 

@@ -94,7 +94,7 @@ impl<'a> Quick<'a> {
             }
             if self.take(",").is_none() {
                 self.take("}")?;
-                let length = whole.len() - self.rest.len();
+                let length = whole.len().saturating_sub(self.rest.len());
                 return Some((whole.get(..length)?, envelope));
             }
         }

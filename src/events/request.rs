@@ -9,6 +9,7 @@ use smallvec::smallvec;
 use super::channel_data::ChannelData;
 use super::envelope::Surroundings;
 use super::json::{Text, embedded};
+use super::mend::{Odd, Shape, reading};
 use super::{Decoded, Error, PassedBy};
 use crate::model::event::{Event, Happening, RoutingRequested, SkillRequirement, Target};
 use crate::model::ids::{ConversationId, EventId, FlowId, QueueId, RepId, SkillId, Subject, WorkItemId};
@@ -69,8 +70,8 @@ struct Parameters<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Skill<'a> {
-    #[serde(borrow)]
-    id: Text<'a>,
+    #[serde(borrow, default)]
+    id: Option<Text<'a>>,
     #[serde(default)]
     level: Option<i32>,
     #[serde(default)]
@@ -79,9 +80,48 @@ struct Skill<'a> {
     additional: Option<bool>,
 }
 
-pub(super) fn read(around: &Surroundings<'_>) -> Result<Decoded, Error> {
-    let payload: Payload<'_> =
-        serde_json::from_str(around.payload).map_err(|error| around.json_error(&error))?;
+/// What the fields that are read should be.
+const SHAPE: Shape = Shape::Object(&[
+    ("recipient", Shape::Object(&[("subject", Shape::Text)])),
+    (
+        "payload",
+        Shape::Object(&[
+            ("conversationIdentifier", Shape::Text),
+            ("routingType", Shape::Text),
+            ("workRecordId", Shape::Text),
+            ("routingParameters", PARAMETERS),
+        ]),
+    ),
+]);
+
+const PARAMETERS: Shape = Shape::Object(&[
+    ("flowId", Shape::Text),
+    ("botId", Shape::Text),
+    ("userId", Shape::Text),
+    ("queueId", Shape::Text),
+    (
+        "skillsList",
+        Shape::List(&Shape::Object(&[
+            ("id", Shape::Text),
+            ("level", Shape::Whole),
+            ("priority", Shape::Whole),
+            ("isAdditionalSkill", Shape::Flag),
+        ])),
+    ),
+]);
+
+const CHANNEL_DATA: &str = "payload.routingParameters.channelData";
+
+pub(super) fn read(around: &Surroundings<'_>, odd: &mut Odd) -> Result<Decoded, Error> {
+    let mut inside = Odd::default();
+    let read = reading(around.payload, "", &SHAPE, odd, |text| {
+        serde_json::from_str(text).map(|payload| read_payload(around, payload, &mut inside))
+    });
+    odd.append(&inside);
+    read.map_err(|error| around.json_error(&error))?
+}
+
+fn read_payload(around: &Surroundings<'_>, payload: Payload<'_>, odd: &mut Odd) -> Result<Decoded, Error> {
     let request = payload.payload.unwrap_or_default();
     let conversation = conversation(around, request.conversation_identifier.as_ref())?;
     let routing_type = match request.routing_type.as_deref() {
@@ -92,13 +132,9 @@ pub(super) fn read(around: &Surroundings<'_>) -> Result<Decoded, Error> {
         },
     };
     let parameters = request.routing_parameters.unwrap_or_default();
-    let text = channel_data_text(around, parameters.channel_data)?;
-    let data = match &text {
-        Some(text) => ChannelData::read(text).map_err(|error| {
-            Error::json(&around.at("payload.routingParameters.channelData"), text, &error)
-        })?,
-        None => ChannelData::default(),
-    };
+    let text = channel_data_text(parameters.channel_data, odd);
+    let data = text.as_deref().map(|text| ChannelData::mended(text, CHANNEL_DATA, odd));
+    let data = data.as_deref().map(ChannelData::read).unwrap_or_default();
     let named = data.event_id.as_deref().and_then(|id| EventId::parse(id).ok());
     // Without the id that later calls must name, nothing can be asked of Salesforce on this request's behalf.
     let (event, target) = match named {
@@ -115,7 +151,8 @@ pub(super) fn read(around: &Surroundings<'_>) -> Result<Decoded, Error> {
         requester: data.requester(),
     };
     let what = Happening::RoutingRequested(Box::new(requested));
-    Ok(Decoded { events: smallvec![Event { conversation: Some(conversation), what }], passed_by: None })
+    let events = smallvec![Event { conversation: Some(conversation), what }];
+    Ok(Decoded { events, ..Decoded::default() })
 }
 
 fn conversation(around: &Surroundings<'_>, text: Option<&Text<'_>>) -> Result<ConversationId, Error> {
@@ -127,13 +164,12 @@ fn conversation(around: &Surroundings<'_>, text: Option<&Text<'_>>) -> Result<Co
     ConversationId::parse(text).map_err(|source| Error::Id { field: around.at(PATH), source })
 }
 
-fn channel_data_text<'a>(
-    around: &Surroundings<'_>,
-    raw: Option<&'a RawValue>,
-) -> Result<Option<Cow<'a, str>>, Error> {
-    raw.map_or(Ok(None), embedded).map_err(|error| Error::Malformed {
-        field: around.at("payload.routingParameters.channelData"),
-        what: error.to_string(),
+/// What stands in the field; where that is neither a text nor an object, nothing does.
+fn channel_data_text<'a>(raw: Option<&'a RawValue>, odd: &mut Odd) -> Option<Cow<'a, str>> {
+    let text = raw.map_or(Ok(None), embedded);
+    text.unwrap_or_else(|_| {
+        odd.note(CHANNEL_DATA);
+        None
     })
 }
 
@@ -172,7 +208,7 @@ fn target(parameters: &Parameters<'_>, data: &ChannelData<'_>) -> Target {
 
 fn requirement(skill: &Skill<'_>) -> Option<SkillRequirement> {
     Some(SkillRequirement {
-        id: SkillId::parse(&skill.id).ok()?,
+        id: SkillId::parse(skill.id.as_deref()?).ok()?,
         level: skill.level,
         priority: skill.priority,
         additional: skill.additional.unwrap_or(false),

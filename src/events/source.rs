@@ -51,7 +51,7 @@ pub enum Delivery {
         /// Why, in a sentence.
         reason: String,
     },
-    /// An event whose bytes are not what its schema says. It will not be better when it comes again.
+    /// An event that was set aside: its bytes are not what its schema says, or there is no schema to be had.
     Unreadable {
         /// The topic.
         topic: Arc<str>,
@@ -183,6 +183,14 @@ pub struct State {
     pub gaps: u64,
     /// Why it is not connected.
     pub problem: Option<String>,
+    /// Why nothing is handed over though the source is connected: the next event cannot be read yet.
+    pub held: Option<String>,
+    /// Since when.
+    pub held_since: Option<Timestamp>,
+    /// How many events were set aside: given up, and not handed over.
+    pub set_aside: u64,
+    /// Why the last of them was.
+    pub last_set_aside: Option<String>,
 }
 
 impl Health {
@@ -220,6 +228,30 @@ impl Health {
                 state.connected = false;
                 state.since = Some(now);
             }
+        });
+    }
+
+    /// The next event cannot be read yet, and nothing behind it is handed over before it.
+    pub fn held(&self, now: Timestamp, why: String) {
+        self.0.send_modify(|state| {
+            state.held = Some(why);
+            state.held_since = state.held_since.or(Some(now));
+        });
+    }
+
+    /// It goes on.
+    pub fn goes_on(&self) {
+        self.0.send_if_modified(|state| {
+            state.held_since = None;
+            state.held.take().is_some()
+        });
+    }
+
+    /// An event was set aside.
+    pub fn set_aside(&self, why: String) {
+        self.0.send_modify(|state| {
+            state.set_aside = state.set_aside.saturating_add(1);
+            state.last_set_aside = Some(why);
         });
     }
 

@@ -130,7 +130,7 @@ impl Client {
                 rejected = None;
             }
             let name = operation(call);
-            tracing::debug!(operation = name, %request_id, tries = tries.made() + 1, ?verdict, "a try");
+            tracing::debug!(operation = name, %request_id, tries = tries.made().saturating_add(1), ?verdict, "a try");
             let unauthorized = match (&verdict, used) {
                 (Verdict::Unauthorized(what), Some(token)) => {
                     Some(Unauthorized { token, what: what.clone() })

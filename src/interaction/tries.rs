@@ -110,7 +110,8 @@ impl Tries {
 
     fn wait(&mut self, after: Option<Duration>, jitter: f64) -> Duration {
         let backoff = self.waits.next().unwrap_or(LONGEST_WAIT);
-        let half = backoff / 2;
+        let half = backoff.checked_div(2).unwrap_or_default();
+        #[expect(clippy::disallowed_methods, reason = "a part of it always fits")]
         let spread = if jitter.is_finite() { half.mul_f64(jitter.clamp(0.0, 1.0)) } else { half };
         match after {
             Some(after) => after.saturating_add(spread).max(half.saturating_add(spread)),

@@ -117,11 +117,25 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 /// A 2xx says no with `success: false`, or with an error where `success` was left out.
 fn says_no(json: Option<&Value>) -> bool {
     let Some(json) = json else { return false };
-    match json.get("success").and_then(Value::as_bool) {
+    match json.get("success").and_then(truth) {
         Some(success) => !success,
         None => ["errorDetail", "errors", "errorReason"]
             .iter()
             .any(|key| json.get(key).is_some_and(says_something)),
+    }
+}
+
+/// Yes or no, also as a text or as 0 and 1.
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(yes) => Some(*yes),
+        Value::Number(number) => match number.as_u64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        },
+        Value::String(text) => text.trim().to_ascii_lowercase().parse().ok(),
+        _ => None,
     }
 }
 
@@ -214,6 +228,9 @@ fn reply(call: &Call, status: u16, json: Option<&Value>, body: &[u8]) -> Reply {
 
 fn routed(json: &Value) -> Routed {
     let context = json.get("contextParamMap").unwrap_or(&Value::Null);
+    // An object in a text is an object.
+    let inner: Option<Value> = context.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let context = inner.as_ref().unwrap_or(context);
     Routed {
         psr: id(json, "psrId", PsrId::parse),
         rep: id(context, "userId", RepId::parse),

@@ -113,7 +113,13 @@ mod tests {
 
     #[test]
     fn arithmetic_stops_at_the_ends() {
-        assert_eq!(Timestamp::MAX + Duration::from_secs(1), Timestamp::MAX);
+        let beginning = Timestamp::from_millis(i64::MIN);
+        for long in [Duration::from_secs(1), Duration::from_secs(u64::MAX), Duration::MAX] {
+            assert_eq!(Timestamp::MAX + long, Timestamp::MAX);
+            assert_eq!(beginning - long, beginning);
+        }
+        assert_eq!(beginning.since(Timestamp::MAX), Duration::ZERO);
+        assert_eq!(Timestamp::MAX.since(beginning).as_millis(), u128::from(i64::MAX.unsigned_abs()));
         assert_eq!(Timestamp::from_millis(5).since(Timestamp::from_millis(9)), Duration::ZERO);
     }
 }

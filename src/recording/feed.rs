@@ -158,7 +158,7 @@ fn decode_batch(bytes: Vec<u8>, lines: &mut Lines, decoder: &mut Decoder) -> Vec
         Ok(text) => text.into(),
         Err(broken) => return decode_one_by_one(broken.as_bytes(), lines, decoder),
     };
-    let mut items = Vec::with_capacity(batch.len() / 1024 + 1);
+    let mut items = Vec::with_capacity((batch.len() / 1024).saturating_add(1));
     for line in batch.split_inclusive('\n') {
         let number = lines.count();
         let taken = lines.take_decoded(number, line, &batch, decoder);

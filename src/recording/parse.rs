@@ -287,5 +287,5 @@ fn parsed<'a, T: Deserialize<'a>>(
 fn malformed(text: &str, start: usize, within: &str, error: &serde_json::Error, instead: &str) -> Found {
     let found = locate(within, text, error);
     let problem = Problem::Malformed { field: found.path, what: found.what, instead: instead.to_owned() };
-    (problem, Some(start + found.offset.max(1)))
+    (problem, Some(start.saturating_add(found.offset.max(1))))
 }

@@ -85,10 +85,10 @@ pub(super) fn read_line(input: &mut impl BufRead, limit: usize, buffer: &mut Vec
             Err(error) => return Err(error),
         };
         let newline = memchr::memchr(b'\n', available);
-        let used = newline.map_or(available.len(), |at| at + 1);
+        let used = newline.map_or(available.len(), |at| at.saturating_add(1));
         let ends = newline.is_some() || available.is_empty();
         length = length.saturating_add(used);
-        let too_long = length > limit + usize::from(newline.is_some());
+        let too_long = length > limit.saturating_add(usize::from(newline.is_some()));
         match available.get(..used) {
             Some(part) if !too_long => buffer.extend_from_slice(part),
             _ => buffer.truncate(start),
@@ -121,7 +121,7 @@ impl Lines {
 
     /// The next line's number.
     pub(super) fn count(&mut self) -> u64 {
-        self.counted += 1;
+        self.counted = self.counted.saturating_add(1);
         self.counted
     }
 
@@ -187,7 +187,9 @@ impl Lines {
     fn text<'a>(&self, number: u64, bytes: &'a [u8]) -> Result<&'a str, Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(trimmed(number, text)),
-            Err(error) => Err(self.error(number, (Problem::NotUtf8, Some(error.valid_up_to() + 1)))),
+            Err(error) => {
+                Err(self.error(number, (Problem::NotUtf8, Some(error.valid_up_to().saturating_add(1)))))
+            }
         }
     }
 

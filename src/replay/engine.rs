@@ -220,6 +220,9 @@ impl<S: Side> Engine<S> {
         if let Some(reason) = decoded.passed_by {
             self.summary.count_passed(&reason);
         }
+        for field in &decoded.odd {
+            self.summary.count_passed(&format_args!("{field}, which is not of its usual type"));
+        }
         for event in decoded.events {
             self.on_event(event);
         }

@@ -162,3 +162,15 @@ fn accepted(taken: &Taken) -> (StatusCode, Json<Value>) {
 fn passed_by(reason: &str) -> (StatusCode, Json<Value>) {
     (StatusCode::ACCEPTED, Json(json!({ "passedBy": reason })))
 }
+
+/// Reads a body as each of those that are taken, for the fuzzer.
+#[cfg(fuzzing)]
+pub fn read_bodies(body: &[u8]) {
+    use super::body::parse;
+    drop(parse::<page::ContactsAsked>(body));
+    drop(parse::<page::AgentWorkTold>(body));
+    drop(parse::<page::PresenceTold>(body));
+    drop(parse::<crate::people::RepChange>(body));
+    drop(parse::<crate::model::roster::Rep>(body));
+    drop(parse::<serde::de::IgnoredAny>(body));
+}

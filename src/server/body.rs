@@ -134,7 +134,7 @@ fn too_large() -> Refused {
     )
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let Object(read) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let segments: Vec<String> = error.path().iter().filter_map(segment).collect();

@@ -32,6 +32,8 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::sync::{Semaphore, watch};
 
+#[cfg(fuzzing)]
+pub use api::read_bodies;
 pub use body::BODY_LIMIT;
 pub use descriptors::raise_descriptors;
 pub use layers::{IN_FLIGHT, REQUEST_TIMEOUT};

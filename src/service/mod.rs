@@ -109,7 +109,7 @@ impl Service {
     /// # Errors
     /// Where the store cannot be read. Nothing is left running then.
     pub async fn start(plan: Plan) -> Result<Self, store::Error> {
-        let Plan { orgs, store, clock, notices } = plan;
+        let Plan { orgs, store, clock, notices, aside } = plan;
         let told = broadcast::Sender::new(TOLD);
         let stopping = watch::Sender::new(false);
         let history = history(&*store).await;
@@ -129,7 +129,7 @@ impl Service {
         }
         let mut channels = Vec::new();
         for (((org, plan), channel), positions) in each(&orgs).zip(&tasks.channels).zip(&positions) {
-            let source = plan.subscribe(org.pubsub.as_ref(), positions);
+            let source = plan.subscribe(org.pubsub.as_ref(), positions, &aside);
             let health = source.as_ref().map(|(_, source)| source.health()).unwrap_or_default();
             let running = Running::new(org.id, plan, channel.handle(), health, Arc::clone(&clock));
             for record in history.iter().filter(|record| record.channel == *running.key()) {

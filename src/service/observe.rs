@@ -34,6 +34,7 @@ impl Service {
             }
             gauge!("byoc_stream_cuts", &labels).set(as_number(stream.cuts));
             gauge!("byoc_stream_gaps", &labels).set(as_number(stream.gaps));
+            gauge!("byoc_stream_set_aside", &labels).set(as_number(stream.set_aside));
         }
         gauge!("byoc_store_queued").set(as_number(self.store().health().queued));
         for check in self.readiness().checks {

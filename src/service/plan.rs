@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::config::{Org, Serving};
 use crate::connector::{EndUserNotifier, Parts, RepFinder};
 use crate::contacts::Directory;
+use crate::events::aside::Aside;
 use crate::events::pubsub::{self, PubSub, Start};
 use crate::events::source::ReplayId;
 use crate::events::{EventSource, FieldNames};
@@ -30,6 +31,8 @@ pub struct Plan {
     pub clock: Arc<dyn Clock>,
     /// Where whatever somebody should look at is raised, by the service and by what the plan brings along.
     pub notices: Notices,
+    /// What remembers the events that cannot be read.
+    pub aside: Aside,
 }
 
 /// One org.
@@ -208,6 +211,7 @@ impl ChannelPlan {
         &self,
         pubsub: Option<&PubSub>,
         positions: &[Position],
+        aside: &Aside,
     ) -> Option<(String, Box<dyn EventSource>)> {
         if !self.is_ours() {
             tracing::warn!(
@@ -222,7 +226,7 @@ impl ChannelPlan {
             Some(position) => Start::After(ReplayId::new(position.replay_id())),
             None => self.begin.clone(),
         };
-        let source = pubsub?.subscribe(&topic, start);
+        let source = pubsub?.subscribe_remembering(&topic, start, aside.clone());
         Some((topic, Box::new(source)))
     }
 }

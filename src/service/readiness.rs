@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::running::Running;
 use super::tokens::Watched;
+use crate::events::source::State;
 use crate::model::ids::OrgId;
 use crate::model::time::{self, Timestamp};
-use crate::notices::Notice;
-use crate::store::Health;
+use crate::notices::{Notice, Subject};
+use crate::store::{ChannelKey, Health};
 
 /// A part that must be fine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,11 +53,44 @@ pub struct Readiness {
     pub notices: Vec<Notice>,
 }
 
+/// Events come in where the stream is connected and does not wait for a schema.
+fn of_stream(key: &ChannelKey, stream: &State) -> Check {
+    let problem = match (stream.connected, &stream.held) {
+        (false, _) => {
+            Some(stream.problem.clone().unwrap_or_else(|| "it has not been connected yet".to_owned()))
+        }
+        (true, held) => held.clone(),
+    };
+    Check {
+        what: Part::Stream,
+        org: Some(key.org),
+        channel: Some(key.channel.to_string()),
+        ok: problem.is_none(),
+        since: stream.held_since.filter(|_| stream.connected).or(stream.since),
+        problem,
+    }
+}
+
+/// What was set aside stays to be told: somebody has to look at it.
+fn set_aside(key: &ChannelKey, stream: &State) -> Option<Notice> {
+    let why = stream.last_set_aside.as_ref()?;
+    let count = stream.set_aside;
+    Some(Notice {
+        subject: Subject::of_channel("events-set-aside", key.org, &key.channel),
+        since: None,
+        problem: format!("{count} events were set aside since the start, the last one because {why}"),
+        hint: Some(
+            "they are in the file beside the store that ends in -set-aside.jsonl; what they asked for was not done"
+                .to_owned(),
+        ),
+    })
+}
+
 pub(super) fn of(
     channels: &[Running],
     orgs: &[(OrgId, Watched)],
     store: &Health,
-    notices: Vec<Notice>,
+    mut notices: Vec<Notice>,
 ) -> Readiness {
     let mut checks = vec![Check {
         what: Part::Store,
@@ -79,15 +113,32 @@ pub(super) fn of(
     }
     for running in channels.iter().filter(|running| running.is_ours()) {
         let stream = running.stream();
-        checks.push(Check {
-            what: Part::Stream,
-            org: Some(running.key().org),
-            channel: Some(running.key().channel.to_string()),
-            ok: stream.connected,
-            since: stream.since,
-            problem: (!stream.connected)
-                .then(|| stream.problem.unwrap_or_else(|| "it has not been connected yet".to_owned())),
-        });
+        checks.push(of_stream(running.key(), &stream));
+        notices.extend(set_aside(running.key(), &stream));
     }
     Readiness { ready: checks.iter().all(|check| check.ok), checks, notices }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_waits_is_not_ready_and_what_was_set_aside_is_shown() {
+        let org = OrgId::parse("00DHs0000000001").unwrap();
+        let key = ChannelKey { org, channel: "Acme".into() };
+        let at = |second: i64| Some(Timestamp::from_millis(second * 1_000));
+        let well = State { connected: true, since: at(1), ..State::default() };
+        assert!(of_stream(&key, &well).ok);
+        assert_eq!(set_aside(&key, &well), None);
+        let held = State { held: Some("its schema".to_owned()), held_since: at(2), ..well.clone() };
+        let check = of_stream(&key, &held);
+        assert_eq!((check.ok, check.since, check.problem.as_deref()), (false, at(2), Some("its schema")));
+        let cut = of_stream(&key, &State { connected: false, problem: Some("cut".to_owned()), ..held });
+        assert_eq!((cut.ok, cut.since, cut.problem.as_deref()), (false, at(1), Some("cut")));
+        let lost = State { set_aside: 3, last_set_aside: Some("no".to_owned()), ..well };
+        assert!(of_stream(&key, &lost).ok, "events come in");
+        let notice = set_aside(&key, &lost).unwrap();
+        assert!(notice.problem.contains("3 events were set aside"), "{}", notice.problem);
+    }
 }

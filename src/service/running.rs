@@ -21,7 +21,7 @@ use crate::routing::{Belongs, Conversation, Ending, Outcome, RequestView, Settin
 use crate::store::{self, Cause, ChannelKey};
 
 use super::plan::ChannelPlan;
-use super::stream::Reader;
+use super::stream::{Reader, count_odd};
 use super::{Error, Told};
 
 /// How many ended requests are kept to be looked at; the store has the others.
@@ -235,6 +235,7 @@ impl Running {
     /// Where it is none, or could not be made durable.
     pub async fn platform_event(&self, json: &str) -> Result<Taken, Error> {
         let decoded = self.0.decoder.clone().decode(json, self.0.clock.now(), None)?;
+        count_odd(&decoded.odd);
         self.deliver(decoded, Some(cause_of(json)?)).await
     }
 

@@ -148,6 +148,7 @@ impl Reader {
                         if let Some(reason) = decoded.passed_by {
                             tracing::debug!(%reason, %replay_id, "an event, or a part of it, is passed by");
                         }
+                        count_odd(&decoded.odd);
                         if decoded.events.is_empty() {
                             self.count("passed by");
                         } else {
@@ -163,8 +164,8 @@ impl Reader {
                 }
             }
             source::Delivery::Unreadable { reason, .. } => {
-                self.count("not understood");
-                tracing::error!(%replay_id, reason, "an event cannot be read; it is passed by");
+                self.count("set aside");
+                tracing::error!(%replay_id, reason, "the position passes an event that was set aside");
             }
             source::Delivery::KeepAlive { .. } | source::Delivery::Gap { .. } => {}
         }
@@ -209,6 +210,17 @@ impl Reader {
             self.hand_over(replay_id, delivery).await?;
         }
         Ok(())
+    }
+}
+
+/// Says and counts which fields were not of their usual type. Their names are our own, and so few.
+pub(super) fn count_odd(fields: &[String]) {
+    for field in fields {
+        metrics::counter!("byoc_events_odd_fields_total", "field" => field.clone()).increment(1);
+        tracing::warn!(
+            field,
+            "a field of an event is not of its usual type; it is read for what it means, or passed by"
+        );
     }
 }
 

@@ -115,7 +115,7 @@ impl Directory for Contacts {
             .take(limit)
             .collect();
         if contacts.len() < named {
-            let left_out = named - contacts.len();
+            let left_out = named.saturating_sub(contacts.len());
             tracing::info!(left_out, "the directory's webhook named contacts that the list cannot show");
         }
         let known =

@@ -94,7 +94,7 @@ impl EndUserNotifier for Notifier {
             tracing::error!(%conversation, "too many notifications wait for the webhook; this one is given up");
             return;
         }
-        self.0.on_their_way.send_modify(|count| *count += 1);
+        self.0.on_their_way.send_modify(|count| *count = count.saturating_add(1));
         match behind.entry(conversation) {
             Entry::Occupied(mut waiting) => waiting.get_mut().push_back(news),
             Entry::Vacant(free) => {

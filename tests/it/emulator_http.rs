@@ -444,13 +444,14 @@ mod command {
 async fn streams_are_broken_by_the_control_api_and_counted() {
     let server = Server::start().await;
     let counts = server.get("/emulator/v1/streams").await;
-    assert_eq!(counts["streams"], json!({ "open": 0, "begun": 0, "delivered": 0 }));
+    assert_eq!(counts["streams"], json!({ "open": 0, "begun": 0, "delivered": 0, "schemasAsked": 0 }));
     let faults = json!([
         { "fault": "changeSchema" }, { "fault": "end" }, { "fault": "unavailable" },
         { "fault": "cutAfter", "events": 3 }, { "fault": "refuseSubscribe" },
         { "fault": "forgetReplayIds" }, { "fault": "delay", "milliseconds": 5 },
+        { "fault": "refuseSchema" }, { "fault": "refuseSchema", "times": 2, "status": 3 },
     ]);
-    assert_eq!(server.does("streams", faults).await["done"], 7);
+    assert_eq!(server.does("streams", faults).await["done"], 9);
     assert_ne!(server.get("/emulator/v1/streams").await["schemaId"], counts["schemaId"]);
     for (wrong, field) in [
         (json!({ "fault": "cutAfter" }), json!("events")),

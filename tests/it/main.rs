@@ -37,6 +37,7 @@ mod journals;
 mod labels;
 mod logins;
 mod names;
+mod odd_fields;
 mod openapi;
 mod people;
 #[cfg(feature = "emulator")]

@@ -20,6 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+mod schemas;
+mod set_aside;
+
 const ANNA: &str = "005Hu0000000001";
 
 /// Long enough for a busy machine; nothing waits for it to pass.

@@ -192,7 +192,7 @@ async fn clear_faults(State(emulator): State<Emulator>) -> Json<Value> {
 }
 
 async fn streams(State(emulator): State<Emulator>, body: Bytes) -> Answer {
-    let hint = r#"a fault of the Pub/Sub API or a list of them, e.g. {"fault": "cutAfter", "events": 3}; others: end, unavailable, refuseSubscribe, forgetReplayIds, changeSchema, delay"#;
+    let hint = r#"a fault of the Pub/Sub API or a list of them, e.g. {"fault": "cutAfter", "events": 3}; others: end, unavailable, refuseSubscribe, forgetReplayIds, changeSchema, refuseSchema, delay"#;
     let faults: Vec<StreamFault> = read_many(&body, hint)?;
     let done = faults.len();
     for fault in faults {

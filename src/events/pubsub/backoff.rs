@@ -27,8 +27,11 @@ impl Backoff {
     /// The next wait. `jitter` is a number from 0 to 1: the wait lies between half and all of its backoff,
     /// so that subscribers who were cut together do not come back together.
     pub(super) fn next(&mut self, jitter: f64) -> Duration {
-        let half = self.waits.next().unwrap_or(self.longest).min(self.longest) / 2;
-        half.saturating_add(if jitter.is_finite() { half.mul_f64(jitter.clamp(0.0, 1.0)) } else { half })
+        let half = self.waits.next().unwrap_or(self.longest).min(self.longest);
+        let half = half.checked_div(2).unwrap_or_default();
+        #[expect(clippy::disallowed_methods, reason = "a part of it always fits")]
+        let part = if jitter.is_finite() { half.mul_f64(jitter.clamp(0.0, 1.0)) } else { half };
+        half.saturating_add(part)
     }
 }
 

@@ -15,6 +15,7 @@ use super::cut::{Cut, Remedy};
 use super::schemas::{Known, Schemas};
 use super::settings::{Error, Settings};
 use super::{Start, Subscription};
+use crate::events::aside::{Aside, DEATHS};
 use crate::model::time::Clock;
 use crate::outbound::without_slashes;
 use crate::proto::pub_sub_client::PubSubClient;
@@ -125,9 +126,15 @@ impl PubSub {
         Ok(Self(Arc::new(Inner { settings, client, instance_url, tenant, credentials, clock, schemas })))
     }
 
-    /// Subscribes to a topic, e.g. `/event/devorg__PartnerMessaging__e`. The subscription begins by itself.
+    /// Subscribes to a topic, e.g. `/event/devorg__PartnerMessaging__e`. The subscription begins by itself, and
+    /// remembers nothing beyond the process.
     pub fn subscribe(&self, topic: &str, start: Start) -> Subscription {
-        Subscription::begin(self.clone(), topic, start)
+        self.subscribe_remembering(topic, start, Aside::default())
+    }
+
+    /// As [`Self::subscribe`]; what is being read, and what cannot be, is remembered beyond the process.
+    pub fn subscribe_remembering(&self, topic: &str, start: Start, aside: Aside) -> Subscription {
+        Subscription::begin(self.clone(), topic, start, aside)
     }
 
     /// Asks what a topic is, once, and subscribes to nothing.
@@ -137,7 +144,7 @@ impl PubSub {
     pub async fn describe(&self, topic: &str) -> Result<Described, NotDescribed> {
         let token = self.token().await.map_err(Cut::from)?;
         let topic = self.topic(topic, &token).await?;
-        let schema = self.schema(&topic.schema_id, &token).await?;
+        let schema = self.schema(&topic.schema_id, &token, &Aside::default()).await?;
         let schema = schema.as_ref().as_ref();
         let fields = schema.map_err(|error| NotDescribed::Failed(error.to_string()))?.names();
         Ok(Described { can_subscribe: topic.can_subscribe, fields })
@@ -192,25 +199,24 @@ impl PubSub {
     }
 
     /// A schema, from Salesforce or from before.
-    pub(super) async fn schema(&self, id: &str, token: &SecretString) -> Result<Known, Cut> {
-        self.0.schemas.get(id, || self.fetch_schema(id, token)).await
+    pub(super) async fn schema(&self, id: &str, token: &SecretString, aside: &Aside) -> Result<Known, Cut> {
+        self.0.schemas.get(id, || self.fetch_schema(id, token, aside)).await
     }
 
     async fn fetch_schema(
         &self,
         id: &str,
         token: &SecretString,
+        aside: &Aside,
     ) -> Result<Result<EventSchema, Unreadable>, Cut> {
         let call = self.call(SchemaRequest { schema_id: id.to_owned() }, token)?;
         let mut client = self.0.client.clone();
-        match tokio::time::timeout(CALL_TIMEOUT, client.get_schema(call)).await {
-            Err(_) => Err(Cut::Unanswered("GetSchema")),
-            Ok(Ok(schema)) => Ok(EventSchema::parse(&schema.into_inner().schema_json)),
-            // Nobody has it. To wait for it would hold up every event behind.
-            Ok(Err(status)) if matches!(status.code(), Code::NotFound | Code::InvalidArgument) => {
-                Ok(Err(Unreadable(format!("its schema {id}: {}", Cut::from(status)))))
-            }
-            Ok(Err(status)) => Err(status.into()),
+        let answer = tokio::time::timeout(CALL_TIMEOUT, client.get_schema(call)).await;
+        let schema = answer.map_err(|_| Cut::Unanswered("GetSchema"))??.into_inner();
+        let name = format!("schema {id}");
+        if aside.is_deadly(&name) {
+            return Ok(Err(Unreadable(format!("its schema {id} has ended the process {DEATHS} times"))));
         }
+        Ok(aside.reading(&[name], || EventSchema::parse(&schema.schema_json)))
     }
 }

@@ -62,6 +62,23 @@ impl Cut {
     }
 }
 
+impl Cut {
+    /// Whether Salesforce has answered, and this is what it says: asked later, it may say something else, but
+    /// nothing stands in between.
+    pub(super) fn is_final_word(&self) -> bool {
+        let Self::Refused(status) = self else { return false };
+        let passes = matches!(
+            status.code(),
+            Code::Unavailable
+                | Code::DeadlineExceeded
+                | Code::ResourceExhausted
+                | Code::Aborted
+                | Code::Cancelled
+        );
+        !passes && self.remedy() != Remedy::Token
+    }
+}
+
 fn error_code(status: &Status) -> Option<&str> {
     status.metadata().get(ERROR_CODE)?.to_str().ok()
 }

@@ -28,7 +28,7 @@ impl Flow {
         if count < least {
             return None;
         }
-        self.pending += count;
+        self.pending = self.pending.saturating_add(count);
         i32::try_from(count).ok()
     }
 

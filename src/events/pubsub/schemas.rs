@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use super::avro::{EventSchema, Unreadable};
 
-/// A schema, or why there is none: it will be no better when it is asked for again.
+/// A schema, or what is wrong with its text: that is the same for ever.
 pub(super) type Known = Arc<Result<EventSchema, Unreadable>>;
 
 /// A schema's id names its text for ever, so nothing here ages.
@@ -27,6 +29,41 @@ impl Schemas {
         };
         let schema = cell.get_or_try_init(async || fetch().await.map(Arc::new)).await?;
         Ok(Arc::clone(schema))
+    }
+}
+
+/// How many schemas are remembered that were waited for in vain. An org has a handful of schemas.
+const GIVEN_UP_KEPT: usize = 256;
+
+/// The schemas that were waited for in vain, so that each event of one does not wait as long again.
+#[derive(Debug, Default)]
+pub(super) struct SchemaWaits(HashMap<String, (Instant, Known)>);
+
+impl SchemaWaits {
+    /// Why that one was given up, if it was asked for less than `lately` ago: else it is time to ask again.
+    pub(super) fn given_up(&self, id: &str, lately: Duration) -> Option<Known> {
+        let (asked, known) = self.0.get(id)?;
+        (asked.elapsed() < lately).then(|| Arc::clone(known))
+    }
+
+    /// Whether that one was given up before.
+    pub(super) fn is_known(&self, id: &str) -> bool {
+        self.0.contains_key(id)
+    }
+
+    /// It is there after all.
+    pub(super) fn there(&mut self, id: &str) {
+        self.0.remove(id);
+    }
+
+    /// It was asked for just now, in vain.
+    pub(super) fn give_up(&mut self, id: &str, why: Unreadable) -> Known {
+        if self.0.len() >= GIVEN_UP_KEPT {
+            self.0.clear();
+        }
+        let known: Known = Arc::new(Err(why));
+        self.0.insert(id.to_owned(), (Instant::now(), Arc::clone(&known)));
+        known
     }
 }
 

@@ -38,6 +38,10 @@ pub struct Settings {
     pub longest_wait: Duration,
     /// How long a stream may say nothing before it counts as dead. Salesforce speaks every 270 s.
     pub silence: Duration,
+    /// How long an event whose schema Salesforce does not have is waited for, with everything behind it, before it is
+    /// set aside. The schema is asked for again meanwhile, with growing waits. Where Salesforce does not answer at
+    /// all there is no such bound. Counted anew in each process.
+    pub schema_patience: Duration,
     /// How often the connection is asked by an HTTP/2 ping whether it still stands, so that a dead one is
     /// noticed before `silence` is over. `None` where the server takes offence (`too_many_pings`).
     pub ping_every: Option<Duration>,
@@ -54,6 +58,7 @@ impl Settings {
             first_wait: Duration::from_millis(250),
             longest_wait: Duration::from_secs(30),
             silence: Duration::from_secs(330),
+            schema_patience: Duration::from_secs(600),
             ping_every: Some(Duration::from_secs(60)),
         }
     }

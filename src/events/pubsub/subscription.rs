@@ -5,21 +5,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use uuid::Uuid;
 
+use super::avro::Unreadable;
 use super::backoff::Backoff;
 use super::buffer::Buffer;
 use super::connection::PubSub;
 use super::cut::{Cut, Remedy};
 use super::flow::Flow;
 use super::resume::{Place, Resume, Start};
+use super::schemas::{Known, SchemaWaits};
+use crate::events::aside::{Aside, DEATHS, SetAside};
 use crate::events::source::{Arrived, Delivery, Ended, EventSource, Health, Position, ReplayId};
-use crate::proto::{ConsumerEvent, FetchRequest, FetchResponse, ReplayPreset};
+use crate::proto::{ConsumerEvent, FetchRequest, FetchResponse, ProducerEvent, ReplayPreset};
 
 /// How long a stream may stay unanswered before it is taken for one that stands: Salesforce may begin its
 /// answer only with the first event, and refuses at once.
@@ -38,7 +44,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    pub(super) fn begin(pubsub: PubSub, topic: &str, start: Start) -> Self {
+    pub(super) fn begin(pubsub: PubSub, topic: &str, start: Start, aside: Aside) -> Self {
         let resume = Resume::new(&start);
         let position = Position::new(match start {
             Start::After(id) => Some(id),
@@ -56,6 +62,8 @@ impl Subscription {
             token: None,
             place: None,
             token_refreshed: false,
+            waiting: SchemaWaits::default(),
+            aside,
             pubsub,
         };
         let task = tokio::spawn(reader.run()).abort_handle();
@@ -109,6 +117,9 @@ struct Reader {
     place: Option<Place>,
     /// Whether a token was refreshed since something was heard.
     token_refreshed: bool,
+    /// The schemas that were waited for in vain.
+    waiting: SchemaWaits,
+    aside: Aside,
 }
 
 impl Reader {
@@ -142,10 +153,7 @@ impl Reader {
             }
             _ => {}
         }
-        // Chance alone is wanted; a v4 UUID's low bits are as random as it gets.
-        #[expect(clippy::cast_precision_loss, reason = "a jitter needs no more than a double's 53 bits")]
-        let jitter = (Uuid::new_v4().as_u64_pair().1 >> 11) as f64 / (1_u64 << 51) as f64 % 1.0;
-        let wait = self.backoff.next(jitter);
+        let wait = self.backoff.next(jitter());
         tracing::warn!(topic = %self.topic, %cut, ?wait, "the stream of events is cut");
         wait
     }
@@ -231,37 +239,140 @@ impl Reader {
             self.buffer.0.push(Delivery::KeepAlive { replay_id });
             return Ok(());
         }
-        for event in response.events {
-            let delivery = self.understand(event).await?;
-            if let Some(id) = delivery.replay_id() {
-                self.resume.received(id.clone());
+        let mut events = response.events.into_iter().peekable();
+        while let Some(event) = events.peek() {
+            let id = event.event.as_ref().map(|event| event.schema_id.clone()).unwrap_or_default();
+            // An event that names none has nothing in it: there is nothing to wait for.
+            let schema = if id.is_empty() { Arc::new(Err(nothing())) } else { self.schema(&id).await? };
+            // Those that can be read now, as one.
+            let of_it =
+                |event: &ConsumerEvent| event.event.as_ref().is_some_and(|event| event.schema_id == id);
+            let mut together: Vec<ConsumerEvent> = events.next().into_iter().collect();
+            while let Some(event) = events.next_if(of_it) {
+                together.push(event);
             }
-            self.buffer.0.push(delivery);
+            for delivery in self.read_events(together, &schema) {
+                if let Some(id) = delivery.replay_id() {
+                    self.resume.received(id.clone());
+                }
+                self.buffer.0.push(delivery);
+            }
         }
         Ok(())
     }
 
-    async fn understand(&self, event: ConsumerEvent) -> Result<Delivery, Cut> {
-        let topic = Arc::clone(&self.topic);
-        let replay_id = ReplayId::new(event.replay_id);
-        let event = event.event.unwrap_or_default();
-        let Some(token) = &self.token else { return Err(Cut::Ended) };
-        let schema = self.pubsub.schema(&event.schema_id, token).await?;
-        let read = match &*schema {
-            Ok(schema) => schema.to_json(&event.payload, &event.id),
-            Err(error) => Err(error.clone()),
+    /// An event's schema, or why it is given up. Asked for again until it is there: the stream stands still
+    /// meanwhile, so that its position does not pass an event that might still be read.
+    async fn schema(&mut self, id: &str) -> Result<Known, Cut> {
+        let settings = self.pubsub.settings();
+        let (patience, longest) = (settings.schema_patience, settings.longest_wait);
+        let mut waits = Backoff::new(settings.first_wait, longest);
+        let mut last_word = None;
+        if let Some(given_up) = self.waiting.given_up(id, longest) {
+            return Ok(given_up);
+        }
+        loop {
+            let Some(token) = &self.token else { return Err(Cut::Ended) };
+            let cut = match self.pubsub.schema(id, token, &self.aside).await {
+                Ok(schema) => {
+                    self.waiting.there(id);
+                    self.health.goes_on();
+                    return Ok(schema);
+                }
+                Err(cut) => cut,
+            };
+            if cut.remedy() == Remedy::Token {
+                match self.pubsub.refresh(token).await {
+                    Ok(token) => self.token = Some(token),
+                    Err(error) => tracing::warn!(topic = %self.topic, %error, "no other token"),
+                }
+            }
+            let why = format!("an event's schema {id} cannot be had: {cut}");
+            if cut.is_final_word() {
+                let since = *last_word.get_or_insert_with(Instant::now);
+                if self.waiting.is_known(id) || since.elapsed() >= patience {
+                    self.health.goes_on();
+                    return Ok(self.waiting.give_up(id, Unreadable(why)));
+                }
+            }
+            let wait = waits.next(jitter());
+            tracing::warn!(topic = %self.topic, why, ?wait, "the stream waits; the schema is asked for again");
+            self.health.held(self.pubsub.clock().now(), why);
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Reads events of one schema, and remembers meanwhile that it does.
+    fn read_events(&self, events: Vec<ConsumerEvent>, schema: &Known) -> Vec<Delivery> {
+        if self.aside.is_wary() {
+            let one_by_one = events.into_iter().map(|event| self.read_marked(vec![event], schema));
+            return one_by_one.flatten().collect();
+        }
+        self.read_marked(events, schema)
+    }
+
+    fn read_marked(&self, events: Vec<ConsumerEvent>, schema: &Known) -> Vec<Delivery> {
+        let org = self.pubsub.settings().org;
+        let name = |event: &ConsumerEvent| {
+            format!("{org} {} {}", self.topic, ReplayId::new(event.replay_id.as_slice()))
         };
-        Ok(match read {
-            Ok(json) => {
-                let received = self.pubsub.clock().now();
-                Delivery::Event(Arrived { topic, replay_id, json, received })
-            }
-            Err(error) => {
-                tracing::error!(%topic, %replay_id, %error, "an event cannot be read and is passed by");
-                Delivery::Unreadable { topic, replay_id, reason: error.to_string() }
-            }
+        let names: Vec<String> = events.iter().map(name).filter(|name| !self.aside.is_deadly(name)).collect();
+        self.aside.reading(&names, || {
+            let read = |event: ConsumerEvent| {
+                let read = match &**schema {
+                    _ if self.aside.is_deadly(&name(&event)) => {
+                        Err(Unreadable(format!("the process has ended {DEATHS} times while it was read")))
+                    }
+                    Ok(schema) => {
+                        let inner = event.event.as_ref();
+                        inner
+                            .map_or_else(|| Err(nothing()), |event| schema.to_json(&event.payload, &event.id))
+                    }
+                    Err(error) => Err(error.clone()),
+                };
+                read.map_or_else(|error| self.set_aside(&event, &error), |json| self.arrived(&event, json))
+            };
+            events.into_iter().map(read).collect()
         })
     }
+
+    fn arrived(&self, event: &ConsumerEvent, json: String) -> Delivery {
+        let replay_id = ReplayId::new(event.replay_id.as_slice());
+        let received = self.pubsub.clock().now();
+        Delivery::Event(Arrived { topic: Arc::clone(&self.topic), replay_id, json, received })
+    }
+
+    /// Gives an event up, loudly.
+    fn set_aside(&self, event: &ConsumerEvent, why: &Unreadable) -> Delivery {
+        let (topic, replay_id) = (Arc::clone(&self.topic), ReplayId::new(event.replay_id.as_slice()));
+        let reason = why.to_string();
+        tracing::error!(%topic, %replay_id, reason, "an event cannot be read and is set aside");
+        let nothing = ProducerEvent::default();
+        let inner = event.event.as_ref().unwrap_or(&nothing);
+        self.aside.keep(&SetAside {
+            at: self.pubsub.clock().now(),
+            source: "set-aside",
+            org: self.pubsub.settings().org.to_string(),
+            topic: &topic,
+            replay_id: replay_id.to_string(),
+            event_id: &inner.id,
+            schema_id: &inner.schema_id,
+            payload: STANDARD.encode(&inner.payload),
+            why: &reason,
+        });
+        self.health.set_aside(reason.clone());
+        Delivery::Unreadable { topic, replay_id, reason }
+    }
+}
+
+fn nothing() -> Unreadable {
+    Unreadable("there is nothing in it".to_owned())
+}
+
+/// Chance alone is wanted; a v4 UUID's low bits are as random as it gets.
+#[expect(clippy::cast_precision_loss, reason = "a jitter needs no more than a double's 53 bits")]
+fn jitter() -> f64 {
+    (Uuid::new_v4().as_u64_pair().1 >> 11) as f64 / (1_u64 << 51) as f64 % 1.0
 }
 
 fn first_request(topic: &str, place: &Place, count: i32) -> FetchRequest {

@@ -206,7 +206,7 @@ impl JwtBearer {
         }
         let outcome = self.fetch().await;
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        held.rounds += 1;
+        held.rounds = held.rounds.wrapping_add(1);
         match outcome {
             Ok(token) => {
                 let access = token.access.clone();
@@ -248,7 +248,7 @@ impl JwtBearer {
         let location = header(LOCATION).and_then(|to| self.token_url.join(to).ok());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unavailable)? {
-            if body.len() + chunk.len() > LARGEST_RESPONSE {
+            if body.len().saturating_add(chunk.len()) > LARGEST_RESPONSE {
                 body.clear();
                 break;
             }

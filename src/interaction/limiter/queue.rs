@@ -46,11 +46,11 @@ impl<K: Clone + Eq + Hash, T> Queue<K, T> {
 
     /// Puts an item at the end of its line.
     pub(super) fn push(&mut self, line: K, priority: Priority, item: T) {
-        self.len += 1;
+        self.len = self.len.saturating_add(1);
         let urgent = usize::from(priority == Priority::First);
         let moves_up = if let Some(items) = self.lines.get_mut(&line) {
             items.waiting.push_back((priority, item));
-            items.urgent += urgent;
+            items.urgent = items.urgent.saturating_add(urgent);
             items.urgent == 1 && urgent == 1
         } else {
             let items = Items { waiting: VecDeque::from([(priority, item)]), urgent, place: 0 };
@@ -69,8 +69,8 @@ impl<K: Clone + Eq + Hash, T> Queue<K, T> {
                 continue;
             };
             let Some((priority, item)) = items.waiting.pop_front() else { continue };
-            items.urgent -= usize::from(priority == Priority::First);
-            self.len -= 1;
+            items.urgent = items.urgent.saturating_sub(usize::from(priority == Priority::First));
+            self.len = self.len.saturating_sub(1);
             if items.waiting.is_empty() {
                 self.lines.remove(&line);
             } else {
@@ -83,7 +83,7 @@ impl<K: Clone + Eq + Hash, T> Queue<K, T> {
 
     fn stand_last(&mut self, line: K) {
         let Some(items) = self.lines.get_mut(&line) else { return };
-        self.places += 1;
+        self.places = self.places.wrapping_add(1);
         items.place = self.places;
         let ring = if items.urgent > 0 { &mut self.first } else { &mut self.later };
         ring.push_back((line, self.places));

@@ -98,11 +98,11 @@ fn placed(text: &str, read: Result<ChannelDefinition, Error>) -> Result<ChannelD
 fn line_of(text: &str, name: &str) -> Option<usize> {
     let part_of_name = |c: char| c.is_alphanumeric() || c == '_';
     let has_name = |line: &str| line.split(|c| !part_of_name(c)).any(|word| word == name);
-    text.lines().position(has_name).map(|index| index + 1)
+    text.lines().position(has_name).map(|index| index.saturating_add(1))
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
 }
 
 fn one_record(raw: &Raw) -> Result<&Raw, Error> {

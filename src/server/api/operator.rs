@@ -60,7 +60,7 @@ pub(in crate::server) async fn requests(
     }
     let channels = Place { org: asked.org, channel: asked.channel }.find_all(&server)?;
     // One more than is wanted tells whether there are more.
-    let enough = limit + 1;
+    let enough = limit.saturating_add(1);
     let mut requests = Vec::new();
     if asked.state != Some(Wanted::Ended) {
         let mut open = Vec::new();

@@ -191,7 +191,7 @@ impl Jwks {
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(in_words)? {
-            if body.len() + chunk.len() > LARGEST {
+            if body.len().saturating_add(chunk.len()) > LARGEST {
                 return Err("the set of keys is too large".to_owned());
             }
             body.extend_from_slice(&chunk);

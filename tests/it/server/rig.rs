@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use byoc_connector::connector::TellNobody;
+use byoc_connector::events::aside::Aside;
 use byoc_connector::events::pubsub::Start;
 use byoc_connector::interaction::{Client, FixedToken};
 use byoc_connector::model::channel_definition::ChannelDefinition;
@@ -109,7 +110,7 @@ pub(super) async fn service_with(
     clock: Arc<dyn Clock>,
     orgs: Vec<OrgPlan>,
 ) -> Service {
-    let plan = Plan { orgs, store, clock, notices: Notices::default() };
+    let plan = Plan { orgs, store, clock, notices: Notices::default(), aside: Aside::default() };
     Service::start(plan).await.unwrap()
 }
 

@@ -9,5 +9,6 @@ mod org_setup;
 mod orgs;
 mod probes;
 mod tls;
+mod unreadable;
 mod webhooks;
 mod world;

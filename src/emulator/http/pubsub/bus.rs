@@ -69,6 +69,11 @@ impl Bus {
         self.encoder.change();
     }
 
+    /// The events that are published from now on name a schema whose text that is.
+    pub(super) fn say_schema(&mut self, text: &str) {
+        self.encoder.say(text);
+    }
+
     pub(in super::super) fn publish(&mut self, at: Timestamp, replay_id: &[u8], event: &Value) {
         let published = ProducerEvent {
             id: schema::event_uuid(replay_id),

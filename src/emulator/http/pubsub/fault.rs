@@ -25,6 +25,15 @@ pub enum StreamFault {
     ForgetReplayIds,
     /// The events that are published from now on have another schema.
     ChangeSchema,
+    /// The next questions for a schema are refused.
+    RefuseSchema {
+        /// How many; 1 where nothing is said.
+        #[serde(default = "one")]
+        times: u32,
+        /// gRPC's number of the status: 5, `NOT_FOUND`, where nothing is said.
+        #[serde(default = "not_found")]
+        status: i32,
+    },
     /// Every response comes so much later, from now on.
     Delay {
         /// Milliseconds; 0 ends it.
@@ -36,10 +45,16 @@ const fn one() -> u32 {
     1
 }
 
+const fn not_found() -> i32 {
+    5
+}
+
 /// The faults that are still to come.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct StreamPlan {
     pub(super) refusals: u32,
+    /// How many questions for a schema are refused, and with which status.
+    pub(super) schema_refusals: (u32, i32),
     /// How many events from here on until the cut.
     pub(super) cut_after: Option<u64>,
     pub(super) delay_ms: u64,
@@ -60,6 +75,13 @@ impl StreamPlan {
             self.cut_after = None;
         }
         cut
+    }
+
+    /// The status with which a question for a schema is refused.
+    pub(super) const fn refuses_schema(&mut self) -> Option<i32> {
+        let (left, status) = self.schema_refusals;
+        self.schema_refusals.0 = left.saturating_sub(1);
+        if left > 0 { Some(status) } else { None }
     }
 
     pub(super) const fn refuses(&mut self) -> bool {

@@ -54,6 +54,9 @@ impl Emulator {
             StreamFault::RefuseSubscribe { times } => {
                 self.with_state(|state, _| state.streams.refusals = times);
             }
+            StreamFault::RefuseSchema { times, status } => {
+                self.with_state(|state, _| state.streams.schema_refusals = (times, status));
+            }
             StreamFault::ForgetReplayIds => self.with_state(|state, _| state.bus.rename()),
             StreamFault::ChangeSchema => self.with_state(|state, _| state.bus.change_schema()),
             StreamFault::Delay { milliseconds } => {
@@ -71,6 +74,11 @@ impl Emulator {
         self.0.streams.subscribe()
     }
 
+    /// From now on, events name another schema, whose text that is; they are encoded as before.
+    pub fn say_schema(&self, text: &str) {
+        self.with_state(|state, _| state.bus.say_schema(text));
+    }
+
     /// Which schema events have from now on.
     pub fn schema_id(&self) -> String {
         self.lock().bus.schema_id()
@@ -86,6 +94,9 @@ pub struct StreamCounts {
     pub begun: u64,
     /// How many events went out, the same one to two subscribers counted twice.
     pub delivered: u64,
+    /// How often a schema was asked for.
+    #[serde(rename = "schemasAsked")]
+    pub schemas_asked: u64,
 }
 
 struct Face(Emulator);
@@ -110,6 +121,10 @@ impl PubSub for Face {
     async fn get_schema(&self, request: Request<SchemaRequest>) -> Result<Response<SchemaInfo>, Status> {
         self.check(request.metadata())?;
         let schema_id = request.into_inner().schema_id;
+        self.0.0.streams.send_modify(|counts| counts.schemas_asked += 1);
+        if let Some(status) = self.0.with_state(|state, _| state.streams.refuses_schema()) {
+            return Err(refused(Code::from_i32(status), "schema.refused", "schemas are refused for now"));
+        }
         let known = self.0.with_state(|state, _| state.bus.schema(&schema_id));
         let schema_json = known.ok_or_else(|| {
             refused(Code::NotFound, "schema.not.found", &format!("there is no schema {schema_id}"))

@@ -16,6 +16,8 @@ pub(super) struct Encoder {
     /// How often the schema has changed. Each change adds a field.
     changes: u32,
     schema: Option<Schema>,
+    /// What is said to be the schema though events are not encoded by it, by its id.
+    said: Vec<(String, String)>,
     /// Its id: every event has it, and it takes longer to work out than all else about one.
     id: String,
 }
@@ -24,7 +26,8 @@ impl Encoder {
     pub(super) fn new(form: &EventForm) -> Self {
         let name = form.topic.rsplit('/').next().unwrap_or_default().to_owned();
         let fields = [form.type_field.clone(), form.payload_field.clone()];
-        let mut encoder = Self { name, fields, changes: 0, schema: None, id: String::new() };
+        let mut encoder =
+            Self { name, fields, changes: 0, schema: None, said: Vec::new(), id: String::new() };
         encoder.renew();
         encoder
     }
@@ -33,6 +36,12 @@ impl Encoder {
     pub(super) fn change(&mut self) {
         self.changes += 1;
         self.renew();
+    }
+
+    /// Events name a schema whose text that is, and are encoded as before.
+    pub(super) fn say(&mut self, text: &str) {
+        self.id = Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).simple().to_string();
+        self.said.push((self.id.clone(), text.to_owned()));
     }
 
     fn renew(&mut self) {
@@ -45,7 +54,10 @@ impl Encoder {
     }
 
     pub(super) fn schema(&self, id: &str) -> Option<String> {
-        (0..=self.changes).find(|changes| self.id_of(*changes) == id).map(|changes| self.json(changes))
+        let said = self.said.iter().find(|(said, _)| said == id).map(|(_, text)| text.clone());
+        said.or_else(|| {
+            (0..=self.changes).find(|changes| self.id_of(*changes) == id).map(|changes| self.json(changes))
+        })
     }
 
     /// Like Salesforce's: a fingerprint that names the text for ever.

@@ -93,11 +93,11 @@ async fn serve(
                 }
                 None => asking = false,
             },
-            () = tokio::time::sleep_until(said + keep_alive) => {
+            () = tokio::time::sleep_until(later(said, keep_alive)) => {
                 stream.keep_alive().await?;
                 said = Instant::now();
             }
-            () = tokio::time::sleep_until(asked_last + ask_within), if stream.pending == 0 => {
+            () = tokio::time::sleep_until(later(asked_last, ask_within)), if stream.pending == 0 => {
                 let text = "no more events were asked for in time";
                 return Err(refused(Code::DeadlineExceeded, "subscription.fetch.timeout", text));
             }
@@ -183,6 +183,12 @@ fn begin(emulator: &Emulator, first: &FetchRequest) -> Result<u64, Status> {
             }),
         }
     })
+}
+
+/// A moment so much later; where there is none, one that nobody lives to see.
+fn later(at: Instant, wait: Duration) -> Instant {
+    const DECADES: Duration = Duration::from_secs(1 << 30);
+    at.checked_add(wait).or_else(|| at.checked_add(DECADES)).unwrap_or(at)
 }
 
 fn asked(request: &FetchRequest) -> Result<i32, Status> {

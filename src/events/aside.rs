@@ -1,0 +1,247 @@
+//! What is remembered of events beyond the process, so that one that cannot be read is neither lost in silence nor
+//! ends the process again and again.
+//!
+//! Two small files beside the store. `…-reading` says what is being read at this moment: it is written before bytes
+//! from outside are read and cleared behind that, once for all the events that came together. If the process dies in
+//! between, the next one reads just these one by one; what was being read for the second time is set aside.
+//! `…-set-aside.jsonl` keeps whatever was set aside, a line each, for whoever has to find out why.
+//!
+//! Neither is synced to the disk: a process that ends takes nothing with it that it has handed to the system, and a
+//! machine that loses its power was not stopped by an event.
+//!
+//! Must never know what an event says. Its files hold what people wrote: they are their owner's alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::time::Timestamp;
+
+/// How often something may have ended the process before it is no longer read.
+pub const DEATHS: u32 = 2;
+
+/// How large the file of what was set aside may become, in bytes. What comes behind is counted and logged alone.
+const LARGEST: u64 = 64 << 20;
+
+/// Remembers what is being read, and keeps what cannot be. A clone is the same; the default one remembers nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Aside(Option<Arc<Files>>);
+
+#[derive(Debug)]
+struct Files {
+    kept: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    file: File,
+    marks: Marks,
+}
+
+/// What `…-reading` says.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Marks {
+    /// What is being read.
+    reading: BTreeSet<String>,
+    /// How often the process ended while that was being read.
+    deaths: BTreeMap<String, u32>,
+}
+
+/// One thing that was set aside, as it stands in the file.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SetAside<'a> {
+    /// When, in RFC 3339.
+    #[serde(serialize_with = "crate::model::time::as_text")]
+    pub(crate) at: Timestamp,
+    /// Always `set-aside`: no recording's, so that a replay passes it over.
+    pub(crate) source: &'static str,
+    /// The org, where it is known.
+    pub(crate) org: String,
+    /// The topic.
+    pub(crate) topic: &'a str,
+    /// Its place in the stream, in base64.
+    pub(crate) replay_id: String,
+    /// Its own id.
+    pub(crate) event_id: &'a str,
+    /// The schema that it names.
+    pub(crate) schema_id: &'a str,
+    /// Its Avro bytes, in base64.
+    pub(crate) payload: String,
+    /// Why.
+    pub(crate) why: &'a str,
+}
+
+impl Aside {
+    /// Remembers in files beside that one, whose owner it must be by whatever lock there is.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened.
+    pub fn beside(store: &Path) -> io::Result<Self> {
+        let beside = |ending: &str| {
+            let mut path = store.as_os_str().to_owned();
+            path.push(ending);
+            PathBuf::from(path)
+        };
+        let path = beside("-reading");
+        let mut marks = match std::fs::read_to_string(&path) {
+            // Something longer may have stood there before.
+            Ok(text) => {
+                serde_json::from_str::<Marks>(text.lines().next().unwrap_or_default()).unwrap_or_default()
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Marks::default(),
+            Err(error) => return Err(error),
+        };
+        for name in std::mem::take(&mut marks.reading) {
+            let deaths = marks.deaths.entry(name.clone()).or_default();
+            *deaths = deaths.saturating_add(1);
+            tracing::warn!(name, deaths, "the process ended while this was being read; it is read with care");
+        }
+        let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path)?;
+        let mut state = State { file, marks };
+        state.write()?;
+        Ok(Self(Some(Arc::new(Files { kept: beside("-set-aside.jsonl"), state: Mutex::new(state) }))))
+    }
+
+    /// Whether something is to be read with care: each by itself.
+    pub(crate) fn is_wary(&self) -> bool {
+        let wary = |files: &Arc<Files>| files.lock().marks.deaths.values().any(|deaths| *deaths < DEATHS);
+        self.0.as_ref().is_some_and(wary)
+    }
+
+    /// Whether that has ended the process too often to be read again.
+    pub(crate) fn is_deadly(&self, name: &str) -> bool {
+        let deaths = self.0.as_ref().and_then(|files| files.lock().marks.deaths.get(name).copied());
+        deaths.is_some_and(|deaths| deaths >= DEATHS)
+    }
+
+    /// Reads, and remembers meanwhile what is being read. Where it cannot be remembered, it is read all the same.
+    pub(crate) fn reading<T>(&self, names: &[String], read: impl FnOnce() -> T) -> T {
+        let Some(files) = &self.0 else { return read() };
+        files.mark(|marks| marks.reading.extend(names.iter().cloned()));
+        let came = read();
+        files.mark(|marks| {
+            for name in names {
+                marks.reading.remove(name);
+                marks.deaths.remove(name);
+            }
+        });
+        came
+    }
+
+    /// Keeps what was set aside. Where that cannot be, it is said: it is lost then.
+    pub(crate) fn keep(&self, what: &impl Serialize) {
+        let Some(files) = &self.0 else { return };
+        // One after the other, so that lines stay whole.
+        let state = files.lock();
+        if let Err(error) = append(&files.kept, what) {
+            tracing::error!(%error, file = %files.kept.display(), "what was set aside could not be kept");
+        }
+        drop(state);
+    }
+}
+
+impl Files {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mark(&self, change: impl FnOnce(&mut Marks)) {
+        let mut state = self.lock();
+        change(&mut state.marks);
+        if let Err(error) = state.write() {
+            tracing::warn!(%error, "what is being read cannot be remembered; an event that ends the process would end it again");
+        }
+    }
+}
+
+impl State {
+    fn write(&mut self) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&self.marks)?;
+        line.push(b'\n');
+        self.file.rewind()?;
+        self.file.write_all(&line)
+    }
+}
+
+fn append(path: &Path, what: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(what)?;
+    line.push(b'\n');
+    let mut file = private(OpenOptions::new().append(true).create(true)).open(path)?;
+    if file.metadata()?.len() > LARGEST {
+        return Err(io::Error::other(format!("it has {LARGEST} bytes; move it away")));
+    }
+    file.write_all(&line)
+}
+
+/// A new file is its owner's alone.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a process that dies while it reads: it never comes to the end of it.
+    fn dies_while_reading(aside: &Aside, name: &str) {
+        let files = aside.0.as_ref().unwrap();
+        files.mark(|marks| marks.reading.extend([name.to_owned()]));
+    }
+
+    #[test]
+    fn what_has_ended_the_process_twice_is_deadly_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("byoc.db");
+        let names = ["one".to_owned(), "two".to_owned()];
+        let first = Aside::beside(&store).unwrap();
+        first.reading(&names, || ());
+        assert!(!first.is_wary());
+        first.reading(&names, || dies_while_reading(&first, "three"));
+        dies_while_reading(&first, "two");
+        let second = Aside::beside(&store).unwrap();
+        assert!(second.is_wary() && !second.is_deadly("two") && !second.is_deadly("three"));
+        second.reading(&["three".to_owned()], || ());
+        dies_while_reading(&second, "two");
+        let third = Aside::beside(&store).unwrap();
+        assert!(!third.is_wary(), "nothing is left to find out");
+        assert!(third.is_deadly("two"));
+        assert!(!third.is_deadly("one") && !third.is_deadly("three"));
+        // It stays so until somebody removes the file.
+        assert!(Aside::beside(&store).unwrap().is_deadly("two"));
+    }
+
+    #[test]
+    fn what_is_set_aside_is_kept_line_by_line_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("byoc.db");
+        for n in 1..=2 {
+            Aside::beside(&store).unwrap().keep(&serde_json::json!({ "n": n }));
+        }
+        let path = folder.path().join("byoc.db-set-aside.jsonl");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"n\":1}\n{\"n\":2}\n");
+        #[cfg(unix)]
+        for name in ["byoc.db-set-aside.jsonl", "byoc.db-reading"] {
+            let mode = std::fs::metadata(folder.path().join(name)).unwrap();
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777, 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_says_nothing_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("byoc.db");
+        std::fs::write(folder.path().join("byoc.db-reading"), "}{ and more").unwrap();
+        assert!(!Aside::beside(&store).unwrap().is_wary());
+        // By whom nothing is remembered, everything is read.
+        assert_eq!(Aside::default().reading(&["x".to_owned()], || 7), 7);
+    }
+}
