@@ -109,8 +109,14 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Names in the documentation that look like our files and are the reader's own.
-const READERS_FILES: &[&str] =
-    &["byoc.toml", "key.pem", "certificate.pem", "emulator-ca.pem", "incident.jsonl", "byoc.db-set-aside.jsonl"];
+const READERS_FILES: &[&str] = &[
+    "byoc.toml",
+    "key.pem",
+    "certificate.pem",
+    "emulator-ca.pem",
+    "incident.jsonl",
+    "byoc.db-set-aside.jsonl",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
