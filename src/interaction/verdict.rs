@@ -73,10 +73,11 @@ impl Rejection {
 ///
 /// `retry_after` is the response's own wish, read with [`parse_retry_after`].
 ///
-/// "There is none" is what a clear or a cancel wants to hear, so these are carried out:
-/// - either, answered 404 without a code, or with a code below: what is to be taken back is not there;
-/// - either, 10071 and 15111: the session is gone, and its PSR and offers with it;
-/// - a cancel, 10082: Salesforce knows no such agent work.
+/// "There is none" is what a clear, a cancel or a removal wants to hear, so these are carried out:
+/// - answered 404 without a code: what is to be undone is not there;
+/// - 10071 and 15111: the session is gone, and its PSR and offers with it;
+/// - 10082: Salesforce knows no such agent work;
+/// - a removal, 10036: it knows no such participant.
 ///
 /// A cancel answered 10085 (*status not valid*) is a refusal: an offer that a rep has accepted or
 /// declined is still there, and whoever asked has to look before another rep is rung. So is any
@@ -150,13 +151,14 @@ fn says_something(value: &Value) -> bool {
 }
 
 fn nothing_there(call: &Call, status: u16, code: Option<ErrorCode>) -> bool {
-    let session_gone = matches!(code, Some(ErrorCode::SESSION_NOT_FOUND | ErrorCode::WORK_ITEM_NOT_FOUND));
+    let undone = matches!(
+        code,
+        Some(ErrorCode::SESSION_NOT_FOUND | ErrorCode::WORK_ITEM_NOT_FOUND | ErrorCode::WORK_NOT_VALID)
+    ) || (status == 404 && code.is_none());
     match call {
-        Call::ClearRoute { .. } => session_gone || (status == 404 && code.is_none()),
-        Call::CancelAgentWork { .. } => {
-            session_gone || code == Some(ErrorCode::WORK_NOT_VALID) || (status == 404 && code.is_none())
-        }
-        _ => false,
+        Call::ClearRoute { .. } | Call::CancelAgentWork { .. } => undone,
+        Call::RemoveParticipant { .. } => undone || code == Some(ErrorCode::PARTICIPANT_NOT_FOUND),
+        Call::Route { .. } | Call::CreateAgentWork { .. } | Call::ReportResult { .. } => false,
     }
 }
 
@@ -458,7 +460,7 @@ mod tests {
             (clear(), 404, coded(10017), refused(404, 10017, "m")),
             (clear(), 400, coded(10071), ok()),
             (clear(), 400, coded(15111), ok()),
-            (clear(), 400, coded(10082), refused(400, 10082, "m")),
+            (clear(), 400, coded(10082), ok()),
             (clear(), 400, coded(10018), refused(400, 10018, "m")),
             (cancel(), 404, json!({}), ok()),
             (cancel(), 400, coded(10082), ok()),

@@ -3,6 +3,8 @@
 //! `routing` asks for calls and is told their answers; `interaction` puts them on the wire and reads
 //! them back; the emulator answers them. None of the three needs to know the others.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, WorkItemId};
@@ -153,4 +155,15 @@ pub struct Refusal {
     pub message: Box<str>,
     /// Whether an earlier try of the same call got no answer and may have been carried out.
     pub after_lost_try: bool,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.code, self.status) {
+            (Some(code), _) => write!(f, "error {code}")?,
+            (None, 0) => f.write_str("not sent")?,
+            (None, status) => write!(f, "HTTP {status}")?,
+        }
+        if self.message.is_empty() { Ok(()) } else { write!(f, ": {}", self.message) }
+    }
 }

@@ -47,10 +47,14 @@ impl ErrorCode {
     pub const PRECONDITION_FAILED: Self = Self(10055);
     /// Salesforce stopped in the middle of the conversation's work.
     pub const ABORTED: Self = Self(10056);
+    /// There is no such participant.
+    pub const PARTICIPANT_NOT_FOUND: Self = Self(10036);
     /// There is no such session.
     pub const SESSION_NOT_FOUND: Self = Self(10071);
     /// There is no such agent work.
     pub const WORK_NOT_VALID: Self = Self(10082);
+    /// What was to be changed is in a state that does not allow it: an offer that is not open any more.
+    pub const STATUS_NOT_VALID: Self = Self(10085);
     /// Something behind the Interaction Service took too long.
     pub const DOWNSTREAM_TIMEOUT: Self = Self(10094);
     /// The rep already holds an open offer of that work item.

@@ -10,7 +10,7 @@ use crate::model::event::{Happening, SkillRequirement};
 use crate::model::ids::{ConversationId, EventId, QueueId, RepId};
 use crate::model::time::Timestamp;
 use crate::recording::Exchange;
-use crate::routing::{Outcome, Reason, Remark};
+use crate::routing::{Outcome, OwedView, Reason, Remark};
 
 use super::difference::Difference;
 
@@ -54,6 +54,8 @@ pub enum What {
         /// How long after its event the last word was said.
         after: Duration,
     },
+    /// Something that must be undone and still is not when the recording is over.
+    Owed(Box<OwedView>),
     /// Something that changes nothing.
     Remark(Remark),
     /// The recording says otherwise.

@@ -10,6 +10,7 @@ use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
 
 use super::fact::Fact;
+use super::owed::OperatorOrder;
 use super::reason::{Outcome, Reason};
 
 /// Names one command for ever: across tries, and across a restart.
@@ -74,6 +75,8 @@ pub enum Input {
     Answered(CommandId, Answer),
     /// The partner's router named reps, the best first; none where nobody can take it.
     Found(CommandId, Vec<RepId>),
+    /// An operator wants something done.
+    Ordered(OperatorOrder),
     /// The time that `deadline` named has come.
     DeadlineReached,
 }

@@ -22,7 +22,7 @@ use crate::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId}
 use crate::model::time::Timestamp;
 use crate::model::words::ParticipantRole;
 
-use super::command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark};
+use super::command::{Announcement, Command, CommandId, Effects, Input, Order, Remark};
 use super::fact::{Fact, IllegalFact, Intent, RequestFact};
 use super::offer::Offer;
 use super::policy::Settings;
@@ -104,6 +104,7 @@ impl Conversation {
             Input::Happened(happening) => decision.on_event(happening),
             Input::Answered(command, answer) => decision.on_answer(command, answer),
             Input::Found(command, reps) => decision.on_found(command, reps),
+            Input::Ordered(order) => decision.on_operator(order),
             Input::DeadlineReached => {}
         }
         decision.advance();
@@ -112,7 +113,10 @@ impl Conversation {
 
     /// When to feed [`Input::DeadlineReached`] at the latest; `None` where nothing waits for time.
     pub fn deadline(&self, settings: &Settings) -> Option<Timestamp> {
-        self.requests.iter().filter_map(|request| request.deadline(settings)).min()
+        self.requests
+            .iter()
+            .flat_map(|request| request.deadline(settings).into_iter().chain(self.next_try(request)))
+            .min()
     }
 
     /// The commands that were given and never answered, to be given again after a restart. Their ids
@@ -146,7 +150,12 @@ impl Conversation {
                 }
             }
             Fact::ParticipantLeft(participant) => self.participants.retain(|p| p != participant),
-            Fact::SessionEnded => self.participants.retain(|p| p.role == ParticipantRole::EndUser),
+            Fact::SessionEnded => {
+                self.participants.retain(|p| p.role == ParticipantRole::EndUser);
+                for request in &mut self.requests {
+                    request.session_over_from = Some(request.commands);
+                }
+            }
             Fact::WorkWasForeign(work) => self.remember_work(*work),
             Fact::WorkUnplaced(change) => {
                 if self.unplaced.len() == UNPLACED_WORKS {
@@ -292,12 +301,9 @@ impl Decision<'_> {
     /// Records a fact about a request.
     pub(super) fn about(&mut self, number: u32, fact: RequestFact) {
         let ending = match (&fact, self.conversation.request(number)) {
-            (RequestFact::Closed, Some(request)) => request.verdict.as_deref().map(|verdict| Ending {
-                request: request.event.clone(),
-                at: verdict.at,
-                outcome: verdict.outcome,
-                reason: verdict.reason.clone(),
-            }),
+            (RequestFact::Closed, Some(request)) => {
+                request.verdict.as_deref().map(|verdict| request.ending(verdict))
+            }
             _ => None,
         };
         self.fact(Fact::About(number, fact));

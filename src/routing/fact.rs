@@ -11,6 +11,7 @@ use crate::model::ids::{AgentWorkId, EventId, PsrId, QueueId, RepId, WorkItemId}
 use crate::model::time::Timestamp;
 use crate::model::words::{CancelReason, RoutingType};
 
+use super::owed::Undo;
 use super::reason::Verdict;
 
 /// Something that is true from now on.
@@ -157,7 +158,7 @@ pub enum RequestFact {
         /// What Salesforce said.
         refusal: Refusal,
     },
-    /// Salesforce would not take an offer back: the rep may have been quicker.
+    /// An offer cannot be taken back, for it is not open any more: the rep may have been quicker.
     OfferContested {
         /// The rep.
         rep: RepId,
@@ -171,8 +172,21 @@ pub enum RequestFact {
         /// Until when to look out for it.
         until: Timestamp,
     },
-    /// A rep who accepted too late is out of the conversation again, or could not be removed.
+    /// A rep who accepted too late is out of the conversation again.
     RepRemoved(RepId),
+    /// Something that must be undone could not be: it is owed, and tried again.
+    Owed {
+        /// What.
+        undo: Undo,
+        /// When that was clear.
+        at: Timestamp,
+        /// When it is to be tried again.
+        next: Timestamp,
+        /// What Salesforce said; none where it did not answer.
+        answer: Option<Refusal>,
+    },
+    /// An operator wants no more tries of something that is owed.
+    StruckOut(Undo),
     /// Salesforce has been given the routing result; or would not take it.
     Reported {
         /// Whether it took it.
@@ -180,7 +194,7 @@ pub enum RequestFact {
     },
     /// No routing result will be sent.
     ReportWithheld,
-    /// The PSR has been cleared; or all that can be done about it has been.
+    /// The PSR has been cleared, or there is none.
     RouteCleared,
     /// The last word, which only a rep who joins after all can still change.
     Decided(Verdict),

@@ -20,6 +20,7 @@ mod next;
 mod offer;
 mod on_answer;
 mod on_event;
+mod owed;
 mod policy;
 mod reason;
 mod request;
@@ -31,6 +32,7 @@ pub use command::{Announcement, Command, CommandId, Effects, Ending, Input, Orde
 pub use conversation::Conversation;
 pub use conversations::{Conversations, Kept, Turn};
 pub use fact::{Fact, IllegalFact, Intent, RequestFact, Requested, Wanted, Why};
+pub use owed::{OperatorOrder, OwedView, Undo};
 pub use policy::{ANSWER_WINDOW, Policy, Report, Ring, Settings};
 pub use reason::{Outcome, Reason, Step, Verdict};
 pub use speaker::Belongs;

@@ -11,6 +11,7 @@ use crate::model::words::CancelReason;
 use super::conversation::{Conversation, Decision, to_usize};
 use super::fact::{Intent, RequestFact, Wanted, Why};
 use super::offer::{Creation, Offer, OfferState};
+use super::owed::Undo;
 use super::policy::{
     ANSWER_WINDOW, CLEAN_UP_WINDOW, LATER_OFFER_WINDOW, MOST_OFFERS, ORPHAN_WINDOW, Report, Ring, Settings,
 };
@@ -45,6 +46,7 @@ impl Decision<'_> {
 
     fn advance_request(&mut self, number: u32) {
         self.expire_offers(number);
+        self.try_owed(number);
         let Some(request) = self.conversation.request(number) else { return };
         if request.verdict.is_none() {
             self.pursue(number);
@@ -81,9 +83,9 @@ impl Decision<'_> {
                 }
                 OfferState::Contested { until, why, .. } if until <= self.now => {
                     self.about(number, RequestFact::OfferOver(rep, why));
-                    if undecided {
-                        self.decide(number, Outcome::Failed, Reason::OfferUnclear);
-                    }
+                }
+                OfferState::CancelOwed { .. } if undecided && self.no_word_of_cancel(number, rep) => {
+                    self.decide(number, Outcome::Failed, Reason::OfferUnclear);
                 }
                 OfferState::Orphaned { until } if until <= self.now => {
                     self.about(number, RequestFact::OfferOver(rep, Why::Unknown));
@@ -91,6 +93,14 @@ impl Decision<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Whether an offer could not be taken back, and nothing was heard of its rep since. Nobody else may be
+    /// asked while that rep can still accept.
+    fn no_word_of_cancel(&self, number: u32, rep: RepId) -> bool {
+        let Some(request) = self.conversation.request(number) else { return false };
+        let by = request.offer(rep).and_then(|offer| request.word_of_cancel_by(offer));
+        by.is_some_and(|by| by <= self.now)
     }
 
     pub(super) fn take_back(&mut self, number: u32, rep: RepId, why: Why) {
@@ -105,7 +115,7 @@ impl Decision<'_> {
             Route::Wanted => self.ask_for_route(number),
             Route::NotNeeded | Route::Made(_) => self.offer_or_search(number),
             // A request whose PSR is gone or unclear has been decided; until then it waits.
-            Route::Asked(_) | Route::MayExist | Route::Clearing(..) | Route::Gone => {}
+            Route::Asked(_) | Route::MayExist | Route::Clearing(..) | Route::ClearOwed(_) | Route::Gone => {}
         }
         // When the last moment has come and nothing was promised, the answer is no.
         let Some(request) = self.conversation.request(number) else { return };
@@ -273,12 +283,13 @@ impl Decision<'_> {
 
     fn clear_route(&mut self, number: u32) {
         let Some(request) = self.conversation.request(number) else { return };
-        if request.held_seats() > 0 || !matches!(request.route, Route::Made(_) | Route::MayExist) {
+        // What is owed a cancel may be so for hours; the PSR does not wait for it.
+        let held = request.offers.iter().filter(|offer| offer.holds_seat());
+        let held = held.filter(|offer| request.owed(Undo::Cancel(offer.rep)).is_none()).count();
+        if held > 0 || !matches!(request.route, Route::Made(_) | Route::MayExist) {
             return;
         }
-        let needed_by_another =
-            self.conversation.requests.iter().any(|other| other.number != number && other.needs_route());
-        if !needed_by_another {
+        if self.conversation.may_clear(request) {
             let reason = request.clear_reason();
             self.command(number, Intent::Clear(reason), self.now + CLEAN_UP_WINDOW);
         }
@@ -297,7 +308,9 @@ impl Decision<'_> {
             return;
         }
         let unsure = |offer: &Offer| matches!(offer.creation, Creation::Unsure { .. });
-        let cleaned_up = request.open_offers() == 0
+        let being_undone =
+            |offer: &&Offer| offer.is_open() && request.owed(Undo::Cancel(offer.rep)).is_none();
+        let cleaned_up = !request.offers.iter().any(|offer| being_undone(&offer))
             && !request.offers.iter().any(unsure)
             && !matches!(request.route, Route::Clearing(..));
         if success || cleaned_up || self.now >= report_by(self.settings, request) {
@@ -405,6 +418,7 @@ impl Request {
             Creation::Unsure { until } => Some(until),
             Creation::Asked(_) | Creation::Done => None,
         });
-        offers.chain(unsure).chain(report).chain(search).min()
+        let word = self.offers.iter().filter_map(|offer| self.word_of_cancel_by(offer));
+        offers.chain(word.filter(|_| undecided)).chain(unsure).chain(report).chain(search).min()
     }
 }

@@ -29,7 +29,9 @@ pub(super) enum OfferState {
     Nameless { certain: bool, until: Timestamp },
     /// Being taken back.
     TakingBack { work: AgentWorkId, why: Why, call: InFlight },
-    /// Salesforce would not take it back; word of the rep's answer is awaited.
+    /// To be taken back, and could not be yet: its rep can still accept.
+    CancelOwed { work: AgentWorkId, why: Why },
+    /// It cannot be taken back, for it is not open any more; word of the rep's answer is awaited.
     Contested { work: AgentWorkId, why: Why, until: Timestamp },
     /// Given up on, but should its id come up, it will be taken back.
     Orphaned { until: Timestamp },
@@ -37,6 +39,8 @@ pub(super) enum OfferState {
     Accepted { work: Option<AgentWorkId> },
     /// The rep accepted too late and is being taken out.
     Removing { work: Option<AgentWorkId>, call: InFlight },
+    /// The rep accepted too late, and could not be taken out yet.
+    RemovalOwed { work: Option<AgentWorkId> },
     /// Nobody can accept it any more.
     Over { work: Option<AgentWorkId>, why: Why },
 }
@@ -65,10 +69,12 @@ impl Offer {
         match self.state {
             OfferState::Ringing { work, .. }
             | OfferState::TakingBack { work, .. }
+            | OfferState::CancelOwed { work, .. }
             | OfferState::Contested { work, .. } => Some(work),
             OfferState::Making { work }
             | OfferState::Accepted { work }
             | OfferState::Removing { work, .. }
+            | OfferState::RemovalOwed { work }
             | OfferState::Over { work, .. } => work,
             OfferState::Nameless { .. } | OfferState::Orphaned { .. } => None,
         }
@@ -82,6 +88,7 @@ impl Offer {
                 | OfferState::Ringing { .. }
                 | OfferState::Nameless { .. }
                 | OfferState::TakingBack { .. }
+                | OfferState::CancelOwed { .. }
                 | OfferState::Contested { .. }
         )
     }
@@ -97,12 +104,16 @@ impl Offer {
             self.state,
             OfferState::Accepted { work: None }
                 | OfferState::Removing { work: None, .. }
+                | OfferState::RemovalOwed { work: None }
                 | OfferState::Over { work: None, why: Why::Removed }
         )
     }
 
     fn has_joined(&self) -> bool {
-        matches!(self.state, OfferState::Accepted { .. } | OfferState::Removing { .. })
+        matches!(
+            self.state,
+            OfferState::Accepted { .. } | OfferState::Removing { .. } | OfferState::RemovalOwed { .. }
+        )
     }
 
     /// Whether its id is missing, so that an event with one that is not known yet is about it.
@@ -137,9 +148,15 @@ impl Offer {
             (&F::OfferNamed { work, .. }, state) => named(state, work)?,
             (
                 F::OfferAccepted(_),
-                S::Accepted { .. } | S::Removing { .. } | S::Over { why: Why::Declined | Why::Removed, .. },
+                S::Accepted { .. }
+                | S::Removing { .. }
+                | S::RemovalOwed { .. }
+                | S::Over { why: Why::Declined | Why::Removed, .. },
             )
-            | (F::OfferOver(..), S::Accepted { .. } | S::Removing { .. } | S::Over { .. }) => return None,
+            | (
+                F::OfferOver(..),
+                S::Accepted { .. } | S::Removing { .. } | S::RemovalOwed { .. } | S::Over { .. },
+            ) => return None,
             (F::OfferAccepted(_), _) => S::Accepted { work },
             (&F::OfferOver(_, why), _) => S::Over { work, why },
             (F::RepRefused { .. }, S::Making { .. }) => S::Over { work, why: Why::Refused },
@@ -147,7 +164,9 @@ impl Offer {
                 S::Contested { work, why, until }
             }
             (&F::OfferOrphaned { until, .. }, S::Nameless { .. }) => S::Orphaned { until },
-            (F::RepRemoved(_), S::Removing { work, .. }) => S::Over { work, why: Why::Removed },
+            (F::RepRemoved(_), S::Removing { work, .. } | S::RemovalOwed { work }) => {
+                S::Over { work, why: Why::Removed }
+            }
             (F::OfferAnswered { .. }, state) if self.creation != Creation::Done => state,
             _ => return None,
         })
@@ -183,6 +202,7 @@ fn named(state: OfferState, work: AgentWorkId) -> Option<OfferState> {
         OfferState::Making { work: None } => OfferState::Making { work },
         OfferState::Accepted { work: None } => OfferState::Accepted { work },
         OfferState::Removing { work: None, call } => OfferState::Removing { work, call },
+        OfferState::RemovalOwed { work: None } => OfferState::RemovalOwed { work },
         OfferState::Over { work: None, why: Why::Removed } => OfferState::Over { work, why: Why::Removed },
         _ => return None,
     })

@@ -13,9 +13,10 @@ use super::command::{CommandId, Remark};
 use super::conversation::Decision;
 use super::fact::{Fact, Intent, RequestFact, Why};
 use super::offer::OfferState;
+use super::owed::Undo;
 use super::policy::SETTLE_WINDOW;
 use super::reason::{Outcome, Reason, Step, Verdict};
-use super::request::Search;
+use super::request::{Request, Route, Search};
 
 impl Decision<'_> {
     pub(super) fn on_answer(&mut self, command: CommandId, answer: Answer) {
@@ -26,16 +27,19 @@ impl Decision<'_> {
         match intent {
             Intent::Route => self.on_routed(number, answer),
             Intent::Offer(rep) => self.on_offered(number, rep, answer),
-            Intent::TakeBack(rep, why) => self.on_taken_back(number, rep, why, &answer),
+            Intent::TakeBack(rep, _) => self.on_taken_back(number, command.number, rep, &answer),
             Intent::Report { .. } => {
                 let taken = matches!(answer, Answer::Done(_));
                 self.about(number, RequestFact::Reported { taken });
             }
-            Intent::Clear(_) => self.about(number, RequestFact::RouteCleared),
+            Intent::Clear(_) if self.is_cleared(number, &answer) => self.on_cleared(number),
+            Intent::Clear(_) => self.in_vain(number, command.number, Undo::Clear, &answer),
+            Intent::Remove(rep) if !matches!(answer, Answer::Done(_)) => {
+                self.in_vain(number, command.number, Undo::Remove(rep), &answer);
+            }
             Intent::Remove(rep) => {
-                self.about(number, RequestFact::RepRemoved(rep));
-                if matches!(answer, Answer::Done(_))
-                    && let Some(participant) = crate::model::event::Participant::rep(rep)
+                self.undone(number, Undo::Remove(rep));
+                if let Some(participant) = crate::model::event::Participant::rep(rep)
                     && self.conversation.participants.contains(&participant)
                 {
                     self.fact(Fact::ParticipantLeft(participant));
@@ -232,14 +236,43 @@ impl Decision<'_> {
         }
     }
 
-    fn on_taken_back(&mut self, number: u32, rep: RepId, why: Why, answer: &Answer) {
-        let fact = match answer {
-            Answer::Done(_) => RequestFact::OfferOver(rep, why),
-            Answer::Refused(_) | Answer::Lost => {
-                RequestFact::OfferContested { rep, until: self.now + SETTLE_WINDOW }
+    /// An offer that was taken back is over. One that is not open any more cannot be: its rep was quicker, and
+    /// word of what they answered is on its way. In all other cases it is still there, and the cancel is owed.
+    fn on_taken_back(&mut self, number: u32, command: u16, rep: RepId, answer: &Answer) {
+        match answer {
+            Answer::Done(_) => self.undone(number, Undo::Cancel(rep)),
+            Answer::Refused(refusal) if refusal.code == Some(ErrorCode::STATUS_NOT_VALID.0) => {
+                self.about(number, RequestFact::OfferContested { rep, until: self.now + SETTLE_WINDOW });
             }
-        };
-        self.about(number, fact);
+            Answer::Refused(_) | Answer::Lost => {
+                self.in_vain(number, command, Undo::Cancel(rep), answer);
+            }
+        }
+    }
+
+    /// Whether no PSR is left. An answer that says no without an error (`DeleteRouteResponse.success`) tells "not
+    /// cancelled" and no more: where another try may have worked, or was answered the same, there is none.
+    fn is_cleared(&self, number: u32, answer: &Answer) -> bool {
+        match answer {
+            Answer::Done(_) => true,
+            Answer::Refused(refusal) if (200..300).contains(&refusal.status) && refusal.code.is_none() => {
+                let request = self.conversation.request(number);
+                refusal.after_lost_try || request.is_some_and(|request| request.owed(Undo::Clear).is_some())
+            }
+            Answer::Refused(_) | Answer::Lost => false,
+        }
+    }
+
+    /// A clear names the conversation and no PSR: it has taken those of other requests as well that were owed
+    /// one.
+    fn on_cleared(&mut self, number: u32) {
+        self.undone(number, Undo::Clear);
+        let owed = |request: &Request| matches!(request.route, Route::ClearOwed(_));
+        let others: Vec<u32> =
+            self.conversation.requests.iter().filter(|r| owed(r)).map(|request| request.number).collect();
+        for other in others {
+            self.undone(other, Undo::Clear);
+        }
     }
 
     /// Until when an offer that is made now may ring.

@@ -12,6 +12,7 @@ use super::command::Remark;
 use super::conversation::{Decision, to_usize};
 use super::fact::{Fact, RequestFact, Requested, Wanted, Why};
 use super::offer::{Offer, OfferState};
+use super::owed::Undo;
 use super::policy::ANSWER_WINDOW;
 use super::reason::{Outcome, Reason};
 use super::request::{ReportState, Request};
@@ -220,6 +221,7 @@ impl Decision<'_> {
             if self.conversation.work_item.is_none_or(|current| current == work_item) {
                 self.end_all(&Reason::SessionEnded);
                 self.fact(Fact::SessionEnded);
+                self.try_all_owed();
             }
             return;
         }
@@ -267,7 +269,18 @@ impl Decision<'_> {
             self.fact(Fact::ParticipantLeft(participant));
             if let Some(rep) = rep {
                 self.announce(rep, false);
+                self.removal_done_by_leaving(rep);
             }
+        }
+    }
+
+    /// A rep who was to be removed has left: there is nothing to undo any more.
+    fn removal_done_by_leaving(&mut self, rep: RepId) {
+        let owed = |request: &&Request| {
+            request.offer(rep).is_some_and(|offer| matches!(offer.state, OfferState::RemovalOwed { .. }))
+        };
+        if let Some(number) = self.conversation.requests.iter().find(owed).map(|request| request.number) {
+            self.undone(number, Undo::Remove(rep));
         }
     }
 
@@ -357,8 +370,11 @@ impl Decision<'_> {
         let done_with = match offer.state {
             OfferState::Over { why, .. }
             | OfferState::TakingBack { why, .. }
+            | OfferState::CancelOwed { why, .. }
             | OfferState::Contested { why, .. } => Some(why),
-            OfferState::Accepted { .. } | OfferState::Removing { .. } => Some(Why::CalledOff),
+            OfferState::Accepted { .. } | OfferState::Removing { .. } | OfferState::RemovalOwed { .. } => {
+                Some(Why::CalledOff)
+            }
             _ => None,
         };
         self.about(number, RequestFact::OfferRepeated { rep, work, until: self.ring_until() });
@@ -378,7 +394,9 @@ impl Decision<'_> {
             | WorkChange::Closed
             | WorkChange::TransferError
             | WorkChange::Transferred => match offer.state {
-                OfferState::TakingBack { why, .. } | OfferState::Contested { why, .. } => why,
+                OfferState::TakingBack { why, .. }
+                | OfferState::CancelOwed { why, .. }
+                | OfferState::Contested { why, .. } => why,
                 _ => Why::Withdrawn,
             },
         };
@@ -394,6 +412,7 @@ impl Decision<'_> {
             offer.state,
             OfferState::Accepted { .. }
                 | OfferState::Removing { .. }
+                | OfferState::RemovalOwed { .. }
                 | OfferState::Over { why: Why::Declined | Why::Removed, .. }
         ) {
             return;

@@ -84,6 +84,8 @@ pub enum Reason {
     EndUserLeft,
     /// The session ended.
     SessionEnded,
+    /// An operator ended it.
+    OperatorEnded,
     /// The channel has no conferences.
     NotSupported,
     /// It is a transfer, and those are not routed.
@@ -160,6 +162,7 @@ impl fmt::Display for Reason {
             Self::RequesterCancelled => "The invitation was cancelled by the rep who made it.",
             Self::EndUserLeft => "The customer has left the conversation.",
             Self::SessionEnded => "The messaging session has ended.",
+            Self::OperatorEnded => "An operator ended the request.",
             Self::NotSupported => "This channel does not support conferences.",
             Self::TransfersNotRouted => {
                 "Transfers are not available on this channel. Invite somebody to a conference instead."

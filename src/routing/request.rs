@@ -13,6 +13,7 @@ use crate::model::words::RoutingType;
 
 use super::fact::{IllegalFact, Intent, RequestFact, Requested, Wanted};
 use super::offer::{Offer, OfferState};
+use super::owed::Owed;
 use super::reason::Verdict;
 
 /// A command that was given and is not answered yet.
@@ -39,6 +40,8 @@ pub(super) enum Route {
     MayExist,
     /// Being cleared.
     Clearing(InFlight, crate::model::words::CancelReason),
+    /// To be cleared, and could not be yet.
+    ClearOwed(crate::model::words::CancelReason),
     /// Not there: refused, taken up by the rep who joined, or cleared.
     Gone,
 }
@@ -94,6 +97,12 @@ pub(super) struct Request {
     #[serde(default)]
     pub(super) refusal: Option<Box<Refusal>>,
     pub(super) verdict: Option<Box<Verdict>>,
+    /// What must be undone and could not be yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) owed: Vec<Owed>,
+    /// From which command on the messaging session was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) session_over_from: Option<u16>,
 }
 
 impl Request {
@@ -120,6 +129,8 @@ impl Request {
             report: if requested.reports { ReportState::Due } else { ReportState::Withheld },
             refusal: None,
             verdict: None,
+            owed: Vec::new(),
+            session_over_from: None,
         }
     }
 
@@ -150,7 +161,9 @@ impl Request {
         match self.route {
             Route::Asked(_) => true,
             Route::Made(_) | Route::MayExist => self.verdict.is_none(),
-            Route::NotNeeded | Route::Wanted | Route::Clearing(..) | Route::Gone => false,
+            Route::NotNeeded | Route::Wanted | Route::Clearing(..) | Route::ClearOwed(_) | Route::Gone => {
+                false
+            }
         }
     }
 
@@ -172,9 +185,12 @@ impl Request {
                 self.candidates.clear();
                 true
             }
+            RequestFact::Owed { undo, at, next, answer } => self.owe(*undo, *at, *next, answer.as_ref()),
+            RequestFact::StruckOut(undo) => self.strike_out(*undo),
             RequestFact::Closed => self.verdict.is_some(),
             about_an_offer => self.offer_changed(about_an_offer),
         };
+        self.settle_owed();
         if fits { Ok(()) } else { Err(self.illegal(fact)) }
     }
 
@@ -191,7 +207,7 @@ impl Request {
     fn commanded(&mut self, call: InFlight, intent: &Intent) -> bool {
         match (intent, self.route) {
             (Intent::Route, Route::Wanted) => self.route = Route::Asked(call),
-            (Intent::Clear(reason), Route::Made(_) | Route::MayExist) => {
+            (Intent::Clear(reason), Route::Made(_) | Route::MayExist | Route::ClearOwed(_)) => {
                 self.route = Route::Clearing(call, *reason);
             }
             (Intent::Route | Intent::Clear(_), _) => return false,
@@ -210,7 +226,7 @@ impl Request {
             }
             (Intent::TakeBack(rep, why), _) => {
                 return self.change_offer(*rep, |state| match state {
-                    OfferState::Ringing { work, .. } => {
+                    OfferState::Ringing { work, .. } | OfferState::CancelOwed { work, .. } => {
                         Some(OfferState::TakingBack { work, why: *why, call })
                     }
                     _ => None,
@@ -218,7 +234,9 @@ impl Request {
             }
             (Intent::Remove(rep), _) => {
                 return self.change_offer(*rep, |state| match state {
-                    OfferState::Accepted { work } => Some(OfferState::Removing { work, call }),
+                    OfferState::Accepted { work } | OfferState::RemovalOwed { work } => {
+                        Some(OfferState::Removing { work, call })
+                    }
                     _ => None,
                 });
             }
@@ -252,7 +270,10 @@ impl Request {
     }
 
     fn route_cleared(&mut self) -> bool {
-        let clearing = matches!(self.route, Route::Clearing(..) | Route::Made(_) | Route::MayExist);
+        let clearing = matches!(
+            self.route,
+            Route::Clearing(..) | Route::ClearOwed(_) | Route::Made(_) | Route::MayExist
+        );
         if clearing {
             self.route = Route::Gone;
         }

@@ -132,6 +132,7 @@ const fn route(route: &Route) -> &'static str {
         Route::Made(_) => "made",
         Route::MayExist => "may exist",
         Route::Clearing(..) => "clearing",
+        Route::ClearOwed(_) => "clear owed",
         Route::Gone => "gone",
     }
 }
@@ -142,6 +143,8 @@ fn offer(offer: &Offer) -> OfferView {
         OfferState::Ringing { until, .. } => ("ringing", Some(until)),
         OfferState::Nameless { until, .. } => ("without an id", Some(until)),
         OfferState::TakingBack { .. } => ("taking back", None),
+        OfferState::CancelOwed { .. } => ("cancel owed", None),
+        OfferState::RemovalOwed { .. } => ("removal owed", None),
         OfferState::Contested { until, .. } => ("waiting for word", Some(until)),
         OfferState::Orphaned { until } => ("given up on", Some(until)),
         OfferState::Accepted { .. } => ("accepted", None),

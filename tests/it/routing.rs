@@ -9,6 +9,7 @@ use byoc_connector::routing::{Conversation, Fact, Input, Order, Outcome, Reason,
 
 use crate::support::scenario::*;
 
+mod owed;
 mod refused_reps;
 
 mod sequences {
@@ -337,8 +338,9 @@ mod after_the_offer {
         chat.seconds(30);
         chat.answer("take back", Answer::Lost);
         chat.seconds(10);
-        assert_eq!(chat.commands(), ["take back W1", "clear Unknown"]);
+        assert_eq!(chat.commands(), ["take back W1", "take back W1", "clear Unknown"]);
         chat.answer("clear", ok());
+        chat.answer("take back", ok());
         assert_eq!(chat.endings[0].reason, Reason::OfferUnclear);
     }
 

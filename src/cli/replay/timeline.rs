@@ -16,7 +16,7 @@ use crate::model::ids::{AgentWorkId, ConversationId, RepId};
 use crate::model::roster::Roster;
 use crate::model::words::{CancelReason, WorkChange};
 use crate::replay::{CallNote, Note, Search, Summary, What};
-use crate::routing::{Outcome, Remark};
+use crate::routing::{Outcome, OwedView, Remark};
 
 /// How wide the column is that says what a line is about.
 const DEED: usize = 21;
@@ -76,6 +76,10 @@ impl Timeline {
                 let decided = if *at < note.at { "decided " } else { "" };
                 Some((deed, format!("{who}  {FAINT}{decided}{} after the request{FAINT:#}", length(*after))))
             }
+            What::Owed(owed) => Some((
+                Deed { text: "still owed".to_owned(), style: BAD },
+                printable(&owed_in_words(owed, roster)).into_owned(),
+            )),
             What::Remark(remark) => {
                 say_remark(remark).map(|text| (Deed::faint("note"), printable(&text).into_owned()))
             }
@@ -239,6 +243,17 @@ fn found(search: &Search, roster: &Roster) -> String {
     let (style, who) = if reps.is_empty() { (CAUTION, "nobody".to_owned()) } else { (NAME, reps.join(", ")) };
     let took = length(search.took);
     format!("{place:<OBJECT$}  {style}{who}{style:#}  {FAINT}+{took}{FAINT:#}")
+}
+
+/// What is still to be undone at Salesforce, and what came of the last try.
+fn owed_in_words(owed: &OwedView, roster: &Roster) -> String {
+    let what = match (owed.undo, owed.rep) {
+        ("cancelOffer", Some(rep)) => format!("take back the offer to {}", rep_name(roster, rep)),
+        ("removeRep", Some(rep)) => format!("remove {}", rep_name(roster, rep)),
+        _ => "clear the PSR".to_owned(),
+    };
+    let answer = owed.last_answer.as_deref().unwrap_or("no answer");
+    format!("{what}; tried {} times, last: {answer}", owed.tries)
 }
 
 fn say_remark(remark: &Remark) -> Option<String> {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::{Answers, Due, Engine};
 use crate::model::time::Timestamp;
+use crate::replay::note::What;
 use crate::replay::side::Side;
 
 impl<S: Side> Engine<S> {
@@ -28,13 +29,42 @@ impl<S: Side> Engine<S> {
         for number in waiting {
             self.nothing_more_will_come(number);
         }
-        while (self.conversations.open() > 0 || !self.open.is_empty())
+        while (self.conversations.busy().any(|busy| !busy.only_owes(self.tries_at_end()))
+            || !self.open.is_empty())
             && self.failure.is_none()
             && let Some(next) = self.next_due()
         {
             self.step(next, pace);
         }
+        self.say_what_is_owed();
         self.left_over(Timestamp::MAX);
+    }
+
+    /// How often what is owed is tried when the recording is over: a recording has no further answer, and who
+    /// answers live may be well again after some minutes.
+    const fn tries_at_end(&self) -> u32 {
+        match self.answers {
+            Answers::Recorded(_) => 1,
+            Answers::Live(_) => 8,
+        }
+    }
+
+    /// Requests that were decided, and owe something that would be tried for ever.
+    fn say_what_is_owed(&mut self) {
+        let busy = self.conversations.busy();
+        let owing: Vec<_> = busy
+            .map(|busy| {
+                (busy.id().clone(), busy.decided().collect::<Vec<_>>(), busy.owed().collect::<Vec<_>>())
+            })
+            .collect();
+        for (conversation, decided, owed) in owing {
+            for owed in owed {
+                self.note(&conversation, What::Owed(Box::new(owed)));
+            }
+            for ending in decided {
+                self.end(&conversation, ending);
+            }
+        }
     }
 
     fn next_due(&self) -> Option<Timestamp> {

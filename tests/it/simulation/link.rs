@@ -84,8 +84,7 @@ pub(crate) struct Link {
     pub(crate) browser: bool,
 }
 
-/// How often in a row a clean-up call fails at most, outages apart. More would be a Salesforce that
-/// does not answer for a minute, and then something has to be left over.
+/// How often in a row a clean-up call fails at most, outages apart.
 const CLEAN_UP_FAILURES: u32 = 3;
 
 impl Link {
@@ -106,7 +105,9 @@ impl Link {
         link.stalls = if link.trouble > 0.0 { 0.05 } else { 0.0 };
         if dice.chance(0.2) {
             let from = start + i64::try_from(dice.between(0, 90_000)).unwrap();
-            link.outage = Some((from, from + i64::try_from(dice.between(500, 20_000)).unwrap()));
+            // The longest outlives every clean-up that is tried for a minute, so that it is owed.
+            let longest = *dice.pick(&[20_000, 20_000, 180_000]);
+            link.outage = Some((from, from + i64::try_from(dice.between(500, longest)).unwrap()));
         }
         link
     }

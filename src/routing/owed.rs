@@ -1,0 +1,420 @@
+//! What must be undone at Salesforce and could not be yet: an offer to take back, a PSR to clear, a rep to
+//! remove (PROTOCOL: "Failures of a call, and what is owed").
+//!
+//! A request stays open while it owes something. What is owed is tried again, with growing waits, until it is
+//! done or there is nothing to undo; or until an operator strikes it out.
+//!
+//! Invariants (numbered as in the design)
+//! 8. What must be undone is owed until it is undone, or there is nothing to undo.
+//!
+//! Elsewhere: the first try of each is commanded in `next`; what its answer means is in `on_answer`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::model::call::{Answer, Refusal};
+use crate::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId};
+use crate::model::time::{self, Timestamp};
+
+use super::command::Ending;
+use super::conversation::{Conversation, Decision};
+use super::fact::{Intent, RequestFact, Why};
+use super::offer::{Offer, OfferState};
+use super::reason::{Outcome, Reason, Verdict};
+use super::request::{Request, Route};
+
+/// The wait before the second try; each later one doubles it. The client has tried for a minute by then.
+const FIRST_WAIT: Duration = Duration::from_secs(10);
+
+/// The longest wait between two tries. An org that is back is found so within five minutes.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// How long one later try may take, repetitions by the client included.
+const TRY_WINDOW: Duration = Duration::from_secs(20);
+
+/// What must be undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Undo {
+    /// The offer to this rep is to be taken back: their console may ring.
+    Cancel(RepId),
+    /// The PSR is to be cleared.
+    Clear,
+    /// This rep accepted too late and is to be taken out of the conversation.
+    Remove(RepId),
+}
+
+/// One thing that is owed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Owed {
+    pub(super) undo: Undo,
+    /// When it was tried in vain for the first time.
+    since: Timestamp,
+    /// How many commands for it have failed.
+    tries: u32,
+    /// When it is to be tried again.
+    next: Timestamp,
+    /// What Salesforce said last; none where it did not answer.
+    answer: Option<Refusal>,
+}
+
+/// Something that is owed, as a person may look at it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwedView {
+    /// Names it: the same as long as it is owed.
+    pub id: Uuid,
+    /// The routing event whose request owes it.
+    pub request: EventId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its work item, where known.
+    pub work_item: Option<WorkItemId>,
+    /// What is to be undone: `cancelOffer`, `clearRoute` or `removeRep`.
+    pub undo: &'static str,
+    /// The rep whom it is about; none for a PSR.
+    pub rep: Option<RepId>,
+    /// The offer, for one that is to be taken back.
+    pub work: Option<AgentWorkId>,
+    /// When it was tried in vain for the first time.
+    #[serde(serialize_with = "time::as_text")]
+    pub since: Timestamp,
+    /// How often it was tried in vain; each time with repetitions.
+    pub tries: u32,
+    /// When it is tried again; none while a try is under way.
+    #[serde(serialize_with = "time::as_text_or_null")]
+    pub next_try: Option<Timestamp>,
+    /// What Salesforce said last; none where it did not answer.
+    pub last_answer: Option<String>,
+}
+
+/// What an operator may order about a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OperatorOrder {
+    /// Try now what is owed under this id.
+    TryNow(Uuid),
+    /// Try it no more: it was seen to by hand.
+    StrikeOut(Uuid),
+    /// End this request, whatever it waits for.
+    End(EventId),
+}
+
+impl Undo {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Cancel(_) => "cancelOffer",
+            Self::Clear => "clearRoute",
+            Self::Remove(_) => "removeRep",
+        }
+    }
+
+    const fn rep(self) -> Option<RepId> {
+        match self {
+            Self::Cancel(rep) | Self::Remove(rep) => Some(rep),
+            Self::Clear => None,
+        }
+    }
+}
+
+impl Request {
+    /// Makes it part of the state that a try was in vain. `false` where nothing of the kind was tried.
+    pub(super) fn owe(
+        &mut self,
+        undo: Undo,
+        at: Timestamp,
+        next: Timestamp,
+        answer: Option<&Refusal>,
+    ) -> bool {
+        let fits = match (undo, self.route) {
+            (Undo::Cancel(rep), _) => self.change_offer(rep, |state| match state {
+                OfferState::TakingBack { work, why, .. } => Some(OfferState::CancelOwed { work, why }),
+                _ => None,
+            }),
+            (Undo::Remove(rep), _) => self.change_offer(rep, |state| match state {
+                OfferState::Removing { work, .. } => Some(OfferState::RemovalOwed { work }),
+                _ => None,
+            }),
+            (Undo::Clear, Route::Clearing(_, reason)) => {
+                self.route = Route::ClearOwed(reason);
+                true
+            }
+            (Undo::Clear, _) => false,
+        };
+        if fits {
+            let answer = answer.cloned();
+            match self.owed.iter_mut().find(|owed| owed.undo == undo) {
+                Some(owed) => {
+                    owed.tries = owed.tries.saturating_add(1);
+                    owed.next = next;
+                    owed.answer = answer;
+                }
+                None => self.owed.push(Owed { undo, since: at, tries: 1, next, answer }),
+            }
+        }
+        fits
+    }
+
+    /// Makes it part of the state that an operator has struck it out.
+    pub(super) fn strike_out(&mut self, undo: Undo) -> bool {
+        if self.owed(undo).is_none() {
+            return false;
+        }
+        match undo {
+            Undo::Cancel(rep) => self.change_offer(rep, |state| match state {
+                OfferState::TakingBack { work, why, .. }
+                | OfferState::Contested { work, why, .. }
+                | OfferState::CancelOwed { work, why } => Some(OfferState::Over { work: Some(work), why }),
+                _ => None,
+            }),
+            Undo::Remove(rep) => self.change_offer(rep, |state| match state {
+                OfferState::Removing { work, .. } | OfferState::RemovalOwed { work } => {
+                    Some(OfferState::Over { work, why: Why::Removed })
+                }
+                _ => None,
+            }),
+            Undo::Clear => {
+                self.route = Route::Gone;
+                true
+            }
+        }
+    }
+
+    /// Drops what is not owed any more, because of what has happened to it meanwhile.
+    pub(super) fn settle_owed(&mut self) {
+        let (offers, route) = (&self.offers, self.route);
+        let state = |rep| offers.iter().find(|offer| offer.rep == rep).map(|offer| offer.state);
+        self.owed.retain(|owed| match owed.undo {
+            Undo::Cancel(rep) => matches!(
+                state(rep),
+                Some(
+                    OfferState::TakingBack { .. }
+                        | OfferState::Contested { .. }
+                        | OfferState::CancelOwed { .. }
+                )
+            ),
+            Undo::Remove(rep) => {
+                matches!(state(rep), Some(OfferState::Removing { .. } | OfferState::RemovalOwed { .. }))
+            }
+            Undo::Clear => matches!(route, Route::Clearing(..) | Route::ClearOwed(_)),
+        });
+    }
+
+    pub(super) fn owed(&self, undo: Undo) -> Option<&Owed> {
+        self.owed.iter().find(|owed| owed.undo == undo)
+    }
+
+    /// What is owed and not being tried.
+    fn to_try(&self) -> impl Iterator<Item = (&Owed, Intent)> {
+        self.owed.iter().filter_map(|owed| {
+            let state = |rep| self.offer(rep).map(|offer| offer.state);
+            let intent = match (owed.undo, self.route) {
+                (Undo::Cancel(rep), _) => match state(rep)? {
+                    OfferState::CancelOwed { why, .. } => Intent::TakeBack(rep, why),
+                    _ => return None,
+                },
+                (Undo::Remove(rep), _) => match state(rep)? {
+                    OfferState::RemovalOwed { .. } => Intent::Remove(rep),
+                    _ => return None,
+                },
+                (Undo::Clear, Route::ClearOwed(reason)) => Intent::Clear(reason),
+                (Undo::Clear, _) => return None,
+            };
+            Some((owed, intent))
+        })
+    }
+
+    /// Whether an offer is owed a cancel and has been for so long that no word of its rep is awaited any more.
+    pub(super) fn word_of_cancel_by(&self, offer: &Offer) -> Option<Timestamp> {
+        let owed = self.owed(Undo::Cancel(offer.rep))?;
+        matches!(offer.state, OfferState::CancelOwed { .. })
+            .then(|| owed.since + super::policy::SETTLE_WINDOW)
+    }
+
+    /// Its last word, as it is told.
+    pub(super) fn ending(&self, verdict: &Verdict) -> Ending {
+        let Verdict { outcome, reason, at } = verdict.clone();
+        Ending { request: self.event.clone(), at, outcome, reason }
+    }
+
+    /// Names what it owes, for ever the same way.
+    fn owed_id(&self, undo: Undo) -> Uuid {
+        const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d6f_4e65_8e64_746f_722d_3032);
+        let rep = undo.rep();
+        let rep = rep.as_ref().map_or("", RepId::as_str);
+        let name = [self.event.as_str(), undo.word(), rep].join("/");
+        Uuid::new_v5(&NAMESPACE, name.as_bytes())
+    }
+}
+
+impl Conversation {
+    /// Everything that it owes.
+    pub fn owed(&self) -> impl Iterator<Item = OwedView> {
+        self.requests.iter().flat_map(move |request| {
+            request.owed.iter().map(move |owed| {
+                let rep = owed.undo.rep();
+                let waits = request.to_try().any(|(waiting, _)| waiting.undo == owed.undo);
+                OwedView {
+                    id: request.owed_id(owed.undo),
+                    request: request.event.clone(),
+                    conversation: self.id.clone(),
+                    work_item: self.work_item,
+                    undo: owed.undo.word(),
+                    rep,
+                    work: rep.and_then(|rep| request.offer(rep)).and_then(Offer::work),
+                    since: owed.since,
+                    tries: owed.tries,
+                    next_try: waits.then_some(owed.next),
+                    last_answer: owed.answer.as_ref().map(ToString::to_string),
+                }
+            })
+        })
+    }
+
+    /// How much it owes, and since when the oldest of it is owed.
+    pub fn owes(&self) -> Option<(usize, Timestamp)> {
+        let all = || self.requests.iter().flat_map(|request| &request.owed);
+        Some((all().count(), all().map(|owed| owed.since).min()?))
+    }
+
+    /// Whether all that is open waits for the next try of something that is owed, each tried so often already.
+    pub fn only_owes(&self, tries: u32) -> bool {
+        self.requests.iter().all(|request| {
+            let waiting = request.to_try().count();
+            request.verdict.is_some()
+                && request.in_flight().is_empty()
+                && waiting > 0
+                && request.to_try().all(|(owed, _)| owed.tries >= tries)
+        })
+    }
+
+    /// The last words of its open requests, where they are spoken and the cleaning up goes on.
+    pub fn decided(&self) -> impl Iterator<Item = Ending> {
+        self.requests.iter().filter_map(|request| Some(request.ending(request.verdict.as_deref()?)))
+    }
+
+    /// When something that is owed is to be tried again.
+    pub(super) fn next_try(&self, request: &Request) -> Option<Timestamp> {
+        let may_be_tried = |intent: &Intent| !matches!(intent, Intent::Clear(_)) || self.may_clear(request);
+        request.to_try().filter(|(_, intent)| may_be_tried(intent)).map(|(owed, _)| owed.next).min()
+    }
+
+    /// Whether the conversation's PSR may be cleared for this request: a clear names no PSR, so it waits until
+    /// no other request needs its own.
+    pub(super) fn may_clear(&self, request: &Request) -> bool {
+        !self.requests.iter().any(|other| other.number != request.number && other.needs_route())
+    }
+
+    fn owing(&self, id: Uuid) -> Option<(u32, Undo)> {
+        self.requests.iter().find_map(|request| {
+            let owed = request.owed.iter().find(|owed| request.owed_id(owed.undo) == id)?;
+            Some((request.number, owed.undo))
+        })
+    }
+}
+
+impl Decision<'_> {
+    /// A try was in vain: it is owed from now on, or still. Unless the session was over before the try was made
+    /// and Salesforce has answered it: more cannot be done about an offer or a PSR of that session.
+    pub(super) fn in_vain(&mut self, number: u32, command: u16, undo: Undo, answer: &Answer) {
+        let Some(request) = self.conversation.request(number) else { return };
+        let after_the_session = request.session_over_from.is_some_and(|from| command >= from);
+        let refusal = match answer {
+            Answer::Refused(refusal) => Some(refusal.clone()),
+            Answer::Done(_) | Answer::Lost => None,
+        };
+        if refusal.is_some() && after_the_session {
+            return self.undone(number, undo);
+        }
+        let tries = request.owed(undo).map_or(0, |owed| owed.tries);
+        let wait = FIRST_WAIT.saturating_mul(1_u32 << tries.min(16)).min(LONGEST_WAIT);
+        let (at, next) = (self.now, self.now + wait);
+        self.about(number, RequestFact::Owed { undo, at, next, answer: refusal });
+    }
+
+    /// It is undone, or there was nothing to undo.
+    pub(super) fn undone(&mut self, number: u32, undo: Undo) {
+        match undo {
+            Undo::Cancel(rep) => {
+                let state = self.conversation.request(number).and_then(|r| r.offer(rep)).map(|o| o.state);
+                if let Some(OfferState::TakingBack { why, .. }) = state {
+                    self.about(number, RequestFact::OfferOver(rep, why));
+                }
+            }
+            Undo::Remove(rep) => self.about(number, RequestFact::RepRemoved(rep)),
+            Undo::Clear => self.about(number, RequestFact::RouteCleared),
+        }
+    }
+
+    /// Tries what is owed and due.
+    pub(super) fn try_owed(&mut self, number: u32) {
+        let due = |owed: &Owed, now: Timestamp| owed.next <= now;
+        let Some(request) = self.conversation.request(number) else { return };
+        let may_clear = self.conversation.may_clear(request);
+        let now = self.now;
+        let intents: Vec<Intent> = request
+            .to_try()
+            .filter(|(owed, intent)| due(owed, now) && (may_clear || !matches!(intent, Intent::Clear(_))))
+            .map(|(_, intent)| intent)
+            .collect();
+        for intent in intents {
+            self.command(number, intent, self.now + TRY_WINDOW);
+        }
+    }
+
+    /// Tries everything at once that this conversation owes.
+    pub(super) fn try_all_owed(&mut self) {
+        let all: Vec<(u32, Intent)> = self
+            .conversation
+            .requests
+            .iter()
+            .flat_map(|request| request.to_try().map(|(_, intent)| (request.number, intent)))
+            .collect();
+        for (number, intent) in all {
+            self.command(number, intent, self.now + TRY_WINDOW);
+        }
+    }
+
+    pub(super) fn on_operator(&mut self, order: OperatorOrder) {
+        match order {
+            OperatorOrder::TryNow(id) => {
+                let Some((number, undo)) = self.conversation.owing(id) else { return };
+                let Some(request) = self.conversation.request(number) else { return };
+                let intent = request.to_try().find(|(owed, _)| owed.undo == undo).map(|(_, intent)| intent);
+                if let Some(intent) = intent {
+                    self.command(number, intent, self.now + TRY_WINDOW);
+                }
+            }
+            OperatorOrder::StrikeOut(id) => {
+                if let Some((number, undo)) = self.conversation.owing(id) {
+                    self.about(number, RequestFact::StruckOut(undo));
+                }
+            }
+            OperatorOrder::End(event) => self.end_by_operator(&event),
+        }
+    }
+
+    /// Ends a request that is undecided; of one that is decided, gives up what it still waits for.
+    fn end_by_operator(&mut self, event: &EventId) {
+        let Some(request) = self.conversation.requests.iter().find(|request| request.event == *event) else {
+            return;
+        };
+        let number = request.number;
+        if request.verdict.is_none() {
+            return self.decide(number, Outcome::Cancelled, Reason::OperatorEnded);
+        }
+        let owed: Vec<Undo> = request.owed.iter().map(|owed| owed.undo).collect();
+        let nameless: Vec<RepId> = request
+            .offers
+            .iter()
+            .filter(|offer| matches!(offer.state, OfferState::Orphaned { .. }))
+            .map(|offer| offer.rep)
+            .collect();
+        for undo in owed {
+            self.about(number, RequestFact::StruckOut(undo));
+        }
+        for rep in nameless {
+            self.about(number, RequestFact::OfferOver(rep, Why::Unknown));
+        }
+    }
+}
