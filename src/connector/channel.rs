@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use smallvec::SmallVec;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::lost::Lost;
@@ -19,7 +19,7 @@ use crate::model::call::Answer;
 use crate::model::event::Event;
 use crate::model::ids::{ConversationId, RepId};
 use crate::model::time::Clock;
-use crate::routing::{Announcement, CommandId, Conversations, Ending, Settings};
+use crate::routing::{Announcement, CommandId, Conversations, Ending, OperatorOrder, Owes, Settings};
 use crate::store::{self, Cause, ChannelKey, Position, Store};
 
 use task::Task;
@@ -96,6 +96,7 @@ pub(super) enum Message {
     Answered { conversation: ConversationId, command: CommandId, answer: Answer },
     Found { conversation: ConversationId, command: CommandId, reps: Vec<RepId> },
     Listening,
+    Ordered { conversation: ConversationId, order: OperatorOrder, done: Done },
     Look(Box<dyn FnOnce(&Conversations) + Send>),
     Stop,
 }
@@ -116,6 +117,7 @@ pub struct Handle {
     inbox: mpsc::Sender<Message>,
     endings: broadcast::Sender<(ConversationId, Ending)>,
     lost: Lost,
+    owes: watch::Receiver<Option<Owes>>,
 }
 
 impl Channel {
@@ -132,8 +134,10 @@ impl Channel {
         let telling = tokio::spawn(tell(Arc::clone(&parts.notifier), told));
         let (key, calls) = (parts.key.clone(), Arc::clone(&parts.calls));
         let lost = Lost::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
-        let handle = Handle { inbox: inbox.clone(), endings: endings.clone(), lost: lost.clone() };
-        let task = Task::new(parts, loaded, inbox, announcements, endings, lost);
+        let (owes, owed) = watch::channel(None);
+        let handle =
+            Handle { inbox: inbox.clone(), endings: endings.clone(), lost: lost.clone(), owes: owed };
+        let task = Task::new(parts, loaded, inbox, announcements, endings, lost, owes);
         Ok(Self { handle, task: tokio::spawn(task.run(messages)), telling, positions })
     }
 
@@ -184,6 +188,23 @@ impl Handle {
     /// Where the channel has been stopped.
     pub async fn listening(&self) -> Result<(), Error> {
         self.inbox.send(Message::Listening).await.map_err(|_| Error::Stopped)
+    }
+
+    /// Hands an operator's order over; returns when what follows from it is durable. An order about something
+    /// that is not there changes nothing.
+    ///
+    /// # Errors
+    /// Where it could not be made durable, or the channel has been stopped.
+    pub async fn order(&self, conversation: ConversationId, order: OperatorOrder) -> Result<(), Error> {
+        let (done, answer) = oneshot::channel();
+        let message = Message::Ordered { conversation, order, done };
+        self.inbox.send(message).await.map_err(|_| Error::Stopped)?;
+        Receipt(answer).await
+    }
+
+    /// How much the channel's conversations owe: clean-ups that could not be made. Never waits.
+    pub fn owes(&self) -> Option<Owes> {
+        *self.owes.borrow()
     }
 
     /// Looks at the conversations, between two turns.

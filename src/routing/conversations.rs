@@ -15,6 +15,8 @@ use crate::model::words::SessionStatus;
 
 use super::command::{Command, CommandId, Effects, Input};
 use super::conversation::Conversation;
+use super::owed::{OperatorOrder, OwedView};
+use super::owing::{Owes, Owing};
 use super::policy::Settings;
 
 /// How long a conversation whose session has ended is remembered, so that events that come twice are
@@ -80,6 +82,7 @@ pub struct Conversations {
     by_work_item: HashMap<WorkItemId, ConversationId>,
     timers: BinaryHeap<Reverse<(Timestamp, ConversationId)>>,
     open: usize,
+    owing: Owing,
 }
 
 impl Conversations {
@@ -91,6 +94,7 @@ impl Conversations {
             by_work_item: HashMap::new(),
             timers: BinaryHeap::new(),
             open: 0,
+            owing: Owing::default(),
         }
     }
 
@@ -103,6 +107,7 @@ impl Conversations {
                 all.by_work_item.insert(work_item, id.clone());
             }
             all.open += usize::from(!conversation.is_idle());
+            all.owing.set(&id, conversation.owes());
             all.entries.insert(id.clone(), Entry { conversation, ended, heard, timer: Timestamp::MAX });
             all.schedule(&id);
         }
@@ -206,6 +211,21 @@ impl Conversations {
         self.turn(now, conversation, Input::Found(command, reps), false)
     }
 
+    /// Feeds an operator's order. `None` where nothing is known of the conversation.
+    pub fn on_order(&mut self, now: Timestamp, id: ConversationId, order: OperatorOrder) -> Option<Turn> {
+        self.turn(now, id, Input::Ordered(order), false)
+    }
+
+    /// How much all of them owe; none where nothing is owed.
+    pub fn owes(&self) -> Option<Owes> {
+        self.owing.total()
+    }
+
+    /// Everything that is owed, of the conversation that owes for the longest first.
+    pub fn owed(&self) -> impl Iterator<Item = OwedView> {
+        self.owing.conversations().filter_map(|id| self.get(id)).flat_map(Conversation::owed)
+    }
+
     /// When to call [`Conversations::on_deadline`] at the latest.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.timers.peek().map(|Reverse((due, _))| *due)
@@ -252,6 +272,7 @@ impl Conversations {
             (false, true) => self.open -= 1,
             _ => {}
         }
+        self.owing.set(&id, entry.conversation.owes());
         let after = entry.conversation.work_item();
         if let Some(work_item) = after
             && before != after

@@ -22,6 +22,7 @@ use super::command::Ending;
 use super::conversation::{Conversation, Decision};
 use super::fact::{Intent, RequestFact, Why};
 use super::offer::{Offer, OfferState};
+use super::owing::Owes;
 use super::reason::{Outcome, Reason, Verdict};
 use super::request::{Request, Route};
 
@@ -272,9 +273,10 @@ impl Conversation {
     }
 
     /// How much it owes, and since when the oldest of it is owed.
-    pub fn owes(&self) -> Option<(usize, Timestamp)> {
+    pub fn owes(&self) -> Option<Owes> {
         let all = || self.requests.iter().flat_map(|request| &request.owed);
-        Some((all().count(), all().map(|owed| owed.since).min()?))
+        let oldest = all().map(|owed| owed.since).min()?;
+        Some(Owes { count: all().count(), oldest })
     }
 
     /// Whether all that is open waits for the next try of something that is owed, each tried so often already.

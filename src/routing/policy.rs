@@ -67,6 +67,9 @@ pub struct Policy {
     pub search_seconds: u32,
     /// How many reps are rung at once at most, in ring `all`.
     pub ring_all_at_most: usize,
+    /// From which age on what is owed (a cancel, a clear or a removal that could not be made) is named in
+    /// `/readyz`, in seconds.
+    pub owed_alert_seconds: u32,
     /// `capacityWeight` of an offer without PSR.
     pub capacity_weight: f64,
     /// `capacityPercentage` of an offer without PSR, instead of a weight.
@@ -82,6 +85,7 @@ impl Default for Policy {
             margin_seconds: 8,
             search_seconds: 120,
             ring_all_at_most: 20,
+            owed_alert_seconds: 60,
             capacity_weight: 1.0,
             capacity_percentage: None,
         }
@@ -123,6 +127,7 @@ impl Policy {
             "margin_seconds must be 1 to 50: it is taken from Salesforce's 60",
         );
         check((1..=3600).contains(&self.search_seconds), "search_seconds must be 1 to 3600");
+        check((0..=86_400).contains(&self.owed_alert_seconds), "owed_alert_seconds must be 0 to 86400");
         check((1..=MOST_OFFERS).contains(&self.ring_all_at_most), "ring_all_at_most must be 1 to 64");
         check(
             self.capacity_weight.is_finite() && self.capacity_weight >= 0.0,

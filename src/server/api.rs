@@ -1,6 +1,7 @@
 //! The API below `/v1`: each function is one operation of `openapi/connector.yaml`.
 
 mod operator;
+mod owed;
 mod page;
 mod partner;
 mod unreadable;
@@ -19,6 +20,7 @@ use crate::service::{EndedView, Error, NoChannel, Running, Service, Taken};
 use crate::store::ChannelKey;
 
 pub(super) use operator::{request, requests};
+pub(super) use owed::{end_request, owed, strike_out, try_owed};
 pub(super) use page::{agent_work, contacts, presence, session};
 pub(super) use partner::{change_rep, events, remove_rep, reps};
 pub(super) use unreadable::{give_up, unreadable};

@@ -197,7 +197,7 @@ impl Service {
     pub fn readiness(&self) -> Readiness {
         let mut notices = self.0.notices.all();
         notices.extend(self.0.channels.iter().filter_map(Running::unreadable_notice));
-        readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health(), notices)
+        readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health(), notices, self.0.clock.now())
     }
 
     /// Reads no more, lets what was read become durable, and ends, within `patience` even where the store

@@ -27,6 +27,10 @@ impl Service {
                 gauge!("byoc_conversations_open", &labels).set(as_number(open));
             }
             gauge!("byoc_conversations_unreadable", &labels).set(as_number(running.lost().count()));
+            let owes = running.owes();
+            let age = owes.map_or(0.0, |owes| now.since(owes.oldest).as_secs_f64());
+            gauge!("byoc_owed", &labels).set(as_number(owes.map_or(0, |owes| owes.count)));
+            gauge!("byoc_owed_oldest_seconds", &labels).set(age);
             let stream = running.stream();
             gauge!("byoc_stream_connected", &labels).set(f64::from(u8::from(stream.connected)));
             if let Some(heard) = stream.last_heard {

@@ -1,5 +1,7 @@
 //! Whether the service can do its work, part by part.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::running::Running;
@@ -91,7 +93,9 @@ pub(super) fn of(
     orgs: &[(OrgId, Watched)],
     store: &Health,
     mut notices: Vec<Notice>,
+    now: Timestamp,
 ) -> Readiness {
+    notices.extend(channels.iter().filter_map(|running| owed_for_long(running, now)));
     let mut checks = vec![Check {
         what: Part::Store,
         org: None,
@@ -117,6 +121,22 @@ pub(super) fn of(
         notices.extend(set_aside(running.key(), &stream));
     }
     Readiness { ready: checks.iter().all(|check| check.ok), checks, notices }
+}
+
+/// What a channel owes, once it is older than the channel's setting.
+fn owed_for_long(running: &Running, now: Timestamp) -> Option<Notice> {
+    let owes = running.owes()?;
+    let alert = Duration::from_secs(running.settings().policy.owed_alert_seconds.into());
+    (now.since(owes.oldest) >= alert).then(|| Notice {
+        subject: Subject::of_channel("owed", running.key().org, &running.key().channel),
+        since: Some(owes.oldest),
+        problem: format!(
+            "{} clean-up{} at Salesforce could not be made: reps may still ring",
+            owes.count,
+            if owes.count == 1 { "" } else { "s" }
+        ),
+        hint: Some("GET /v1/owed says which, and what Salesforce answered".to_owned()),
+    })
 }
 
 #[cfg(test)]

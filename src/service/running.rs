@@ -17,7 +17,9 @@ use crate::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, Work
 use crate::model::time::{self, Clock, Timestamp};
 use crate::notices::{Notice, Subject};
 use crate::people::People;
-use crate::routing::{Belongs, Conversation, Ending, Outcome, RequestView, Settings};
+use crate::routing::{
+    Belongs, Conversation, Ending, OperatorOrder, Outcome, OwedView, Owes, RequestView, Settings,
+};
 use crate::store::{self, Cause, ChannelKey};
 
 use super::plan::ChannelPlan;
@@ -306,6 +308,43 @@ impl Running {
     /// Where the service is stopping.
     pub async fn counts(&self) -> Result<(usize, usize), Error> {
         Ok(self.0.handle.look(|all| (all.len(), all.open())).await?)
+    }
+
+    /// How much its conversations owe: clean-ups that could not be made. Never waits.
+    pub fn owes(&self) -> Option<Owes> {
+        self.0.handle.owes()
+    }
+
+    /// What its conversations owe, what is owed for the longest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Where the service is stopping.
+    pub async fn owed(&self, limit: usize) -> Result<Vec<OwedView>, Error> {
+        Ok(self.0.handle.look(move |all| all.owed().take(limit).collect()).await?)
+    }
+
+    /// Carries out an operator's order about what is owed under this id. `false` where nothing is.
+    ///
+    /// # Errors
+    /// Where it could not be made durable, or the service is stopping.
+    pub async fn order_owed(&self, id: Uuid, order: OperatorOrder) -> Result<bool, Error> {
+        let of = self
+            .0
+            .handle
+            .look(move |all| all.owed().find(|owed| owed.id == id).map(|owed| owed.conversation));
+        let Some(conversation) = of.await? else { return Ok(false) };
+        self.0.handle.order(conversation, order).await?;
+        Ok(true)
+    }
+
+    /// Ends an open request. `false` where there is none of that routing event.
+    ///
+    /// # Errors
+    /// Where it could not be made durable, or the service is stopping.
+    pub async fn end_request(&self, request: &EventId) -> Result<bool, Error> {
+        let Some(view) = self.open_request(request).await? else { return Ok(false) };
+        self.0.handle.order(view.conversation, OperatorOrder::End(request.clone())).await?;
+        Ok(true)
     }
 
     pub(super) fn reader(

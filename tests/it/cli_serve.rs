@@ -93,6 +93,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("routing.margin_seconds", "60", "must be 1 to 50"),
     ("routing.search_seconds", "-1", "expected a whole number, 0 or more"),
     ("routing.ring_all_at_most", "65", "must be 1 to 64"),
+    ("routing.owed_alert_seconds", "86401", "must be 0 to 86400"),
     ("routing.capacity_weight", "-0.5", "must be 0 or more"),
     ("routing.capacity_percentage", "101", "must be 0 to 100"),
     ("channel_definition.developer_name", "'Acme\u{e9}'", "must be such as Acme_Messaging"),

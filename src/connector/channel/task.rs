@@ -5,7 +5,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use super::brought::{Brought, Known};
 use super::inbox::Inbox;
@@ -18,7 +18,7 @@ use crate::model::call::Call;
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, Timestamp};
 use crate::routing::{
-    Announcement, Command, CommandId, Conversations, Effects, Ending, Kept, Order, Settings, Turn,
+    Announcement, Command, CommandId, Conversations, Effects, Ending, Kept, Order, Owes, Settings, Turn,
 };
 use crate::store::{
     self, Appended, Cause, Change, ChannelKey, Epoch, Loaded, Pending, Position, Remembered, Store,
@@ -50,6 +50,7 @@ pub(super) struct Task {
     runner: Runner,
     announcements: mpsc::Sender<Announcement>,
     endings: broadcast::Sender<(ConversationId, Ending)>,
+    owes: watch::Sender<Option<Owes>>,
     /// Commands that are being carried out.
     under_way: HashSet<CommandId>,
     on_their_way: VecDeque<OnItsWay>,
@@ -70,6 +71,7 @@ impl Task {
         announcements: mpsc::Sender<Announcement>,
         endings: broadcast::Sender<(ConversationId, Ending)>,
         lost: Lost,
+        owes: watch::Sender<Option<Owes>>,
     ) -> Self {
         let Parts { key, settings, calls, finder, notifier: _, store, clock } = parts;
         let runner = Runner { calls, finder, clock: Arc::clone(&clock), answers: inbox };
@@ -84,6 +86,7 @@ impl Task {
             runner,
             announcements,
             endings,
+            owes,
             under_way: HashSet::new(),
             on_their_way: VecDeque::new(),
             brought: Brought::default(),
@@ -145,6 +148,11 @@ impl Task {
                 let turn = self.conversations.on_found(now, conversation, command, reps);
                 self.append(now, turn, None, None, None);
             }
+            Message::Ordered { conversation, order, done } => {
+                tracing::info!(%conversation, ?order, "an operator's order");
+                let turn = self.conversations.on_order(now, conversation, order);
+                self.append(now, turn, None, None, Some(done));
+            }
             Message::Listening => self.quiet.listening(now),
             Message::Look(look) => look(&self.conversations),
             Message::Stop => {}
@@ -200,6 +208,7 @@ impl Task {
             None => (None, false, Effects::default()),
         };
         let facts = std::mem::take(&mut effects.facts);
+        self.publish_owes();
         let has_facts = !facts.is_empty();
         if let Some(conversation) = &conversation {
             self.watch.decided(conversation, &facts);
@@ -225,6 +234,11 @@ impl Task {
         let record = TurnRecord { channel, epoch: self.epoch, at, cause, position, change };
         let stored = self.store.append(record);
         self.on_their_way.push_back(OnItsWay { stored, conversation, effects, has_facts, done });
+    }
+
+    fn publish_owes(&self) {
+        let owes = self.conversations.owes();
+        self.owes.send_if_modified(|known| std::mem::replace(known, owes) != owes);
     }
 
     /// The state of a conversation, where the store should have it: when it has come to rest, and when
@@ -340,6 +354,7 @@ impl Task {
         });
         self.conversations = Conversations::restore(self.settings.clone(), kept);
         self.watch.take_up(&self.conversations);
+        self.publish_owes();
         self.quiet.begin(self.clock.now());
         self.resume(|order| !is_offer(order));
     }

@@ -11,7 +11,7 @@ const LISTED = 200;
 const PARTS = 12; // how many parts are shown, what is down first
 
 const byId = (id) => document.getElementById(id);
-const state = { open: [], ended: [], more: { open: false, ended: false }, skew: 0 };
+const state = { owed: { owed: [], more: false }, open: [], ended: [], more: { open: false, ended: false }, skew: 0 };
 
 // --- what is shown ---------------------------------------------------------------------------------
 
@@ -110,6 +110,45 @@ function endedRow(request) {
   return row;
 }
 
+const UNDO = { cancelOffer: "Cancel the offer", clearRoute: "Clear the PSR", removeRep: "Remove the rep" };
+
+function owedRow(owed) {
+  const row = element("tr");
+  const next = owed.nextTry ? `in ${duration(Date.parse(owed.nextTry) - Date.now() - state.skew)}` : "now";
+  row.append(
+    plain(since(owed.since), undefined, "number"),
+    plain(UNDO[owed.undo] || owed.undo, [owed.rep, owed.work].filter(Boolean).join(", ")),
+    cell("th", [[owed.request, owed.workItem || owed.conversation]], "row"),
+    plain(owed.channel, owed.org),
+    plain(owed.lastAnswer || "no answer", `tried ${owed.tries} ${owed.tries === 1 ? "time" : "times"}`),
+    plain(next),
+  );
+  const actions = element("td");
+  for (const [act, text] of [["try", "Try now"], ["strike", "Strike out"]]) {
+    const button = element("button", text);
+    button.type = "button";
+    button.dataset.act = act;
+    button.dataset.id = owed.id;
+    button.setAttribute("aria-label", `${text}: ${UNDO[owed.undo] || owed.undo} of ${owed.request}`);
+    actions.append(button);
+  }
+  row.append(actions);
+  return row;
+}
+
+async function order(act, id) {
+  const path = `/v1/owed/${encodeURIComponent(id)}`;
+  if (act === "strike" && !confirm("Strike it out? It is not tried again: do this only where it was seen to by hand.")) return;
+  try {
+    const response = act === "try" ? await fetch(`${path}/try`, { method: "POST" }) : await fetch(path, { method: "DELETE" });
+    const body = await response.json();
+    setText(byId("owed-said"), response.ok ? (act === "try" ? "Being tried." : "Struck out.") : `${body.error}: ${body.hint}`);
+  } catch (error) {
+    setText(byId("owed-said"), `It could not be ordered: ${error.message}`);
+  }
+  lookSoon();
+}
+
 // Puts rows in place. A row that would look the same is left alone, so that what is selected stays selected.
 function fill(table, rows) {
   const body = table.tBodies[0];
@@ -138,6 +177,9 @@ function draw() {
   const ended = state.ended.filter(fits);
   fill(byId("open"), open.map(openRow));
   fill(byId("ended"), ended.map(endedRow));
+  byId("owed-section").hidden = state.owed.owed.length === 0;
+  fill(byId("owed"), state.owed.owed.map(owedRow));
+  setText(byId("owed-count"), count(state.owed.owed, state.owed.owed, state.owed.more));
   setText(byId("open-count"), count(state.open, open, state.more.open));
   setText(byId("ended-count"), count(state.ended, ended, state.more.ended));
 }
@@ -193,11 +235,13 @@ async function read(path) {
 
 async function look() {
   try {
-    const [open, ended, readiness] = await Promise.all([
+    const [open, ended, owed, readiness] = await Promise.all([
       read(`/v1/routing-requests?state=open&limit=${LISTED}`),
       read(`/v1/routing-requests?state=ended&limit=${LISTED}`),
+      read("/v1/owed?limit=100"),
       read("/readyz"),
     ]);
+    state.owed = owed;
     state.open = open.requests;
     state.ended = ended.requests;
     state.more = { open: open.more, ended: ended.more };
@@ -243,6 +287,10 @@ function watch() {
   });
 }
 
+byId("owed").addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) order(button.dataset.act, button.dataset.id);
+});
 byId("filter").addEventListener("input", draw);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) lookSoon();

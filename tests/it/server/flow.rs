@@ -20,6 +20,8 @@ use tower::ServiceExt;
 use super::described::schema_problems;
 use super::rig::{ANNA, BO, CHANNEL, ORG, QUEUE, Rig, definition, loopback, org, roster, service};
 
+mod owed;
+
 /// The server, and the emulated org that its calls go to.
 struct Stage {
     rig: Rig,

@@ -1,0 +1,140 @@
+//! What is owed at Salesforce, for operators: to be looked at, tried at once or struck out; and the end of a
+//! request that is stuck.
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Place;
+use crate::model::ids::{EventId, OrgId};
+use crate::routing::{OperatorOrder, OwedView};
+use crate::server::Server;
+use crate::server::access::Operator;
+use crate::server::body::Params;
+use crate::server::refused::Refused;
+
+/// How many things are listed at most.
+const MOST: usize = 500;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct Asked {
+    #[serde(default)]
+    org: Option<OrgId>,
+    #[serde(default)]
+    channel: Option<String>,
+    #[serde(default)]
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(in crate::server) struct Listed {
+    owed: Vec<Line>,
+    /// Whether there is more than is listed.
+    more: bool,
+}
+
+#[derive(Serialize)]
+struct Line {
+    org: OrgId,
+    channel: String,
+    #[serde(flatten)]
+    owed: OwedView,
+}
+
+/// What was ordered is durable, and being carried out.
+type Ordered = (StatusCode, Answer<Value>);
+
+fn ordered(what: &str) -> Ordered {
+    (StatusCode::ACCEPTED, Answer(json!({ "ordered": what })))
+}
+
+/// What is owed for the longest comes first.
+pub(in crate::server) async fn owed(
+    _: Operator,
+    State(server): State<Server>,
+    Params(asked): Params<Asked>,
+) -> Result<Answer<Listed>, Refused> {
+    let limit = asked.limit.unwrap_or(MOST);
+    if !(1..=MOST).contains(&limit) {
+        let error = format!("{limit} things cannot be listed");
+        return Err(Refused::bad_request(error, format!("1 to {MOST}")).field("limit"));
+    }
+    let place = Place { org: asked.org, channel: asked.channel };
+    let mut owed = Vec::new();
+    for running in place.find_all(&server)?.into_iter().filter(|running| running.owes().is_some()) {
+        let key = running.key();
+        // One more than is wanted tells whether there is more.
+        let of_channel = running.owed(limit.saturating_add(1)).await?;
+        owed.extend(of_channel.into_iter().map(|owed| Line {
+            org: key.org,
+            channel: key.channel.to_string(),
+            owed,
+        }));
+    }
+    owed.sort_by_key(|line| line.owed.since);
+    let more = owed.len() > limit;
+    owed.truncate(limit);
+    Ok(Answer(Listed { owed, more }))
+}
+
+/// Tries at once what would be tried later.
+pub(in crate::server) async fn try_owed(
+    operator: Operator,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+) -> Result<Ordered, Refused> {
+    carry_out(operator, &server, &id, OperatorOrder::TryNow).await?;
+    Ok(ordered("try"))
+}
+
+/// Tries it no more: it was seen to by hand.
+pub(in crate::server) async fn strike_out(
+    operator: Operator,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+) -> Result<Ordered, Refused> {
+    carry_out(operator, &server, &id, OperatorOrder::StrikeOut).await?;
+    Ok(ordered("strike-out"))
+}
+
+async fn carry_out(
+    _: Operator,
+    server: &Server,
+    id: &str,
+    order: fn(Uuid) -> OperatorOrder,
+) -> Result<(), Refused> {
+    let id = Uuid::try_parse(id).map_err(|error| {
+        Refused::bad_request(format!("the id is not valid: {error}"), "an id from GET /v1/owed").field("id")
+    })?;
+    for running in server.service().channels().iter().filter(|running| running.owes().is_some()) {
+        if running.order_owed(id, order(id)).await? {
+            return Ok(());
+        }
+    }
+    let hint = "it may have been done meanwhile; GET /v1/owed lists what is owed";
+    Err(Refused::new(StatusCode::NOT_FOUND, "nothing is owed under this id", hint).field("id"))
+}
+
+/// Ends a request that is stuck. One that is undecided is cancelled, and what it has made at Salesforce is
+/// undone; of one that is decided, what it owes is struck out.
+pub(in crate::server) async fn end_request(
+    _: Operator,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    Params(place): Params<Place>,
+) -> Result<Ordered, Refused> {
+    let id = EventId::parse(&id).map_err(|error| {
+        Refused::bad_request(error.to_string(), "the eventId of a routing request").field("id")
+    })?;
+    for running in place.find_all(&server)? {
+        if running.end_request(&id).await? {
+            return Ok(ordered("end"));
+        }
+    }
+    let hint = "GET /v1/routing-requests?state=open lists those that are open";
+    Err(Refused::new(StatusCode::NOT_FOUND, "no open routing request is known by this id", hint).field("id"))
+}
