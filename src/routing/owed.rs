@@ -37,6 +37,7 @@ const TRY_WINDOW: Duration = Duration::from_secs(20);
 
 /// What must be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Undo {
     /// The offer to this rep is to be taken back: their console may ring.
     Cancel(RepId),
@@ -48,6 +49,7 @@ pub enum Undo {
 
 /// One thing that is owed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Owed {
     pub(super) undo: Undo,
     /// When it was tried in vain for the first time.
