@@ -25,7 +25,7 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Makes the file where there is none, closes it to everybody else on this machine, and locks it.
+    /// Makes the file where there is none, for its owner alone, and locks it.
     pub(super) fn take(path: &Path) -> Result<Self, Error> {
         let shown = path.display().to_string();
         let failed = |error: std::io::Error| failure::io(&error, &shown);
@@ -40,11 +40,15 @@ impl Guard {
         if cfg!(unix) {
             held(&file, &shown)?;
         }
-        for ending in ["", "-wal", "-shm", ".lock"] {
-            tighten(&beside(path, ending));
-        }
         let identity = Identity::of(&file.metadata().map_err(failed)?);
         Ok(Self { path: path.to_owned(), identity, _file: file, _lock: lock })
+    }
+
+    /// Takes the files from everybody but their owner. Only once it is certain that they are ours.
+    pub(super) fn tighten(&self) {
+        for ending in ["", "-wal", "-shm", ".lock"] {
+            tighten(&beside(&self.path, ending));
+        }
     }
 
     /// Whether the file at the path is still the one that was opened.

@@ -113,6 +113,7 @@ impl Sqlite {
             migrate::refuse_newer(connection).await
         };
         once(&claim, ours).await?;
+        guard.tighten();
         connect = connect
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)

@@ -208,11 +208,12 @@ pub async fn upgrade(path: &Path) -> Result<Upgraded, Error> {
     if !path.exists() {
         return Err(Error::Unopenable(format!("{}: there is no such file", path.display())));
     }
-    let _guard = Guard::take(path)?;
+    let guard = Guard::take(path)?;
     let options = SqliteConnectOptions::new().filename(path).busy_timeout(LOCK_WAIT);
     let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
     migrate::is_ours(&mut connection).await?;
     migrate::refuse_newer(&mut connection).await?;
+    guard.tighten();
     let mut upgraded = Upgraded { rows: 0, backup: None, problems: Vec::new() };
     if oldest(&mut connection).await?.is_some_and(|oldest| oldest < i64::from(CURRENT)) {
         upgraded.backup = Some(copy(&mut connection, path).await?);

@@ -109,7 +109,8 @@ impl Readers {
     async fn ask_until_answered(self) {
         while !self.pool.is_closed() {
             tokio::time::sleep(PAUSE).await;
-            if self.ask(read::last_outcome).await.is_ok() {
+            // Not on one that stays open: made while a disk is read-only, it would keep SQLite's shared memory so.
+            if self.ask_anew(read::last_outcome).await.is_ok() {
                 break;
             }
         }
