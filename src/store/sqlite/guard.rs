@@ -6,10 +6,12 @@
 //!
 //! Invariants
 //! 1. While a guard is held, no other process has the file, whatever becomes of its name.
-//! 2. A file that is not the one at its path any more is not written to.
+//! 2. A file that is not the one at its path any more is not written to while a connection to it is open.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::failure;
 use crate::store::Error;
@@ -18,30 +20,54 @@ use crate::store::Error;
 #[derive(Debug)]
 pub(super) struct Guard {
     path: PathBuf,
-    identity: Identity,
-    /// Held, and let go of in this order: SQLite's connections must be closed by then.
-    _file: File,
-    _lock: File,
+    held: Mutex<Held>,
+}
+
+/// What is held, and let go of in this order: SQLite's connections must be closed by then.
+#[derive(Debug)]
+struct Held {
+    file: File,
+    lock: File,
 }
 
 impl Guard {
     /// Makes the file where there is none, for its owner alone, and locks it.
     pub(super) fn take(path: &Path) -> Result<Self, Error> {
         let shown = path.display().to_string();
-        let failed = |error: std::io::Error| failure::io(&error, &shown);
-        let lock = private(OpenOptions::new().create(true).write(true).truncate(false))
-            .open(beside(path, ".lock"))
-            .map_err(failed)?;
-        held(&lock, &shown)?;
+        let failed = |error: io::Error| failure::io(&error, &shown);
+        let lock = open_lock(path).map_err(failed)?;
+        hold(&lock, &shown)?;
         let file = private(OpenOptions::new().create(true).read(true).write(true).truncate(false))
             .open(path)
             .or_else(|_| File::open(path))
             .map_err(failed)?;
         if cfg!(unix) {
-            held(&file, &shown)?;
+            hold(&file, &shown)?;
         }
-        let identity = Identity::of(&file.metadata().map_err(failed)?);
-        Ok(Self { path: path.to_owned(), identity, _file: file, _lock: lock })
+        Ok(Self { path: path.to_owned(), held: Mutex::new(Held { file, lock }) })
+    }
+
+    /// Takes the file that is at the path now in the place of the one that was held, where no connection to that is
+    /// open any more: its disk was taken away and came back, or somebody has put another in its place after it failed.
+    pub(super) fn take_anew(&self) -> Result<(), Error> {
+        let shown = self.path.display().to_string();
+        let failed = |error: io::Error| failure::io(&error, &shown);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = open_lock(&self.path).map_err(failed)?;
+        let same =
+            Identity::of_file(&lock).map_err(failed)? == Identity::of_file(&held.lock).map_err(failed)?;
+        if !same {
+            hold(&lock, &shown)?;
+        }
+        let file = OpenOptions::new().read(true).write(true).open(&self.path).map_err(failed)?;
+        if cfg!(unix) {
+            hold(&file, &shown)?;
+        }
+        held.file = file;
+        if !same {
+            held.lock = lock;
+        }
+        Ok(())
     }
 
     /// Takes the files from everybody but their owner. Only once it is certain that they are ours.
@@ -55,14 +81,23 @@ impl Guard {
     pub(super) fn check(&self) -> Result<(), Error> {
         let shown = self.path.display();
         match fs::metadata(&self.path) {
-            Ok(found) if Identity::of(&found) == self.identity => Ok(()),
+            Ok(found) if Identity::of(&found) == self.identity()? => Ok(()),
             Ok(_) => Err(Error::Replaced(format!("{shown} is another file now"))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(Error::Replaced(format!("{shown} is gone")))
             }
             Err(error) => Err(failure::io(&error, &shown.to_string())),
         }
     }
+
+    fn identity(&self) -> Result<Identity, Error> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        Identity::of_file(&held.file).map_err(|error| failure::io(&error, &self.path.display().to_string()))
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().create(true).write(true).truncate(false)).open(beside(path, ".lock"))
 }
 
 /// The file, or one that SQLite keeps beside it.
@@ -78,7 +113,7 @@ pub(super) fn make(path: &Path) -> Result<(), Error> {
     made.map(drop).map_err(|error| failure::io(&error, &path.display().to_string()))
 }
 
-fn held(file: &File, shown: &str) -> Result<(), Error> {
+fn hold(file: &File, shown: &str) -> Result<(), Error> {
     match file.try_lock() {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(Error::InUse(shown.to_owned())),
@@ -123,6 +158,10 @@ fn tighten(_: &Path) {}
 struct Identity(Option<(u64, u64)>);
 
 impl Identity {
+    fn of_file(file: &File) -> io::Result<Self> {
+        file.metadata().map(|found| Self::of(&found))
+    }
+
     #[cfg(unix)]
     fn of(found: &fs::Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;

@@ -234,7 +234,11 @@ impl Writer {
         work: impl AsyncFnOnce(&mut Self, &mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, Error> {
         let start = Instant::now();
-        let same = self.guard.check();
+        let same = match self.guard.check() {
+            // Nothing of the other is open: every channel loads again from what is there now.
+            Err(Error::Replaced(_)) if self.connection.is_none() => self.guard.take_anew(),
+            same => same,
+        };
         self.health.note(Way::File, self.clock.now(), &same);
         let done = match same {
             Ok(()) => {
