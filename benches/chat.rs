@@ -61,6 +61,7 @@ impl Chat {
                 work_item: Some(work_item),
                 end_user: None,
                 requester: None,
+                list_opened_by: None,
             })));
         }
         let Some(command) = self.open.pop() else {

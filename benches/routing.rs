@@ -101,6 +101,7 @@ impl Chat {
             work_item: None,
             end_user: Subject::parse("customer").ok(),
             requester: None,
+            list_opened_by: None,
         })))
     }
 

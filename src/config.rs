@@ -175,6 +175,7 @@ const ROUTING_KEYS: &[&str] = &[
     "ring_seconds",
     "margin_seconds",
     "search_seconds",
+    "route_waiting",
     "ring_all_at_most",
     "owed_alert_seconds",
     "capacity_weight",
@@ -354,7 +355,7 @@ id = " "
         insta::assert_snapshot!(told.join("\n"), @r#"
         byoc.toml, line 2, routing.ring: unknown variant `loud`, expected one of `one at a time`, `one-at-a-time`, `one_at_a_time`, `all`
         byoc.toml, line 3, routing.ring_seconds: it must be 1 to 3600
-        byoc.toml, line 4, routing.margin_secs: there is no such key; there are ring, report, ring_seconds, margin_seconds, search_seconds, ring_all_at_most, owed_alert_seconds, capacity_weight, capacity_percentage
+        byoc.toml, line 4, routing.margin_secs: there is no such key; there are ring, report, ring_seconds, margin_seconds, search_seconds, route_waiting, ring_all_at_most, owed_alert_seconds, capacity_weight, capacity_percentage
         byoc.toml, line 5, routing.capacity_percentage: it must be 0 to 100
         the variable BYOC_ROUTING_MARGIN_SECONDS: invalid type: string "soon", expected a whole number, 0 or more
         "#);

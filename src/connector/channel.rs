@@ -17,7 +17,7 @@ use super::lost::Lost;
 use super::ports::{Calls, EndUserNotifier, RepFinder};
 use crate::model::call::Answer;
 use crate::model::event::Event;
-use crate::model::ids::{ConversationId, RepId};
+use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::Clock;
 use crate::routing::{Announcement, CommandId, Conversations, Ending, OperatorOrder, Owes, Settings};
 use crate::store::{self, Cause, ChannelKey, Position, Store};
@@ -97,6 +97,7 @@ pub(super) enum Message {
     Found { conversation: ConversationId, command: CommandId, reps: Vec<RepId> },
     Listening,
     Ordered { conversation: ConversationId, order: OperatorOrder, done: Done },
+    ListOpened { work_item: WorkItemId, rep: RepId },
     Look(Box<dyn FnOnce(&Conversations) + Send>),
     Stop,
 }
@@ -205,6 +206,14 @@ impl Handle {
     /// How much the channel's conversations owe: clean-ups that could not be made. Never waits.
     pub fn owes(&self) -> Option<Owes> {
         *self.owes.borrow()
+    }
+
+    /// A rep's page opened the list of contacts for a work item: a hint at who asks next. Nothing is stored.
+    ///
+    /// # Errors
+    /// Where the channel has been stopped.
+    pub async fn list_opened(&self, work_item: WorkItemId, rep: RepId) -> Result<(), Error> {
+        self.inbox.send(Message::ListOpened { work_item, rep }).await.map_err(|_| Error::Stopped)
     }
 
     /// Looks at the conversations, between two turns.

@@ -135,8 +135,19 @@ impl Watch {
 
     /// Something worth telling a person.
     pub(super) fn remarked(&mut self, remark: &Remark) {
-        if let Remark::RepRefused(rep, refusal) = remark {
-            self.rep_refused(*rep, refusal);
+        let (org, channel) = (self.org.as_str(), self.channel.as_str());
+        match remark {
+            Remark::RepRefused(rep, refusal) => self.rep_refused(*rep, refusal),
+            Remark::NoResultWithoutWorkItem(request) => tracing::warn!(
+                org, channel, %request,
+                "no routing result could be sent: no event told the workItemId in time, and Salesforce ends \
+                 the request after its own 60 seconds"
+            ),
+            Remark::CancelGuessed(request) => tracing::info!(
+                org, channel, %request,
+                "several requests were open, and the cancel does not say which it means: taken for this one's"
+            ),
+            _ => {}
         }
     }
 

@@ -11,6 +11,7 @@ use super::mend::Shape;
 use super::{Error, PassedBy};
 use crate::model::event::{Happening, ParticipantChange, RoutingCancelled, WorkChanged};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
+use crate::model::time::Timestamp;
 use crate::model::words::{CancelReason, RoutingType, SessionStatus, WorkChange};
 
 /// What an entry told.
@@ -126,13 +127,14 @@ pub(super) fn routing_result(text: &str, identifier: Option<&str>) -> Read<Found
         (_, Some("Cancelled")) => CancelReason::Unknown,
         (_, Some(other)) => return Ok(Found::passed(unknown("failureType", other)).and_work_item(work_item)),
     };
-    let initiator = || result.initiator.as_ref().and_then(Person::rep);
     let cancelled = RoutingCancelled {
         entry: entry_id(identifier, result.entry.as_deref()),
         reason,
         routing_type: result.routing_type.as_deref().and_then(RoutingType::from_name),
         psr,
-        by: id(result.work_owner_id.as_ref(), RepId::parse).or_else(initiator),
+        work: id(result.record_id.as_ref(), AgentWorkId::parse),
+        initiator: result.initiator.as_ref().and_then(Person::rep),
+        by: id(result.work_owner_id.as_ref(), RepId::parse),
     };
     Ok(Found::one(Happening::RoutingCancelled(cancelled)).and_work_item(work_item))
 }
@@ -217,7 +219,8 @@ pub(super) fn session_status_changed(
 }
 
 /// `ParticipantChanged`: somebody came or went. An `update` changes nothing that routing counts.
-pub(super) fn participant_changed(text: &str) -> Read<Found> {
+/// `at` is the entry's own time.
+pub(super) fn participant_changed(text: &str, at: Timestamp) -> Read<Found> {
     #[derive(Deserialize)]
     struct ParticipantChanged<'a> {
         #[serde(borrow, default)]
@@ -243,7 +246,7 @@ pub(super) fn participant_changed(text: &str) -> Read<Found> {
             }
         };
         match change.participant.as_ref().and_then(Person::participant) {
-            Some(participant) => changes.push(ParticipantChange { participant, joined }),
+            Some(participant) => changes.push(ParticipantChange { participant, joined, at }),
             None => passed_by = Some(PassedBy::Incomplete { field: "participant" }),
         }
     }

@@ -6,12 +6,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
-use super::envelope::Surroundings;
+use super::envelope::{Moment, Surroundings};
 use super::json::{Text, embedded};
 use super::mend::{Odd, Shape, reading};
 use super::{Decoded, Error, PassedBy, entry};
 use crate::model::event::{Event, Happening, Participant};
 use crate::model::ids::{ConversationId, RepId, Subject};
+use crate::model::time::Timestamp;
 use crate::model::words::ParticipantRole;
 
 #[derive(Deserialize)]
@@ -34,6 +35,16 @@ struct Entry<'a> {
     content: Option<&'a RawValue>,
     #[serde(borrow)]
     sender: Option<Person<'a>>,
+    #[serde(borrow)]
+    client_timestamp: Option<&'a RawValue>,
+}
+
+impl Entry<'_> {
+    /// When it came about, by its own word; `None` where it does not say.
+    fn at(&self) -> Option<Timestamp> {
+        let Moment(at) = serde_json::from_str(self.client_timestamp?.get()).ok()?;
+        at.filter(|at| at.as_millis() > 0)
+    }
 }
 
 /// Somebody, as Salesforce's payloads write them.
@@ -170,6 +181,7 @@ fn read_entry(
         return Ok(entry::Found::passed(PassedBy::Incomplete { field: "entryPayload" }));
     };
     let identifier = entry.identifier.as_deref();
+    let at = entry.at().unwrap_or(around.created);
     let shape = match kind {
         Kind::RoutingResult => &entry::ROUTING_RESULT,
         Kind::RoutingWorkResult => &entry::ROUTING_WORK_RESULT,
@@ -183,7 +195,7 @@ fn read_entry(
         Kind::SessionStatusChanged => {
             entry::session_status_changed(text, identifier, || around.fallback_id())
         }
-        Kind::ParticipantChanged => entry::participant_changed(text).map(Ok),
+        Kind::ParticipantChanged => entry::participant_changed(text, at).map(Ok),
         Kind::QueuePosition => entry::queue_position(text).map(Ok),
     });
     // A text that is no JSON says nothing; who wrote it, and that there was something, is known all the same.

@@ -149,6 +149,7 @@ fn read_payload(around: &Surroundings<'_>, payload: Payload<'_>, odd: &mut Odd) 
         work_item: request.work_record_id.and_then(|id| WorkItemId::parse(&id).ok()),
         end_user: payload.recipient.and_then(|end_user| Subject::parse(&end_user.subject?).ok()),
         requester: data.requester(),
+        list_opened_by: None,
     };
     let what = Happening::RoutingRequested(Box::new(requested));
     let events = smallvec![Event { conversation: Some(conversation), what }];

@@ -72,6 +72,10 @@ pub struct RoutingRequested {
     pub end_user: Option<Subject>,
     /// The rep who asked, where `channelData` or the event tells.
     pub requester: Option<RepId>,
+    /// The rep whose page last opened the list of contacts for this work item: a hint at who asked, which no
+    /// event has. Whoever keeps the conversations puts it in.
+    #[serde(default)]
+    pub list_opened_by: Option<RepId>,
 }
 
 /// Whom a rep asked for. Read from which of the routing parameters are set.
@@ -125,8 +129,12 @@ pub struct RoutingCancelled {
     pub reason: CancelReason,
     /// Of which type of request, where told.
     pub routing_type: Option<RoutingType>,
-    /// The PSR, where told.
+    /// The PSR, where told: `pendingServiceRoutingId`.
     pub psr: Option<PsrId>,
+    /// The offer, where `recordId` names one.
+    pub work: Option<AgentWorkId>,
+    /// The rep who initiated the routing, where told.
+    pub initiator: Option<RepId>,
     /// The rep who cancelled, where told: `workOwnerId`.
     pub by: Option<RepId>,
 }
@@ -150,8 +158,10 @@ pub struct WorkChanged {
 pub struct ParticipantChange {
     /// Who.
     pub participant: Participant,
-    /// Whether they are in the conversation now.
+    /// Whether they came; else they went.
     pub joined: bool,
+    /// The entry's own time, by Salesforce's clock.
+    pub at: Timestamp,
 }
 
 /// Somebody in a conversation.

@@ -280,8 +280,8 @@ impl<S: Side> Engine<S> {
                 };
                 change.work = live;
             }
-            // A PSR of the recording is none of the live side's.
-            Happening::RoutingCancelled(cancelled) => cancelled.psr = None,
+            // A PSR or an offer of the recording is none of the live side's.
+            Happening::RoutingCancelled(cancelled) => (cancelled.psr, cancelled.work) = (None, None),
             _ => {}
         }
         let met = match &event.what {

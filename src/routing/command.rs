@@ -92,6 +92,15 @@ pub enum Remark {
     TooLateToCancel(EventId),
     /// A cancel, and nothing open that it could mean.
     NothingToCancel,
+    /// A cancel that could mean several requests was taken for that of this one.
+    CancelGuessed(EventId),
+    /// A session waits, as that event tells; it is being routed already, or another request may bring a rep.
+    WaitsAlready(EventId),
+    /// Somebody came or went earlier than what is known of them.
+    OldMove(crate::model::event::Participant),
+    /// No routing result could be sent, for the work item was not told in time: Salesforce's own 60 seconds
+    /// end that request.
+    NoResultWithoutWorkItem(EventId),
     /// An answer to a command that was already given up.
     LateAnswer(CommandId),
     /// Salesforce refused to offer to this rep, and the request goes on to the next: a roster that lags, a

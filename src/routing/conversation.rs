@@ -17,16 +17,20 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::model::call::RouteBy;
 use crate::model::event::{Participant, WorkChanged};
-use crate::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId};
+use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::model::words::ParticipantRole;
 
 use super::command::{Announcement, Command, CommandId, Effects, Input, Order, Remark};
-use super::fact::{Fact, IllegalFact, Intent, RequestFact};
+use super::fact::{Fact, IllegalFact, Intent, RequestFact, Wanted};
 use super::offer::Offer;
 use super::policy::Settings;
+use super::presence::Move;
+use super::reason::{Outcome, Verdict};
 use super::request::{InFlight, Request};
+use super::waiting::SessionWait;
 
 /// How many routing events and cancels a conversation remembers, so that none is taken for new when it
 /// comes again.
@@ -34,6 +38,10 @@ const REMEMBERED_EVENTS: usize = 64;
 
 /// How many offers that no open request holds are remembered, so that none is taken for another's.
 const REMEMBERED_WORKS: usize = 64;
+
+/// How many PSRs are remembered, those of requests that are over included, so that a late cancel is not
+/// taken for another's.
+const REMEMBERED_PSRS: usize = 16;
 
 /// How many events about offers of unknown id wait for the answers that tell the ids.
 const UNPLACED_WORKS: usize = 16;
@@ -50,6 +58,14 @@ pub struct Conversation {
     seen: Vec<EventId>,
     past_works: Vec<AgentWorkId>,
     pub(super) unplaced: Vec<WorkChanged>,
+    /// The last move of each who came or went.
+    #[serde(default)]
+    pub(super) moves: Vec<Move>,
+    /// The PSRs that were made, and the numbers of their requests, the newest last.
+    #[serde(default)]
+    psrs: Vec<(PsrId, u32)>,
+    #[serde(default)]
+    pub(super) session_wait: Option<Box<SessionWait>>,
 }
 
 impl Conversation {
@@ -64,6 +80,9 @@ impl Conversation {
             seen: Vec::new(),
             past_works: Vec::new(),
             unplaced: Vec::new(),
+            moves: Vec::new(),
+            psrs: Vec::new(),
+            session_wait: None,
         }
     }
 
@@ -113,10 +132,9 @@ impl Conversation {
 
     /// When to feed [`Input::DeadlineReached`] at the latest; `None` where nothing waits for time.
     pub fn deadline(&self, settings: &Settings) -> Option<Timestamp> {
-        self.requests
-            .iter()
-            .flat_map(|request| request.deadline(settings).into_iter().chain(self.next_try(request)))
-            .min()
+        let of_request =
+            |request: &Request| request.deadline(settings).into_iter().chain(self.next_try(request));
+        self.requests.iter().flat_map(of_request).chain(self.route_waiting_at(settings)).min()
     }
 
     /// The commands that were given and never answered, to be given again after a restart. Their ids
@@ -150,12 +168,26 @@ impl Conversation {
                 }
             }
             Fact::ParticipantLeft(participant) => self.participants.retain(|p| p != participant),
+            Fact::Moved { who, joined, at } => self.apply_move(who, *joined, *at),
             Fact::SessionEnded => {
                 self.participants.retain(|p| p.role == ParticipantRole::EndUser);
+                self.session_wait = None;
                 for request in &mut self.requests {
                     request.session_over_from = Some(request.commands);
                 }
             }
+            Fact::SessionWaits { entry, lately } => {
+                self.remember_event(entry);
+                self.apply_session_waits(entry, *lately);
+            }
+            Fact::PsrMade { psr, request } => {
+                if self.psrs.len() == REMEMBERED_PSRS {
+                    self.psrs.remove(0);
+                }
+                self.psrs.push((*psr, *request));
+            }
+            Fact::RoutePlanned(at) => self.apply_route_planned(*at),
+            Fact::WaitOver(since) => self.apply_wait_over(*since),
             Fact::WorkWasForeign(work) => self.remember_work(*work),
             Fact::WorkUnplaced(change) => {
                 if self.unplaced.len() == UNPLACED_WORKS {
@@ -166,10 +198,17 @@ impl Conversation {
             Fact::WorkPlaced(work) => self.unplaced.retain(|change| change.work != *work),
             Fact::CancelHeard(entry) => self.remember_event(entry),
             Fact::Requested(requested) => {
-                self.remember_event(&requested.event);
+                let anew = requested.wanted == Wanted::Route(RouteBy::ChannelSetting);
+                // What routes a session anew is named after the event that told of the wait, which is known.
+                if !anew || self.session_wait.is_none() {
+                    self.remember_event(&requested.event);
+                }
                 self.next_number = requested.number.saturating_add(1);
                 self.requests.reserve_exact(1);
                 self.requests.push(Request::new(requested));
+                if anew {
+                    self.apply_routed_anew();
+                }
             }
             Fact::About(number, fact) => return self.apply_to_request(*number, fact),
         }
@@ -192,7 +231,9 @@ impl Conversation {
             self.remember_work(work);
             return Ok(());
         }
-        if *fact == RequestFact::Closed {
+        if let RequestFact::Decided(Verdict { outcome: Outcome::Joined, at, .. }) = fact {
+            self.apply_wait_over(*at);
+        } else if *fact == RequestFact::Closed {
             let works: Vec<AgentWorkId> = request.offers.iter().filter_map(Offer::work).collect();
             self.requests.retain(|request| request.number != number);
             for work in works {
@@ -206,6 +247,9 @@ impl Conversation {
     }
 
     fn remember_event(&mut self, event: &EventId) {
+        if self.seen.contains(event) {
+            return;
+        }
         if self.seen.len() == REMEMBERED_EVENTS {
             self.seen.remove(0);
         }
@@ -230,6 +274,16 @@ impl Conversation {
 
     pub(super) fn has_seen(&self, event: &EventId) -> bool {
         self.seen.contains(event)
+    }
+
+    /// The number of the request whose PSR it is, be it open or over.
+    pub(super) fn owner_of(&self, psr: PsrId) -> Option<u32> {
+        self.psrs.iter().find(|(made, _)| *made == psr).map(|(_, request)| *request)
+    }
+
+    /// Whether it is known which PSR was made for the request.
+    pub(super) fn has_known_psr(&self, request: u32) -> bool {
+        self.psrs.iter().any(|(_, owner)| *owner == request)
     }
 
     pub(super) fn is_past_work(&self, work: AgentWorkId) -> bool {

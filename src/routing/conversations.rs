@@ -15,6 +15,7 @@ use crate::model::words::SessionStatus;
 
 use super::command::{Command, CommandId, Effects, Input};
 use super::conversation::Conversation;
+use super::lists::Lists;
 use super::owed::{OperatorOrder, OwedView};
 use super::owing::{Owes, Owing};
 use super::policy::Settings;
@@ -83,6 +84,7 @@ pub struct Conversations {
     timers: BinaryHeap<Reverse<(Timestamp, ConversationId)>>,
     open: usize,
     owing: Owing,
+    lists: Lists,
 }
 
 impl Conversations {
@@ -95,6 +97,7 @@ impl Conversations {
             timers: BinaryHeap::new(),
             open: 0,
             owing: Owing::default(),
+            lists: Lists::default(),
         }
     }
 
@@ -169,14 +172,25 @@ impl Conversations {
         self.get(self.by_work_item.get(&work_item)?)
     }
 
+    /// A rep's page opened the list of contacts for a work item: a hint at who asks next. Kept in memory until
+    /// a request comes, which keeps it.
+    pub fn list_opened(&mut self, now: Timestamp, work_item: WorkItemId, rep: RepId) {
+        self.lists.opened(now, work_item, rep);
+    }
+
     /// Feeds an event. `None` where it names no conversation that could be found: an agent work event of
     /// a work item that was never heard of.
-    pub fn on_event(&mut self, now: Timestamp, event: Event) -> Option<Turn> {
-        let id = match (event.conversation, &event.what) {
-            (Some(id), _) => id,
+    pub fn on_event(&mut self, now: Timestamp, mut event: Event) -> Option<Turn> {
+        let id = match (&event.conversation, &event.what) {
+            (Some(id), _) => id.clone(),
             (None, Happening::WorkChanged(change)) => self.by_work_item.get(&change.work_item?)?.clone(),
             (None, _) => return None,
         };
+        if let Happening::RoutingRequested(requested) = &mut event.what {
+            let known = || self.get(&id).and_then(Conversation::work_item);
+            let work_item = requested.work_item.or_else(known);
+            requested.list_opened_by = work_item.and_then(|work_item| self.lists.last(now, work_item));
+        }
         let ended = match event.what {
             Happening::SessionChanged { status, .. } => Some(status == SessionStatus::Ended),
             _ => None,
@@ -242,8 +256,9 @@ impl Conversations {
                 continue;
             }
             entry.timer = Timestamp::MAX;
-            if entry.conversation.is_idle() {
-                if entry.heard + entry.remembered_for() <= now {
+            let is_due = entry.conversation.deadline(&self.settings).is_some_and(|at| at <= now);
+            if entry.conversation.is_idle() && !is_due {
+                if entry.due(&self.settings) <= now {
                     self.forget(&id);
                 } else {
                     self.schedule(&id);

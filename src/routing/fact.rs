@@ -24,10 +24,37 @@ pub enum Fact {
     ParticipantJoined(Participant),
     /// Somebody is no longer in the conversation.
     ParticipantLeft(Participant),
+    /// Salesforce told that somebody came or went; what is older than that changes nothing any more.
+    Moved {
+        /// Who.
+        who: Participant,
+        /// Whether they came; else they went.
+        joined: bool,
+        /// The entry's own time.
+        at: Timestamp,
+    },
     /// A cancel was taken in; should it come again, it means nothing.
     CancelHeard(EventId),
     /// The messaging session is over; all reps are out.
     SessionEnded,
+    /// Salesforce made that PSR for a request.
+    PsrMade {
+        /// The PSR.
+        psr: PsrId,
+        /// The request's number.
+        request: u32,
+    },
+    /// The session waits for a rep.
+    SessionWaits {
+        /// The event that told of it.
+        entry: EventId,
+        /// How often it was routed anew lately.
+        lately: u16,
+    },
+    /// The session that waits is routed anew at that moment, not earlier.
+    RoutePlanned(Timestamp),
+    /// The session has not waited since.
+    WaitOver(Timestamp),
     /// An offer exists that no request of ours made.
     WorkWasForeign(AgentWorkId),
     /// Something happened to an offer, and which of ours it is will only be known with an answer.
@@ -58,6 +85,9 @@ pub struct Requested {
     pub reports: bool,
     /// The rep who asked, where known.
     pub requester: Option<RepId>,
+    /// The rep who most likely asked: the one whose page last opened the list of contacts, else the only one.
+    #[serde(default)]
+    pub asked_by: Option<RepId>,
 }
 
 /// Whom a request asks for, once it is clear that somebody may be asked.

@@ -8,6 +8,7 @@ use crate::model::ids::RepId;
 use crate::model::time::Timestamp;
 use crate::model::words::CancelReason;
 
+use super::command::Remark;
 use super::conversation::{Conversation, Decision, to_usize};
 use super::fact::{Intent, RequestFact, Wanted, Why};
 use super::offer::{Creation, Offer, OfferState};
@@ -38,6 +39,7 @@ impl Decision<'_> {
             for number in open {
                 self.advance_request(number);
             }
+            self.route_waiting();
             if self.effects.facts.len() == before {
                 return;
             }
@@ -201,12 +203,11 @@ impl Decision<'_> {
         }
     }
 
-    /// Without a work item there is nothing to offer. A route that was made is soon followed by events
-    /// that tell it; where nothing was asked of Salesforce, nothing will come.
+    /// Without a work item there is nothing to offer. An event or an answer that tells it may come any
+    /// moment: it is waited for as long as there is time to do something with it.
     fn wait_for_work_item(&mut self, number: u32) {
         let Some(request) = self.conversation.request(number) else { return };
-        let events_follow = matches!(request.route, Route::Made(_)) && request.report == ReportState::Due;
-        if !events_follow || self.now >= report_by(self.settings, request) {
+        if request.report != ReportState::Due || self.now >= report_by(self.settings, request) {
             self.decide(number, Outcome::Refused, Reason::UnknownWorkItem);
         }
     }
@@ -303,8 +304,17 @@ impl Decision<'_> {
             return;
         }
         let by = answer_by(request);
-        if self.now >= by || self.conversation.work_item.is_none() {
+        let unknown = self.conversation.work_item.is_none();
+        if self.now >= by || (unknown && self.now >= report_by(self.settings, request)) {
+            let event = request.event.clone();
             self.about(number, RequestFact::ReportWithheld);
+            if unknown {
+                self.remark(Remark::NoResultWithoutWorkItem(event));
+            }
+            return;
+        }
+        if unknown {
+            // No result can be sent without it; it may yet be told.
             return;
         }
         let unsure = |offer: &Offer| matches!(offer.creation, Creation::Unsure { .. });
@@ -387,14 +397,6 @@ impl Request {
                 CancelReason::Unavailable
             }
             _ => CancelReason::Unknown,
-        }
-    }
-
-    /// The PSR, where it is known.
-    pub(super) fn psr(&self) -> Option<crate::model::ids::PsrId> {
-        match self.route {
-            Route::Made(psr) => psr,
-            _ => None,
         }
     }
 }

@@ -37,15 +37,7 @@ impl Decision<'_> {
             Intent::Remove(rep) if !matches!(answer, Answer::Done(_)) => {
                 self.in_vain(number, command.number, Undo::Remove(rep), &answer);
             }
-            Intent::Remove(rep) => {
-                self.undone(number, Undo::Remove(rep));
-                if let Some(participant) = crate::model::event::Participant::rep(rep)
-                    && self.conversation.participants.contains(&participant)
-                {
-                    self.fact(Fact::ParticipantLeft(participant));
-                    self.announce(rep, false);
-                }
-            }
+            Intent::Remove(rep) => self.on_removed(number, rep),
             Intent::Search { .. } => self.remark(Remark::LateAnswer(command)),
         }
     }
@@ -109,6 +101,9 @@ impl Decision<'_> {
                     .conversation
                     .request(number)
                     .is_some_and(|request| request.routing_type != crate::model::words::RoutingType::Initial);
+                if let Some(psr) = routed.psr {
+                    self.fact(Fact::PsrMade { psr, request: number });
+                }
                 let correlation = if by_event { None } else { routed.correlation };
                 self.about(
                     number,

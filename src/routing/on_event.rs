@@ -2,17 +2,14 @@
 //! offer").
 
 use crate::model::call::RouteBy;
-use crate::model::event::{
-    Happening, Participant, ParticipantChange, RoutingCancelled, RoutingRequested, Target, WorkChanged,
-};
+use crate::model::event::{Happening, Participant, RoutingRequested, Target, WorkChanged};
 use crate::model::ids::{AgentWorkId, EventId, RepId, WorkItemId};
-use crate::model::words::{CancelReason, ParticipantRole, RoutingType, SessionStatus, WorkChange};
+use crate::model::words::{ParticipantRole, RoutingType, SessionStatus, WorkChange};
 
 use super::command::Remark;
 use super::conversation::{Decision, to_usize};
 use super::fact::{Fact, RequestFact, Requested, Wanted, Why};
 use super::offer::{Offer, OfferState};
-use super::owed::Undo;
 use super::policy::ANSWER_WINDOW;
 use super::reason::{Outcome, Reason};
 use super::request::{ReportState, Request};
@@ -28,17 +25,15 @@ impl Decision<'_> {
                 self.learn_missing_work_item(change.work_item);
                 self.on_work_changed(change);
             }
-            Happening::SessionChanged { entry, work_item, status, previous } => {
-                self.on_session(&entry, work_item, status, previous);
+            Happening::SessionChanged { entry, work_item, status, .. } => {
+                self.on_session(&entry, work_item, status);
             }
             Happening::ParticipantsChanged(changes) => {
                 for change in changes {
                     self.on_participant(change);
                 }
             }
-            Happening::ParticipantSeen(participant) => {
-                self.join(participant);
-            }
+            Happening::ParticipantSeen(participant) => self.see(participant),
         }
     }
 
@@ -54,14 +49,6 @@ impl Decision<'_> {
         }
     }
 
-    fn join(&mut self, participant: Participant) -> bool {
-        let new = participant.role.counts() && !self.conversation.participants.contains(&participant);
-        if new {
-            self.fact(Fact::ParticipantJoined(participant));
-        }
-        new
-    }
-
     fn on_requested(&mut self, requested: &RoutingRequested) {
         if self.conversation.has_seen(&requested.event) {
             self.remark(Remark::SeenBefore(requested.event.clone()));
@@ -75,11 +62,12 @@ impl Decision<'_> {
             self.learn_work_item(work_item);
         }
         if let Some(subject) = requested.end_user.clone() {
-            self.join(Participant { role: ParticipantRole::EndUser, subject });
+            self.see(Participant { role: ParticipantRole::EndUser, subject });
         }
         if let Some(requester) = requested.requester.and_then(Participant::rep) {
-            self.join(requester);
+            self.see(requester);
         }
+        let asked_by = requested.list_opened_by.or_else(|| self.conversation.only_rep());
         // A clock that runs behind Salesforce's must not stretch the 60 seconds.
         let created = requested.created.min(self.now);
         let admitted = if self.now >= created + ANSWER_WINDOW {
@@ -100,6 +88,7 @@ impl Decision<'_> {
             wanted,
             reports: true,
             requester: requested.requester,
+            asked_by,
         })));
         if let Some((outcome, reason)) = refusal {
             self.decide(number, outcome, reason);
@@ -135,166 +124,19 @@ impl Decision<'_> {
         }
     }
 
-    fn on_cancelled(&mut self, cancelled: &RoutingCancelled) {
-        match cancelled.reason {
-            CancelReason::Cancel => self.on_cancelled_once(cancelled),
-            CancelReason::EndUserEnded => self.end_all(&Reason::EndUserLeft),
-            // Salesforce echoes the reasons that our own clearing gave.
-            CancelReason::Unknown | CancelReason::Unavailable | CancelReason::Decline => {}
-        }
-    }
-
-    /// A cancel names no request: when it comes again, the one that it meant may be over, and it would
-    /// be taken for another's.
-    fn on_cancelled_once(&mut self, cancelled: &RoutingCancelled) {
-        if let Some(entry) = &cancelled.entry {
-            if self.conversation.has_seen(entry) {
-                self.remark(Remark::SeenBefore(entry.clone()));
-                return;
-            }
-            self.fact(Fact::CancelHeard(entry.clone()));
-        }
-        self.on_requester_cancelled(cancelled);
-    }
-
-    fn on_requester_cancelled(&mut self, cancelled: &RoutingCancelled) {
-        let Some(request) = self.cancelled_request(cancelled) else {
-            self.remark(Remark::NothingToCancel);
-            return;
-        };
-        let (number, event) = (request.number, request.event.clone());
-        match request.verdict.as_deref().map(|verdict| verdict.outcome) {
-            Some(Outcome::Joined) => self.remark(Remark::TooLateToCancel(event)),
-            Some(_) => self.withhold_report(number),
-            None => {
-                self.withhold_report(number);
-                self.decide(number, Outcome::Cancelled, Reason::RequesterCancelled);
-            }
-        }
-    }
-
-    /// The request that a cancel means. The event names no request, so it is told by its PSR, then by
-    /// who asked, and then it is the newest that is still undecided: a rep invites one at a time. Where
-    /// it tells who cancelled, it never means the request of another rep.
-    fn cancelled_request(&self, cancelled: &RoutingCancelled) -> Option<&Request> {
-        let possible = || {
-            self.conversation.requests.iter().rev().filter(|request| {
-                cancelled.routing_type.is_none_or(|of_type| of_type == request.routing_type)
-                    && request.report != ReportState::Withheld
-                    && cancelled.by.is_none_or(|rep| request.requester.is_none_or(|asked| asked == rep))
-            })
-        };
-        let asked = |request: &&Request| cancelled.by.is_some() && request.requester == cancelled.by;
-        let by_psr = cancelled.psr.and_then(|psr| possible().find(|request| request.psr() == Some(psr)));
-        by_psr
-            .or_else(|| possible().find(|request| request.verdict.is_none() && asked(request)))
-            .or_else(|| possible().find(|request| request.verdict.is_none()))
-            .or_else(|| possible().next())
-    }
-
-    fn withhold_report(&mut self, number: u32) {
-        if self.conversation.request(number).is_some_and(|request| request.report == ReportState::Due) {
-            self.about(number, RequestFact::ReportWithheld);
-        }
-    }
-
-    /// The conversation is over: everything open is called off.
-    fn end_all(&mut self, reason: &Reason) {
-        let open: Vec<u32> = self.conversation.requests.iter().map(|request| request.number).collect();
-        for number in open {
-            self.withhold_report(number);
-            if self.conversation.request(number).is_some_and(|request| request.verdict.is_none()) {
-                self.decide(number, Outcome::Cancelled, reason.clone());
-            }
-        }
-    }
-
-    fn on_session(
-        &mut self,
-        entry: &EventId,
-        work_item: WorkItemId,
-        status: SessionStatus,
-        previous: Option<SessionStatus>,
-    ) {
+    fn on_session(&mut self, entry: &EventId, work_item: WorkItemId, status: SessionStatus) {
         if status == SessionStatus::Ended {
             // A session of the past may end late; the one that goes on is not touched by it.
             if self.conversation.work_item.is_none_or(|current| current == work_item) {
                 self.end_all(&Reason::SessionEnded);
+                self.all_are_out();
                 self.fact(Fact::SessionEnded);
                 self.try_all_owed();
             }
             return;
         }
         self.learn_work_item(work_item);
-        // Only a session that had a rep and lost them is ours to route again; a new one is not yet.
-        if status == SessionStatus::Waiting && previous == Some(SessionStatus::Active) {
-            self.route_anew(entry);
-        }
-    }
-
-    fn route_anew(&mut self, entry: &EventId) {
-        if self.conversation.has_seen(entry) {
-            self.remark(Remark::SeenBefore(entry.clone()));
-            return;
-        }
-        let anew = |request: &Request| request.wanted == Wanted::Route(RouteBy::ChannelSetting);
-        if self.conversation.requests.iter().any(anew) {
-            return;
-        }
-        let number = self.conversation.next_number();
-        self.fact(Fact::Requested(Box::new(Requested {
-            number,
-            event: entry.clone(),
-            created: self.now,
-            routing_type: RoutingType::Initial,
-            wanted: Wanted::Route(RouteBy::ChannelSetting),
-            reports: false,
-            requester: None,
-        })));
-    }
-
-    fn on_participant(&mut self, change: ParticipantChange) {
-        let ParticipantChange { participant, joined } = change;
-        let rep = participant.as_rep();
-        if joined {
-            if let Some(rep) = rep {
-                self.confirm_by_joining(rep);
-            }
-            if self.join(participant)
-                && let Some(rep) = rep
-            {
-                self.announce(rep, true);
-            }
-        } else if self.conversation.participants.contains(&participant) {
-            self.fact(Fact::ParticipantLeft(participant));
-            if let Some(rep) = rep {
-                self.announce(rep, false);
-                self.removal_done_by_leaving(rep);
-            }
-        }
-    }
-
-    /// A rep who was to be removed has left: there is nothing to undo any more.
-    fn removal_done_by_leaving(&mut self, rep: RepId) {
-        let owed = |request: &&Request| {
-            request.offer(rep).is_some_and(|offer| matches!(offer.state, OfferState::RemovalOwed { .. }))
-        };
-        if let Some(number) = self.conversation.requests.iter().find(owed).map(|request| request.number) {
-            self.undone(number, Undo::Remove(rep));
-        }
-    }
-
-    /// A rep with an open offer who turns up in the conversation has accepted it.
-    fn confirm_by_joining(&mut self, rep: RepId) {
-        let accepted = self
-            .conversation
-            .requests
-            .iter()
-            .find(|request| request.offer(rep).is_some_and(Offer::is_open))
-            .map(|request| request.number);
-        if let Some(number) = accepted {
-            self.on_accepted(number, rep);
-        }
+        self.on_session_status(entry, status);
     }
 
     /// Finds the offer that an event is about, and lets it take effect.

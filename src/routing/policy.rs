@@ -65,6 +65,8 @@ pub struct Policy {
     pub margin_seconds: u32,
     /// How long the partner's router may look for a rep, in seconds from the request.
     pub search_seconds: u32,
+    /// Whether a session that becomes `Waiting` is routed; not for who routes first contacts themselves.
+    pub route_waiting: bool,
     /// How many reps are rung at once at most, in ring `all`.
     pub ring_all_at_most: usize,
     /// From which age on what is owed (a cancel, a clear or a removal that could not be made) is named in
@@ -84,6 +86,7 @@ impl Default for Policy {
             ring_seconds: 30,
             margin_seconds: 8,
             search_seconds: 120,
+            route_waiting: true,
             ring_all_at_most: 20,
             owed_alert_seconds: 60,
             capacity_weight: 1.0,

@@ -82,6 +82,9 @@ pub(super) struct Request {
     pub(super) routing_type: RoutingType,
     pub(super) wanted: Wanted,
     pub(super) requester: Option<RepId>,
+    /// The rep who most likely asked.
+    #[serde(default)]
+    pub(super) asked_by: Option<RepId>,
     /// What agent work names, where it is not the routing event.
     pub(super) correlation: Option<EventId>,
     /// The queue to look for reps in.
@@ -119,6 +122,7 @@ impl Request {
             routing_type: requested.routing_type,
             wanted: requested.wanted.clone(),
             requester: requested.requester,
+            asked_by: requested.asked_by,
             correlation: None,
             queue: None,
             commands: 0,

@@ -200,6 +200,14 @@ impl Running {
         Ok(self.0.directory.contacts(&query).await?)
     }
 
+    /// A rep's page opens the list of contacts for a work item, which hints at who asks next.
+    ///
+    /// # Errors
+    /// Where the service is stopping.
+    pub async fn list_opened(&self, work_item: WorkItemId, rep: RepId) -> Result<(), Error> {
+        Ok(self.0.handle.list_opened(work_item, rep).await?)
+    }
+
     /// Takes in what a rep's browser tells of an offer. The same twice changes nothing. `rep` is whose browser it
     /// is, where that is known: they speak for themselves alone, and of what was offered to them.
     ///

@@ -937,6 +937,7 @@ fn a_recording_is_taken_over_with_its_own_ids() {
         work_item: None,
         end_user: None,
         requester: Some(rep(ANNA)),
+        list_opened_by: None,
     };
     salesforce.adopt_request(START, &conversation, &requested).unwrap();
     assert!(salesforce.adopt_request(START, &conversation, &requested).is_err());

@@ -11,6 +11,10 @@ use crate::support::scenario::*;
 
 mod owed;
 mod refused_reps;
+mod waiting;
+mod who_left;
+mod whom_a_cancel_means;
+mod work_item_told_later;
 
 mod sequences {
     use super::*;
@@ -146,13 +150,6 @@ mod sequences {
         chat.commands();
         assert_eq!(chat.outcomes(), [Outcome::Joined]);
     }
-
-    #[test]
-    fn a_new_session_that_waits_is_not_ours_to_route() {
-        let mut chat = Scenario::new();
-        chat.when(session(SessionStatus::Waiting, Some(SessionStatus::New)));
-        assert_eq!(chat.commands(), [""; 0]);
-    }
 }
 
 mod refusals {
@@ -218,15 +215,6 @@ mod refusals {
         let mut chat = Scenario::new();
         chat.when(requested(2, Target::Rep(rep("bo"))));
         assert_eq!(refused_with(chat, Target::Rep(rep("bo"))), Reason::AlreadyInvited);
-    }
-
-    #[test]
-    fn an_unknown_work_item_ends_the_request_without_a_call() {
-        let mut chat = Scenario::unknown(settings());
-        chat.when(requested(1, Target::Rep(rep("bo"))));
-        assert_eq!(chat.commands(), [""; 0]);
-        assert_eq!(chat.outcomes(), [Outcome::Refused]);
-        assert!(chat.endings[0].reason.to_string().contains("workItemId"));
     }
 
     #[test]
@@ -406,6 +394,8 @@ mod after_the_offer {
             reason: CancelReason::Cancel,
             routing_type: Some(RoutingType::Conference),
             psr: Some(psr(1)),
+            work: None,
+            initiator: None,
             by: None,
         }));
         assert_eq!(chat.commands(), ["clear Cancel"]);
@@ -1098,6 +1088,8 @@ mod cancels {
             reason: CancelReason::Cancel,
             routing_type: Some(RoutingType::Conference),
             psr: None,
+            work: None,
+            initiator: None,
             by: Some(rep(by)),
         })
     }

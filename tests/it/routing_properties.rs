@@ -66,9 +66,17 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => work_changed,
         3 => reason.prop_map(cancelled),
         1 => Just(session(SessionStatus::Ended, Some(SessionStatus::Active))),
-        1 => Just(session(SessionStatus::Waiting, Some(SessionStatus::Active))),
+        1 => (0..4_u32).prop_map(|number| Happening::SessionChanged {
+            entry: event(100 + number),
+            work_item: work_item(),
+            status: if number == 0 { SessionStatus::Active } else { SessionStatus::Waiting },
+            previous: None,
+        }),
         2 => (0..REPS.len()).prop_map(|who| came(REPS[who])),
         1 => (0..REPS.len()).prop_map(|who| went(REPS[who])),
+        1 => (0..REPS.len(), 0..90_000_i64).prop_map(|(who, at)| came_at(REPS[who], at)),
+        1 => (0..REPS.len(), 0..90_000_i64).prop_map(|(who, at)| went_at(REPS[who], at)),
+        1 => (0..REPS.len()).prop_map(|who| seen(REPS[who])),
     ]
 }
 
@@ -186,7 +194,13 @@ impl Watched {
                 self.answer(&command, kind);
                 self.check();
             }
-            match self.chat.conversation.deadline(&self.chat.settings) {
+            let deadline = self.chat.conversation.deadline(&self.chat.settings);
+            if self.chat.conversation.is_idle() {
+                let waits = self.chat.conversation.waits_for_a_rep();
+                assert_eq!(deadline.is_some(), waits, "invariant 10: a session that waits is routed later");
+                return;
+            }
+            match deadline {
                 Some(deadline) => self.chat.wait(deadline.since(self.chat.now)),
                 None => return,
             }

@@ -267,8 +267,15 @@ fn say_remark(remark: &Remark) -> Option<String> {
         Remark::NotTheirOffer(work, rep) => {
             format!("{rep} spoke of {work}, an offer to somebody else; nothing follows from it")
         }
+        Remark::CancelGuessed(event) => format!("the cancel is taken for that of request {event}"),
+        Remark::WaitsAlready(_) => "the session waits, and is being routed already".to_owned(),
+        Remark::NoResultWithoutWorkItem(event) => {
+            format!("no routing result for {event}: its workItemId was not told in time")
+        }
         Remark::Broken(illegal) => illegal.to_string(),
-        Remark::LateAnswer(_) | Remark::ForeignWork(_) | Remark::RepRefused(..) => return None,
+        Remark::LateAnswer(_) | Remark::ForeignWork(_) | Remark::RepRefused(..) | Remark::OldMove(_) => {
+            return None;
+        }
     })
 }
 

@@ -154,6 +154,7 @@ impl Task {
                 self.append(now, turn, None, None, Some(done));
             }
             Message::Listening => self.quiet.listening(now),
+            Message::ListOpened { work_item, rep } => self.conversations.list_opened(now, work_item, rep),
             Message::Look(look) => look(&self.conversations),
             Message::Stop => {}
         }

@@ -95,6 +95,9 @@ pub(in crate::server) async fn contacts(
     Json(asked): Json<ContactsAsked>,
 ) -> Result<Answer<ContactsResult>, Refused> {
     let running = page.channel(&server, place)?;
+    if let (Some(work_item), Some(rep)) = (asked.work_item_id, page.rep()) {
+        running.list_opened(work_item, rep).await?;
+    }
     let filter = asked.filter.unwrap_or_default();
     Ok(Answer(running.contacts(filter, asked.work_item_id, page.rep()).await?))
 }

@@ -128,6 +128,10 @@ fn needed(event: &Value) -> BTreeSet<String> {
         all.extend(["payload.identifier".to_owned(), "payload.entryPayload".to_owned()]);
         all.extend(fields.iter().map(|field| format!("payload.entryPayload.{field}")));
     }
+    if kind == "ParticipantChanged" {
+        // What is older than the last move of somebody changes nothing.
+        all.insert("payload.clientTimestamp".to_owned());
+    }
     all
 }
 

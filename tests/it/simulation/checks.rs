@@ -10,7 +10,7 @@ use byoc_connector::emulator::{Booked, Conversation, WorkState};
 use byoc_connector::model::call::{Call, RoutingOutcome};
 use byoc_connector::model::ids::{AgentWorkId, EventId, RepId};
 use byoc_connector::model::time::Timestamp;
-use byoc_connector::model::words::WorkChange;
+use byoc_connector::model::words::{SessionStatus, WorkChange};
 use byoc_connector::routing::{ANSWER_WINDOW, Ending, Outcome, Reason, Remark, Ring};
 
 use super::core::Core;
@@ -254,6 +254,8 @@ impl Found {
         for id in conversations {
             let there = world.salesforce.conversation(id).unwrap();
             let Some(here) = world.core.conversation(id) else { continue };
+            let waits = !there.is_over() && there.status == SessionStatus::Waiting;
+            self.must(!waits || here.waits_for_a_rep(), || format!("10: {id} waits, and nobody routes it"));
             let there_all: BTreeSet<_> = there.participants.iter().collect();
             let here_all: BTreeSet<_> = here.participants().iter().collect();
             self.must(there.is_over() || there_all == here_all, || {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use byoc_connector::model::call::Answer;
 use byoc_connector::model::event::{Event, Happening};
-use byoc_connector::model::ids::{ConversationId, RepId};
+use byoc_connector::model::ids::{ConversationId, RepId, WorkItemId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::routing::{Command, CommandId, Conversation, Conversations, Fact, Input, Settings, Turn};
 
@@ -26,6 +26,8 @@ pub(crate) trait Core {
         reps: Vec<RepId>,
     ) -> Option<Turn>;
     fn on_deadline(&mut self, now: Timestamp) -> Option<Turn>;
+    /// A rep's page opened the list of contacts.
+    fn list_opened(&mut self, _now: Timestamp, _work_item: WorkItemId, _rep: RepId) {}
     /// When something is due; `None` while nothing is open.
     fn deadline(&self) -> Option<Timestamp>;
     fn is_idle(&self) -> bool;
@@ -63,9 +65,12 @@ impl Core for Conversations {
         Self::on_deadline(self, now)
     }
 
+    fn list_opened(&mut self, now: Timestamp, work_item: WorkItemId, rep: RepId) {
+        Self::list_opened(self, now, work_item, rep);
+    }
+
     fn deadline(&self) -> Option<Timestamp> {
-        // With nothing open the timers only wait to forget.
-        if self.open() == 0 { None } else { Self::deadline(self) }
+        Self::deadline(self)
     }
 
     fn is_idle(&self) -> bool {

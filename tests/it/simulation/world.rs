@@ -28,6 +28,9 @@ pub(crate) use calling::api_request;
 /// How long a client waits for the answer to one try.
 const TRY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long sessions that wait are routed anew.
+const WATCHED: Duration = Duration::from_secs(600);
+
 /// More steps than this, and a world goes in circles.
 const MOST_STEPS: usize = 20_000;
 
@@ -135,6 +138,7 @@ pub(crate) struct World<C> {
     pub(crate) crash: Option<Crash>,
     /// Whether the story is written down.
     pub(crate) told: bool,
+    began: Timestamp,
     reps: Vec<RepId>,
     decoder: Decoder,
     due: BTreeMap<(Timestamp, u64), Due>,
@@ -172,6 +176,7 @@ impl<C: Core> World<C> {
             dice,
             crash: None,
             told: false,
+            began: now,
             reps,
             decoder: Decoder::default(),
             due: BTreeMap::new(),
@@ -226,7 +231,9 @@ impl<C: Core> World<C> {
     fn step(&mut self) -> bool {
         let due = self.due.keys().next().map(|(at, _)| *at);
         let salesforce = self.salesforce.deadline();
-        let core = if self.down { None } else { self.core.deadline() };
+        // A session that waits is routed anew for as long as it waits; no world is watched for ever.
+        let watched = |at: &Timestamp| !self.core.is_idle() || *at < self.began + WATCHED;
+        let core = if self.down { None } else { self.core.deadline().filter(watched) };
         let Some(next) = [due, salesforce, core].into_iter().flatten().min() else { return false };
         self.now = self.now.max(next);
         if salesforce == Some(next) {

@@ -67,6 +67,7 @@ pub(crate) fn requested(number: u32, target: Target) -> Happening {
         work_item: None,
         end_user: Some(Subject::parse("customer").unwrap()),
         requester: None,
+        list_opened_by: None,
     }))
 }
 
@@ -102,6 +103,8 @@ pub(crate) fn cancelled(reason: CancelReason) -> Happening {
         reason,
         routing_type: Some(RoutingType::Conference),
         psr: None,
+        work: None,
+        initiator: None,
         by: None,
     })
 }
@@ -119,18 +122,33 @@ pub(crate) fn session(status: SessionStatus, previous: Option<SessionStatus>) ->
     }
 }
 
+/// Told now; see [`Scenario::when`].
+const NOW: Timestamp = Timestamp::from_millis(i64::MIN);
+
+fn moved(who: &str, joined: bool, at: Timestamp) -> Happening {
+    let participant = Participant::rep(rep(who)).unwrap();
+    Happening::ParticipantsChanged(vec![ParticipantChange { participant, joined, at }])
+}
+
 pub(crate) fn came(who: &str) -> Happening {
-    Happening::ParticipantsChanged(vec![ParticipantChange {
-        participant: Participant::rep(rep(who)).unwrap(),
-        joined: true,
-    }])
+    moved(who, true, NOW)
 }
 
 pub(crate) fn went(who: &str) -> Happening {
-    Happening::ParticipantsChanged(vec![ParticipantChange {
-        participant: Participant::rep(rep(who)).unwrap(),
-        joined: false,
-    }])
+    moved(who, false, NOW)
+}
+
+/// By an entry of that time, in milliseconds.
+pub(crate) fn came_at(who: &str, millis: i64) -> Happening {
+    moved(who, true, Timestamp::from_millis(millis))
+}
+
+pub(crate) fn went_at(who: &str, millis: i64) -> Happening {
+    moved(who, false, Timestamp::from_millis(millis))
+}
+
+pub(crate) fn seen(who: &str) -> Happening {
+    Happening::ParticipantSeen(Participant::rep(rep(who)).unwrap())
 }
 
 pub(crate) fn bot() -> Participant {
@@ -204,6 +222,8 @@ pub(crate) struct Scenario {
     /// Everything that was asked for and not answered.
     pub(crate) open: Vec<Command>,
     unread: Vec<String>,
+    /// The time of the last entry about who came and went.
+    moved: Timestamp,
 }
 
 impl Scenario {
@@ -234,6 +254,7 @@ impl Scenario {
             remarks: Vec::new(),
             open: Vec::new(),
             unread: Vec::new(),
+            moved: Timestamp::from_millis(0),
         }
     }
 
@@ -263,7 +284,16 @@ impl Scenario {
         self.open.extend(commands);
     }
 
-    pub(crate) fn when(&mut self, happening: Happening) {
+    /// Something happens. An entry that is told now is later than every one before.
+    pub(crate) fn when(&mut self, mut happening: Happening) {
+        if let Happening::ParticipantsChanged(changes) = &mut happening {
+            for change in changes {
+                if change.at == NOW {
+                    change.at = self.now.max(self.moved + Duration::from_millis(1));
+                }
+                self.moved = self.moved.max(change.at);
+            }
+        }
         self.input(Input::Happened(happening));
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use byoc_connector::emulator::{Emission, Emitted};
 use byoc_connector::events;
-use byoc_connector::model::event::{Event, Happening};
+use byoc_connector::model::event::Event;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, RepId, WorkItemId};
 use byoc_connector::model::roster::Script;
 use byoc_connector::model::time::Timestamp;
@@ -89,14 +89,10 @@ impl<C: Core> World<C> {
         self.hear_again(redelivered.into_iter().flatten().collect());
     }
 
-    /// What comes again. Routing requests, cancels, sessions and offers are the state machine's to know
-    /// again. Who came and went has no name there: a coming of the past would be taken for an accept, so
-    /// the duplicate check of whoever stores the events keeps it away.
+    /// What comes again: routing requests, cancels, sessions, offers, and who came and went when.
     pub(super) fn hear_again(&mut self, events: Vec<Event>) {
         for event in events {
-            if !matches!(event.what, Happening::ParticipantsChanged(_)) {
-                self.hear(event, "again");
-            }
+            self.hear(event, "again");
         }
     }
 

@@ -66,6 +66,10 @@ impl<C: Core> World<C> {
             return None;
         }
         let requester = *self.dice.pick(&reps);
+        if self.dice.chance(0.5) {
+            let work_item = self.salesforce.conversation(conversation)?.work_item;
+            self.core.list_opened(self.now, work_item, requester);
+        }
         let act = Act::RequestConference {
             conversation: conversation.clone(),
             requester: Some(requester),

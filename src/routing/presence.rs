@@ -1,0 +1,154 @@
+//! Who is in the conversation. Only joins join.
+//!
+//! Entries come late and more than once, so each move is remembered with its own time: what is not newer
+//! than the last move of somebody changes nothing. A message, typing or a receipt proves that somebody is
+//! in only while no leave of theirs is known.
+//!
+//! Elsewhere: what an accepted offer makes true, in `on_event`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::event::{Participant, ParticipantChange};
+use crate::model::ids::RepId;
+use crate::model::time::Timestamp;
+use crate::model::words::ParticipantRole;
+
+use super::command::Remark;
+use super::conversation::{Conversation, Decision};
+use super::fact::Fact;
+use super::offer::{Offer, OfferState};
+use super::owed::Undo;
+use super::request::Request;
+
+/// Of how many participants the last move is remembered. The oldest is forgotten first.
+const REMEMBERED_MOVES: usize = 64;
+
+/// The last time that somebody came or went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Move {
+    who: Participant,
+    joined: bool,
+    /// The entry's own time, by Salesforce's clock.
+    at: Timestamp,
+}
+
+impl Conversation {
+    pub(super) fn apply_move(&mut self, who: &Participant, joined: bool, at: Timestamp) {
+        self.moves.retain(|known| known.who != *who);
+        if self.moves.len() == REMEMBERED_MOVES {
+            self.moves.remove(0);
+        }
+        self.moves.reserve_exact(1);
+        self.moves.push(Move { who: who.clone(), joined, at });
+    }
+
+    fn last_move(&self, who: &Participant) -> Option<&Move> {
+        self.moves.iter().find(|known| known.who == *who)
+    }
+
+    /// The only rep who is in, where it is one.
+    pub(super) fn only_rep(&self) -> Option<RepId> {
+        let mut reps = self.participants.iter().filter_map(Participant::as_rep);
+        reps.next().filter(|_| reps.next().is_none())
+    }
+}
+
+impl Decision<'_> {
+    /// Somebody came or went.
+    pub(super) fn on_participant(&mut self, change: ParticipantChange) {
+        let ParticipantChange { participant, joined, at } = change;
+        let last = self.conversation.last_move(&participant);
+        // Within one millisecond somebody can come and go, and not the other way round.
+        let stale = |last: &Move| at < last.at || (at == last.at && (joined || !last.joined));
+        if last.is_some_and(stale) {
+            self.remark(Remark::OldMove(participant));
+            return;
+        }
+        // An end user is in from the beginning to the end.
+        if last.is_some() || !joined || participant.role != ParticipantRole::EndUser {
+            self.fact(Fact::Moved { who: participant.clone(), joined, at });
+        }
+        let rep = participant.as_rep();
+        if joined {
+            if let Some(rep) = rep {
+                self.confirm_by_joining(rep);
+            }
+            if self.join(participant)
+                && let Some(rep) = rep
+            {
+                self.announce(rep, true);
+            }
+        } else if self.conversation.participants.contains(&participant) {
+            self.fact(Fact::ParticipantLeft(participant));
+            if let Some(rep) = rep {
+                self.announce(rep, false);
+                self.removal_done_by_leaving(rep);
+            }
+        }
+    }
+
+    /// Somebody showed that they are in the conversation, or were when they did so.
+    pub(super) fn see(&mut self, participant: Participant) {
+        if self.conversation.last_move(&participant).is_none_or(|last| last.joined) {
+            self.join(participant);
+        }
+    }
+
+    pub(super) fn join(&mut self, participant: Participant) -> bool {
+        let new = participant.role.counts() && !self.conversation.participants.contains(&participant);
+        if new {
+            self.fact(Fact::ParticipantJoined(participant));
+        }
+        new
+    }
+
+    /// Somebody is out, as something else than an entry of theirs tells: it says nothing of when.
+    pub(super) fn is_out(&mut self, participant: Participant) {
+        let at = self.conversation.last_move(&participant).map(|last| last.at).unwrap_or_default();
+        self.fact(Fact::Moved { who: participant, joined: false, at });
+    }
+
+    /// Whoever is in loses their seat with the session.
+    pub(super) fn all_are_out(&mut self) {
+        let inside = self.conversation.participants.iter().filter(|p| p.role != ParticipantRole::EndUser);
+        for participant in inside.cloned().collect::<Vec<_>>() {
+            self.is_out(participant);
+        }
+    }
+
+    /// A rep with an open offer who turns up in the conversation has accepted it.
+    fn confirm_by_joining(&mut self, rep: RepId) {
+        let accepted = self
+            .conversation
+            .requests
+            .iter()
+            .find(|request| request.offer(rep).is_some_and(Offer::is_open))
+            .map(|request| request.number);
+        if let Some(number) = accepted {
+            self.on_accepted(number, rep);
+        }
+    }
+
+    /// A rep who accepted too late has been taken out.
+    pub(super) fn on_removed(&mut self, number: u32, rep: RepId) {
+        self.undone(number, Undo::Remove(rep));
+        if let Some(participant) = Participant::rep(rep)
+            && self.conversation.participants.contains(&participant)
+        {
+            self.is_out(participant.clone());
+            self.fact(Fact::ParticipantLeft(participant));
+            self.announce(rep, false);
+        }
+    }
+
+    /// A rep who was to be removed has left: there is nothing to undo any more.
+    fn removal_done_by_leaving(&mut self, rep: RepId) {
+        let owed = |request: &&Request| {
+            request.offer(rep).is_some_and(|offer| matches!(offer.state, OfferState::RemovalOwed { .. }))
+        };
+        if let Some(number) = self.conversation.requests.iter().find(owed).map(|request| request.number) {
+            self.undone(number, Undo::Remove(rep));
+        }
+    }
+}

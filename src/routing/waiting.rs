@@ -1,0 +1,196 @@
+//! A session that waits for a rep is routed anew, each time (PROTOCOL: "What can happen after the offer").
+//!
+//! The first time at once; where that comes to nothing, or the rep is soon gone again, after a wait that
+//! doubles. While another request of the conversation may still bring a rep, nothing is begun.
+//!
+//! Invariants
+//! 10. A session that waits has a request that is being worked on, or a moment at which the next begins; until
+//!     Salesforce must have ended it.
+//!
+//! Elsewhere: what such a request does, in `next`, as with any other.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::model::call::RouteBy;
+use crate::model::ids::EventId;
+use crate::model::time::Timestamp;
+use crate::model::words::{RoutingType, SessionStatus};
+
+use super::command::Remark;
+use super::conversation::{Conversation, Decision};
+use super::fact::{Fact, Requested, Wanted};
+use super::policy::Settings;
+
+/// The second attempt waits for so long, every later one twice as long as the one before.
+const SECOND_WAIT: Duration = Duration::from_secs(5);
+
+/// No attempt waits for longer: the end user is still there.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// A session that has not waited for so long begins with the first attempt again.
+const SERVED_FOR: Duration = Duration::from_secs(300);
+
+/// After so many attempts it is given up. They take more than the 54 hours after which Salesforce ends a
+/// session that nobody answers, so that only a session whose end was never told comes so far.
+const MOST_ATTEMPTS: u16 = 700;
+
+/// What is known of a session's waiting for a rep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct SessionWait {
+    /// The event that told of it.
+    entry: EventId,
+    /// How often it was routed anew because of that event.
+    attempts: u16,
+    /// How often it was routed anew since it was last served for a good while.
+    lately: u16,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+enum State {
+    /// A request may bring a rep.
+    Pursued,
+    /// Nobody is looked for until then.
+    Until(Timestamp),
+    /// It has not waited since then.
+    Over(Timestamp),
+}
+
+impl SessionWait {
+    fn is_over(&self) -> bool {
+        matches!(self.state, State::Over(_))
+    }
+
+    /// How long the next attempt waits.
+    fn pause(&self) -> Duration {
+        match self.lately {
+            0 => Duration::ZERO,
+            times => SECOND_WAIT.saturating_mul(1 << (times - 1).min(6)).min(LONGEST_WAIT),
+        }
+    }
+
+    /// The name of the next request: that of the event, and later ones that follow from it.
+    fn next_name(&self) -> EventId {
+        const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d77_4169_8e74_696e_672d_3031);
+        let name = format!("{}/{}", self.entry, self.attempts);
+        let later = || EventId::parse(&Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string()).ok();
+        if self.attempts == 0 { None } else { later() }.unwrap_or_else(|| self.entry.clone())
+    }
+}
+
+impl Conversation {
+    /// When a session that waits is routed, where nothing else is waited for.
+    pub(super) fn route_waiting_at(&self, settings: &Settings) -> Option<Timestamp> {
+        let wait = self.session_wait.as_deref().filter(|_| settings.policy.route_waiting)?;
+        match wait.state {
+            State::Until(at) if !self.may_bring_a_rep() => Some(at),
+            State::Until(_) | State::Pursued | State::Over(_) => None,
+        }
+    }
+
+    /// Whether its session waits for a rep, as far as events have told.
+    pub fn waits_for_a_rep(&self) -> bool {
+        self.session_wait.as_deref().is_some_and(|wait| !wait.is_over())
+    }
+
+    fn may_bring_a_rep(&self) -> bool {
+        self.requests.iter().any(|request| request.verdict.is_none())
+    }
+
+    pub(super) fn apply_session_waits(&mut self, entry: &EventId, lately: u16) {
+        self.session_wait =
+            Some(Box::new(SessionWait { entry: entry.clone(), attempts: 0, lately, state: State::Pursued }));
+    }
+
+    pub(super) fn apply_route_planned(&mut self, at: Timestamp) {
+        if let Some(wait) = self.session_wait.as_deref_mut() {
+            wait.state = State::Until(at);
+        }
+    }
+
+    pub(super) fn apply_routed_anew(&mut self) {
+        if let Some(wait) = self.session_wait.as_deref_mut() {
+            wait.attempts = wait.attempts.saturating_add(1);
+            wait.lately = wait.lately.saturating_add(1);
+            wait.state = State::Pursued;
+        }
+    }
+
+    pub(super) fn apply_wait_over(&mut self, since: Timestamp) {
+        if let Some(wait) = self.session_wait.as_deref_mut()
+            && !wait.is_over()
+        {
+            wait.state = State::Over(since);
+        }
+    }
+}
+
+impl Decision<'_> {
+    /// The session has a status other than `Ended`.
+    pub(super) fn on_session_status(&mut self, entry: &EventId, status: SessionStatus) {
+        if status != SessionStatus::Waiting {
+            self.wait_is_over();
+            return;
+        }
+        if !self.settings.policy.route_waiting {
+            return;
+        }
+        if self.conversation.has_seen(entry) {
+            self.remark(Remark::SeenBefore(entry.clone()));
+            return;
+        }
+        if self.conversation.waits_for_a_rep() {
+            self.remark(Remark::WaitsAlready(entry.clone()));
+            return;
+        }
+        if self.conversation.may_bring_a_rep() {
+            self.remark(Remark::WaitsAlready(entry.clone()));
+        }
+        let lately = self.conversation.session_wait.as_deref().map_or(0, |wait| match wait.state {
+            State::Over(since) if self.now >= since + SERVED_FOR => 0,
+            _ => wait.lately,
+        });
+        self.fact(Fact::SessionWaits { entry: entry.clone(), lately });
+    }
+
+    /// Whoever the session waited for is there, or nobody is waiting any more.
+    pub(super) fn wait_is_over(&mut self) {
+        if self.conversation.waits_for_a_rep() {
+            self.fact(Fact::WaitOver(self.now));
+        }
+    }
+
+    /// Begins the next attempt, when it is due and nothing else can bring a rep.
+    pub(super) fn route_waiting(&mut self) {
+        if !self.settings.policy.route_waiting || self.conversation.may_bring_a_rep() {
+            return;
+        }
+        let Some(wait) = self.conversation.session_wait.as_deref() else { return };
+        match wait.state {
+            State::Pursued if wait.attempts >= MOST_ATTEMPTS => self.wait_is_over(),
+            State::Pursued => {
+                let at = self.now + wait.pause();
+                self.fact(Fact::RoutePlanned(at));
+            }
+            State::Until(at) if at <= self.now => {
+                let event = wait.next_name();
+                self.fact(Fact::Requested(Box::new(Requested {
+                    number: self.conversation.next_number(),
+                    event,
+                    created: self.now,
+                    routing_type: RoutingType::Initial,
+                    wanted: Wanted::Route(RouteBy::ChannelSetting),
+                    reports: false,
+                    requester: None,
+                    asked_by: None,
+                })));
+            }
+            State::Until(_) | State::Over(_) => {}
+        }
+    }
+}
