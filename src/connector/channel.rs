@@ -135,9 +135,9 @@ impl Channel {
         let telling = tokio::spawn(tell(Arc::clone(&parts.notifier), told));
         let (key, calls) = (parts.key.clone(), Arc::clone(&parts.calls));
         let lost = Lost::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
-        let (owes, owed) = watch::channel(None);
+        let (owes, owing) = watch::channel(None);
         let handle =
-            Handle { inbox: inbox.clone(), endings: endings.clone(), lost: lost.clone(), owes: owed };
+            Handle { inbox: inbox.clone(), endings: endings.clone(), lost: lost.clone(), owes: owing };
         let task = Task::new(parts, loaded, inbox, announcements, endings, lost, owes);
         Ok(Self { handle, task: tokio::spawn(task.run(messages)), telling, positions })
     }

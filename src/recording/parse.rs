@@ -13,7 +13,8 @@ use super::{AgentWork, Config, Exchange, Json, Line, Problem, RepFinder, Respons
 use crate::events::FieldNames;
 use crate::events::json::{Text, locate};
 use crate::events::quick::{Envelope, Quick};
-use crate::model::ids::RepId;
+use crate::model::event::SkillRequirement;
+use crate::model::ids::{RepId, SkillId};
 use crate::model::time::Timestamp;
 
 /// Everything that any line may hold. What only some sources have is read once the source is known, so
@@ -179,14 +180,32 @@ fn connector_api(line: &str, wire: &Wire<'_>) -> Result<Source, Found> {
     }
 }
 
+/// A skill that was asked for: its id alone, or with level and priority.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WireSkill {
+    Id(SkillId),
+    Requirement(SkillRequirement),
+}
+
+impl From<WireSkill> for SkillRequirement {
+    fn from(skill: WireSkill) -> Self {
+        match skill {
+            WireSkill::Id(id) => Self { id, level: None, priority: None, additional: false },
+            WireSkill::Requirement(requirement) => requirement,
+        }
+    }
+}
+
 fn rep_finder(line: &str, wire: &Wire<'_>) -> Result<RepFinder, Found> {
     let one: Option<RepId> = typed(line, wire.rep, "rep", "a rep's id, 005…, or null for nobody")?;
     let several: Option<Vec<RepId>> = typed(line, wire.reps, "reps", "a list of reps' ids, 005…")?;
     let exclude: Option<Vec<RepId>> = typed(line, wire.exclude, "exclude", "a list of reps' ids, 005…")?;
-    let skills = typed(line, wire.skills, "skills", r#"a list of skills, {"id": "0C5…"}"#)?;
+    let wanted = r#"a list of skills, "0C5…" or {"id": "0C5…", "level": 5}"#;
+    let skills: Option<Vec<WireSkill>> = typed(line, wire.skills, "skills", wanted)?;
     Ok(RepFinder {
         queue: typed(line, wire.queue_id, "queueId", "a queue's id, 00G…")?,
-        skills: skills.unwrap_or_default(),
+        skills: skills.unwrap_or_default().into_iter().map(SkillRequirement::from).collect(),
         exclude: exclude.unwrap_or_default(),
         reps: several.unwrap_or_else(|| one.into_iter().collect()),
     })

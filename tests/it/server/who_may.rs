@@ -99,8 +99,8 @@ fn body(row: &Row, scene: &Offered) -> Value {
         }
         ("/v1/presence", "the rep who speaks") => json!({ "availability": "AVAILABLE" }),
         ("/v1/presence", "a rep by name") => json!({ "availability": "AVAILABLE", "userId": BO }),
-        ("/v1/contacts", "no work item") | ("/v1/events", _) => json!({}),
-        ("/v1/unreadable-conversations/{id}/give-up", _) => json!({}),
+        ("/v1/contacts", "no work item")
+        | ("/v1/events" | "/v1/unreadable-conversations/{id}/give-up", _) => json!({}),
         ("/v1/reps/{id}", _) if row.method == Method::PUT => json!({ "availability": "AVAILABLE" }),
         (path, object) => {
             let bare = path.ends_with("/end") || path.ends_with("/try");

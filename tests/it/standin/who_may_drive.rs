@@ -59,12 +59,14 @@ impl Served {
     }
 }
 
+/// Headers and body that are sent, the status of the answer, and the field that it names.
+type Sent<'a> = (&'a [(&'a str, &'a str)], &'static str, u16, &'a str);
+
 #[tokio::test]
 async fn a_page_of_another_origin_cannot_drive_the_org() {
     let org = Served::start().await;
     let json = ("content-type", "application/json");
     let own = org.address.clone();
-    type Sent<'a> = (&'a [(&'a str, &'a str)], &'static str, u16, &'a str);
     let table: &[Sent<'_>] = &[
         (&[json], "{}", 200, ""),
         (&[("content-type", "application/json; charset=utf-8"), ("origin", &own)], "{}", 200, ""),
