@@ -230,11 +230,11 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
 pub(super) struct Moment(pub(super) Option<Timestamp>);
 
 /// Smaller numbers are seconds: as milliseconds this is March 1973, as seconds the year 5138.
-const LEAST_MILLIS: i64 = 100_000_000_000;
+const LEAST_MILLIS: u64 = 100_000_000_000;
 
 impl Moment {
     pub(super) fn from_number(number: i64) -> Self {
-        let millis = if number.abs() < LEAST_MILLIS { number.saturating_mul(1000) } else { number };
+        let millis = if number.unsigned_abs() < LEAST_MILLIS { number.saturating_mul(1000) } else { number };
         Self(Some(Timestamp::from_millis(millis)))
     }
 }

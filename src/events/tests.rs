@@ -214,7 +214,11 @@ fn the_time_of_creation_is_read_in_all_its_forms() {
     assert_eq!(created(json!("2026-06-01T08:00:00.123Z")), 1_780_300_800_123);
     assert_eq!(created(json!({"long": 1_780_300_800_123_i64})), 1_780_300_800_123);
     assert_eq!(created(Value::Null), RECEIVED.as_millis());
-    assert_eq!(created(json!(u64::MAX)), i64::MAX);
+    for (end, at) in [(json!(u64::MAX), i64::MAX), (json!(i64::MAX), i64::MAX), (json!(i64::MIN), i64::MIN)] {
+        assert_eq!(created(json!({"long": end})), at);
+        assert_eq!(created(end), at);
+    }
+    assert_eq!(created(json!(i64::MIN.to_string())), i64::MIN);
 }
 
 #[test]

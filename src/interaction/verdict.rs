@@ -73,8 +73,11 @@ impl Rejection {
 ///
 /// `retry_after` is the response's own wish, read with [`parse_retry_after`].
 ///
+/// A 2xx whose body is no JSON object has been written by something between us and Salesforce (a login page, a
+/// proxy), or is cut off: it is no yes. Nor is a 404 without a code a "there is none": an address that is wrong
+/// answers the same. An empty body says nothing else than the status.
+///
 /// "There is none" is what a clear, a cancel or a removal wants to hear, so these are carried out:
-/// - answered 404 without a code: what is to be undone is not there;
 /// - 10071 and 15111: the session is gone, and its PSR and offers with it;
 /// - 10082: Salesforce knows no such agent work;
 /// - a removal, 10036: it knows no such participant.
@@ -85,13 +88,17 @@ impl Rejection {
 pub fn decode(call: &Call, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Verdict {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let success = (200..300).contains(&status);
-    if success && !says_no(json.as_ref()) {
-        return Verdict::Done(reply(call, status, json.as_ref(), body));
+    let is_apis = body.trim_ascii().is_empty() || json.as_ref().is_some_and(Value::is_object);
+    if success && is_apis && !says_no(json.as_ref()) {
+        return Verdict::Done(reply(call, json.as_ref()));
     }
     let what = rejection(status, json.as_ref(), body);
     let code = what.code.map(ErrorCode);
-    if nothing_there(call, status, code) {
+    if nothing_there(call, code) {
         return Verdict::Done(Reply::Ok);
+    }
+    if success && !is_apis {
+        return Verdict::Retry { after: retry_after, may_have_happened: true, what };
     }
     if status == 401 || code == Some(ErrorCode::TOKEN_NOT_VALID) {
         return Verdict::Unauthorized(what);
@@ -150,11 +157,11 @@ fn says_something(value: &Value) -> bool {
     }
 }
 
-fn nothing_there(call: &Call, status: u16, code: Option<ErrorCode>) -> bool {
+fn nothing_there(call: &Call, code: Option<ErrorCode>) -> bool {
     let undone = matches!(
         code,
         Some(ErrorCode::SESSION_NOT_FOUND | ErrorCode::WORK_ITEM_NOT_FOUND | ErrorCode::WORK_NOT_VALID)
-    ) || (status == 404 && code.is_none());
+    );
     match call {
         Call::ClearRoute { .. } | Call::CancelAgentWork { .. } => undone,
         Call::RemoveParticipant { .. } => undone || code == Some(ErrorCode::PARTICIPANT_NOT_FOUND),
@@ -215,10 +222,7 @@ fn start_of(body: &[u8]) -> String {
     shorten(String::from_utf8_lossy(start).trim())
 }
 
-fn reply(call: &Call, status: u16, json: Option<&Value>, body: &[u8]) -> Reply {
-    if json.is_none() {
-        tracing::debug!(status, body = start_of(body), "a response that says yes and is not JSON");
-    }
+fn reply(call: &Call, json: Option<&Value>) -> Reply {
     match call {
         Call::Route { .. } => Reply::Routed(json.map(routed).unwrap_or_default()),
         Call::CreateAgentWork { .. } => {
@@ -292,6 +296,11 @@ mod tests {
         Call::CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() }
     }
 
+    fn removal() -> Call {
+        let rep = RepId::parse("005000000000001").unwrap();
+        Call::RemoveParticipant { conversation: conversation(), rep }
+    }
+
     fn report() -> Call {
         Call::ReportResult {
             conversation: conversation(),
@@ -356,13 +365,29 @@ mod tests {
             ),
             (offer(), json!({"agentWorkId": "0Bz-broken"}), Verdict::Done(Reply::Offered(None))),
             (report(), json!({"success": true, "errorDetail": null}), Verdict::Done(Reply::Ok)),
-            (clear(), json!("odd"), Verdict::Done(Reply::Ok)),
         ];
         for (call, body, verdict) in table {
             assert_eq!(decoded(&call, 202, &body), verdict, "{body}");
         }
-        assert_eq!(decode(&offer(), 202, None, b"\xff<html>"), Verdict::Done(Reply::Offered(None)));
         assert_eq!(decode(&report(), 202, None, b""), Verdict::Done(Reply::Ok));
+    }
+
+    #[test]
+    fn a_yes_that_is_not_the_apis_is_no_yes() {
+        let table: [(&[u8], &str); 6] = [
+            (b"<html>Log in</html>", "<html>Log in</html>"),
+            (b"OK", "OK"),
+            (b"\xff<html>", "\u{fffd}<html>"),
+            (br#"{"success":true,"x":"breaks of"#, r#"{"success":true,"x":"breaks of"#),
+            (b"[]", "[]"),
+            (br#""odd""#, r#""odd""#),
+        ];
+        for call in [route(), clear(), offer(), cancel(), report(), removal()] {
+            for (body, said) in table {
+                let verdict = again(true, rejected(202, None, said));
+                assert_eq!(decode(&call, 202, None, body), verdict, "{call:?} {said}");
+            }
+        }
     }
 
     #[test]
@@ -455,14 +480,15 @@ mod tests {
         let ok = || Verdict::Done(Reply::Ok);
         let coded = |code: u32| json!({"code": code, "message": "m"});
         let table = [
-            (clear(), 404, json!({}), ok()),
-            (clear(), 404, json!({"message": "not found"}), ok()),
+            (clear(), 404, json!({}), refused(404, None, "{}")),
+            (clear(), 404, json!({"message": "no such page"}), refused(404, None, "no such page")),
             (clear(), 404, coded(10017), refused(404, 10017, "m")),
             (clear(), 400, coded(10071), ok()),
             (clear(), 400, coded(15111), ok()),
             (clear(), 400, coded(10082), ok()),
             (clear(), 400, coded(10018), refused(400, 10018, "m")),
-            (cancel(), 404, json!({}), ok()),
+            (clear(), 404, coded(10082), ok()),
+            (cancel(), 404, json!("<html>"), refused(404, None, "\"<html>\"")),
             (cancel(), 400, coded(10082), ok()),
             (cancel(), 202, json!({"success": false, "errorDetail": coded(10082)}), ok()),
             (cancel(), 400, coded(10085), refused(400, 10085, "m")),
@@ -498,7 +524,7 @@ mod tests {
             let call = [route(), clear(), offer(), cancel(), report()][call].clone();
             let verdict = decode(&call, status, None, &body);
             let yes = (200..300).contains(&status);
-            proptest::prop_assert!(yes || status == 404 || !matches!(verdict, Verdict::Done(_)), "{verdict:?}");
+            proptest::prop_assert!(yes || !matches!(verdict, Verdict::Done(_)), "{verdict:?}");
         }
 
         #[test]
