@@ -70,7 +70,7 @@ impl Chat {
             return Input::Happened(Happening::WorkChanged(changed));
         };
         let reply = match command.order {
-            Order::Find(_) => return Input::Found(command.id, vec![rep]),
+            Order::Find(_) => return Input::Found(command.id, Ok(vec![rep])),
             Order::Call(Call::Route { .. }) => {
                 Reply::Routed(Routed { psr: PsrId::parse(&self.record("0JR")).ok(), ..Routed::default() })
             }

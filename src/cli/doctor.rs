@@ -39,7 +39,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Error::new(format_args!("cannot start the runtime: {error}")))?;
     let findings = runtime.block_on(async {
-        let plans = running::orgs(&serving, &clock)?;
+        let (plans, _) = running::orgs(&serving, &clock)?;
         let mut findings = here(&serving).await;
         findings.extend(partner(&serving, &clock).await);
         show(output, &findings)?;

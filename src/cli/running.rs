@@ -18,7 +18,10 @@ use crate::telemetry::Numbers;
 use crate::webhook::{Context, Webhooks};
 
 /// Checks everything that can be checked without a start. Must be called within a runtime.
-pub(super) fn orgs(serving: &Serving, clock: &Arc<dyn Clock>) -> Result<Vec<OrgPlan>, Error> {
+pub(super) fn orgs(
+    serving: &Serving,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Vec<OrgPlan>, Webhooks), Error> {
     let mut orgs = Vec::new();
     let mut mistakes: Vec<String> = Vec::new();
     let webhooks =
@@ -38,7 +41,7 @@ pub(super) fn orgs(serving: &Serving, clock: &Arc<dyn Clock>) -> Result<Vec<OrgP
         mistakes.push(format!("server: {error}"));
     }
     mistakes.extend(has_no_room(&serving.store.path));
-    if mistakes.is_empty() { Ok(orgs) } else { Err(Error::several(mistakes)) }
+    if mistakes.is_empty() { Ok((orgs, webhooks)) } else { Err(Error::several(mistakes)) }
 }
 
 /// What a channel works with: the partner's own platform where it is configured, and what is embedded for the
@@ -61,7 +64,7 @@ fn ports(people: &People, webhooks: &Webhooks, context: &Context) -> Ports {
 /// Opens the store, takes up what it has, and begins to read.
 pub(super) async fn start(
     serving: &Serving,
-    orgs: Vec<OrgPlan>,
+    (orgs, webhooks): (Vec<OrgPlan>, Webhooks),
     clock: Arc<dyn Clock>,
 ) -> Result<Service, Error> {
     let settings = &serving.store;
@@ -72,13 +75,15 @@ pub(super) async fn start(
     };
     let store: Arc<dyn Store> =
         Arc::new(Sqlite::open(options).await.map_err(|error| cannot_use(&settings.path, &error))?);
+    let notices = Notices::default();
+    webhooks.report_to(&notices, &clock);
     let aside = Aside::beside(&settings.path).map_err(|error| {
         Error::new(format_args!(
             "store.path: no file can be kept beside {}: {error}",
             settings.path.display()
         ))
     })?;
-    let plan = Plan { orgs, store, clock, notices: Notices::default(), aside };
+    let plan = Plan { orgs, store, clock, notices, aside };
     Service::start(plan).await.map_err(|error| cannot_use(&settings.path, &error))
 }
 

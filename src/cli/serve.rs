@@ -98,7 +98,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
 async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcome, Error> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let orgs = running::orgs(serving, &clock)?;
-    let counts = counts(&orgs);
+    let counts = counts(&orgs.0);
     let warnings = serving.warnings();
     if args.check {
         return checked(counts, &warnings, output);

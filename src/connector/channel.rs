@@ -19,7 +19,9 @@ use crate::model::call::Answer;
 use crate::model::event::Event;
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::Clock;
-use crate::routing::{Announcement, CommandId, Conversations, Ending, OperatorOrder, Owes, Settings};
+use crate::routing::{
+    Announcement, CommandId, Conversations, Ending, OperatorOrder, Owes, SearchFailure, Settings,
+};
 use crate::store::{self, Cause, ChannelKey, Position, Store};
 
 use task::Task;
@@ -94,7 +96,7 @@ type Done = oneshot::Sender<Result<(), Error>>;
 pub(super) enum Message {
     Delivered { delivery: Box<Delivery>, done: Done },
     Answered { conversation: ConversationId, command: CommandId, answer: Answer },
-    Found { conversation: ConversationId, command: CommandId, reps: Vec<RepId> },
+    Found { conversation: ConversationId, command: CommandId, found: Result<Vec<RepId>, SearchFailure> },
     Listening,
     Ordered { conversation: ConversationId, order: OperatorOrder, done: Done },
     ListOpened { work_item: WorkItemId, rep: RepId },

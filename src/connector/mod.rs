@@ -23,4 +23,4 @@ mod watch;
 
 pub use channel::{Channel, Delivery, Error, Handle, Parts, Receipt};
 pub use lost::{GivenUp, Lost};
-pub use ports::{Calls, EndUserNotifier, RepFinder, TellNobody};
+pub use ports::{Calls, EndUserNotifier, FindError, RepFinder, TellNobody};

@@ -1,5 +1,7 @@
 //! What a partner may bring: who is found, who is told, how Salesforce is called.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use uuid::Uuid;
 
@@ -10,21 +12,55 @@ use crate::model::rep_query::RepQuery;
 use crate::model::roster::Roster;
 use crate::model::time::Timestamp;
 use crate::rep_finder::choose;
-use crate::routing::Announcement;
+use crate::routing::{Announcement, SearchFailure};
 
 /// The partner's router: who can take this?
 #[async_trait]
 pub trait RepFinder: Send + Sync {
-    /// Reps who can take it, the best first; none where nobody can. Whatever keeps the router from
-    /// answering is its own business to retry and to log: to a request it is the same as nobody.
-    async fn find(&self, query: &RepQuery) -> Vec<RepId>;
+    /// Reps who can take it, the best first; none where nobody can.
+    ///
+    /// # Errors
+    /// Where the router cannot say who can. It is asked again, with growing waits, while there is time; then the
+    /// request ends as failed with what the last error says.
+    async fn find(&self, query: &RepQuery) -> Result<Vec<RepId>, FindError>;
+}
+
+/// Why a router has not said who can take a request. The rep who asked, the log and the journal are told what it
+/// says: it must name nobody.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// It could not be reached, or gave no answer.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+    /// It said that it cannot answer now.
+    #[error("{why}")]
+    Refused {
+        /// What it said.
+        why: String,
+        /// How long it asks to be left alone; zero where it does not say.
+        wait: Duration,
+    },
+    /// It answered with something that is no answer.
+    #[error("invalid answer: {0}")]
+    Invalid(String),
+}
+
+impl From<FindError> for SearchFailure {
+    fn from(error: FindError) -> Self {
+        let wait = match &error {
+            FindError::Refused { wait, .. } => *wait,
+            FindError::NoAnswer(_) | FindError::Invalid(_) => Duration::ZERO,
+        };
+        Self::Failed { why: error.to_string(), wait }
+    }
 }
 
 /// A roster finds reps by itself.
 #[async_trait]
 impl RepFinder for Roster {
-    async fn find(&self, query: &RepQuery) -> Vec<RepId> {
-        choose(self, query)
+    async fn find(&self, query: &RepQuery) -> Result<Vec<RepId>, FindError> {
+        Ok(choose(self, query))
     }
 }
 

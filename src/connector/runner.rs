@@ -12,7 +12,7 @@ use super::ports::{Calls, RepFinder};
 use crate::model::call::Call;
 use crate::model::ids::ConversationId;
 use crate::model::time::Clock;
-use crate::routing::{Command, Order};
+use crate::routing::{Command, Order, SearchFailure};
 
 /// Whoever carries commands out.
 #[derive(Clone)]
@@ -56,8 +56,11 @@ impl Runner {
             }
             Order::Find(query) => {
                 let left = give_up_at.since(self.clock.now()).max(Duration::from_millis(1));
-                let found = tokio::time::timeout(left, self.finder.find(&query)).await;
-                Message::Found { conversation, command: id, reps: found.unwrap_or_default() }
+                let found = match tokio::time::timeout(left, self.finder.find(&query)).await {
+                    Ok(found) => found.map_err(SearchFailure::from),
+                    Err(_) => Err(SearchFailure::Silent),
+                };
+                Message::Found { conversation, command: id, found }
             }
         };
         // With the channel gone there is nobody left to tell; the journal knows what is under way.

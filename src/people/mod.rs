@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::{Error, RepChange};
 
-use crate::connector::RepFinder;
+use crate::connector::{FindError, RepFinder};
 use crate::contacts::{self, Directory, Query};
 use crate::model::contact::ContactsResult;
 use crate::model::ids::{QueueId, RepId};
@@ -154,9 +154,9 @@ impl People {
 
 #[async_trait]
 impl RepFinder for People {
-    async fn find(&self, query: &RepQuery) -> Vec<RepId> {
+    async fn find(&self, query: &RepQuery) -> Result<Vec<RepId>, FindError> {
         let (candidates, turns) = self.read(|slots| (slots.candidates(query), slots.turns()));
-        slots::best(&candidates, &turns, self.0.choice, query)
+        Ok(slots::best(&candidates, &turns, self.0.choice, query))
     }
 }
 

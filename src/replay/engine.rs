@@ -30,7 +30,7 @@ use crate::model::roster::Roster;
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingOwner;
 use crate::recording::{Exchange, RepFinder};
-use crate::routing::{CommandId, Conversations, Effects, Ending, Fact, Settings, Turn};
+use crate::routing::{CommandId, Conversations, Effects, Ending, Fact, SearchFailure, Settings, Turn};
 
 use super::Replayed;
 use super::cassette::Exchanges;
@@ -69,7 +69,7 @@ enum Due {
     Try(u64),
     Verdict(u64, Verdict),
     Answer(u64, Answer),
-    Found(u64, Vec<RepId>),
+    Found(u64, Result<Vec<RepId>, SearchFailure>),
     GiveUp(u64),
 }
 
@@ -297,7 +297,7 @@ impl<S: Side> Engine<S> {
     /// Feeds a recorded answer of the rep finder.
     pub(super) fn on_found(&mut self, found: RepFinder) {
         if let Some((call, reps)) = self.searches.on_found(self.now, found) {
-            self.found(call, reps);
+            self.found(call, Ok(reps));
         }
     }
 

@@ -10,7 +10,7 @@ use crate::model::event::{Happening, SkillRequirement};
 use crate::model::ids::{ConversationId, EventId, QueueId, RepId};
 use crate::model::time::Timestamp;
 use crate::recording::Exchange;
-use crate::routing::{Outcome, OwedView, Reason, Remark};
+use crate::routing::{Outcome, OwedView, Reason, Remark, SearchFailure};
 
 use super::difference::Difference;
 
@@ -71,8 +71,8 @@ pub struct Search {
     pub queue: Option<QueueId>,
     /// With which skills.
     pub skills: Vec<SkillRequirement>,
-    /// Who was found.
-    pub reps: Vec<RepId>,
+    /// Who was found, or why nobody said.
+    pub found: Result<Vec<RepId>, SearchFailure>,
     /// How long it took.
     pub took: Duration,
 }

@@ -1,5 +1,7 @@
 //! What the state machine asks for, and what it is told in return.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -73,12 +75,29 @@ pub enum Input {
     Happened(Happening),
     /// A call was answered, after all its tries.
     Answered(CommandId, Answer),
-    /// The partner's router named reps, the best first; none where nobody can take it.
-    Found(CommandId, Vec<RepId>),
+    /// The partner's router named reps, the best first, none where nobody can take it; or it failed, which
+    /// says nothing about who could.
+    Found(CommandId, Result<Vec<RepId>, SearchFailure>),
     /// An operator wants something done.
     Ordered(OperatorOrder),
     /// The time that `deadline` named has come.
     DeadlineReached,
+}
+
+/// Why the partner's router has not said who can take it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SearchFailure {
+    /// It had not answered when the time of the command was over.
+    #[error("it did not answer in time")]
+    Silent,
+    /// It failed; it is asked again while there is time.
+    #[error("{why}")]
+    Failed {
+        /// What was wrong, in words that name nobody.
+        why: String,
+        /// How long it asks to be left alone.
+        wait: Duration,
+    },
 }
 
 /// A thing worth telling a person, that changes nothing.
@@ -108,6 +127,8 @@ pub enum Remark {
     RepRefused(RepId, crate::model::call::Refusal),
     /// A rep spoke of an offer that was made to somebody else.
     NotTheirOffer(crate::model::ids::AgentWorkId, RepId),
+    /// The partner's router failed to answer.
+    RouterFailed(EventId, SearchFailure),
     /// Something happened to an offer that no request of ours made.
     ForeignWork(crate::model::ids::AgentWorkId),
     /// A fact that the state does not allow; the state was left as it was.

@@ -122,7 +122,7 @@ impl Conversation {
         match input {
             Input::Happened(happening) => decision.on_event(happening),
             Input::Answered(command, answer) => decision.on_answer(command, answer),
-            Input::Found(command, reps) => decision.on_found(command, reps),
+            Input::Found(command, found) => decision.on_found(command, found),
             Input::Ordered(order) => decision.on_operator(order),
             Input::DeadlineReached => {}
         }

@@ -13,7 +13,7 @@ use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::model::words::SessionStatus;
 
-use super::command::{Command, CommandId, Effects, Input};
+use super::command::{Command, CommandId, Effects, Input, SearchFailure};
 use super::conversation::Conversation;
 use super::lists::Lists;
 use super::owed::{OperatorOrder, OwedView};
@@ -220,9 +220,9 @@ impl Conversations {
         now: Timestamp,
         conversation: ConversationId,
         command: CommandId,
-        reps: Vec<RepId>,
+        found: Result<Vec<RepId>, SearchFailure>,
     ) -> Option<Turn> {
-        self.turn(now, conversation, Input::Found(command, reps), false)
+        self.turn(now, conversation, Input::Found(command, found), false)
     }
 
     /// Feeds an operator's order. `None` where nothing is known of the conversation.

@@ -136,6 +136,13 @@ pub enum RequestFact {
     RepsFound(Vec<RepId>),
     /// The router knows nobody for what was asked.
     NobodyFound,
+    /// The router failed to answer.
+    SearchFailed {
+        /// What was wrong.
+        why: String,
+        /// When to ask it again.
+        again_at: Timestamp,
+    },
     /// An offer was made and rings.
     OfferMade {
         /// The rep.

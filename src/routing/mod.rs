@@ -33,7 +33,7 @@ mod speaker;
 mod view;
 mod waiting;
 
-pub use command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark};
+pub use command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark, SearchFailure};
 pub use conversation::Conversation;
 pub use conversations::{Conversations, Kept, Turn};
 pub use fact::{Fact, IllegalFact, Intent, RequestFact, Requested, Wanted, Why};

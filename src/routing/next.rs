@@ -123,7 +123,8 @@ impl Decision<'_> {
         let Some(request) = self.conversation.request(number) else { return };
         let waiting = request.report == ReportState::Due || request.awaits_route();
         if request.verdict.is_none() && waiting && self.now >= report_by(self.settings, request) {
-            self.decide(number, Outcome::Failed, Reason::OutOfTime);
+            let reason = request.why_nobody_was_found(Reason::OutOfTime);
+            self.decide(number, Outcome::Failed, reason);
         }
     }
 
@@ -150,11 +151,11 @@ impl Decision<'_> {
             OfferState::Making { .. } | OfferState::Orphaned { .. } | OfferState::Over { .. } => false,
             _ => true,
         });
-        // "Queued, a rep will follow" may be said once nothing but a rep is missing.
+        // "Queued, a rep will follow" may be said once nothing but a rep is missing, and not of a router that fails.
         let on_its_way = matches!(request.route, Route::NotNeeded | Route::Made(_))
             && (request.open_offers() > 0
                 || !request.candidates.is_empty()
-                || matches!(request.search, Search::Asked { .. }));
+                || (matches!(request.search, Search::Asked { .. }) && request.router_fails.is_none()));
         let last_moment = self.now >= report_by(self.settings, request);
         if (offered && self.settings.policy.report == Report::Offered) || (last_moment && on_its_way) {
             self.command(number, Intent::Report { success: true }, answer_by_of(self.conversation, number));
@@ -189,15 +190,23 @@ impl Decision<'_> {
                 let limit = self.settings.participant_limit.unwrap_or_default();
                 self.decide(number, Outcome::Failed, Reason::Full(limit));
             }
-            Search::Asked { .. } if search_over && settled => {
-                self.decide(number, Outcome::Failed, Reason::RouterSilent);
+            Search::Asked { .. } | Search::Waiting { .. } if search_over && settled => {
+                let reason = request.why_nobody_was_found(Reason::RouterSilent);
+                self.decide(number, Outcome::Failed, reason);
             }
-            Search::Asked { .. } if search_over => self.about(number, RequestFact::NobodyFound),
+            Search::Asked { .. } | Search::Waiting { .. } if search_over => {
+                self.about(number, RequestFact::NobodyFound);
+            }
+            Search::Waiting { until, dropped } if until <= self.now => {
+                // Where the seats are taken meanwhile, whoever is found waits for one.
+                let by = request.created + self.settings.policy.search_for();
+                self.command(number, Intent::Search { dropped, limit: seats.max(1) }, by);
+            }
             Search::Idle { dropped } if seats > 0 && !search_over && request.may_search() => {
                 let by = request.created + self.settings.policy.search_for();
                 self.command(number, Intent::Search { dropped, limit: seats }, by);
             }
-            Search::Asked { .. } => {}
+            Search::Asked { .. } | Search::Waiting { .. } => {}
             _ if settled => self.give_up(number),
             _ => {}
         }
@@ -367,6 +376,14 @@ impl Request {
         matches!(self.wanted, Wanted::Route(_)) && self.search_queue().is_none()
     }
 
+    /// That the router fails, where it does; else `otherwise`.
+    fn why_nobody_was_found(&self, otherwise: Reason) -> Reason {
+        match &self.router_fails {
+            Some(fails) => Reason::RouterFailed(fails.why.clone()),
+            None => otherwise,
+        }
+    }
+
     /// Why the last offer is over that was really made.
     fn last_answer(&self) -> Option<Why> {
         self.offers.iter().rev().find_map(|offer| match offer.state {
@@ -393,7 +410,13 @@ impl Request {
             (Outcome::Cancelled, _) => CancelReason::Cancel,
             (Outcome::Declined, _) => CancelReason::Decline,
             (Outcome::Unanswered, _)
-            | (_, Reason::NobodyAvailable | Reason::RouterSilent | Reason::RepsRefused { .. }) => {
+            | (
+                _,
+                Reason::NobodyAvailable
+                | Reason::RouterSilent
+                | Reason::RouterFailed(_)
+                | Reason::RepsRefused { .. },
+            ) => {
                 CancelReason::Unavailable
             }
             _ => CancelReason::Unknown,
@@ -414,8 +437,12 @@ impl Request {
         });
         let waiting = self.report == ReportState::Due || (undecided && self.awaits_route());
         let report = waiting.then(|| report_by(settings, self));
-        let search = (undecided && matches!(self.search, Search::Asked { .. }))
-            .then(|| self.created + settings.policy.search_for());
+        let search_over = self.created + settings.policy.search_for();
+        let search = match self.search {
+            Search::Asked { .. } if undecided => Some(search_over),
+            Search::Waiting { until, .. } if undecided => Some(until.min(search_over)),
+            _ => None,
+        };
         let unsure = self.offers.iter().filter_map(|offer| match offer.creation {
             Creation::Unsure { until } => Some(until),
             Creation::Asked(_) | Creation::Done => None,

@@ -3,20 +3,25 @@
 //! An answer names its command, and a command that is not awaited any more is a late answer: the state
 //! has moved on, and it changes nothing.
 
+use std::time::Duration;
+
 use crate::model::call::{Answer, Refusal, Reply, Routed};
 use crate::model::error_codes::{About, ErrorCode};
 use crate::model::event::WorkChanged;
 use crate::model::ids::{AgentWorkId, RepId};
 use crate::model::time::Timestamp;
 
-use super::command::{CommandId, Remark};
+use super::command::{CommandId, Remark, SearchFailure};
 use super::conversation::Decision;
 use super::fact::{Fact, Intent, RequestFact, Why};
 use super::offer::OfferState;
 use super::owed::Undo;
-use super::policy::SETTLE_WINDOW;
+use super::policy::{SETTLE_WINDOW, search_wait};
 use super::reason::{Outcome, Reason, Step, Verdict};
 use super::request::{Request, Route, Search};
+
+/// How many characters of a failure's text are kept: what Salesforce takes of it, with room for the words around.
+const LONGEST_WHY: usize = 200;
 
 impl Decision<'_> {
     pub(super) fn on_answer(&mut self, command: CommandId, answer: Answer) {
@@ -42,10 +47,14 @@ impl Decision<'_> {
         }
     }
 
-    pub(super) fn on_found(&mut self, command: CommandId, reps: Vec<RepId>) {
+    pub(super) fn on_found(&mut self, command: CommandId, found: Result<Vec<RepId>, SearchFailure>) {
         let Some((number, Intent::Search { limit, .. })) = self.awaited(&command) else {
             self.remark(Remark::LateAnswer(command));
             return;
+        };
+        let reps = match found {
+            Ok(reps) => reps,
+            Err(failure) => return self.on_search_failed(number, failure),
         };
         let mut found: Vec<RepId> = Vec::with_capacity(reps.len().min(limit));
         for rep in reps {
@@ -63,6 +72,31 @@ impl Decision<'_> {
         } else {
             self.about(number, RequestFact::NobodyFound);
         }
+    }
+
+    /// A failure is not an empty answer: somebody may be free. When to ask again is a fact, so that a restart
+    /// neither forgets that the router fails nor hurries it.
+    fn on_search_failed(&mut self, number: u32, failure: SearchFailure) {
+        let Some(request) = self.conversation.request(number) else { return };
+        if request.verdict.is_some() {
+            return self.about(number, RequestFact::NobodyFound);
+        }
+        let (event, tries) = (request.event.clone(), request.failed_searches());
+        let search_over = self.now >= request.created + self.settings.policy.search_for();
+        match &failure {
+            // `next` says the last word, and whether it had failed before.
+            SearchFailure::Silent if search_over => {}
+            SearchFailure::Silent => self.search_fails(number, &failure.to_string(), search_wait(tries)),
+            SearchFailure::Failed { why, wait } => {
+                self.search_fails(number, why, search_wait(tries).max(*wait));
+            }
+        }
+        self.remark(Remark::RouterFailed(event, failure));
+    }
+
+    fn search_fails(&mut self, number: u32, why: &str, wait: Duration) {
+        let fact = RequestFact::SearchFailed { why: one_line(why), again_at: self.now + wait };
+        self.about(number, fact);
     }
 
     /// What the command was for, if its answer is still awaited.
@@ -280,6 +314,12 @@ impl Decision<'_> {
         let verdict = Verdict { outcome, reason, at: self.now };
         self.about(number, RequestFact::Decided(verdict));
     }
+}
+
+/// As much of a failure's text as is worth storing, on one line and without the full stop that the reason adds.
+fn one_line(why: &str) -> String {
+    let line: String = why.chars().take(LONGEST_WHY).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    line.trim().trim_end_matches('.').to_owned()
 }
 
 /// Whether the refusal says that the rep holds such an offer.

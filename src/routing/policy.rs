@@ -24,6 +24,15 @@ pub(super) const SETTLE_WINDOW: Duration = Duration::from_secs(10);
 /// telling us, so that it can still be taken back.
 pub(super) const ORPHAN_WINDOW: Duration = Duration::from_secs(600);
 
+/// How long a router that has failed is left alone; doubles up to the second figure.
+const SEARCH_WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
+
+/// How long a router is left alone that has failed that often in a row before.
+pub(super) fn search_wait(failed: u16) -> Duration {
+    let (first, longest) = SEARCH_WAITS;
+    first.saturating_mul(2_u32.saturating_pow(failed.into())).min(longest)
+}
+
 /// How many reps one request may try. A partner's router that never runs out of reps must not keep
 /// a conversation busy for ever.
 pub(super) const MOST_OFFERS: usize = 64;

@@ -114,6 +114,8 @@ pub enum Reason {
     RouteLedNowhere,
     /// The partner's router did not answer in time.
     RouterSilent,
+    /// The partner's router failed, and why.
+    RouterFailed(String),
     /// Too many reps were tried.
     TooManyOffers,
     /// Salesforce took the offer back.
@@ -185,7 +187,8 @@ impl fmt::Display for Reason {
             Self::TooOld => "The request was more than 60 seconds old when it arrived.",
             Self::OutOfTime => "The request could not be routed within 60 seconds.",
             Self::RouteLedNowhere => "Routing named neither a rep nor a queue.",
-            Self::RouterSilent => "No rep was found in time.",
+            Self::RouterSilent => "The rep finder did not answer in time.",
+            Self::RouterFailed(why) => return write!(f, "The rep finder failed: {why}."),
             Self::TooManyOffers => "Too many reps were asked without success.",
             Self::OfferWithdrawn => "Salesforce took the invitation back.",
             Self::OfferUnclear => "Salesforce does not say what became of the invitation.",

@@ -54,6 +54,8 @@ pub(super) enum Search {
     Idle { dropped: u8 },
     /// Going on.
     Asked { call: InFlight, dropped: u8, limit: usize },
+    /// To be asked again then, for the router failed.
+    Waiting { until: Timestamp, dropped: u8 },
     /// Nobody is left for what was asked; when an offer ends, it is worth asking again.
     Exhausted,
 }
@@ -106,6 +108,18 @@ pub(super) struct Request {
     /// From which command on the messaging session was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) session_over_from: Option<u16>,
+    /// How the router has been failing since it last answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) router_fails: Option<Box<RouterFails>>,
+}
+
+/// A router that fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RouterFails {
+    /// How often in a row.
+    pub(super) times: u16,
+    /// What was wrong the last time.
+    pub(super) why: String,
 }
 
 impl Request {
@@ -135,7 +149,13 @@ impl Request {
             verdict: None,
             owed: Vec::new(),
             session_over_from: None,
+            router_fails: None,
         }
+    }
+
+    /// How often in a row the router has failed.
+    pub(super) fn failed_searches(&self) -> u16 {
+        self.router_fails.as_ref().map_or(0, |fails| fails.times)
     }
 
     pub(super) fn offer(&self, rep: RepId) -> Option<&Offer> {
@@ -183,6 +203,7 @@ impl Request {
             }
             RequestFact::RouteCleared => self.route_cleared(),
             RequestFact::RepsFound(_) | RequestFact::NobodyFound => self.search_answered(fact),
+            RequestFact::SearchFailed { why, again_at } => self.search_failed(why, *again_at),
             RequestFact::Reported { .. } | RequestFact::ReportWithheld => self.reported(fact),
             RequestFact::Decided(verdict) => {
                 self.verdict = Some(Box::new(verdict.clone()));
@@ -285,7 +306,13 @@ impl Request {
     }
 
     fn search_answered(&mut self, fact: &RequestFact) -> bool {
-        let Search::Asked { dropped, limit, .. } = self.search else { return false };
+        let (dropped, limit) = match self.search {
+            Search::Asked { dropped, limit, .. } => (dropped, limit),
+            // It is not asked again: nobody else will be found.
+            Search::Waiting { dropped, .. } if *fact == RequestFact::NobodyFound => (dropped, 0),
+            _ => return false,
+        };
+        self.router_fails = None;
         match fact {
             RequestFact::RepsFound(reps) => {
                 self.search =
@@ -303,6 +330,14 @@ impl Request {
                 };
             }
         }
+        true
+    }
+
+    fn search_failed(&mut self, why: &str, again_at: Timestamp) -> bool {
+        let Search::Asked { dropped, .. } = self.search else { return false };
+        self.search = Search::Waiting { until: again_at, dropped };
+        let times = self.failed_searches().saturating_add(1);
+        self.router_fails = Some(Box::new(RouterFails { times, why: why.to_owned() }));
         true
     }
 

@@ -120,6 +120,7 @@ fn doing(request: &Request) -> &'static str {
         _ if request.offers.iter().any(ringing) => "ringing",
         _ if request.open_offers() > 0 => "making or taking back an offer",
         (_, Search::Asked { .. }) => "looking for a rep",
+        (_, Search::Waiting { .. }) => "waiting for the rep finder, which fails",
         (_, Search::Idle { .. } | Search::Exhausted) => "deciding",
     }
 }

@@ -105,7 +105,6 @@ impl Directory for Contacts {
             .hook
             .ask(&question, PATIENCE, LARGEST)
             .await
-            .inspect_err(|failure| tracing::warn!(%failure, "the directory's webhook failed"))
             .map_err(|failure| Error::Unreachable(Box::new(failure)))?;
         let named = answer.contacts.len();
         let contacts = answer.contacts.into_iter().filter_map(|contact| contact.read(&query.conversation));

@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use super::hook::Hook;
-use crate::connector::RepFinder;
+use super::hook::{Failure, Hook};
+use crate::connector::{FindError, RepFinder};
 use crate::model::event::SkillRequirement;
 use crate::model::ids::{QueueId, RepId};
 use crate::model::rep_query::RepQuery;
 
-/// How long a rep is looked for; whoever asks may have less time, and then stops asking.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it is tried before a failure is told. The request asks again while it has time, and stores that it
+/// was told.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How large an answer may be: more reps than can ever be rung at once.
 const LARGEST: usize = 64 * 1024;
@@ -51,17 +52,28 @@ impl Finder {
 
 #[async_trait]
 impl RepFinder for Finder {
-    async fn find(&self, query: &RepQuery) -> Vec<RepId> {
+    async fn find(&self, query: &RepQuery) -> Result<Vec<RepId>, FindError> {
         let RepQuery { queue_id, skills, exclude, limit } = query;
         let question =
             Question { context: &self.context, queue_id: *queue_id, skills, exclude, limit: *limit };
-        match self.hook.ask::<Answer>(&question, PATIENCE, LARGEST).await {
-            Ok(answer) => wanted(&answer.reps, query),
-            Err(failure) => {
-                tracing::warn!(%failure, "the rep finder's webhook failed; to the request that means nobody");
-                Vec::new()
-            }
+        let answer: Answer = self.hook.ask(&question, PATIENCE, LARGEST).await.map_err(told)?;
+        let is_rep = |name: &String| RepId::parse(name).is_ok();
+        if !answer.reps.is_empty() && !answer.reps.iter().any(is_rep) {
+            let failure = Failure::Invalid("field `reps` names no rep; user ids are expected".to_owned());
+            self.hook.health().tried::<()>(&Err(failure.clone()));
+            return Err(told(failure));
         }
+        Ok(wanted(&answer.reps, query))
+    }
+}
+
+fn told(failure: Failure) -> FindError {
+    match failure {
+        Failure::NoAnswer(why) => FindError::NoAnswer(why),
+        Failure::Status { .. } => {
+            FindError::Refused { why: failure.to_string(), wait: failure.retry_after() }
+        }
+        Failure::TooLarge(_) | Failure::Invalid(_) => FindError::Invalid(failure.what()),
     }
 }
 

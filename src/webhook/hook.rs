@@ -3,13 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use super::answer;
+use super::health::{Health, Kind};
 use super::settings::{self, Error, Settings};
 use super::tries::until_taken;
 use crate::outbound::{http_for, in_full, status_label};
@@ -17,11 +19,10 @@ use crate::outbound::{http_for, in_full, status_label};
 /// Where a webhook is, and how it is asked.
 #[derive(Clone)]
 pub(super) struct Hook {
-    /// The setting that says where it is; names it in numbers too.
-    field: &'static str,
     http: reqwest::Client,
     url: Url,
     timeout: Duration,
+    health: Health,
 }
 
 impl fmt::Debug for Hook {
@@ -45,11 +46,11 @@ pub(super) enum Failure {
         retry_after: Option<Duration>,
     },
     /// Its answer is larger than any answer is.
-    #[error("its answer is larger than {0} bytes")]
+    #[error("invalid answer: larger than {0} bytes (see webhooks.yaml)")]
     TooLarge(usize),
     /// Its answer is not the JSON that it should be.
-    #[error("its answer is not as openapi/webhooks.yaml has it: {0}")]
-    Garbled(String),
+    #[error("invalid answer: {0} (see webhooks.yaml)")]
+    Invalid(String),
 }
 
 fn hint(status: u16) -> &'static str {
@@ -69,8 +70,23 @@ impl Failure {
         match self {
             Self::NoAnswer(_) => true,
             Self::Status { status, .. } => *status == 408 || *status == 429 || *status >= 500,
-            Self::TooLarge(_) | Self::Garbled(_) => false,
+            Self::TooLarge(_) | Self::Invalid(_) => false,
         }
+    }
+
+    /// One of a few words, for numbers.
+    pub(super) const fn reason(&self) -> &'static str {
+        match self {
+            Self::NoAnswer(_) => "no answer",
+            Self::Status { .. } => "status",
+            Self::TooLarge(_) | Self::Invalid(_) => "invalid answer",
+        }
+    }
+
+    /// What is wrong with an answer, without the words that say that it is one.
+    pub(super) fn what(&self) -> String {
+        let text = self.to_string();
+        text.strip_prefix("invalid answer: ").map_or(text.clone(), str::to_owned)
     }
 
     /// How long the webhook asks to be left alone, where that can be meant.
@@ -83,16 +99,21 @@ impl Failure {
 }
 
 impl Hook {
-    pub(super) fn new(field: &'static str, url: &str, settings: &Settings) -> Result<Self, Error> {
+    pub(super) fn new(kind: Kind, url: &str, settings: &Settings) -> Result<Self, Error> {
+        let field = kind.setting();
         let url = settings::url(field, url)?;
         let json = HeaderValue::from_static("application/json");
         let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, json.clone()), (ACCEPT, json)]);
         if let Some(secret) = settings::authorization(field, &url, settings.secret.as_ref())? {
             headers.insert(AUTHORIZATION, secret);
         }
-        let http = http_for(&url).default_headers(headers).timeout(settings.timeout).build();
+        let http = http_for(&url).gzip(true).default_headers(headers).timeout(settings.timeout).build();
         let http = http.map_err(|error| Error::Http(in_full(&error)))?;
-        Ok(Self { field, http, url, timeout: settings.timeout })
+        Ok(Self { http, url, timeout: settings.timeout, health: Health::new(kind) })
+    }
+
+    pub(super) fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Asks, as often as it takes within `patience`, and reads an answer of at most `largest` bytes.
@@ -104,11 +125,20 @@ impl Hook {
     ) -> Result<T, Failure> {
         let request = Request::of(body)?;
         let answer = until_taken(patience, request.seed(), || async {
-            let response = self.send(&request).await?;
-            self.read(response, largest).await
+            let answered = self.one_question(&request, largest).await;
+            self.health.tried(&answered);
+            answered
         });
-        let answer = answer.await?;
-        serde_json::from_slice(&answer).map_err(|error| garbled(&error))
+        answer.await
+    }
+
+    async fn one_question<T: DeserializeOwned>(&self, request: &Request, largest: usize) -> Result<T, Failure> {
+        let response = self.send(request).await?;
+        if let Some(coding) = response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+            let coding = coding.to_str().unwrap_or("?").chars().take(20).collect::<String>();
+            return Err(Failure::Invalid(format!("it is encoded as {coding}; gzip or nothing was asked for")));
+        }
+        answer::read(&self.read(response, largest).await?)
     }
 
     /// Tells, as often as it takes within `patience`; whatever is answered with 2xx will do. A try takes one of
@@ -123,7 +153,9 @@ impl Hook {
         let told = until_taken(patience, request.seed(), || async {
             // It is never closed; were it, a try without a seat does no harm.
             let _seat = seats.acquire().await.ok();
-            self.send(&request).await.map(drop)
+            let sent = self.send(&request).await.map(drop);
+            self.health.tried(&sent);
+            sent
         });
         told.await
     }
@@ -133,7 +165,8 @@ impl Hook {
         let post = self.http.post(self.url.clone()).header("RequestId", id).body(request.body.clone());
         let answer = post.send().await;
         let status = answer.as_ref().map_or(0, |response| response.status().as_u16());
-        metrics::counter!("byoc_webhook_tries_total", "hook" => self.field, "status" => status_label(status))
+        let hook = self.health.kind().setting();
+        metrics::counter!("byoc_webhook_tries_total", "hook" => hook, "status" => status_label(status))
             .increment(1);
         let response = answer.map_err(|error| self.no_answer(error))?;
         let status = response.status();
@@ -172,7 +205,7 @@ struct Request {
 
 impl Request {
     fn of(body: &impl Serialize) -> Result<Self, Failure> {
-        let body = serde_json::to_vec(body).map_err(|error| Failure::Garbled(error.to_string()))?;
+        let body = serde_json::to_vec(body).map_err(|error| Failure::Invalid(error.to_string()))?;
         Ok(Self { id: Uuid::new_v4(), body })
     }
 
@@ -180,14 +213,4 @@ impl Request {
     fn seed(&self) -> u64 {
         self.id.as_u64_pair().1
     }
-}
-
-/// Where an answer is wrong, without repeating what it says.
-fn garbled(error: &serde_json::Error) -> Failure {
-    let what = match error.classify() {
-        serde_json::error::Category::Data => "a value of another kind, or one that is missing",
-        serde_json::error::Category::Eof => "it breaks off",
-        _ => "it is not JSON",
-    };
-    Failure::Garbled(format!("{what}, line {} column {}", error.line(), error.column()))
 }

@@ -14,23 +14,30 @@
 //!
 //! Elsewhere: the ports in `connector` and `contacts`.
 
+mod answer;
 mod contacts;
 mod finder;
+mod health;
 mod hook;
 mod notifier;
 mod probe;
 mod settings;
 mod tries;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 pub use contacts::Contacts;
 pub use finder::Finder;
+pub use health::{Failing, Health, Kind};
 pub use notifier::Notifier;
 pub use probe::{Answered, Probed, probe};
 pub use settings::{Error, Settings};
 
 use crate::model::ids::OrgId;
+use crate::model::time::Clock;
+use crate::notices::Notices;
 use hook::Hook;
 
 /// On whose behalf a webhook is asked. It stands in every body.
@@ -43,7 +50,7 @@ pub struct Context {
 }
 
 /// The webhooks that are configured. All channels share their connections.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Webhooks {
     rep_finder: Option<Hook>,
     directory: Option<Hook>,
@@ -56,14 +63,24 @@ impl Webhooks {
     /// # Errors
     /// Where a URL is not one to send a secret to, the secret cannot be sent, or HTTP cannot be set up.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
-        let hook = |field, url: &Option<String>| {
-            url.as_deref().map(|url| Hook::new(field, url, settings)).transpose()
+        let hook = |kind, url: &Option<String>| {
+            url.as_deref().map(|url| Hook::new(kind, url, settings)).transpose()
         };
         Ok(Self {
-            rep_finder: hook("rep_finder_url", &settings.rep_finder_url)?,
-            directory: hook("directory_url", &settings.directory_url)?,
-            end_user_notifier: hook("end_user_notifier_url", &settings.end_user_notifier_url)?,
+            rep_finder: hook(Kind::RepFinder, &settings.rep_finder_url)?,
+            directory: hook(Kind::Directory, &settings.directory_url)?,
+            end_user_notifier: hook(Kind::EndUserNotifier, &settings.end_user_notifier_url)?,
         })
+    }
+
+    /// Shows those that fail on a board of notices from now on.
+    pub fn report_to(&self, notices: &Notices, clock: &Arc<dyn Clock>) {
+        self.health().for_each(|health| health.report_to(notices, clock));
+    }
+
+    /// How each of those that are configured is doing.
+    pub fn health(&self) -> impl Iterator<Item = &Health> {
+        [&self.rep_finder, &self.directory, &self.end_user_notifier].into_iter().flatten().map(Hook::health)
     }
 
     /// The rep finder for a channel, where one is configured.

@@ -71,7 +71,7 @@ mod tests {
             Failure::Status { status: 404, retry_after: None },
             Failure::Status { status: 302, retry_after: None },
             Failure::TooLarge(1),
-            Failure::Garbled("it is not JSON".to_owned()),
+            Failure::Invalid("it is not JSON".to_owned()),
         ] {
             assert_eq!(all_fail(Duration::from_secs(60), failure).await, (1, Duration::ZERO));
         }

@@ -1,13 +1,15 @@
 //! The runtime with the real store and the stand-in Salesforce, in paused time: what is durable first, what
 //! a restart takes up, what a store that fails does to it.
 
+mod finder;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use byoc_connector::connector::{Calls, Channel, Delivery, Error, Handle, Parts, RepFinder, TellNobody};
+use byoc_connector::connector::{Calls, Channel, Delivery, Error, FindError, Handle, Parts, RepFinder, TellNobody};
 use byoc_connector::emulator::{
     Act, ApiRequest, Delivery as Arrival, Done, Emission, Emitted, Salesforce, Settings as OrgSettings,
 };
@@ -104,9 +106,13 @@ impl Org {
     }
 
     async fn start(&self, store: Arc<dyn Store>) -> Channel {
+        Channel::start(self.parts(store)).await.unwrap()
+    }
+
+    fn parts(&self, store: Arc<dyn Store>) -> Parts {
         let settings =
             Settings { conference_supported: true, participant_limit: None, policy: Policy::default() };
-        Channel::start(Parts {
+        Parts {
             key: Self::key(),
             settings,
             calls: Arc::new(self.clone()),
@@ -114,9 +120,7 @@ impl Org {
             notifier: Arc::new(TellNobody),
             store,
             clock: Arc::new(self.clock),
-        })
-        .await
-        .unwrap()
+        }
     }
 
     fn assert_tidy(&self, request: &EventId) {
@@ -178,7 +182,7 @@ impl Calls for Org {
 
 #[async_trait]
 impl RepFinder for Org {
-    async fn find(&self, query: &RepQuery) -> Vec<RepId> {
+    async fn find(&self, query: &RepQuery) -> Result<Vec<RepId>, FindError> {
         self.roster.find(query).await
     }
 }

@@ -30,6 +30,7 @@ mod emulator;
 mod emulator_http;
 #[cfg(feature = "emulator")]
 mod emulator_pages;
+mod finder;
 mod fixtures;
 mod interaction;
 mod journals;

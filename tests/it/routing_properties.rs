@@ -10,7 +10,7 @@ use byoc_connector::model::ids::RepId;
 use byoc_connector::model::words::{CancelReason, SessionStatus, WorkChange};
 use byoc_connector::routing::{
     Command, CommandId, Conversation, Fact, Input, Intent, Order, Outcome, Reason, Remark, Report,
-    RequestFact, Ring, Settings,
+    RequestFact, Ring, SearchFailure, Settings,
 };
 use proptest::prelude::*;
 
@@ -274,7 +274,7 @@ impl Watched {
 fn input(id: CommandId, order: Option<&Order>, kind: &Kind, fresh: u32) -> Input {
     match (order, kind) {
         (Some(Order::Find(_)), Kind::Found(reps)) => {
-            Input::Found(id, reps.iter().map(|which| rep(REPS[*which])).collect())
+            Input::Found(id, Ok(reps.iter().map(|which| rep(REPS[*which])).collect()))
         }
         (Some(Order::Call(Call::Route { .. })), Kind::Done { rep: who, .. }) => {
             let chosen = who.map(|who| rep(REPS[who]));
@@ -285,7 +285,12 @@ fn input(id: CommandId, order: Option<&Order>, kind: &Kind, fresh: u32) -> Input
             id,
             if work.is_multiple_of(7) { Answer::Done(Reply::Offered(None)) } else { offered(*work) },
         ),
-        (Some(Order::Find(_)), _) | (_, Kind::Found(_)) => Input::Found(id, Vec::new()),
+        (Some(Order::Find(_)), Kind::Lost) => Input::Found(id, Err(SearchFailure::Silent)),
+        (Some(Order::Find(_)), Kind::Refused(..)) => {
+            let failed = SearchFailure::Failed { why: "it answered 503".into(), wait: Duration::ZERO };
+            Input::Found(id, Err(failed))
+        }
+        (Some(Order::Find(_)), _) | (_, Kind::Found(_)) => Input::Found(id, Ok(Vec::new())),
         (_, Kind::Refused(code, lost)) => Input::Answered(id, refused(*code, *lost)),
         (_, Kind::Lost) => Input::Answered(id, Answer::Lost),
         (_, Kind::Done { .. }) => Input::Answered(id, ok()),

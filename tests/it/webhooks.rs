@@ -11,7 +11,7 @@ use byoc_connector::model::contact::{ContactsFilter, ContactsResult, ListType};
 use byoc_connector::model::ids::{ConversationId, OrgId, RepId, WorkItemId};
 use byoc_connector::model::rep_query::RepQuery;
 use byoc_connector::routing::Announcement;
-use byoc_connector::webhook::{Context, Error, Settings, Webhooks};
+use byoc_connector::webhook::{Context, Error, Kind, Settings, Webhooks};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -72,8 +72,9 @@ impl Partner {
         .unwrap()
     }
 
-    async fn find(&self, query: &RepQuery) -> Vec<RepId> {
-        self.webhooks().rep_finder(&context()).unwrap().find(query).await
+    async fn find(&self, query: &RepQuery) -> Result<Vec<RepId>, String> {
+        let finder = self.webhooks().rep_finder(&context()).unwrap();
+        finder.find(query).await.map_err(|error| error.to_string())
     }
 
     async fn contacts(&self, query: &Query) -> Result<ContactsResult, String> {
@@ -113,7 +114,7 @@ async fn a_rep_is_found_where_the_partner_says() {
         "skills": [{"id": "french", "level": 3, "isAdditionalSkill": true}, {"id": "billing"}],
     }))
     .unwrap();
-    assert_eq!(partner.find(&query).await, [rep(2), rep(3)], "each once, not the excluded one, not too many");
+    assert_eq!(partner.find(&query).await.unwrap(), [rep(2), rep(3)], "each once, not the excluded one, not too many");
     let requests = partner.requests().await;
     let [request] = requests.as_slice() else { panic!("{} requests", requests.len()) };
     assert_eq!(header(request, "authorization"), "Bearer hush");
@@ -133,7 +134,7 @@ async fn what_may_pass_is_asked_again_with_the_same_id() {
     let busy = ResponseTemplate::new(429).insert_header("Retry-After", "0");
     let partner =
         Partner::answering("/find", [ResponseTemplate::new(500), slow, busy, found(&json!([rep(2)]))]).await;
-    assert_eq!(partner.find(&wanted(1)).await, [rep(2)]);
+    assert_eq!(partner.find(&wanted(1)).await.unwrap(), [rep(2)]);
     let requests = partner.requests().await;
     assert_eq!(requests.len(), 4);
     let ids: Vec<&str> = requests.iter().map(|request| header(request, "requestid")).collect();
@@ -142,24 +143,96 @@ async fn what_may_pass_is_asked_again_with_the_same_id() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_nobody_and_is_not_asked_again() {
+async fn what_is_no_answer_is_a_failure_and_not_nobody() {
     let many = json!({"reps": vec![rep(1).to_string(); 10_000]});
+    let text = |text: &str| ResponseTemplate::new(200).set_body_string(text);
+    let json = |json: Value| ResponseTemplate::new(200).set_body_json(json);
     for (why, answer) in [
-        ("garbage", ResponseTemplate::new(200).set_body_string("<html>")),
-        ("another shape", ResponseTemplate::new(200).set_body_json(json!({"rep": rep(1)}))),
-        ("another kind", ResponseTemplate::new(200).set_body_json(json!({"reps": [5]}))),
-        ("nothing", ResponseTemplate::new(204)),
-        ("too large", ResponseTemplate::new(200).set_body_json(many)),
-        ("wrong status", ResponseTemplate::new(404)),
-        ("the secret is not known", ResponseTemplate::new(401)),
+        ("invalid answer: it is not a JSON object (see webhooks.yaml)", text("<html>")),
+        ("invalid answer: it is not a JSON object (see webhooks.yaml)", text("null")),
+        ("invalid answer: it is empty; a JSON object is expected (see webhooks.yaml)", text("")),
+        (
+            "invalid answer: it is empty; a JSON object is expected (see webhooks.yaml)",
+            ResponseTemplate::new(204),
+        ),
+        (
+            "invalid answer: something follows the JSON object, line 1 column 14 (see webhooks.yaml)",
+            text(r#"{"reps": []} and so on"#),
+        ),
+        ("invalid answer: field `reps` missing (see webhooks.yaml)", json(json!({"rep": rep(1)}))),
+        (
+            "invalid answer: field `reps[0]` has another type; a string is expected (see webhooks.yaml)",
+            json(json!({"reps": [5]})),
+        ),
+        (
+            "invalid answer: field `reps` names no rep; user ids are expected (see webhooks.yaml)",
+            json(json!({"reps": ["bo", "00G000000000001"]})),
+        ),
+        ("invalid answer: larger than 65536 bytes (see webhooks.yaml)", json(many.clone())),
+        ("invalid answer: larger than 65536 bytes (see webhooks.yaml)", gzipped(&many.to_string())),
+        (
+            "invalid answer: it is encoded as br; gzip or nothing was asked for (see webhooks.yaml)",
+            json(json!({"reps": []})).insert_header("Content-Encoding", "br"),
+        ),
+        ("it answered 404", ResponseTemplate::new(404)),
+        ("it answered 401; does it know the secret?", ResponseTemplate::new(401)),
     ] {
         let partner = Partner::answering("/find", [answer, found(&json!([rep(2)]))]).await;
-        assert_eq!(partner.find(&wanted(1)).await, [], "{why}");
+        assert_eq!(partner.find(&wanted(1)).await, Err(why.to_owned()));
         assert_eq!(partner.requests().await.len(), 1, "{why}");
     }
     let mixed = ResponseTemplate::new(200).set_body_json(json!({"reps": ["bo", rep(3), "00G000000000001"]}));
     let partner = Partner::answering("/find", [mixed]).await;
-    assert_eq!(partner.find(&wanted(3)).await, [rep(3)], "who is no rep is passed over");
+    assert_eq!(partner.find(&wanted(3)).await.unwrap(), [rep(3)], "who is no rep is passed over");
+}
+
+fn gzipped(text: &str) -> ResponseTemplate {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+    let body = encoder.finish().unwrap();
+    ResponseTemplate::new(200).set_body_bytes(body).insert_header("Content-Encoding", "gzip")
+}
+
+#[tokio::test]
+async fn an_answer_may_have_a_byte_order_mark_be_gzipped_and_name_nobody() {
+    let reps = json!({"reps": [rep(2)]}).to_string();
+    let marked = ResponseTemplate::new(200).set_body_string(format!("\u{feff}{reps}\r\n"));
+    for answer in [marked, gzipped(&reps)] {
+        let partner = Partner::answering("/find", [answer]).await;
+        assert_eq!(partner.find(&wanted(1)).await.unwrap(), [rep(2)]);
+    }
+    let partner = Partner::answering("/find", [found(&json!([]))]).await;
+    assert_eq!(partner.find(&wanted(1)).await.unwrap(), [], "nobody is an answer");
+}
+
+#[tokio::test]
+async fn each_webhook_says_how_it_is_doing_at_once() {
+    let slow = found(&json!([rep(1)])).set_delay(Duration::from_secs(5));
+    let partner = Partner::answering("/find", [slow, found(&json!([rep(2)]))]).await;
+    let webhooks = partner.webhooks();
+    let failing = |webhooks: &Webhooks| {
+        let failing = webhooks.health().filter_map(|health| Some((health.kind(), health.failing()?.problem)));
+        failing.collect::<Vec<_>>()
+    };
+    assert_eq!(failing(&webhooks), []);
+    let finder = webhooks.rep_finder(&context()).unwrap();
+    let finding = tokio::spawn(async move { finder.find(&wanted(1)).await });
+    // The second try has not ended yet when the first has failed.
+    while failing(&webhooks).is_empty() {
+        assert!(!finding.is_finished());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(failing(&webhooks), [(Kind::RepFinder, "no answer: none came within 1000 ms".to_owned())]);
+    assert_eq!(finding.await.unwrap().unwrap(), [rep(2)]);
+    assert_eq!(failing(&webhooks), [], "it works again");
+
+    let directory = webhooks.directory(&context()).unwrap();
+    directory.contacts(&opened(ListType::All)).await.unwrap_err();
+    let notifier = webhooks.end_user_notifier(&context()).unwrap();
+    notifier.tell(news("one", 1)).await;
+    notifier.settled().await;
+    let not_there = |kind| (kind, "it answered 404".to_owned());
+    assert_eq!(failing(&webhooks), [Kind::Directory, Kind::EndUserNotifier].map(not_there));
 }
 
 #[tokio::test]
@@ -169,7 +242,8 @@ async fn a_redirect_does_not_get_the_secret() {
         let there = format!("{}/find", thief.0.uri());
         let redirect = ResponseTemplate::new(status).insert_header("Location", there.as_str());
         let partner = Partner::answering("/find", [redirect]).await;
-        assert_eq!(partner.find(&wanted(1)).await, []);
+        let why = format!("it answered {status}; redirects are not followed, for the secret would go along");
+        assert_eq!(partner.find(&wanted(1)).await, Err(why));
     }
     assert!(thief.requests().await.is_empty());
 }
@@ -280,9 +354,9 @@ async fn a_directory_that_fails_says_why_and_nothing_else() {
     for (answer, why) in [
         (
             ResponseTemplate::new(200).set_body_string(r#"{"contacts": [{"id": "secret person"}]}"#),
-            "its answer is not as openapi/webhooks.yaml has it: a value of another kind, or one that is missing, line 1 column 37",
+            "invalid answer: field `contacts[0].type` missing (see webhooks.yaml)",
         ),
-        (ResponseTemplate::new(200).set_body_string(large), "its answer is larger than 4194304 bytes"),
+        (ResponseTemplate::new(200).set_body_string(large), "invalid answer: larger than 4194304 bytes (see webhooks.yaml)"),
         (
             ResponseTemplate::new(302).insert_header("Location", "/contacts"),
             "it answered 302; redirects are not followed, for the secret would go along",

@@ -239,8 +239,11 @@ fn found(search: &Search, roster: &Roster) -> String {
             format!("skills {}", names.join(" + "))
         }
     };
-    let reps: Vec<_> = search.reps.iter().map(|rep| rep_name(roster, *rep)).collect();
-    let (style, who) = if reps.is_empty() { (CAUTION, "nobody".to_owned()) } else { (NAME, reps.join(", ")) };
+    let (style, who) = match &search.found {
+        Ok(reps) if reps.is_empty() => (CAUTION, "nobody".to_owned()),
+        Ok(reps) => (NAME, reps.iter().map(|rep| rep_name(roster, *rep)).collect::<Vec<_>>().join(", ")),
+        Err(failure) => (BAD, printable(&failure.to_string()).into_owned()),
+    };
     let took = length(search.took);
     format!("{place:<OBJECT$}  {style}{who}{style:#}  {FAINT}+{took}{FAINT:#}")
 }
@@ -273,9 +276,11 @@ fn say_remark(remark: &Remark) -> Option<String> {
             format!("no routing result for {event}: its workItemId was not told in time")
         }
         Remark::Broken(illegal) => illegal.to_string(),
-        Remark::LateAnswer(_) | Remark::ForeignWork(_) | Remark::RepRefused(..) | Remark::OldMove(_) => {
-            return None;
-        }
+        Remark::LateAnswer(_)
+        | Remark::ForeignWork(_)
+        | Remark::RepRefused(..)
+        | Remark::OldMove(_)
+        | Remark::RouterFailed(..) => return None,
     })
 }
 

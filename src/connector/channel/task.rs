@@ -143,9 +143,9 @@ impl Task {
                 let turn = self.conversations.on_answer(now, conversation, command, answer);
                 self.append(now, turn, None, None, None);
             }
-            Message::Found { conversation, command, reps } => {
+            Message::Found { conversation, command, found } => {
                 self.under_way.remove(&command);
-                let turn = self.conversations.on_found(now, conversation, command, reps);
+                let turn = self.conversations.on_found(now, conversation, command, found);
                 self.append(now, turn, None, None, None);
             }
             Message::Ordered { conversation, order, done } => {

@@ -9,7 +9,7 @@ use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
 use crate::recording::Response;
 use crate::rep_finder::choose;
-use crate::routing::{Command, Order};
+use crate::routing::{Command, Order, SearchFailure};
 
 use super::{Answers, Due, Engine, Kind, Open, OpenCall, Slot};
 use crate::replay::cassette::{Match, TryId};
@@ -49,7 +49,7 @@ impl<S: Side> Engine<S> {
     pub(super) fn nothing_more_will_come(&mut self, number: u64) {
         match self.open.get(&number).map(|open| &open.kind) {
             Some(Kind::Search(_)) if self.searches_recorded => {
-                self.schedule(self.now, Due::Found(number, Vec::new()));
+                self.schedule(self.now, Due::Found(number, Ok(Vec::new())));
             }
             Some(Kind::Call(_)) if matches!(self.answers, Answers::Recorded(_)) => {
                 self.schedule(self.now, Due::GiveUp(number));
@@ -62,13 +62,13 @@ impl<S: Side> Engine<S> {
         let Some(Open { kind: Kind::Search(query), .. }) = self.open.get(&number) else { return };
         if !self.searches_recorded {
             let reps = choose(&self.roster, query);
-            self.schedule(self.now, Due::Found(number, reps));
+            self.schedule(self.now, Due::Found(number, Ok(reps)));
         } else if let Some(reps) = self.searches.on_search(self.now, number, query) {
-            self.schedule(self.now, Due::Found(number, reps));
+            self.schedule(self.now, Due::Found(number, Ok(reps)));
         }
     }
 
-    pub(super) fn found(&mut self, number: u64, reps: Vec<RepId>) {
+    pub(super) fn found(&mut self, number: u64, found: Result<Vec<RepId>, SearchFailure>) {
         let Some(Open { id, conversation, began, kind: Kind::Search(query), .. }) = self.open.remove(&number)
         else {
             return;
@@ -76,9 +76,9 @@ impl<S: Side> Engine<S> {
         self.searches.close(number);
         let took = self.now.since(began);
         let RepQuery { queue_id: queue, skills, .. } = query;
-        let search = Search { request: id.request.clone(), queue, skills, reps: reps.clone(), took };
+        let search = Search { request: id.request.clone(), queue, skills, found: found.clone(), took };
         self.fill(number, began, &conversation, What::Search(Box::new(search)));
-        if let Some(turn) = self.conversations.on_found(self.now, conversation, id, reps) {
+        if let Some(turn) = self.conversations.on_found(self.now, conversation, id, found) {
             self.take_turn(turn);
         }
     }
@@ -165,7 +165,7 @@ impl<S: Side> Engine<S> {
     pub(super) fn give_up(&mut self, number: u64) {
         let Some(open) = self.open.get(&number) else { return };
         if matches!(open.kind, Kind::Search(_)) {
-            return self.found(number, Vec::new());
+            return self.found(number, Err(SearchFailure::Silent));
         }
         let conversation = open.conversation.clone();
         if let Answers::Recorded(cassette) = &mut self.answers

@@ -116,7 +116,7 @@ impl<S: Side> Engine<S> {
             Due::Try(number) => self.try_call(number),
             Due::Verdict(number, verdict) => self.judged(number, verdict),
             Due::Answer(number, answer) => self.answered(number, answer),
-            Due::Found(number, reps) => self.found(number, reps),
+            Due::Found(number, found) => self.found(number, found),
             Due::GiveUp(number) => self.give_up(number),
         }
     }

@@ -49,14 +49,14 @@ fn fed(conversation: &mut Conversation, settings: &Settings, now: Timestamp, inp
 
 fn lost(command: Command) -> Input {
     match command.order {
-        Order::Find(_) => Input::Found(command.id, Vec::new()),
+        Order::Find(_) => Input::Found(command.id, Ok(Vec::new())),
         Order::Call(_) => Input::Answered(command.id, Answer::Lost),
     }
 }
 
 fn answer(command: Command, turn: u32) -> Input {
     let reply = match command.order {
-        Order::Find(_) => return Input::Found(command.id, Vec::new()),
+        Order::Find(_) => return Input::Found(command.id, Ok(Vec::new())),
         Order::Call(Call::Route { .. }) => Reply::Routed(Routed {
             psr: Some(PsrId::parse(&format!("0JR{turn:012}")).unwrap()),
             ..Routed::default()

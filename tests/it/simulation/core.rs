@@ -6,7 +6,9 @@ use byoc_connector::model::call::Answer;
 use byoc_connector::model::event::{Event, Happening};
 use byoc_connector::model::ids::{ConversationId, RepId, WorkItemId};
 use byoc_connector::model::time::Timestamp;
-use byoc_connector::routing::{Command, CommandId, Conversation, Conversations, Fact, Input, Settings, Turn};
+use byoc_connector::routing::{
+    Command, CommandId, Conversation, Conversations, Fact, Input, SearchFailure, Settings, Turn,
+};
 
 /// What the world needs of a connector.
 pub(crate) trait Core {
@@ -23,7 +25,7 @@ pub(crate) trait Core {
         now: Timestamp,
         conversation: ConversationId,
         id: CommandId,
-        reps: Vec<RepId>,
+        found: Result<Vec<RepId>, SearchFailure>,
     ) -> Option<Turn>;
     fn on_deadline(&mut self, now: Timestamp) -> Option<Turn>;
     /// A rep's page opened the list of contacts.
@@ -56,9 +58,9 @@ impl Core for Conversations {
         now: Timestamp,
         conversation: ConversationId,
         id: CommandId,
-        reps: Vec<RepId>,
+        found: Result<Vec<RepId>, SearchFailure>,
     ) -> Option<Turn> {
-        Self::on_found(self, now, conversation, id, reps)
+        Self::on_found(self, now, conversation, id, found)
     }
 
     fn on_deadline(&mut self, now: Timestamp) -> Option<Turn> {
@@ -140,9 +142,9 @@ impl Core for Journaled {
         now: Timestamp,
         conversation: ConversationId,
         id: CommandId,
-        reps: Vec<RepId>,
+        found: Result<Vec<RepId>, SearchFailure>,
     ) -> Option<Turn> {
-        Some(self.turn(now, conversation, Input::Found(id, reps)))
+        Some(self.turn(now, conversation, Input::Found(id, found)))
     }
 
     fn on_deadline(&mut self, now: Timestamp) -> Option<Turn> {

@@ -227,7 +227,7 @@ impl Explorer {
                 let (_, command, come) = state.answers.remove(number);
                 let input = match come {
                     Come::Answer(answer) => Input::Answered(command.id, answer),
-                    Come::Reps(reps) => Input::Found(command.id, reps),
+                    Come::Reps(reps) => Input::Found(command.id, Ok(reps)),
                 };
                 self.feed(state, input);
             }

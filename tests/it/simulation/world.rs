@@ -18,7 +18,7 @@ use byoc_connector::model::event::{Event, Target};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{Availability, WorkChange};
-use byoc_connector::routing::{CommandId, Ending, Order, Remark, Settings};
+use byoc_connector::routing::{CommandId, Ending, Order, Remark, SearchFailure, Settings};
 
 use super::core::Core;
 use super::link::{Dice, Link};
@@ -76,7 +76,7 @@ enum Due {
     Try(u64),
     Reaches(u64, Timestamp),
     Judge(u64, Verdict),
-    Found(u64, Vec<RepId>),
+    Found(u64, Result<Vec<RepId>, SearchFailure>),
     Restart,
 }
 
@@ -264,7 +264,7 @@ impl<C: Core> World<C> {
             Due::Try(number) => self.try_call(number),
             Due::Reaches(number, until) => self.reaches(number, until),
             Due::Judge(number, verdict) => self.judge(number, verdict),
-            Due::Found(number, reps) => self.found(number, reps),
+            Due::Found(number, found) => self.found(number, found),
             Due::Restart => self.restart(),
         }
     }

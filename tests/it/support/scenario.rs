@@ -306,7 +306,7 @@ impl Scenario {
     /// Answers the open question to the router.
     pub(crate) fn found(&mut self, names: &[&str]) {
         let command = self.take("find");
-        self.input(Input::Found(command.id, names.iter().map(|name| rep(name)).collect()));
+        self.input(Input::Found(command.id, Ok(names.iter().map(|name| rep(name)).collect())));
     }
 
     pub(crate) fn take(&mut self, start: &str) -> Command {

@@ -10,7 +10,7 @@ use byoc_connector::model::event::{Happening, Target};
 use byoc_connector::model::ids::{ConversationId, OrgId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::SessionStatus;
-use byoc_connector::routing::{Command, Conversation, Effects, Input, Order, Settings};
+use byoc_connector::routing::{Command, Conversation, Effects, Input, Order, SearchFailure, Settings};
 use byoc_connector::store::{
     Appended, Cause, Change, ChannelKey, Epoch, Loaded, Position, Remembered, TurnRecord,
 };
@@ -139,7 +139,9 @@ impl Actor {
         match command.order {
             Order::Find(query) => {
                 let found = REPS.iter().map(|who| rep(who)).filter(|rep| !query.exclude.contains(rep));
-                Input::Found(command.id, found.take(self.dice.below(3)).collect())
+                let failed = SearchFailure::Failed { why: "it answered 503".into(), wait: Duration::ZERO };
+                let found = if lost { Err(failed) } else { Ok(found.take(self.dice.below(3)).collect()) };
+                Input::Found(command.id, found)
             }
             Order::Call(_) if lost => Input::Answered(command.id, Answer::Lost),
             Order::Call(Call::Route { .. }) => Input::Answered(command.id, routed()),

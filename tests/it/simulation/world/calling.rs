@@ -11,7 +11,7 @@ use byoc_connector::model::rep_query::RepQuery;
 use byoc_connector::model::roster::Roster;
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::rep_finder::choose;
-use byoc_connector::routing::{Command, CommandId, Effects, Fact, Order, RequestFact, Turn};
+use byoc_connector::routing::{Command, CommandId, Effects, Fact, Order, RequestFact, SearchFailure, Turn};
 
 use super::super::link::Fate;
 use super::super::seeds::rep_id;
@@ -106,33 +106,35 @@ impl<C: Core> World<C> {
 
     pub(super) fn find(&mut self, number: u64, query: &RepQuery, give_up_at: Timestamp) {
         let reps = self.reps.iter().filter_map(|id| self.salesforce.rep(*id)).cloned().collect();
-        let mut reps = choose(&Roster { reps, ..Roster::default() }, query);
+        let mut found = Ok(choose(&Roster { reps, ..Roster::default() }, query));
         let mut after = self.now + Duration::from_millis(self.dice.between(1, 1_500));
         if self.dice.chance(self.habits.finder_trouble) {
-            match self.dice.below(4) {
-                0 => reps.clear(),
-                1 => (reps, after) = (Vec::new(), give_up_at),
-                2 => after = self.now + Duration::from_millis(self.dice.between(1_000, 60_000)),
+            match self.dice.below(5) {
+                0 => found = Ok(Vec::new()),
+                1 => after = give_up_at,
+                2 => found = Err(SearchFailure::Failed { why: "down".to_owned(), wait: Duration::ZERO }),
+                3 => after = self.now + Duration::from_millis(self.dice.between(1_000, 60_000)),
                 // Whoever comes to its mind: reps who are offline, and one whom the org does not know.
                 _ => {
-                    reps = (0..3).map(|_| *self.dice.pick(&self.reps)).collect();
+                    let mut reps: Vec<RepId> = (0..3).map(|_| *self.dice.pick(&self.reps)).collect();
                     reps.insert(self.dice.below(4), rep_id(UNKNOWN_REP));
+                    found = Ok(reps);
                 }
             }
         }
         if after >= give_up_at {
-            reps.clear();
+            found = Err(SearchFailure::Silent);
         }
-        self.at(after.min(give_up_at), Due::Found(number, reps));
+        self.at(after.min(give_up_at), Due::Found(number, found));
     }
 
-    pub(super) fn found(&mut self, number: u64, reps: Vec<RepId>) {
+    pub(super) fn found(&mut self, number: u64, found: Result<Vec<RepId>, SearchFailure>) {
         let Some(open) = self.calls.remove(&number) else { return };
         if open.orphan {
             return;
         }
-        self.say(|| format!("found {reps:?} for {:?}", open.id));
-        if let Some(turn) = self.core.on_found(self.now, open.conversation, open.id, reps) {
+        self.say(|| format!("found {found:?} for {:?}", open.id));
+        if let Some(turn) = self.core.on_found(self.now, open.conversation, open.id, found) {
             self.on_turn(turn);
         }
     }
