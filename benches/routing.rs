@@ -176,7 +176,7 @@ fn begin(all: &mut Conversations, chats: &[Chat], now: Timestamp) -> Vec<(usize,
 /// Answers a command; what comes of it is the next.
 fn answer(all: &mut Conversations, chat: &Chat, now: Timestamp, command: Command) -> Option<Command> {
     let turn = match &command.order {
-        Order::Find(_) => all.on_found(now, chat.id.clone(), command.id, vec![chat.rep]),
+        Order::Find(_) => all.on_found(now, chat.id.clone(), command.id, Ok(vec![chat.rep])),
         Order::Call(call) => {
             let answer = chat.answer(call);
             all.on_answer(now, chat.id.clone(), command.id, answer)

@@ -146,7 +146,10 @@ fn describe() {
         "byoc_webhook_tries_total",
         "Tries of the partner's webhooks, by setting and HTTP status (0: no answer)."
     );
-    describe_counter!("byoc_webhook_failures_total", "Tries of the partner's webhooks that failed, by reason.");
+    describe_counter!(
+        "byoc_webhook_failures_total",
+        "Tries of the partner's webhooks that failed, by reason."
+    );
     describe_gauge!("byoc_webhook_failing", "1 where the last try of that webhook failed.");
     describe_counter!("byoc_events_total", "Events from the stream by what became of them.");
     describe_counter!(

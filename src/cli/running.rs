@@ -18,10 +18,7 @@ use crate::telemetry::Numbers;
 use crate::webhook::{Context, Webhooks};
 
 /// Checks everything that can be checked without a start. Must be called within a runtime.
-pub(super) fn orgs(
-    serving: &Serving,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Vec<OrgPlan>, Webhooks), Error> {
+pub(super) fn orgs(serving: &Serving, clock: &Arc<dyn Clock>) -> Result<(Vec<OrgPlan>, Webhooks), Error> {
     let mut orgs = Vec::new();
     let mut mistakes: Vec<String> = Vec::new();
     let webhooks =

@@ -416,9 +416,7 @@ impl Request {
                 | Reason::RouterSilent
                 | Reason::RouterFailed(_)
                 | Reason::RepsRefused { .. },
-            ) => {
-                CancelReason::Unavailable
-            }
+            ) => CancelReason::Unavailable,
             _ => CancelReason::Unknown,
         }
     }

@@ -23,7 +23,11 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
         wrong(&path, error.inner())
     })?;
     json.end().map_err(|error| {
-        invalid(&format!("something follows the JSON object, line {} column {}", error.line(), error.column()))
+        invalid(&format!(
+            "something follows the JSON object, line {} column {}",
+            error.line(),
+            error.column()
+        ))
     })?;
     Ok(answer)
 }
@@ -91,7 +95,10 @@ mod tests {
             ("{}", "field `reps` missing"),
             (r#"{"reps": null}"#, "field `reps` has another type; a list is expected"),
             (r#"{"reps": ["a", 5]}"#, "field `reps[1]` has another type; a string is expected"),
-            (r#"{"reps": "secret, expected of nobody"}"#, "field `reps` has another type; a list is expected"),
+            (
+                r#"{"reps": "secret, expected of nobody"}"#,
+                "field `reps` has another type; a list is expected",
+            ),
             (r#"{"reps": [], "more": [{"name": "secret"}]}"#, "field `more[0].id` missing"),
             (
                 r#"{"reps": [], "more": ["secret"]}"#,

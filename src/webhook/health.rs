@@ -154,6 +154,7 @@ impl Health {
     }
 
     fn show(&self, fails: bool) {
-        metrics::gauge!("byoc_webhook_failing", "hook" => self.kind.setting()).set(f64::from(u8::from(fails)));
+        metrics::gauge!("byoc_webhook_failing", "hook" => self.kind.setting())
+            .set(f64::from(u8::from(fails)));
     }
 }

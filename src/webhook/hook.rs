@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -132,11 +134,18 @@ impl Hook {
         answer.await
     }
 
-    async fn one_question<T: DeserializeOwned>(&self, request: &Request, largest: usize) -> Result<T, Failure> {
+    async fn one_question<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        largest: usize,
+    ) -> Result<T, Failure> {
         let response = self.send(request).await?;
-        if let Some(coding) = response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        if let Some(coding) = response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity")
+        {
             let coding = coding.to_str().unwrap_or("?").chars().take(20).collect::<String>();
-            return Err(Failure::Invalid(format!("it is encoded as {coding}; gzip or nothing was asked for")));
+            return Err(Failure::Invalid(format!(
+                "it is encoded as {coding}; gzip or nothing was asked for"
+            )));
         }
         answer::read(&self.read(response, largest).await?)
     }

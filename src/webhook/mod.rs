@@ -63,9 +63,8 @@ impl Webhooks {
     /// # Errors
     /// Where a URL is not one to send a secret to, the secret cannot be sent, or HTTP cannot be set up.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
-        let hook = |kind, url: &Option<String>| {
-            url.as_deref().map(|url| Hook::new(kind, url, settings)).transpose()
-        };
+        let hook =
+            |kind, url: &Option<String>| url.as_deref().map(|url| Hook::new(kind, url, settings)).transpose();
         Ok(Self {
             rep_finder: hook(Kind::RepFinder, &settings.rep_finder_url)?,
             directory: hook(Kind::Directory, &settings.directory_url)?,

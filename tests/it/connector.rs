@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use byoc_connector::connector::{Calls, Channel, Delivery, Error, FindError, Handle, Parts, RepFinder, TellNobody};
+use byoc_connector::connector::{
+    Calls, Channel, Delivery, Error, FindError, Handle, Parts, RepFinder, TellNobody,
+};
 use byoc_connector::emulator::{
     Act, ApiRequest, Delivery as Arrival, Done, Emission, Emitted, Salesforce, Settings as OrgSettings,
 };

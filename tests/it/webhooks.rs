@@ -114,7 +114,11 @@ async fn a_rep_is_found_where_the_partner_says() {
         "skills": [{"id": "french", "level": 3, "isAdditionalSkill": true}, {"id": "billing"}],
     }))
     .unwrap();
-    assert_eq!(partner.find(&query).await.unwrap(), [rep(2), rep(3)], "each once, not the excluded one, not too many");
+    assert_eq!(
+        partner.find(&query).await.unwrap(),
+        [rep(2), rep(3)],
+        "each once, not the excluded one, not too many"
+    );
     let requests = partner.requests().await;
     let [request] = requests.as_slice() else { panic!("{} requests", requests.len()) };
     assert_eq!(header(request, "authorization"), "Bearer hush");
@@ -356,7 +360,10 @@ async fn a_directory_that_fails_says_why_and_nothing_else() {
             ResponseTemplate::new(200).set_body_string(r#"{"contacts": [{"id": "secret person"}]}"#),
             "invalid answer: field `contacts[0].type` missing (see webhooks.yaml)",
         ),
-        (ResponseTemplate::new(200).set_body_string(large), "invalid answer: larger than 4194304 bytes (see webhooks.yaml)"),
+        (
+            ResponseTemplate::new(200).set_body_string(large),
+            "invalid answer: larger than 4194304 bytes (see webhooks.yaml)",
+        ),
         (
             ResponseTemplate::new(302).insert_header("Location", "/contacts"),
             "it answered 302; redirects are not followed, for the secret would go along",
