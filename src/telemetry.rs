@@ -151,6 +151,7 @@ fn describe() {
         "Tries of the partner's webhooks that failed, by reason."
     );
     describe_gauge!("byoc_webhook_failing", "1 where the last try of that webhook failed.");
+    describe_counter!("byoc_remarks_total", "What is worth telling a person and changes nothing, by reason.");
     describe_counter!("byoc_events_total", "Events from the stream by what became of them.");
     describe_counter!(
         "byoc_duplicate_events_total",

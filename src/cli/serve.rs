@@ -114,6 +114,7 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
         }
         None => None,
     };
+    began(serving, address);
     let numbers = running::numbers()?;
     let service = running::start(serving, orgs, clock).await?;
     let server = match running::server(serving, &service, numbers) {
@@ -160,6 +161,18 @@ fn cannot(key: &str, wanted: SocketAddr, error: &io::Error) -> Error {
         _ => "",
     };
     Error::new(format_args!("server.{key}: cannot listen on {wanted}: {error}{instead}"))
+}
+
+/// The first line of the log.
+fn began(serving: &Serving, address: SocketAddr) {
+    let orgs: Vec<String> = serving.orgs.iter().map(|org| org.id.to_string()).collect();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        orgs = orgs.join(","),
+        store = %serving.store.path.display(),
+        %address,
+        "byoc-connector starts"
+    );
 }
 
 fn counts(orgs: &[OrgPlan]) -> (usize, usize) {

@@ -12,7 +12,10 @@ use crate::model::error_codes::ErrorCode;
 use crate::model::event::{Event, Happening};
 use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::time::Timestamp;
-use crate::routing::{Command, Conversations, Ending, Fact, Order, Outcome, Remark, RequestFact};
+use crate::model::words::RoutingType;
+use crate::routing::{
+    Command, Conversations, Ending, Fact, Order, Outcome, Reason, Remark, RequestFact, Requested, Why,
+};
 use crate::store::ChannelKey;
 
 use super::refused::Refused;
@@ -22,12 +25,15 @@ pub(super) struct Watch {
     org: String,
     channel: String,
     open: HashMap<EventId, Seen>,
+    /// The same by the numbers that facts have.
+    numbers: HashMap<(ConversationId, u32), EventId>,
     refused: Refused,
 }
 
 /// A request that is watched.
 struct Seen {
     span: Span,
+    number: u32,
     created: Timestamp,
     /// When its event came in; none where that was before a restart.
     arrived: Option<Instant>,
@@ -37,17 +43,21 @@ struct Seen {
 impl Watch {
     pub(super) fn new(key: &ChannelKey) -> Self {
         let (org, channel) = (key.org.to_string(), key.channel.to_string());
-        Self { org, channel, open: HashMap::new(), refused: Refused::default() }
+        Self { org, channel, open: HashMap::new(), numbers: HashMap::new(), refused: Refused::default() }
     }
 
     /// Begins again with what the store has.
     pub(super) fn take_up(&mut self, conversations: &Conversations) {
         self.open.clear();
+        self.numbers.clear();
         for conversation in conversations.busy() {
-            for view in conversation.views().filter(|view| view.outcome.is_none()) {
-                let span = self.new_span(conversation.id(), &view.request);
+            let id = conversation.id();
+            let numbered = conversation.views().zip(conversation.numbers());
+            for (view, (number, _)) in numbered.filter(|(view, _)| view.outcome.is_none()) {
+                let span = self.new_span(id, &view.request);
                 let offered = !view.offers.is_empty();
-                let seen = Seen { span, created: view.created, arrived: None, offered };
+                let seen = Seen { span, number, created: view.created, arrived: None, offered };
+                self.numbers.insert((id.clone(), number), view.request.clone());
                 self.open.insert(view.request, seen);
             }
         }
@@ -56,15 +66,46 @@ impl Watch {
     /// Facts were decided.
     pub(super) fn decided(&mut self, conversation: &ConversationId, facts: &[Fact]) {
         for fact in facts {
-            if let Fact::About(_, RequestFact::OfferMade { rep, .. }) = fact {
-                self.refused.offered(*rep);
+            match fact {
+                Fact::Requested(requested) => self.requested(conversation, requested),
+                Fact::About(number, fact) => self.about(conversation, *number, fact),
+                _ => {}
             }
-            let Fact::Requested(requested) = fact else { continue };
-            let span = self.new_span(conversation, &requested.event);
-            tracing::info!(parent: &span, "a rep asks for somebody");
-            let arrived = Some(Instant::now());
-            let seen = Seen { span, created: requested.created, arrived, offered: false };
-            self.open.insert(requested.event.clone(), seen);
+        }
+    }
+
+    fn requested(&mut self, conversation: &ConversationId, requested: &Requested) {
+        let Requested { number, event, created, routing_type, wanted, requester, .. } = requested;
+        let span = self.new_span(conversation, event);
+        let requester = requester.as_ref().map(tracing::field::display);
+        if *routing_type == RoutingType::Initial {
+            tracing::info!(parent: &span, target = %wanted, "session waits for a rep");
+        } else {
+            tracing::info!(parent: &span, requester, target = %wanted, "{}", asked(*routing_type));
+        }
+        let arrived = Some(Instant::now());
+        let seen = Seen { span, number: *number, created: *created, arrived, offered: false };
+        self.numbers.insert((conversation.clone(), *number), event.clone());
+        self.open.insert(event.clone(), seen);
+    }
+
+    fn about(&mut self, conversation: &ConversationId, number: u32, fact: &RequestFact) {
+        let event = self.numbers.get(&(conversation.clone(), number));
+        let span = event.and_then(|event| self.open.get(event)).map(|seen| seen.span.clone());
+        let span = span.unwrap_or_else(Span::none);
+        match fact {
+            RequestFact::OfferMade { rep, .. } => {
+                self.refused.offered(*rep);
+                tracing::info!(parent: &span, %rep, "offer made");
+            }
+            RequestFact::RepRefused { rep, .. } => {
+                tracing::info!(parent: &span, %rep, became = became(Why::Refused), "offer over");
+            }
+            RequestFact::OfferAccepted(rep) => tracing::info!(parent: &span, %rep, "offer accepted"),
+            RequestFact::OfferOver(rep, why) => {
+                tracing::info!(parent: &span, %rep, became = became(*why), "offer over");
+            }
+            _ => {}
         }
     }
 
@@ -101,8 +142,17 @@ impl Watch {
             Some(seen) => seen.span.clone(),
             None => self.new_span(conversation, &ending.request),
         };
-        // The reason may name people; the outcome does not.
-        tracing::info!(parent: &span, outcome = %ending.outcome, "a request has ended");
+        if let Some(seen) = &seen {
+            self.numbers.remove(&(conversation.clone(), seen.number));
+        }
+        // The reason is a sentence of ours, with ids and codes; what Salesforce said in words may name people.
+        let seconds = seen.as_ref().map(|seen| ending.at.since(seen.created).as_secs_f64());
+        tracing::info!(
+            parent: &span, outcome = %ending.outcome, reason = %ending.reason, seconds, "request ended"
+        );
+        if let Reason::SalesforceRefused(_, refusal) = &ending.reason {
+            tracing::debug!(parent: &span, message = &*refusal.message, "what Salesforce said");
+        }
         metrics::counter!(
             "byoc_requests_ended_total",
             "org" => self.org.clone(), "channel" => self.channel.clone(), "outcome" => ending.outcome.as_str()
@@ -134,20 +184,28 @@ impl Watch {
     }
 
     /// Something worth telling a person.
-    pub(super) fn remarked(&mut self, remark: &Remark) {
-        let (org, channel) = (self.org.as_str(), self.channel.as_str());
+    pub(super) fn remarked(&mut self, conversation: &ConversationId, remark: &Remark) {
+        let reason = remark.reason();
+        metrics::counter!(
+            "byoc_remarks_total",
+            "org" => self.org.clone(), "channel" => self.channel.clone(), "reason" => reason
+        )
+        .increment(1);
+        let known = remark.request().and_then(|request| self.open.get(request));
+        let span = match (known, remark.request()) {
+            (Some(seen), _) => seen.span.clone(),
+            (None, Some(request)) => self.new_span(conversation, request),
+            (None, None) => self.conversation_span(conversation),
+        };
         match remark {
-            Remark::RepRefused(rep, refusal) => self.rep_refused(*rep, refusal),
-            Remark::NoResultWithoutWorkItem(request) => tracing::warn!(
-                org, channel, %request,
-                "no routing result could be sent: no event told the workItemId in time, and Salesforce ends \
-                 the request after its own 60 seconds"
-            ),
-            Remark::CancelGuessed(request) => tracing::info!(
-                org, channel, %request,
-                "several requests were open, and the cancel does not say which it means: taken for this one's"
-            ),
-            _ => {}
+            Remark::Broken(_) => tracing::error!(parent: &span, reason, "{remark}"),
+            Remark::RouterFailed(..) | Remark::NoResultWithoutWorkItem(_) => {
+                tracing::warn!(parent: &span, reason, "{remark}");
+            }
+            _ => tracing::info!(parent: &span, reason, "{remark}"),
+        }
+        if let Remark::RepRefused(rep, refusal) = remark {
+            self.rep_refused(*rep, refusal);
         }
     }
 
@@ -171,8 +229,33 @@ impl Watch {
         }
     }
 
+    fn conversation_span(&self, conversation: &ConversationId) -> Span {
+        let (org, channel) = (self.org.as_str(), self.channel.as_str());
+        tracing::info_span!(parent: None, "conversation", org, channel, %conversation)
+    }
+
     fn new_span(&self, conversation: &ConversationId, request: &EventId) -> Span {
         let (org, channel) = (self.org.as_str(), self.channel.as_str());
         tracing::info_span!(parent: None, "routing_request", org, channel, %conversation, %request)
+    }
+}
+
+const fn asked(routing_type: RoutingType) -> &'static str {
+    match routing_type {
+        RoutingType::Conference => "conference requested",
+        RoutingType::Transfer => "transfer requested",
+        _ => "routing requested",
+    }
+}
+
+const fn became(why: Why) -> &'static str {
+    match why {
+        Why::Declined => "declined",
+        Why::Unanswered => "not answered",
+        Why::Withdrawn => "taken back by Salesforce",
+        Why::CalledOff => "called off",
+        Why::Removed => "accepted too late, and removed",
+        Why::Refused => "refused by Salesforce",
+        Why::Unknown => "not known",
     }
 }

@@ -27,6 +27,7 @@ mod owing;
 mod policy;
 mod presence;
 mod reason;
+mod remark;
 mod request;
 mod skills;
 mod speaker;

@@ -1,5 +1,7 @@
 //! An open request as a person may look at it: a copy in words, from which nothing can be decided.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::model::call::RouteBy;
@@ -67,6 +69,11 @@ impl Conversation {
         self.requests.iter().map(|request| view(self, request))
     }
 
+    /// The numbers of its open requests, by which facts name them.
+    pub fn numbers(&self) -> impl Iterator<Item = (u32, &EventId)> {
+        self.requests.iter().map(|request| (request.number, &request.event))
+    }
+
     /// Since when each of its open requests is, and which: what of a view costs nothing.
     pub fn open_since(&self) -> impl Iterator<Item = (Timestamp, &EventId)> {
         self.requests.iter().map(|request| (request.created, &request.event))
@@ -93,6 +100,13 @@ fn view(conversation: &Conversation, request: &Request) -> RequestView {
         offers: request.offers.iter().map(offer).collect(),
         outcome: request.verdict.as_ref().map(|verdict| verdict.outcome),
         reason: request.verdict.as_ref().map(|verdict| verdict.reason.to_string()),
+    }
+}
+
+/// Whom it asks for, by ids alone.
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&target(self))
     }
 }
 

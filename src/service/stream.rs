@@ -41,8 +41,8 @@ pub(super) struct Reader {
 enum Next {
     Processed(Result<(), Error>),
     Arrived(Result<source::Delivery, Ended>),
-    /// The stream stands for the first time.
-    Stands,
+    /// The stream is connected now, or is not any more.
+    Connected,
     /// The service stops.
     Stop,
     Nothing,
@@ -81,7 +81,7 @@ impl Reader {
     /// Reads until the service stops; then waits for what is under way.
     pub(super) async fn run(mut self) {
         let mut health = self.source.health().watch();
-        let mut listening = false;
+        let (mut listening, mut connected, mut watching) = (false, false, true);
         let mut reading = true;
         while reading || !self.under_way.is_empty() {
             let room = reading && self.under_way.len() < UNDER_WAY;
@@ -89,16 +89,19 @@ impl Reader {
                 biased;
                 processed = first(&mut self.under_way) => Next::Processed(processed),
                 _ = self.stopping.wait_for(|stopping| *stopping), if reading => Next::Stop,
-                stands = health.wait_for(|state| state.connected), if reading && !listening => {
-                    listening = true;
+                changed = health.wait_for(|state| state.connected != connected), if reading && watching => {
                     // A source that is gone says so by itself.
-                    if stands.is_ok() { Next::Stands } else { Next::Nothing }
+                    watching = changed.is_ok();
+                    if watching { Next::Connected } else { Next::Nothing }
                 }
                 arrived = self.source.next(), if room => Next::Arrived(arrived),
             };
             let step = match next {
                 Next::Processed(processed) => self.on_processed(processed).await,
-                Next::Stands => self.handle.listening().await,
+                Next::Connected => {
+                    connected = !connected;
+                    self.connected(connected, &mut listening).await
+                }
                 Next::Arrived(Ok(arrived)) => self.on_arrived(arrived).await,
                 Next::Arrived(Err(ended)) => {
                     report(&ended);
@@ -116,6 +119,18 @@ impl Reader {
                 return;
             }
         }
+    }
+
+    /// Tells the channel once that its stream stands. Why one is lost the source tells.
+    async fn connected(&self, connected: bool, listening: &mut bool) -> Result<(), Error> {
+        if !connected {
+            return Ok(());
+        }
+        tracing::info!(topic = &*self.topic, "event stream connected");
+        if std::mem::replace(listening, true) {
+            return Ok(());
+        }
+        self.handle.listening().await
     }
 
     async fn on_arrived(&mut self, arrived: source::Delivery) -> Result<(), Error> {

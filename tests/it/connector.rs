@@ -2,6 +2,8 @@
 //! a restart takes up, what a store that fails does to it.
 
 mod finder;
+#[cfg(feature = "cli")]
+mod told;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -213,6 +213,9 @@ impl Task {
         let has_facts = !facts.is_empty();
         if let Some(conversation) = &conversation {
             self.watch.decided(conversation, &facts);
+            for remark in std::mem::take(&mut effects.remarks) {
+                self.watch.remarked(conversation, &remark);
+            }
         }
         // Of a conversation that begins, the store must hear even where nothing is known of it yet.
         let has_change = has_facts || began;
@@ -293,9 +296,6 @@ impl Task {
 
     /// The turn is durable: now its commands may be carried out.
     async fn carry_out(&mut self, conversation: ConversationId, effects: Effects) {
-        for remark in &effects.remarks {
-            self.watch.remarked(remark);
-        }
         for announcement in effects.announcements {
             self.announcements.send(announcement).await.ok();
         }

@@ -154,7 +154,7 @@ impl Reader {
             _ => {}
         }
         let wait = self.backoff.next(jitter());
-        tracing::warn!(topic = %self.topic, %cut, ?wait, "the stream of events is cut");
+        tracing::warn!(topic = %self.topic, %cut, ?wait, "event stream disconnected");
         wait
     }
 

@@ -1,0 +1,91 @@
+//! What a remark says to a person, and how it is counted.
+
+use std::fmt;
+
+use crate::model::call::Refusal;
+use crate::model::ids::EventId;
+
+use super::command::Remark;
+
+impl Remark {
+    /// One of a few words, for numbers.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::SeenBefore(_) => "seen_before",
+            Self::NotRouted(..) => "not_routed",
+            Self::TooLateToCancel(_) => "too_late_to_cancel",
+            Self::NothingToCancel => "nothing_to_cancel",
+            Self::CancelGuessed(_) => "cancel_guessed",
+            Self::WaitsAlready(_) => "waits_already",
+            Self::OldMove(_) => "old_move",
+            Self::NoResultWithoutWorkItem(_) => "no_result_without_work_item",
+            Self::LateAnswer(_) => "late_answer",
+            Self::RouterFailed(..) => "rep_finder_failed",
+            Self::RepRefused(..) => "rep_refused",
+            Self::NotTheirOffer(..) => "not_their_offer",
+            Self::ForeignWork(_) => "foreign_work",
+            Self::Broken(_) => "broken",
+        }
+    }
+
+    /// The routing event that it is about, where it is about one.
+    pub const fn request(&self) -> Option<&EventId> {
+        match self {
+            Self::SeenBefore(request)
+            | Self::NotRouted(request, _)
+            | Self::TooLateToCancel(request)
+            | Self::CancelGuessed(request)
+            | Self::NoResultWithoutWorkItem(request)
+            | Self::RouterFailed(request, _) => Some(request),
+            Self::LateAnswer(command) => Some(&command.request),
+            Self::NothingToCancel
+            | Self::WaitsAlready(_)
+            | Self::OldMove(_)
+            | Self::RepRefused(..)
+            | Self::NotTheirOffer(..)
+            | Self::ForeignWork(_)
+            | Self::Broken(_) => None,
+        }
+    }
+}
+
+/// A sentence without names: ids and codes alone.
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SeenBefore(_) => f.write_str("the same event came again and changes nothing"),
+            Self::NotRouted(_, kind) => write!(f, "a request of type {kind} is not routed here"),
+            Self::TooLateToCancel(_) => f.write_str("the cancel came too late: the rep has joined"),
+            Self::NothingToCancel => f.write_str("a cancel came, and nothing is open that it could mean"),
+            Self::CancelGuessed(_) => f.write_str(
+                "several requests were open, and the cancel does not say which it means: taken for this one's",
+            ),
+            Self::WaitsAlready(_) => f.write_str("the session waits, and is being routed already"),
+            Self::OldMove(who) => {
+                write!(f, "a participant ({}) came or went earlier than what is known of them", who.role)
+            }
+            Self::NoResultWithoutWorkItem(_) => f.write_str(
+                "no routing result could be sent: no event told the workItemId in time, and Salesforce ends the \
+                 request after its own 60 seconds",
+            ),
+            Self::LateAnswer(_) => f.write_str("an answer came after it was given up"),
+            Self::RouterFailed(_, failure) => write!(f, "the rep finder failed: {failure}"),
+            Self::RepRefused(rep, refusal) => {
+                write!(f, "Salesforce refuses to offer to {rep}, {}", said(refusal))
+            }
+            Self::NotTheirOffer(work, rep) => {
+                write!(f, "{rep} spoke of {work}, which was offered to somebody else")
+            }
+            Self::ForeignWork(work) => write!(f, "{work} is an offer that was not made here"),
+            Self::Broken(illegal) => write!(f, "a defect of the connector: {illegal}"),
+        }
+    }
+}
+
+/// The code, or the status where there is none. What Salesforce says in words may name people.
+fn said(refusal: &Refusal) -> String {
+    match refusal.code {
+        Some(code) => format!("code {code}"),
+        None => format!("HTTP {}", refusal.status),
+    }
+}

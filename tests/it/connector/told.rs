@@ -1,0 +1,112 @@
+//! What the log and the numbers tell of a request: its life in a few lines, and every remark.
+
+use std::io;
+
+use byoc_connector::model::event::RoutingCancelled;
+use byoc_connector::model::words::{CancelReason, RoutingType};
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::*;
+
+/// Log lines, kept.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Lines {
+    /// Keeps what is logged at info on this thread while the guard lives.
+    fn keep(&self) -> tracing::subscriber::DefaultGuard {
+        let lines = tracing_subscriber::fmt().with_ansi(false).without_time().with_target(false);
+        let lines = lines.with_max_level(tracing::Level::INFO).with_writer(self.clone());
+        tracing::subscriber::set_default(lines.finish())
+    }
+
+    /// The lines so far, each without its span.
+    fn told(&self) -> Vec<String> {
+        let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let span = |line: &str| line.find("}: ").map_or(line.to_owned(), |end| line[end + 3..].to_owned());
+        all.lines().map(span).collect()
+    }
+
+    fn whole(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_life_of_a_conference_is_told_in_a_few_lines_without_a_name() {
+    let lines = Lines::default();
+    let _keeping = lines.keep();
+    let org = Org::new(&[Script::Wait, DECLINE, ACCEPT]);
+    let channel = org.start(Arc::new(Memory::default())).await;
+    let (conversation, request) = org.ask();
+    let mut stream = Stream::default();
+    stream.run(&org, &channel.handle(), Duration::from_secs(5)).await;
+    channel.stop().await;
+    let told = lines.told();
+    let [asked, first, declined, second, accepted, ended] = told.as_slice() else { panic!("{told:#?}") };
+    let (bo, cem) = (org.roster.reps[1].id, org.roster.reps[2].id);
+    assert!(asked.starts_with("conference requested") && asked.contains("target=queue 00G000000000001"), "{asked}");
+    assert_eq!(first, &format!("offer made rep={bo}"));
+    assert_eq!(declined, &format!("offer over rep={bo} became=\"declined\""));
+    assert_eq!(second, &format!("offer made rep={cem}"));
+    assert_eq!(accepted, &format!("offer accepted rep={cem}"));
+    assert!(ended.starts_with("request ended outcome=joined reason=The rep accepted. seconds="), "{ended}");
+    let whole = lines.whole();
+    for line in whole.lines() {
+        let span = format!("conversation={conversation} request={request}");
+        assert!(line.contains(&span), "{line} is about {span}");
+    }
+    for rep in &org.roster.reps {
+        assert!(!whole.contains(&rep.name), "{} is in\n{whole}", rep.name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_remark_is_a_line_and_a_count() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let numbers = recorder.handle();
+    let _counting = metrics::set_default_local_recorder(&recorder);
+    let lines = Lines::default();
+    let _keeping = lines.keep();
+    let org = Org::new(&[Script::Wait]);
+    let channel = org.start(Arc::new(Memory::default())).await;
+    let conversation = ConversationId::parse("chat-1").unwrap();
+    let cancelled = Happening::RoutingCancelled(RoutingCancelled {
+        entry: None,
+        reason: CancelReason::Cancel,
+        routing_type: Some(RoutingType::Conference),
+        psr: None,
+        by: None,
+    });
+    for _ in 0..2 {
+        let event = Event { conversation: Some(conversation.clone()), what: cancelled.clone() };
+        let delivery = Delivery { events: [event].into_iter().collect(), ..Delivery::default() };
+        channel.handle().deliver(delivery).await.unwrap();
+    }
+    channel.stop().await;
+    let whole = lines.whole();
+    let told: Vec<&str> = whole.lines().filter(|line| line.contains("reason=\"nothing_to_cancel\"")).collect();
+    assert!(told.len() == 2 && told.iter().all(|line| line.contains("conversation=chat-1")), "{whole}");
+    let rendered = numbers.render();
+    let count = rendered.lines().find(|line| line.starts_with("byoc_remarks_total")).unwrap_or_default();
+    assert!(count.contains("reason=\"nothing_to_cancel\"") && count.ends_with(" 2"), "{rendered}");
+}
