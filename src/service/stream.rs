@@ -18,6 +18,9 @@ use crate::store;
 
 use super::running::cause_of;
 
+#[cfg(test)]
+mod tests;
+
 /// How many events may be on their way to the store.
 const UNDER_WAY: usize = 256;
 

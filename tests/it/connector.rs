@@ -1,9 +1,11 @@
 //! The runtime with the real store and the stand-in Salesforce, in paused time: what is durable first, what
 //! a restart takes up, what a store that fails does to it.
 
+mod causes;
 mod finder;
 #[cfg(feature = "cli")]
 mod told;
+mod under_way;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -349,13 +351,18 @@ struct Moody {
     inner: Memory,
     holds: AtomicBool,
     fails: AtomicBool,
+    /// How many turns it was given.
+    turns: AtomicUsize,
+    /// The number of the one turn that it refuses.
+    refuses: AtomicUsize,
     held: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
 #[async_trait]
 impl Store for Moody {
     fn append(&self, turn: TurnRecord) -> Pending {
-        if self.fails.load(Ordering::SeqCst) {
+        let number = self.turns.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.fails.load(Ordering::SeqCst) || number == self.refuses.load(Ordering::SeqCst) {
             let (answer, pending) = Pending::new();
             answer.send(Err(store::Error::DiskFull("a test".to_owned()))).unwrap();
             return pending;
