@@ -79,9 +79,9 @@ impl Watch {
         let span = self.new_span(conversation, event);
         let requester = requester.as_ref().map(tracing::field::display);
         if *routing_type == RoutingType::Initial {
-            tracing::info!(parent: &span, target = %wanted, "session waits for a rep");
+            tracing::info!(parent: &span, wanted = %wanted, "session waits for a rep");
         } else {
-            tracing::info!(parent: &span, requester, target = %wanted, "{}", asked(*routing_type));
+            tracing::info!(parent: &span, requester, wanted = %wanted, "{}", asked(*routing_type));
         }
         let arrived = Some(Instant::now());
         let seen = Seen { span, number: *number, created: *created, arrived, offered: false };
@@ -151,7 +151,7 @@ impl Watch {
             parent: &span, outcome = %ending.outcome, reason = %ending.reason, seconds, "request ended"
         );
         if let Reason::SalesforceRefused(_, refusal) = &ending.reason {
-            tracing::debug!(parent: &span, message = &*refusal.message, "what Salesforce said");
+            tracing::debug!(parent: &span, said = &*refusal.message, "what Salesforce said");
         }
         metrics::counter!(
             "byoc_requests_ended_total",

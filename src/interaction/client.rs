@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, Url};
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ pub use operations::{Attempt, Offer};
 
 use super::auth::{AccessToken, TokenSource};
 use super::limiter::{Limiter, Line, Priority};
+use super::skew::Skew;
 use super::tries::{Next, Tries, jitter};
 use super::verdict::{Rejection, Verdict, decode, parse_retry_after};
 use super::wire::{Method, WireRequest, encode, operation};
@@ -47,6 +48,7 @@ struct Inner {
     limiter: Limiter,
     try_timeout: Duration,
     clock: Arc<dyn Clock>,
+    skew: Skew,
     sleeper: Arc<dyn Sleeper>,
     witness: Option<Arc<dyn Witness>>,
 }
@@ -87,6 +89,11 @@ struct Unauthorized {
 }
 
 impl Client {
+    /// How far our clock is from Salesforce's. A clone of the client shares it.
+    pub fn skew(&self) -> &Skew {
+        &self.inner.skew
+    }
+
     /// Makes a call, with as many tries as it takes, until `give_up_at` at the latest.
     ///
     /// `request_id` is the call's identity at Salesforce: every try carries it, and a call that is
@@ -228,6 +235,7 @@ impl Client {
             Ok(request) => request,
             Err(message) => return Verdict::Refused(Rejection::without_response(message)),
         };
+        let asked = self.inner.clock.now();
         let response = match self.inner.http.execute(request).await {
             Ok(response) => response,
             Err(error) if error.is_connect() => return Verdict::not_sent(in_full(&error)),
@@ -236,6 +244,9 @@ impl Client {
                 return Verdict::answer_lost(in_full(&error));
             }
         };
+        if let Some(theirs) = date_of(&response) {
+            self.inner.skew.responded(asked, self.inner.clock.now(), theirs);
+        }
         let status = response.status();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|value| parse_retry_after(value, self.inner.clock.now()));
@@ -284,6 +295,12 @@ impl Client {
         }
         Ok(request)
     }
+}
+
+/// When the other side sent a response, by its own clock.
+fn date_of(response: &Response) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::parse(response.headers().get(DATE)?.to_str().ok()?).ok()?;
+    Some(Timestamp::from_millis(date.timestamp().as_millisecond()))
 }
 
 impl fmt::Debug for Client {

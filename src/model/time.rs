@@ -2,9 +2,16 @@
 //!
 //! `Instant` cannot be stored and a state machine must survive its process, so the core counts in
 //! milliseconds since the epoch and is told what time it is.
+//!
+//! Invariants
+//! 1. While the process lives its time never goes back and never jumps, whatever the machine's clock is set to,
+//!    and goes on while the machine is suspended.
+//!
+//! Elsewhere: waiting for a moment in `interaction`, whose timers stand still while the machine is suspended.
 
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -85,18 +92,93 @@ pub fn as_text_or_null<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> 
 
 /// Tells the time. Tests, replays and simulations bring their own.
 pub trait Clock: Send + Sync {
-    /// What time it is.
+    /// What time it is; never earlier than it was.
     fn now(&self) -> Timestamp;
+
+    /// By how many milliseconds the machine's clock is ahead of this one, for it has been set meanwhile;
+    /// negative where it is behind.
+    fn machine_ahead(&self) -> i64 {
+        0
+    }
 }
 
-/// The machine's clock.
+/// What a machine says of time. Tests bring one whose clock can be set.
+pub trait Machine: Send + Sync {
+    /// The wall clock, which anybody may set.
+    fn wall(&self) -> Timestamp;
+
+    /// How long the machine has been running, suspended or not. Nobody can set that.
+    fn uptime(&self) -> Duration;
+}
+
+/// Wall time that nobody can set: that of the beginning, and what has gone by since. Deadlines are moments of
+/// it, so that no offer rings for an hour longer because somebody set the machine's clock.
+#[derive(Debug)]
+pub struct SteadyClock<M> {
+    machine: M,
+    wall: Timestamp,
+    uptime: Duration,
+}
+
+impl<M: Machine> SteadyClock<M> {
+    /// Begins with what the machine's clock shows now.
+    pub fn begin(machine: M) -> Self {
+        let (wall, uptime) = (machine.wall(), machine.uptime());
+        Self { machine, wall, uptime }
+    }
+}
+
+impl<M: Machine> Clock for SteadyClock<M> {
+    fn now(&self) -> Timestamp {
+        self.wall + self.machine.uptime().saturating_sub(self.uptime)
+    }
+
+    fn machine_ahead(&self) -> i64 {
+        self.machine.wall().0.saturating_sub(self.now().0)
+    }
+}
+
+/// The time of this machine, as a [`SteadyClock`] that began with the process. All of them are one clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+static STEADY: LazyLock<SteadyClock<ThisMachine>> = LazyLock::new(|| SteadyClock::begin(ThisMachine));
+
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the system clock is read")]
     fn now(&self) -> Timestamp {
+        STEADY.now()
+    }
+
+    fn machine_ahead(&self) -> i64 {
+        STEADY.machine_ahead()
+    }
+}
+
+/// The machine that the process runs on.
+#[derive(Debug)]
+struct ThisMachine;
+
+impl Machine for ThisMachine {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the system clock is read")]
+    fn wall(&self) -> Timestamp {
         Timestamp(jiff::Timestamp::now().as_millisecond())
+    }
+
+    #[cfg(unix)]
+    fn uptime(&self) -> Duration {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+        let time = rustix::time::clock_gettime(CLOCK);
+        let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+        Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0))
+    }
+
+    /// Elsewhere the wall clock has to do, and whoever sets it moves the deadlines.
+    #[cfg(not(unix))]
+    fn uptime(&self) -> Duration {
+        self.wall().since(Timestamp(0))
     }
 }
 
@@ -121,5 +203,54 @@ mod tests {
         assert_eq!(beginning.since(Timestamp::MAX), Duration::ZERO);
         assert_eq!(Timestamp::MAX.since(beginning).as_millis(), u128::from(i64::MAX.unsigned_abs()));
         assert_eq!(Timestamp::from_millis(5).since(Timestamp::from_millis(9)), Duration::ZERO);
+    }
+
+    /// A machine that a test moves.
+    #[derive(Default)]
+    struct Moved {
+        wall: std::sync::atomic::AtomicI64,
+        uptime: std::sync::atomic::AtomicU64,
+    }
+
+    impl Machine for &Moved {
+        fn wall(&self) -> Timestamp {
+            Timestamp(self.wall.load(std::sync::atomic::Ordering::SeqCst))
+        }
+
+        fn uptime(&self) -> Duration {
+            Duration::from_millis(self.uptime.load(std::sync::atomic::Ordering::SeqCst))
+        }
+    }
+
+    impl Moved {
+        fn set(&self, wall: i64, uptime: u64) {
+            self.wall.store(wall, std::sync::atomic::Ordering::SeqCst);
+            self.uptime.store(uptime, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn steady_time_follows_the_uptime_and_says_how_far_the_machine_was_set() {
+        let machine = Moved::default();
+        machine.set(1_000_000, 500);
+        let clock = SteadyClock::begin(&machine);
+        let says = || (clock.now().as_millis(), clock.machine_ahead());
+        assert_eq!(says(), (1_000_000, 0));
+        machine.set(1_000_250, 750);
+        assert_eq!(says(), (1_000_250, 0));
+        machine.set(4_600_250, 750);
+        assert_eq!(says(), (1_000_250, 3_600_000), "set forward by an hour");
+        machine.set(1_000_250 - 3_600_000, 750);
+        assert_eq!(says(), (1_000_250, -3_600_000), "set back by an hour");
+        machine.set(1_000_250, 0);
+        assert_eq!(says().0, 1_000_000, "an uptime that went back is none");
+    }
+
+    #[test]
+    fn this_machines_time_is_wall_time_and_goes_on() {
+        let (first, second) = (SystemClock.now(), SystemClock.now());
+        assert!(first <= second);
+        assert!(SystemClock.machine_ahead().abs() < 5_000, "{}", SystemClock.machine_ahead());
+        assert!(first > Timestamp::parse_rfc3339("2025-01-01T00:00:00Z").unwrap());
     }
 }

@@ -80,6 +80,8 @@ pub enum Input {
     Found(CommandId, Result<Vec<RepId>, SearchFailure>),
     /// An operator wants something done.
     Ordered(OperatorOrder),
+    /// It was taken up after a restart: a clock that was set back meanwhile must not leave a deadline far ahead.
+    Resumed,
     /// The time that `deadline` named has come.
     DeadlineReached,
 }

@@ -225,6 +225,15 @@ impl Conversations {
         self.turn(now, conversation, Input::Found(command, found), false)
     }
 
+    /// To be called once after [`Conversations::restore`]: what of it lies further ahead than it can, for the
+    /// clock was set back, is cut to what the rules allow.
+    pub fn on_resumed(&mut self, now: Timestamp) -> Vec<Turn> {
+        let from_the_future =
+            self.busy().filter(|conversation| conversation.is_from_the_future(&self.settings, now));
+        let ids: Vec<ConversationId> = from_the_future.map(|conversation| conversation.id().clone()).collect();
+        ids.into_iter().filter_map(|id| self.turn(now, id, Input::Resumed, false)).collect()
+    }
+
     /// Feeds an operator's order. `None` where nothing is known of the conversation.
     pub fn on_order(&mut self, now: Timestamp, id: ConversationId, order: OperatorOrder) -> Option<Turn> {
         self.turn(now, id, Input::Ordered(order), false)

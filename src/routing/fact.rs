@@ -13,6 +13,7 @@ use crate::model::words::{CancelReason, RoutingType};
 
 use super::owed::Undo;
 use super::reason::Verdict;
+use super::resumed::Latest;
 
 /// Something that is true from now on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -233,6 +234,8 @@ pub enum RequestFact {
     ReportWithheld,
     /// The PSR has been cleared, or there is none.
     RouteCleared,
+    /// The clock was set back between two processes: no time of the request is later than these.
+    TimesCut(Latest),
     /// The last word, which only a rep who joins after all can still change.
     Decided(Verdict),
     /// All is cleaned up; nothing more will happen.

@@ -212,6 +212,10 @@ impl Request {
             }
             RequestFact::Owed { undo, at, next, answer } => self.owe(*undo, *at, *next, answer.as_ref()),
             RequestFact::StruckOut(undo) => self.strike_out(*undo),
+            RequestFact::TimesCut(latest) => {
+                self.cut_times(latest);
+                true
+            }
             RequestFact::Closed => self.verdict.is_some(),
             about_an_offer => self.offer_changed(about_an_offer),
         };

@@ -15,6 +15,7 @@
 //! Elsewhere: state machines in `routing`, order and durability in `connector`, the stream itself in
 //! `events::pubsub`.
 
+mod clock;
 mod observe;
 mod plan;
 mod readiness;
@@ -143,6 +144,8 @@ impl Service {
             notice_declines(plan, &running, &notices, &*clock);
             channels.push(running);
         }
+        let watching = clock::watch(Arc::clone(&clock), notices.clone(), stopping.subscribe());
+        tasks.streams.push(tokio::spawn(watching));
         let orgs = orgs.into_iter().map(|org| (org.id, org.tokens)).collect();
         let tasks = Mutex::new(tasks);
         Ok(Self(Arc::new(Inner { channels, orgs, store, clock, notices, told, stopping, tasks })))
@@ -197,6 +200,7 @@ impl Service {
     pub fn readiness(&self) -> Readiness {
         let mut notices = self.0.notices.all();
         notices.extend(self.0.channels.iter().filter_map(Running::unreadable_notice));
+        notices.extend(clock::notices(&self.0.channels));
         readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health(), notices, self.0.clock.now())
     }
 

@@ -11,6 +11,7 @@ use crate::connector::{self, Delivery, GivenUp, Handle, Lost};
 use crate::contacts::{ConversationView, Directory, Query};
 use crate::events::source::{Health, State};
 use crate::events::{Decoded, Decoder, EventSource, PassedBy, agent_work_event};
+use crate::interaction::Skew;
 use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, WorkItemId};
@@ -23,7 +24,7 @@ use crate::routing::{
 use crate::store::{self, Cause, ChannelKey};
 
 use super::plan::ChannelPlan;
-use super::stream::{Reader, count_odd};
+use super::stream::{Reader, Time, count_odd};
 use super::{Error, Told};
 
 /// How many ended requests are kept to be looked at; the store has the others.
@@ -43,6 +44,7 @@ struct Inner {
     people: Option<People>,
     stream: Health,
     clock: Arc<dyn Clock>,
+    skew: Skew,
     ended: Mutex<VecDeque<EndedView>>,
 }
 
@@ -103,6 +105,7 @@ impl Running {
             people: plan.people.clone(),
             stream,
             clock,
+            skew: plan.client.skew().clone(),
             ended: Mutex::default(),
         }))
     }
@@ -127,6 +130,9 @@ impl Running {
         self.0.stream.state()
     }
 
+    /// How far our clock is from its org's.
+    pub(super) fn skew(&self) -> &Skew {
+        &self.0.skew
     /// The conversations that the store has and nobody can read.
     pub fn lost(&self) -> &Lost {
         self.0.handle.lost()
@@ -362,7 +368,8 @@ impl Running {
         stopping: watch::Receiver<bool>,
     ) -> Reader {
         let decoder = self.0.decoder.clone();
-        Reader::new(topic, source, decoder, self.0.handle.clone(), Arc::clone(&self.0.clock), stopping)
+        let time = Time { clock: Arc::clone(&self.0.clock), skew: self.0.skew.clone() };
+        Reader::new(topic, source, decoder, self.0.handle.clone(), time, stopping)
     }
 
     /// Keeps what ends, and passes it on, until the service stops.

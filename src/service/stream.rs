@@ -13,6 +13,8 @@ use tokio::sync::watch;
 use crate::connector::{Delivery, Error, Handle, Receipt};
 use crate::events::source::{self, Ended, Position, ReplayId};
 use crate::events::{Decoder, EventSource};
+use crate::interaction::Skew;
+use crate::model::event::{Event, Happening};
 use crate::model::time::Clock;
 use crate::store;
 
@@ -34,10 +36,27 @@ pub(super) struct Reader {
     position: Position,
     decoder: Decoder,
     handle: Handle,
-    clock: Arc<dyn Clock>,
+    time: Time,
     stopping: watch::Receiver<bool>,
     under_way: VecDeque<UnderWay>,
     wait: Duration,
+}
+
+/// What time it is, and how far from Salesforce's.
+pub(super) struct Time {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) skew: Skew,
+}
+
+impl Time {
+    /// Holds when requests were published against when they came.
+    fn arrived(&self, events: &[Event]) {
+        for event in events {
+            if let Happening::RoutingRequested(requested) = &event.what {
+                self.skew.arrived(self.clock.now(), requested.created);
+            }
+        }
+    }
 }
 
 /// What comes next.
@@ -64,7 +83,7 @@ impl Reader {
         source: Box<dyn EventSource>,
         decoder: Decoder,
         handle: Handle,
-        clock: Arc<dyn Clock>,
+        time: Time,
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let position = source.position();
@@ -74,7 +93,7 @@ impl Reader {
             position,
             decoder,
             handle,
-            clock,
+            time,
             stopping,
             under_way: VecDeque::new(),
             wait: WAITS.0,
@@ -125,7 +144,7 @@ impl Reader {
     }
 
     /// Tells the channel once that its stream stands. Why one is lost the source tells.
-    async fn connected(&self, connected: bool, listening: &mut bool) -> Result<(), Error> {
+    async fn connected(&mut self, connected: bool, listening: &mut bool) -> Result<(), Error> {
         if !connected {
             return Ok(());
         }
@@ -161,8 +180,9 @@ impl Reader {
         match arrived {
             source::Delivery::Event(event) => {
                 let id = replay_id.to_string();
-                match self.decoder.decode(&event.json, self.clock.now(), Some(&id)) {
+                match self.decoder.decode(&event.json, self.time.clock.now(), Some(&id)) {
                     Ok(decoded) => {
+                        self.time.arrived(&decoded.events);
                         if let Some(reason) = decoded.passed_by {
                             tracing::debug!(%reason, %replay_id, "an event, or a part of it, is passed by");
                         }

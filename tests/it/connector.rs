@@ -2,6 +2,7 @@
 //! a restart takes up, what a store that fails does to it.
 
 mod causes;
+mod clock;
 mod finder;
 #[cfg(feature = "cli")]
 mod told;
@@ -62,6 +63,7 @@ impl Org {
         let queue = QueueId::parse("00G000000000001").unwrap();
         let reps = scripts.iter().enumerate().map(|(number, script)| {
             let mut rep = Rep::named(RepId::parse(&format!("00500000000000{number}")).unwrap());
+            rep.name = format!("Rep Number {number}");
             rep.queues = vec![queue];
             rep.script = *script;
             rep

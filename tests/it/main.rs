@@ -23,6 +23,7 @@ mod cli_replay;
 mod cli_serve;
 #[cfg(feature = "cli")]
 mod cli_store;
+mod clock_set;
 mod connector;
 mod contacts;
 mod emulator;

@@ -14,6 +14,7 @@ use super::{Delivery, Done, Error, Message, Parts};
 use crate::connector::lost::Lost;
 use crate::connector::runner::Runner;
 use crate::connector::watch::Watch;
+use crate::interaction::sleep_until;
 use crate::model::call::Call;
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, Timestamp};
@@ -354,24 +355,38 @@ impl Task {
             ended,
         });
         self.conversations = Conversations::restore(self.settings.clone(), kept);
+        let now = self.clock.now();
+        let cut = self.conversations.on_resumed(now);
         self.watch.take_up(&self.conversations);
         self.publish_owes();
-        self.quiet.begin(self.clock.now());
-        self.resume(|order| !is_offer(order));
+        self.quiet.begin(now);
+        // What is decided now is outstanding too, and is carried out when it is durable.
+        let decided = cut.iter().flat_map(|turn| &turn.effects.commands);
+        let decided: HashSet<CommandId> = decided.map(|command| command.id.clone()).collect();
+        if !cut.is_empty() {
+            tracing::warn!(
+                conversations = cut.len(),
+                "the clock was set back since the connector stopped; deadlines that lie too far ahead are cut"
+            );
+        }
+        for turn in cut {
+            self.append(now, Some(turn), None, None, None);
+        }
+        self.resume(|command| !is_offer(command) && !decided.contains(&command.id));
     }
 
     /// Gives the commands again that were never answered, and are not under way.
-    fn resume(&mut self, which: impl Fn(&Order) -> bool) {
+    fn resume(&mut self, which: impl Fn(&Command) -> bool) {
         for (conversation, command) in self.conversations.outstanding() {
-            if which(&command.order) {
+            if which(&command) {
                 self.start(conversation, vec![command], true);
             }
         }
     }
 }
 
-const fn is_offer(order: &Order) -> bool {
-    matches!(order, Order::Call(Call::CreateAgentWork { .. }))
+const fn is_offer(command: &Command) -> bool {
+    matches!(command.order, Order::Call(Call::CreateAgentWork { .. }))
 }
 
 /// When the first of them is stored or refused; never where there is none.
@@ -385,7 +400,7 @@ async fn first(on_their_way: &mut VecDeque<OnItsWay>) -> Result<Appended, store:
 /// When the moment has come; never where there is none.
 async fn until(clock: &dyn Clock, moment: Option<Timestamp>) {
     match moment {
-        Some(moment) => tokio::time::sleep(moment.since(clock.now())).await,
+        Some(moment) => sleep_until(clock, moment).await,
         None => pending().await,
     }
 }

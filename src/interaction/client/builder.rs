@@ -10,6 +10,8 @@ use super::{Client, Inner, Witness};
 use crate::interaction::auth::TokenSource;
 use crate::interaction::error::{Error, http_for, secret_worthy_url};
 use crate::interaction::limiter::Limiter;
+use crate::interaction::skew::Skew;
+use crate::interaction::sleep::sleep_until;
 use crate::model::ids::OrgId;
 use crate::model::time::{Clock, SystemClock, Timestamp};
 use crate::outbound::{in_full, without_slashes};
@@ -39,7 +41,7 @@ struct TokioSleeper(Arc<dyn Clock>);
 #[async_trait]
 impl Sleeper for TokioSleeper {
     async fn until(&self, at: Timestamp) {
-        tokio::time::sleep(at.since(self.0.now())).await;
+        sleep_until(&*self.0, at).await;
     }
 }
 
@@ -138,6 +140,7 @@ impl Builder {
             limiter: self.limiter.unwrap_or_else(Limiter::for_org),
             try_timeout: self.try_timeout,
             clock: self.clock,
+            skew: Skew::default(),
             sleeper,
             witness: self.witness,
         };

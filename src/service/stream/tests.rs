@@ -161,9 +161,8 @@ async fn the_place_in_the_stream_is_behind_what_is_durable_and_no_further() {
     let position = Position::default();
     let source = Box::new(Sent { arriving, position: position.clone() });
     let (stop, stopping) = watch::channel(false);
-    let clock = Arc::new(Standing);
-    let reader =
-        Reader::new("/event/Test__e", source, Decoder::new(None), channel.handle(), clock, stopping);
+    let time = Time { clock: Arc::new(Standing), skew: Skew::default() };
+    let reader = Reader::new("/event/Test__e", source, Decoder::new(None), channel.handle(), time, stopping);
     let reading = tokio::spawn(reader.run());
     let at = |number: u8| Some(ReplayId::new([number]));
     // Lets everybody do what they can.

@@ -1,0 +1,115 @@
+//! After a restart: what a clock that was set back leaves far in the future.
+//!
+//! While a process lives its clock only goes forward. Between two of them the machine's clock may have been
+//! set, and a stored deadline that then lies an hour ahead would leave a rep ringing for that hour. So when a
+//! conversation is taken up again, no deadline may lie further ahead than the rules would set it now.
+//!
+//! A deadline that lies too near, for the clock was set forward, is left: what is too early costs an offer and
+//! leaves nothing behind.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::time::Timestamp;
+
+use super::conversation::{Conversation, Decision};
+use super::fact::RequestFact;
+use super::offer::{Creation, OfferState};
+use super::policy::{CLEAN_UP_WINDOW, ORPHAN_WINDOW, SETTLE_WINDOW, Settings};
+use super::request::{InFlight, ReportState, Request, Route, Search};
+
+/// A clock may be that much behind the one before the restart without anything being cut.
+const TOLERANCE: Duration = Duration::from_secs(5);
+
+/// The latest moments that the rules allow, seen from one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latest {
+    /// For the publishing of a request.
+    pub created: Timestamp,
+    /// For the end of a wait, such as that of an offer which rings.
+    pub wait: Timestamp,
+    /// For the last try of a command.
+    pub command: Timestamp,
+}
+
+impl Latest {
+    fn at(now: Timestamp, settings: &Settings) -> Self {
+        let command = CLEAN_UP_WINDOW.max(settings.policy.search_for());
+        Self { created: now, wait: now + settings.policy.ring_for() + SETTLE_WINDOW, command: now + command }
+    }
+
+    fn with_tolerance(self) -> Self {
+        Self {
+            created: self.created + TOLERANCE,
+            wait: self.wait + TOLERANCE,
+            command: self.command + TOLERANCE,
+        }
+    }
+}
+
+impl Conversation {
+    /// Whether a stored time lies further ahead than the rules allow, so that [`Input::Resumed`] changes
+    /// something.
+    ///
+    /// [`Input::Resumed`]: super::Input::Resumed
+    pub fn is_from_the_future(&self, settings: &Settings, now: Timestamp) -> bool {
+        let latest = Latest::at(now, settings).with_tolerance();
+        self.requests.iter().any(|request| request.is_beyond(&latest))
+    }
+}
+
+impl Decision<'_> {
+    pub(super) fn on_resumed(&mut self) {
+        let latest = Latest::at(self.now, self.settings);
+        let beyond = latest.with_tolerance();
+        let from_the_future = self.conversation.requests.iter().filter(|request| request.is_beyond(&beyond));
+        for number in from_the_future.map(|request| request.number).collect::<Vec<_>>() {
+            self.about(number, RequestFact::TimesCut(latest));
+        }
+    }
+}
+
+impl Request {
+    fn is_beyond(&self, latest: &Latest) -> bool {
+        let mut cut = self.clone();
+        cut.cut_times(latest);
+        cut != *self
+    }
+
+    /// Cuts every time to what is allowed.
+    pub(super) fn cut_times(&mut self, latest: &Latest) {
+        let wait = |until: &mut Timestamp| *until = (*until).min(latest.wait);
+        let call = |call: &mut InFlight| call.give_up_at = call.give_up_at.min(latest.command);
+        self.created = self.created.min(latest.created);
+        match &mut self.route {
+            Route::Asked(under_way) | Route::Clearing(under_way, _) => call(under_way),
+            _ => {}
+        }
+        match &mut self.search {
+            Search::Asked { call: under_way, .. } => call(under_way),
+            Search::Waiting { until, .. } => wait(until),
+            Search::Idle { .. } | Search::Exhausted => {}
+        }
+        if let ReportState::Sent { call: under_way, .. } = &mut self.report {
+            call(under_way);
+        }
+        for offer in &mut self.offers {
+            match &mut offer.creation {
+                Creation::Asked(under_way) => call(under_way),
+                Creation::Unsure { until } => wait(until),
+                Creation::Done => {}
+            }
+            match &mut offer.state {
+                OfferState::Ringing { until, .. }
+                | OfferState::Nameless { until, .. }
+                | OfferState::Contested { until, .. } => wait(until),
+                OfferState::Orphaned { until } => *until = (*until).min(latest.wait + ORPHAN_WINDOW),
+                OfferState::TakingBack { call: under_way, .. } | OfferState::Removing { call: under_way, .. } => {
+                    call(under_way);
+                }
+                OfferState::Making { .. } | OfferState::Accepted { .. } | OfferState::Over { .. } => {}
+            }
+        }
+    }
+}
