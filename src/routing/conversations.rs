@@ -230,7 +230,8 @@ impl Conversations {
     pub fn on_resumed(&mut self, now: Timestamp) -> Vec<Turn> {
         let from_the_future =
             self.busy().filter(|conversation| conversation.is_from_the_future(&self.settings, now));
-        let ids: Vec<ConversationId> = from_the_future.map(|conversation| conversation.id().clone()).collect();
+        let ids: Vec<ConversationId> =
+            from_the_future.map(|conversation| conversation.id().clone()).collect();
         ids.into_iter().filter_map(|id| self.turn(now, id, Input::Resumed, false)).collect()
     }
 

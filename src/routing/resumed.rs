@@ -105,7 +105,8 @@ impl Request {
                 | OfferState::Nameless { until, .. }
                 | OfferState::Contested { until, .. } => wait(until),
                 OfferState::Orphaned { until } => *until = (*until).min(latest.wait + ORPHAN_WINDOW),
-                OfferState::TakingBack { call: under_way, .. } | OfferState::Removing { call: under_way, .. } => {
+                OfferState::TakingBack { call: under_way, .. }
+                | OfferState::Removing { call: under_way, .. } => {
                     call(under_way);
                 }
                 OfferState::Making { .. } | OfferState::Accepted { .. } | OfferState::Over { .. } => {}

@@ -43,11 +43,16 @@ fn look(clock: &dyn Clock, notices: &Notices) {
         }
         return;
     }
-    let problem = format!("this machine's clock was set {} since the start", direction(ahead, "forward", "back"));
+    let problem =
+        format!("this machine's clock was set {} since the start", direction(ahead, "forward", "back"));
     let hint = "Deadlines are not moved by it. Where the clock is right now and was wrong at the start, restart \
                 the connector: it goes by the time at its start.";
-    let notice =
-        Notice { subject: SET, since: Some(clock.now()), problem: problem.clone(), hint: Some(hint.to_owned()) };
+    let notice = Notice {
+        subject: SET,
+        since: Some(clock.now()),
+        problem: problem.clone(),
+        hint: Some(hint.to_owned()),
+    };
     if notices.raise(notice) {
         tracing::warn!("{problem}; deadlines are not moved by it");
     }

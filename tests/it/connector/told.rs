@@ -64,7 +64,10 @@ async fn the_life_of_a_conference_is_told_in_a_few_lines_without_a_name() {
     let told = lines.told();
     let [asked, first, declined, second, accepted, ended] = told.as_slice() else { panic!("{told:#?}") };
     let (bo, cem) = (org.roster.reps[1].id, org.roster.reps[2].id);
-    assert!(asked.starts_with("conference requested") && asked.contains("wanted=queue 00G000000000001"), "{asked}");
+    assert!(
+        asked.starts_with("conference requested") && asked.contains("wanted=queue 00G000000000001"),
+        "{asked}"
+    );
     assert_eq!(first, &format!("offer made rep={bo}"));
     assert_eq!(declined, &format!("offer over rep={bo} became=\"declined\""));
     assert_eq!(second, &format!("offer made rep={cem}"));
@@ -104,7 +107,8 @@ async fn every_remark_is_a_line_and_a_count() {
     }
     channel.stop().await;
     let whole = lines.whole();
-    let told: Vec<&str> = whole.lines().filter(|line| line.contains("reason=\"nothing_to_cancel\"")).collect();
+    let told: Vec<&str> =
+        whole.lines().filter(|line| line.contains("reason=\"nothing_to_cancel\"")).collect();
     assert!(told.len() == 2 && told.iter().all(|line| line.contains("conversation=chat-1")), "{whole}");
     let rendered = numbers.render();
     let count = rendered.lines().find(|line| line.starts_with("byoc_remarks_total")).unwrap_or_default();
