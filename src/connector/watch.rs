@@ -77,11 +77,11 @@ impl Watch {
     fn requested(&mut self, conversation: &ConversationId, requested: &Requested) {
         let Requested { number, event, created, routing_type, wanted, requester, .. } = requested;
         let span = self.new_span(conversation, event);
-        let requester = requester.as_ref().map(tracing::field::display);
+        let by = requester.as_ref().map(tracing::field::display);
         if *routing_type == RoutingType::Initial {
             tracing::info!(parent: &span, wanted = %wanted, "session waits for a rep");
         } else {
-            tracing::info!(parent: &span, requester, wanted = %wanted, "{}", asked(*routing_type));
+            tracing::info!(parent: &span, requester = by, wanted = %wanted, "{}", asked(*routing_type));
         }
         let arrived = Some(Instant::now());
         let seen = Seen { span, number: *number, created: *created, arrived, offered: false };
@@ -244,7 +244,7 @@ const fn asked(routing_type: RoutingType) -> &'static str {
     match routing_type {
         RoutingType::Conference => "conference requested",
         RoutingType::Transfer => "transfer requested",
-        _ => "routing requested",
+        RoutingType::Initial => "routing requested",
     }
 }
 

@@ -20,9 +20,6 @@ use crate::store;
 
 use super::running::cause_of;
 
-#[cfg(test)]
-mod tests;
-
 /// How many events may be on their way to the store.
 const UNDER_WAY: usize = 256;
 
@@ -276,3 +273,6 @@ async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<(), Error> {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,7 +70,7 @@ type Answered = (oneshot::Sender<Result<Appended, store::Error>>, Pending);
 #[derive(Default)]
 struct Held {
     inner: Memory,
-    held: Mutex<std::collections::VecDeque<Answered>>,
+    waiting: Mutex<VecDeque<Answered>>,
     came: tokio::sync::Notify,
     refuses: AtomicBool,
 }
@@ -79,7 +79,7 @@ impl Held {
     /// Waits for the next turn, and answers it.
     async fn answer(&self) {
         loop {
-            let next = self.held.lock().unwrap().pop_front();
+            let next = self.waiting.lock().unwrap().pop_front();
             if let Some((answer, stored)) = next {
                 answer.send(stored.await).unwrap();
                 return;
@@ -97,7 +97,7 @@ impl Store for Held {
             answer.send(Err(store::Error::DiskFull("a test".to_owned()))).unwrap();
             return pending;
         }
-        self.held.lock().unwrap().push_back((answer, self.inner.append(turn)));
+        self.waiting.lock().unwrap().push_back((answer, self.inner.append(turn)));
         self.came.notify_one();
         pending
     }
