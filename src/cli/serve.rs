@@ -114,9 +114,9 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
         }
         None => None,
     };
-    began(serving, address);
     let numbers = running::numbers()?;
     let service = running::start(serving, orgs, clock).await?;
+    began(serving, address);
     let server = match running::server(serving, &service, numbers) {
         Ok(server) => server,
         Err(error) => {
@@ -163,7 +163,7 @@ fn cannot(key: &str, wanted: SocketAddr, error: &io::Error) -> Error {
     Error::new(format_args!("server.{key}: cannot listen on {wanted}: {error}{instead}"))
 }
 
-/// The first line of the log.
+/// Tells the log what serves where, once it does.
 fn began(serving: &Serving, address: SocketAddr) {
     let orgs: Vec<String> = serving.orgs.iter().map(|org| org.id.to_string()).collect();
     tracing::info!(
@@ -171,7 +171,7 @@ fn began(serving: &Serving, address: SocketAddr) {
         orgs = orgs.join(","),
         store = %serving.store.path.display(),
         %address,
-        "byoc-connector starts"
+        "byoc-connector started"
     );
 }
 
