@@ -115,6 +115,7 @@ pub(super) struct Request {
 
 /// A router that fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct RouterFails {
     /// How often in a row.
     pub(super) times: u16,

@@ -24,6 +24,7 @@ const TOLERANCE: Duration = Duration::from_secs(5);
 
 /// The latest moments that the rules allow, seen from one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Latest {
     /// For the publishing of a request.
     pub created: Timestamp,
