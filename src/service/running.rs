@@ -133,6 +133,8 @@ impl Running {
     /// How far our clock is from its org's.
     pub(super) fn skew(&self) -> &Skew {
         &self.0.skew
+    }
+
     /// The conversations that the store has and nobody can read.
     pub fn lost(&self) -> &Lost {
         self.0.handle.lost()
