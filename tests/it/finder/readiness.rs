@@ -27,7 +27,8 @@ async fn a_router_that_fails_is_shown_and_does_not_take_the_pages_away() {
     let notices = Notices::default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     webhooks.report_to(&notices, &clock);
-    let plan = Plan { orgs: Vec::new(), store: Arc::new(Memory::new()), clock, notices, aside: Aside::default() };
+    let plan =
+        Plan { orgs: Vec::new(), store: Arc::new(Memory::new()), clock, notices, aside: Aside::default() };
     let service = Service::start(plan).await.unwrap();
     assert_eq!(service.readiness().notices, []);
 
