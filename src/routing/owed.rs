@@ -62,6 +62,13 @@ pub(super) struct Owed {
     answer: Option<Refusal>,
 }
 
+impl Owed {
+    /// The next try comes at that moment at the latest.
+    pub(super) fn cut(&mut self, latest: Timestamp) {
+        self.next = self.next.min(latest);
+    }
+}
+
 /// Something that is owed, as a person may look at it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

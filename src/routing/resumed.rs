@@ -95,6 +95,7 @@ impl Request {
         if let ReportState::Sent { call: under_way, .. } = &mut self.report {
             call(under_way);
         }
+        self.owed.iter_mut().for_each(|owed| owed.cut(latest.command));
         for offer in &mut self.offers {
             match &mut offer.creation {
                 Creation::Asked(under_way) => call(under_way),
@@ -110,7 +111,11 @@ impl Request {
                 | OfferState::Removing { call: under_way, .. } => {
                     call(under_way);
                 }
-                OfferState::Making { .. } | OfferState::Accepted { .. } | OfferState::Over { .. } => {}
+                OfferState::Making { .. }
+                | OfferState::Accepted { .. }
+                | OfferState::CancelOwed { .. }
+                | OfferState::RemovalOwed { .. }
+                | OfferState::Over { .. } => {}
             }
         }
     }

@@ -25,6 +25,16 @@ impl Machine for Settable {
 
 const HOUR: i64 = 3_600_000;
 
+/// Calls of an org whose clock is an hour ahead of the channel's.
+struct AnHourAhead(Org);
+
+#[async_trait]
+impl Calls for AnHourAhead {
+    async fn call(&self, request_id: Uuid, call: &Call, give_up_at: Timestamp, resumed: bool) -> Answer {
+        self.0.call(request_id, call, give_up_at + Duration::from_secs(3600), resumed).await
+    }
+}
+
 /// How many milliseconds the last offer rang before it was taken back, where the clock is set meanwhile.
 async fn rings_for(set_by: i64) -> u128 {
     let org = Org::new(&[Script::Wait, Script::Wait]);
@@ -76,11 +86,13 @@ async fn after_a_restart_with_the_clock_set_back_an_offer_rings_no_longer_than_t
     channel.stop().await;
     machine.set_by.store(-HOUR, Ordering::SeqCst);
     let clock = Arc::new(SteadyClock::begin(machine));
-    let channel = Channel::start(Parts { clock, ..org.parts(store.clone()) }).await.unwrap();
+    let calls = Arc::new(AnHourAhead(org.clone()));
+    let channel = Channel::start(Parts { clock, calls, ..org.parts(store.clone()) }).await.unwrap();
     stream.run(&org, &channel.handle(), Duration::from_secs(60)).await;
     assert!(org.salesforce.lock().unwrap().leftovers().is_empty());
+    let open = channel.handle().look(|all| format!("{all:?}")).await.unwrap();
     channel.stop().await;
     let ended = store.outcomes(OutcomeId::START, 9).await.unwrap();
-    assert_eq!(ended.len(), 1, "the request of before has ended");
+    assert_eq!(ended.len(), 1, "the request of before has ended: {open}");
     assert_eq!(ended[0].request(), &request);
 }
