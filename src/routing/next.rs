@@ -376,14 +376,6 @@ impl Request {
         matches!(self.wanted, Wanted::Route(_)) && self.search_queue().is_none()
     }
 
-    /// That the router fails, where it does; else `otherwise`.
-    fn why_nobody_was_found(&self, otherwise: Reason) -> Reason {
-        match &self.router_fails {
-            Some(fails) => Reason::RouterFailed(fails.why.clone()),
-            None => otherwise,
-        }
-    }
-
     /// Why the last offer is over that was really made.
     fn last_answer(&self) -> Option<Why> {
         self.offers.iter().rev().find_map(|offer| match offer.state {

@@ -14,7 +14,7 @@ use crate::model::words::RoutingType;
 use super::fact::{IllegalFact, Intent, RequestFact, Requested, Wanted};
 use super::offer::{Offer, OfferState};
 use super::owed::Owed;
-use super::reason::Verdict;
+use super::reason::{Reason, Verdict};
 
 /// A command that was given and is not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +151,14 @@ impl Request {
             owed: Vec::new(),
             session_over_from: None,
             router_fails: None,
+        }
+    }
+
+    /// That the router fails, where it does; else `otherwise`.
+    pub(super) fn why_nobody_was_found(&self, otherwise: Reason) -> Reason {
+        match &self.router_fails {
+            Some(fails) => Reason::RouterFailed(fails.why.clone()),
+            None => otherwise,
         }
     }
 
