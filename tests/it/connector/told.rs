@@ -99,6 +99,8 @@ async fn every_remark_is_a_line_and_a_count() {
         routing_type: Some(RoutingType::Conference),
         psr: None,
         by: None,
+        initiator: None,
+        work: None,
     });
     for _ in 0..2 {
         let event = Event { conversation: Some(conversation.clone()), what: cancelled.clone() };
