@@ -1,6 +1,7 @@
 // The operator's page: which routing requests are open, how the last ones ended, and whether all parts work.
 //
-// It reads /v1/routing-requests and /readyz every few seconds, and at once when /v1/stream tells of an ending.
+// It reads /v1/routing-requests, /v1/owed and /readyz every few seconds, and at once when /v1/stream tells of an
+// ending. Each is read and shown by itself: while the store fails, health is what somebody comes here for.
 // Whatever it shows is set as text, never as markup.
 
 "use strict";
@@ -8,10 +9,11 @@
 const EVERY = 5000; // milliseconds between two looks
 const AT_MOST_EVERY = 1000; // however many endings the stream tells of
 const LISTED = 200;
-const PARTS = 12; // how many parts are shown, what is down first
+const PARTS = 12; // how many parts are shown, what is down first; and how many notices
 
 const byId = (id) => document.getElementById(id);
-const state = { owed: { owed: [], more: false }, open: [], ended: [], more: { open: false, ended: false }, skew: 0 };
+// Of the lists, null is what was never read.
+const state = { owed: { owed: [], more: false }, open: null, ended: null, skew: 0 };
 
 // --- what is shown ---------------------------------------------------------------------------------
 
@@ -170,18 +172,23 @@ function count(of, shown, more) {
   return shown.length === of.length ? total : `${shown.length} of ${total}`;
 }
 
-function draw() {
+function drawList(name, known, toRow, none) {
   const wanted = byId("filter").value.trim().toLowerCase();
   const fits = (request) => wanted === "" || JSON.stringify(request).toLowerCase().includes(wanted);
-  const open = state.open.filter(fits);
-  const ended = state.ended.filter(fits);
-  fill(byId("open"), open.map(openRow));
-  fill(byId("ended"), ended.map(endedRow));
+  const shown = known ? known.requests.filter(fits) : [];
+  const table = byId(name);
+  fill(table, shown.map(toRow));
+  const filtered = known && known.requests.length > 0;
+  setText(table.nextElementSibling, known ? (filtered ? "Nothing matches the filter." : none) : "Not read yet.");
+  setText(byId(`${name}-count`), known ? count(known.requests, shown, known.more) : "");
+}
+
+function draw() {
+  drawList("open", state.open, openRow, "No request is open.");
+  drawList("ended", state.ended, endedRow, "No request has ended yet.");
   byId("owed-section").hidden = state.owed.owed.length === 0;
   fill(byId("owed"), state.owed.owed.map(owedRow));
   setText(byId("owed-count"), count(state.owed.owed, state.owed.owed, state.owed.more));
-  setText(byId("open-count"), count(state.open, open, state.more.open));
-  setText(byId("ended-count"), count(state.ended, ended, state.more.ended));
 }
 
 // A live region speaks when its text is set, changed or not.
@@ -208,6 +215,25 @@ function drawParts(readiness) {
     rows.push(element("li", `${rest.length} more, ${failing === 0 ? "all OK" : `${failing} down`}`));
   }
   byId("parts").replaceChildren(...rows);
+  drawNotices(readiness.notices);
+}
+
+// What somebody should look at although the service works.
+function drawNotices(all) {
+  const shown = all.slice(0, PARTS);
+  const rows = shown.map((notice) => {
+    const row = element("li");
+    const mark = element("span", undefined, "mark wait");
+    mark.setAttribute("aria-hidden", "true");
+    row.append(mark, element("span", `${notice.what}: ${notice.problem}`));
+    if (notice.hint) row.append(element("small", `What to do: ${notice.hint}`));
+    const where = [notice.channel, notice.org].filter(Boolean).join(", ");
+    if (where) row.append(element("small", where));
+    if (notice.since) row.append(element("small", `for ${since(notice.since)}`));
+    return row;
+  });
+  if (all.length > shown.length) rows.push(element("li", `${all.length - shown.length} more: see /readyz`));
+  byId("notices").replaceChildren(...rows);
 }
 
 function connection(kind, text) {
@@ -223,7 +249,7 @@ function banner(text) {
 // --- what is read ----------------------------------------------------------------------------------
 
 async function read(path) {
-  const response = await fetch(path, { headers: { Accept: "application/json" } });
+  const response = await fetch(path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(EVERY) });
   const told = Date.parse(response.headers.get("Date") || "");
   // Ages are by the connector's clock, which need not be the browser's.
   if (!Number.isNaN(told) && Math.abs(told - Date.now()) > 2000) state.skew = told - Date.now();
@@ -233,24 +259,30 @@ async function read(path) {
   return body;
 }
 
+const why = (error) => (error.name === "TimeoutError" ? `no answer within ${EVERY / 1000} seconds` : error.message);
+
+// What each is called, where it is read, and what is done with it.
+const READS = [
+  ["Health", "/readyz", drawParts],
+  ["What is owed", "/v1/owed?limit=100", (owed) => (state.owed = owed)],
+  ["Open requests", `/v1/routing-requests?state=open&limit=${LISTED}`, (open) => (state.open = open)],
+  ["Ended requests", `/v1/routing-requests?state=ended&limit=${LISTED}`, (ended) => (state.ended = ended)],
+];
+
 async function look() {
-  try {
-    const [open, ended, owed, readiness] = await Promise.all([
-      read(`/v1/routing-requests?state=open&limit=${LISTED}`),
-      read(`/v1/routing-requests?state=ended&limit=${LISTED}`),
-      read("/v1/owed?limit=100"),
-      read("/readyz"),
-    ]);
-    state.owed = owed;
-    state.open = open.requests;
-    state.ended = ended.requests;
-    state.more = { open: open.more, ended: ended.more };
-    draw();
-    drawParts(readiness);
-    banner("");
-  } catch (error) {
-    banner(`What is shown may be old: ${error.message}. Trying again.`);
-  }
+  const failures = await Promise.all(
+    READS.map(async ([name, path, take]) => {
+      try {
+        take(await read(path));
+        draw();
+        return null;
+      } catch (error) {
+        return `${name} could not be read: ${why(error)}.`;
+      }
+    }),
+  );
+  const told = failures.filter(Boolean);
+  banner(told.length > 0 ? `${told.join(" ")} What is shown of it may be old. Trying again.` : "");
 }
 
 let looking = false;
