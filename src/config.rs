@@ -274,7 +274,7 @@ id = " "
         byoc.toml, line 1, platform_participant_limit: 1 is no limit; it must be a whole number of participants, 2 or more
         byoc.toml, line 2, channel_definiton: there is no such key; there are channel_definition, contacts, flows, org, orgs, partner_keys, people, platform_participant_limit, queues, reps, routing, server, store, webhooks
         byoc.toml, line 5, channel_definition.routing_owner: it is 'Nobody'; it must be Partner or Salesforce
-        byoc.toml, line 8, reps[0].id: '005' is no rep id: it has 3 characters, not 15 or 18
+        byoc.toml, line 8, reps[0].id: '005' is not a valid rep id: it has 3 characters, not 15 or 18
         byoc.toml, line 9, reps[0].availability: unknown variant `ASLEEP`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`
         byoc.toml, line 10, reps[0].capicity: there is no such key; there are id, user_id, name, availability, presence, messaging, capacity, capacity_used, queues, skills, script
         byoc.toml, line 12, reps[1]: missing field `id`

@@ -18,7 +18,7 @@ Examples:
 /// The arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The shell that is to complete
+    /// Which shell it is for
     #[arg(value_enum)]
     shell: Shell,
 }

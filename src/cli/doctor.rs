@@ -55,8 +55,8 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
     output.json(&json!({ "ok": problems == 0, "findings": findings }))?;
     let by_hand = match to_look_at {
         0 => String::new(),
-        1 => " 1 thing is to be looked at by hand.".to_owned(),
-        several => format!(" {several} things are to be looked at by hand."),
+        1 => " 1 thing to check by hand.".to_owned(),
+        several => format!(" {several} things to check by hand."),
     };
     if problems == 0 {
         let verdict = if to_look_at == 0 { "All is well." } else { "No problem found." };

@@ -47,7 +47,7 @@ pub struct Args {
     /// Another name or address by which it is reached over TLS; this machine's own are known
     #[arg(long, value_name = "NAME", requires = "tls_ca")]
     tls_name: Vec<String>,
-    /// Decides every id that the emulator makes; without it, another one at each start
+    /// Seed for generated ids, which are then the same at each start; without it they differ
     #[arg(long)]
     seed: Option<u64>,
     /// A bearer token that is taken without being asked for at the token endpoint; protects nothing
@@ -217,7 +217,7 @@ fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<
     let control = &said.control;
     output.line("")?;
     output.line(format_args!(
-        "{faint}# A conversation with {} in it, who then asks for help{faint:#}",
+        "{faint}# A conversation with {} in it, who then asks for help; … is the first answer's conversation{faint:#}",
         rep.name
     ))?;
     output.line(format_args!(r#"curl {control}/conversations --json '{{"reps": ["{}"]}}'"#, rep.id))?;
@@ -231,6 +231,6 @@ fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<
     output.line(format_args!(
         r#"curl {control}/faults --json '{{"fault": "answerLost", "operation": "createAgentWork"}}'"#
     ))?;
-    output.line(format_args!("{faint}# Every open stream of events is cut{faint:#}"))?;
+    output.line(format_args!("{faint}# Disconnect every event stream{faint:#}"))?;
     output.line(format_args!(r#"curl {control}/streams --json '{{"fault": "unavailable"}}'"#))
 }

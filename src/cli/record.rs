@@ -32,7 +32,7 @@ use crate::recording::{Config, Json, Line, Source, Writer};
 use crate::service::{OrgPlan, Ports};
 
 /// One line for the list of commands.
-pub const ABOUT: &str = "Write a recording of what Salesforce publishes, to be replayed";
+pub const ABOUT: &str = "Record what Salesforce publishes, for byoc replay";
 
 /// What stands below the options in the help.
 pub const EXAMPLES: &str = "\

@@ -56,7 +56,7 @@ pub struct LogOptions {
         hide_env_values = true
     )]
     log_format: LogFormat,
-    /// What is logged, such as debug or info,byoc_connector=debug [default: info]
+    /// What is logged, such as debug or info,byoc_connector=debug [default: info; demo: warn]
     #[arg(long, value_name = "FILTER", env = "BYOC_LOG", hide_env_values = true)]
     log: Option<String>,
 }
@@ -125,7 +125,7 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
         }
     };
     for warning in &warnings {
-        tracing::warn!(key = warning.key, "{}", warning.problem);
+        tracing::warn!("configuration: {warning}");
     }
     announce(address, counts, output)?;
     let vital = health.map(|health| tokio::spawn(server::serve_vital(health, server.clone())));

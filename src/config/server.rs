@@ -430,9 +430,9 @@ sesion_issuer = "idp"
         let told =
             parse("[server]\nlisten = 8080\nallowed_origins = 5\nlogin_url = true\n", &[]).unwrap_err();
         insta::assert_snapshot!(told.join("\n"), @r#"
-        byoc.toml, line 2, server.listen: invalid type: integer `8080`, expected a text
+        byoc.toml, line 2, server.listen: invalid type: integer `8080`, expected a string
         byoc.toml, line 3, server.allowed_origins: invalid type: integer `5`, expected a list of origins, such as ["https://acme.lightning.force.com"]
-        byoc.toml, line 4, server.login_url: invalid type: boolean `true`, expected a text
+        byoc.toml, line 4, server.login_url: invalid type: boolean `true`, expected a string
         "#);
         let exposed = [("BYOC_SERVER_LISTEN", "0.0.0.0:80")];
         let told = parse("", &exposed).unwrap_err();

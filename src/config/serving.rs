@@ -176,8 +176,8 @@ mod tests {
                     [store]\npath = ''\noutcome_days = 0\nmax_megabytes = 1\n\
                     [[orgs]]\nid = '00DHs0000000001'\nroster = 'none.toml'\n";
         insta::assert_snapshot!(parse(text, &[("BYOC_STORE_OUTCOME_DAYS", "many")]).unwrap_err().join("\n"), @r#"
-        …/x.toml, line 2, org.id: '00X' is no org id: it has 3 characters, not 15 or 18
-        …/x.toml, line 3, org.instance_url: invalid type: integer `5`, expected a text
+        …/x.toml, line 2, org.id: '00X' is not a valid org id: it has 3 characters, not 15 or 18
+        …/x.toml, line 3, org.instance_url: invalid type: integer `5`, expected a string
         …/x.toml, line 5, org.begin: unknown variant `yesterday`, expected `earliest` or `latest`
         …/x.toml, line 6, org.consumer_secret: there is no such key; there are id, instance_url, interaction_url, pubsub_endpoint, consumer_key, username, audience, token_url, private_key_file, begin, channels, roster
         …/x.toml, line 8, store.path: it is empty; it must be the path of a file, such as byoc.db

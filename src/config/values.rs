@@ -18,7 +18,7 @@ pub(super) fn in_words(message: &str) -> String {
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         "a boolean" => "true or false",
-        "a string" => "a text",
+        "path string" => "a string: a path",
         other => other,
     };
     format!("{found}expected {wanted}")
@@ -52,7 +52,7 @@ pub(super) fn culprit(table: &DeTable<'_>, error: &Error) -> Option<(String, Ran
 /// Where a text was wanted and a variable's reads as something else, takes it as the text that it is.
 pub(super) fn take_as_text<'t>(table: &mut DeTable<'t>, key: &str, error: &Error, text: &'t str) -> bool {
     let message = error.message();
-    let wanted = ["expected a string", "expected path string", "it must be a text"]
+    let wanted = ["expected a string", "expected path string", "it must be a string"]
         .iter()
         .any(|wanted| message.ends_with(wanted));
     match table.get_mut(key) {

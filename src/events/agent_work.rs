@@ -92,7 +92,7 @@ mod tests {
         let error = agent_work_event(SESSION, SESSION, "ASSIGNED", None).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "agentWork.workId: '0MwD0000000ABcD' is no agent work id: those start with 0Bz"
+            "agentWork.workId: '0MwD0000000ABcD' is not a valid agent work id: those start with 0Bz"
         );
     }
 }

@@ -35,7 +35,8 @@ impl AccessToken {
         self.0.expose_secret()
     }
 
-    fn is(&self, other: &Self) -> bool {
+    /// Whether it is the same token.
+    pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.expose() == other.expose()
     }
 }

@@ -284,7 +284,7 @@ mod tests {
                 r#"{"MaxParticipantsForCnfrOverride": 2.5}"#,
                 "line 1, MaxParticipantsForCnfrOverride is 2.5; it must be a whole number of participants, 0 or more",
             ),
-            (json, r#"{"DeveloperName": [1]}"#, "line 1, DeveloperName is a list; it must be a text"),
+            (json, r#"{"DeveloperName": [1]}"#, "line 1, DeveloperName is a list; it must be a string"),
             (
                 json,
                 r#"{"records": []}"#,

@@ -23,7 +23,7 @@ pub const MAX_TEXT_ID: usize = 240;
 #[non_exhaustive]
 pub enum Error {
     /// Neither 15 nor 18 characters.
-    #[error("'{text}' is no {kind} id: it has {found} characters, not 15 or 18")]
+    #[error("'{text}' is not a valid {kind} id: it has {found} characters, not 15 or 18")]
     Length {
         /// What kind of id was asked for.
         kind: &'static str,
@@ -33,7 +33,7 @@ pub enum Error {
         found: usize,
     },
     /// A character that no record id has.
-    #[error("'{text}' is no {kind} id: only letters and digits may stand in it")]
+    #[error("'{text}' is not a valid {kind} id: only letters and digits may stand in it")]
     Character {
         /// What kind of id was asked for.
         kind: &'static str,
@@ -41,7 +41,7 @@ pub enum Error {
         text: String,
     },
     /// The id of another kind of record.
-    #[error("'{text}' is no {kind} id: those start with {prefix}")]
+    #[error("'{text}' is not a valid {kind} id: those start with {prefix}")]
     Prefix {
         /// What kind of id was asked for.
         kind: &'static str,
@@ -51,7 +51,7 @@ pub enum Error {
         prefix: &'static str,
     },
     /// The last three of 18 characters do not fit the first 15.
-    #[error("'{text}' is no {kind} id: its checksum should be {expected}; was its case changed?")]
+    #[error("'{text}' is not a valid {kind} id: its checksum should be {expected}; was its case changed?")]
     Checksum {
         /// What kind of id was asked for.
         kind: &'static str,
@@ -62,7 +62,7 @@ pub enum Error {
     },
     /// Empty, or longer than [`MAX_TEXT_ID`].
     #[error(
-        "'{text}' is no {kind} id: it must have 1 to {MAX_TEXT_ID} characters, and no control characters"
+        "'{text}' is not a valid {kind} id: it must have 1 to {MAX_TEXT_ID} characters, and no control characters"
     )]
     Text {
         /// What kind of id was asked for.
@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn another_kind_of_record_is_refused_by_its_prefix() {
         let error = RepId::parse("00G000000000001").unwrap_err();
-        assert_eq!(error.to_string(), "'00G000000000001' is no rep id: those start with 005");
+        assert_eq!(error.to_string(), "'00G000000000001' is not a valid rep id: those start with 005");
     }
 
     #[test]

@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, broadcast, watch};
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 pub use plan::{ChannelPlan, OrgPlan, Plan, PlanError, Ports};
 pub use readiness::{Check, Part, Readiness};
@@ -130,7 +131,9 @@ impl Service {
         }
         let mut channels = Vec::new();
         for (((org, plan), channel), positions) in each(&orgs).zip(&tasks.channels).zip(&positions) {
-            let source = plan.subscribe(org.pubsub.as_ref(), positions, &aside);
+            // Whatever the stream says, it says whose it is.
+            let span = tracing::info_span!(parent: None, "stream", org = %org.id, channel = %plan.name);
+            let source = span.in_scope(|| plan.subscribe(org.pubsub.as_ref(), positions, &aside));
             let health = source.as_ref().map(|(_, source)| source.health()).unwrap_or_default();
             let running = Running::new(org.id, plan, channel.handle(), health, Arc::clone(&clock));
             for record in history.iter().filter(|record| record.channel == *running.key()) {
@@ -139,7 +142,7 @@ impl Service {
             tasks.streams.push(tokio::spawn(running.clone().tell(told.clone(), stopping.subscribe())));
             if let Some((topic, source)) = source {
                 let reader = running.reader(&topic, source, stopping.subscribe());
-                tasks.streams.push(tokio::spawn(reader.run()));
+                tasks.streams.push(tokio::spawn(reader.run().instrument(span)));
             }
             notice_declines(plan, &running, &notices, &*clock);
             channels.push(running);

@@ -108,7 +108,7 @@ impl OrgPlan {
         let mut mistakes = Vec::new();
         let bearer = JwtBearer::new(jwt_settings(org), Arc::clone(clock));
         let tokens = match bearer {
-            Ok(bearer) => Watched::new(Arc::new(bearer), Arc::clone(clock)),
+            Ok(bearer) => Watched::new(org.id, Arc::new(bearer), Arc::clone(clock)),
             Err(error) => return Err(vec![wrong(error.to_string())]),
         };
         let pubsub =

@@ -191,13 +191,13 @@ fn a_recording_says_who_is_in_the_conversation_and_whether_there_is_room() {
 
 #[test]
 fn wrong_use_is_one_line_and_exit_code_2() {
-    assert_snapshot!(refused(&contacts(&["--present", "00G000000000001"])), @"error: invalid value '00G000000000001' for '--present <005…>': '00G000000000001' is no rep id: those start with 005; try '--help'");
-    assert_snapshot!(refused(&contacts(&["--work-item", "0Mw"])), @"error: invalid value '0Mw' for '--work-item <0Mw…>': '0Mw' is no work item id: it has 3 characters, not 15 or 18; try '--help'");
+    assert_snapshot!(refused(&contacts(&["--present", "00G000000000001"])), @"error: invalid value '00G000000000001' for '--present <005…>': '00G000000000001' is not a valid rep id: those start with 005; try '--help'");
+    assert_snapshot!(refused(&contacts(&["--work-item", "0Mw"])), @"error: invalid value '0Mw' for '--work-item <0Mw…>': '0Mw' is not a valid work item id: it has 3 characters, not 15 or 18; try '--help'");
     assert_snapshot!(refused(&contacts(&["--types", "AGENT,SWARM"])), @"error: invalid value 'SWARM' for '--types <TYPE,…>' [possible values: AGENT, QUEUE, CONTACT, DIRECTORY, FLOW, AVAILABLE]; try '--help'");
     assert_snapshot!(refused(&contacts(&["--list", "both"])), @"error: invalid value 'both' for '--list <LIST>' [possible values: transfer, conference, all]; try '--help'");
     assert_snapshot!(refused(&contacts(&["--limit", "501"])), @"error: invalid value '501' for '--limit <COUNT>': 501 is not in 1..=500; try '--help'");
     assert_snapshot!(refused(&contacts(&["--offset", "-1"])), @"error: invalid value '-1' for '--offset <COUNT>': -1 is not in 0..=4294967295; try '--help'");
-    assert_snapshot!(refused(&byoc(&["contacts"])), @"error: there is no byoc.toml in this directory; name a configuration with --config FILE or BYOC_CONFIG");
+    assert_snapshot!(refused(&byoc(&["contacts"])), @"error: there is no byoc.toml in this directory; name a configuration with --config FILE or BYOC_CONFIG; fixtures/serve.toml in the source is one to begin with");
     assert_snapshot!(refused(&byoc(&["contacts", "--config", "no-such.toml"])), @"error: cannot read the configuration no-such.toml: No such file or directory (os error 2)");
     assert_snapshot!(refused(&byoc(&["dial"])), @"error: unrecognized subcommand 'dial'; try '--help'");
 }
@@ -210,7 +210,7 @@ fn each_mistake_in_a_configuration_is_a_line() {
     let output = byoc_in(directory.path(), &["contacts"]);
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]));
     assert_snapshot!(complaint(&output), @r#"
-    error: byoc.toml, line 2, reps[0].id: '005' is no rep id: it has 3 characters, not 15 or 18
+    error: byoc.toml, line 2, reps[0].id: '005' is not a valid rep id: it has 3 characters, not 15 or 18
     error: byoc.toml, line 5, queues[0].wait_seconds: invalid type: string "long", expected a whole number, 0 or more
     "#);
     std::fs::write(directory.path().join("byoc.toml"), "[[reps]\n").unwrap();

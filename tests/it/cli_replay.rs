@@ -307,11 +307,11 @@ mod bad_input {
             changed(1, "/definition", json!([])),
         ];
         assert_snapshot!(said.concat(), @r#"
-        error: r.jsonl:2:688: reps[1].id: '00GgL00000YYgCy' is no rep id: those start with 005; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
-        error: r.jsonl:2:283: queues[0].id: '00GgL00000U6T' is no queue id: it has 13 characters, not 15 or 18; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
+        error: r.jsonl:2:688: reps[1].id: '00GgL00000YYgCy' is not a valid rep id: those start with 005; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
+        error: r.jsonl:2:283: queues[0].id: '00GgL00000U6T' is not a valid queue id: it has 13 characters, not 15 or 18; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
         error: r.jsonl:2:631: reps[1].availability: unknown variant `ASLEEP`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
-        error: r.jsonl:11:117: rep: '005gL00000YYgCy1AA' is no rep id: its checksum should be QAL; was its case changed?; a rep's id, 005…, or null for nobody is wanted
-        error: r.jsonl:15: the event cannot be read: agentWork.workItemId: '0JRgL00000VSH84' is no work item id: those start with 0Mw
+        error: r.jsonl:11:117: rep: '005gL00000YYgCy1AA' is not a valid rep id: its checksum should be QAL; was its case changed?; a rep's id, 005…, or null for nobody is wanted
+        error: r.jsonl:15: the event cannot be read: agentWork.workItemId: '0JRgL00000VSH84' is not a valid work item id: those start with 0Mw
         error: r.jsonl:1: definition: RoutingOwner is 'Nobody'; it must be Partner or Salesforce
         error: r.jsonl:1: definition: IsConferenceSupported is 'perhaps'; it must be true or false
         error: r.jsonl:1: definition: MaxParticipantsForCnfrOverride is -1; it must be a whole number of participants, 0 or more
@@ -482,16 +482,16 @@ mod what_is_not_known {
         assert_eq!(story, queue_timeline().split_once("\n1 request").unwrap().0);
         assert_snapshot!(sum, @r"
         : 1 joined · 3 calls · 27 lines
-        passed by: GET_CONTACTS, which routes nothing (1)
-        passed by: Message, of no use for routing (2)
-        passed by: an event of another channel (1)
-        passed by: entry type HologramStarted, which is not known here (1)
-        passed by: event type Weather, which is not known here (1)
-        passed by: routingType Teleport, which is not known here (1)
-        passed by: sessionStatus Frozen, which is not known here (1)
-        passed by: source carrier-pigeon, which is not known here (1)
-        passed by: source connector-api SET_STATUS, which is not known here (1)
-        passed by: workEvent PAUSED, which is not known here (1)
+        ignored: GET_CONTACTS, which routes nothing (1)
+        ignored: Message, of no use for routing (2)
+        ignored: an event of another channel (1)
+        ignored: entry type HologramStarted, which is not known here (1)
+        ignored: event type Weather, which is not known here (1)
+        ignored: routingType Teleport, which is not known here (1)
+        ignored: sessionStatus Frozen, which is not known here (1)
+        ignored: source carrier-pigeon, which is not known here (1)
+        ignored: source connector-api SET_STATUS, which is not known here (1)
+        ignored: workEvent PAUSED, which is not known here (1)
         nothing differs
         ");
     }
@@ -553,8 +553,8 @@ mod without_recorded_calls {
         09:10:36.759  participants           + Bo Nyström
 
         1 request: 1 joined · 3 calls · 9 lines
-        passed by: GET_CONTACTS, which routes nothing (1)
-        passed by: Message, of no use for routing (2)
+        ignored: GET_CONTACTS, which routes nothing (1)
+        ignored: Message, of no use for routing (2)
         ");
         let declining = silent("conference-queue").with(1, "/reps/1/script", json!({"does": "decline"}));
         let said = fine(&replayed(&declining, &[]));

@@ -45,7 +45,7 @@ const ORG: &str = "
 const WRONG: &[(&str, &str, &str)] = &[
     ("platform_participant_limit", "1", "2 or more"),
     ("platform_participant_limit", "'many'", "expected a whole number"),
-    ("org.id", "'00X'", "is no org id: it has 3 characters"),
+    ("org.id", "'00X'", "is not a valid org id: it has 3 characters"),
     ("org.id", "'005Hs0000000001'", "those start with 00D"),
     ("org.instance_url", "'acme.my.salesforce.com'", "must be a whole URL"),
     ("org.interaction_url", "'http://acme.example'", "plain http is for localhost alone"),

@@ -233,7 +233,7 @@ fn what_is_malformed_is_named_by_file_and_line() {
         ),
         (
             format!(r#"{finder}"rep":"00GgL00000AbCdE"}}"#),
-            "rep: '00GgL00000AbCdE' is no rep id: those start with 005; a rep's id, 005…",
+            "rep: '00GgL00000AbCdE' is not a valid rep id: those start with 005; a rep's id, 005…",
         ),
         (
             format!(r#"{finder}"exclude":["005gL00000AbCdE",7]}}"#),
@@ -250,11 +250,11 @@ fn what_is_malformed_is_named_by_file_and_line() {
         (format!("{work}}}"), "x.jsonl:3: agentWork: it is missing; {\"workItemId\": \"0Mw…\""),
         (
             format!(r#"{work},"agentWork":{{"workItemId":"0Mw","workId":"0Bz","workEvent":"ASSIGNED"}}}}"#),
-            "x.jsonl:3: the event cannot be read: agentWork.workItemId: '0Mw' is no work item id",
+            "x.jsonl:3: the event cannot be read: agentWork.workItemId: '0Mw' is not a valid work item id",
         ),
         (
             r#"{"at":"2026-06-01T09:00:00Z","source":"config","reps":[{"id":"x"}]}"#.into(),
-            "reps[0].id: 'x' is no rep id: it has 1 characters, not 15 or 18",
+            "reps[0].id: 'x' is not a valid rep id: it has 1 characters, not 15 or 18",
         ),
         (
             r#"{"at":"2026-06-01T08:59:58.999Z","source":"config"}"#.into(),

@@ -43,7 +43,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Play a script of conferences, print what happens, and end: 0 where all went as they should, 1 where not
+    /// Play a script of conferences, print what happens, and exit: 0 if all passed, 1 if not
     #[arg(long)]
     headless: bool,
     /// Where to listen; 0 takes a port that is free
@@ -144,7 +144,7 @@ impl Demo {
         let (heading, faint, name) = (style::HEADING, style::FAINT, style::NAME);
         output.line(format_args!("{heading}Open {}{heading:#}", said.console))?;
         output.line("")?;
-        output.line("  You are Anna, with a customer. Start a conference, and pick whom to ask.")?;
+        output.line("  You are Anna, with a customer. Start a conference, and choose who to invite.")?;
         output
             .line("  Bo accepts and Clara declines by themselves; Didi lets it ring. To answer as another")?;
         output

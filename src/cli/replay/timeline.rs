@@ -352,7 +352,7 @@ pub(super) fn sum_up(output: &Output, summary: &Summary) -> Result<(), Error> {
         count(summary.lines, "line", "lines"),
     ))?;
     for (what, times) in &summary.passed_by {
-        output.line(format_args!("{FAINT}passed by: {} ({times}){FAINT:#}", printable(what)))?;
+        output.line(format_args!("{FAINT}ignored: {} ({times}){FAINT:#}", printable(what)))?;
     }
     for failure in &summary.recorded_failures {
         let failure = printable(failure);

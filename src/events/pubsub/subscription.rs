@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::avro::Unreadable;
@@ -66,7 +67,7 @@ impl Subscription {
             aside,
             pubsub,
         };
-        let task = tokio::spawn(reader.run()).abort_handle();
+        let task = tokio::spawn(reader.run().in_current_span()).abort_handle();
         Self { buffer, position, health, task }
     }
 }
@@ -141,7 +142,7 @@ impl Reader {
                 // The second time in a row it is not the token.
                 Ok(_) if !std::mem::replace(&mut self.token_refreshed, true) => return Duration::ZERO,
                 Ok(_) => {}
-                Err(error) => tracing::warn!(topic = %self.topic, %error, "no other token"),
+                Err(error) => tracing::debug!(topic = %self.topic, %error, "the rejected token could not be replaced"),
             },
             (Remedy::Place, _, Some(place @ (Place::Processed(_) | Place::Received(_)))) => {
                 self.resume.refused(place);
@@ -284,7 +285,7 @@ impl Reader {
             if cut.remedy() == Remedy::Token {
                 match self.pubsub.refresh(token).await {
                     Ok(token) => self.token = Some(token),
-                    Err(error) => tracing::warn!(topic = %self.topic, %error, "no other token"),
+                    Err(error) => tracing::debug!(topic = %self.topic, %error, "the rejected token could not be replaced"),
                 }
             }
             let why = format!("an event's schema {id} cannot be had: {cut}");

@@ -170,7 +170,7 @@ fn text<'a>(raw: &'a Raw, names: &[&str]) -> Result<Option<(&'a str, &'a str)>, 
     match find(raw, names) {
         None => Ok(None),
         Some((field, Raw::Text(text))) => Ok(Some((field, text.trim()))),
-        Some((field, other)) => wrong(field, other, "a text"),
+        Some((field, other)) => wrong(field, other, "a string"),
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) fn org(id: &str, salesforce: &str, with_people: bool) -> OrgPlan {
     let id: OrgId = id.parse().unwrap();
     let definition = definition();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let tokens = Watched::new(Arc::new(FixedToken::new("a-token")), clock);
+    let tokens = Watched::new(id, Arc::new(FixedToken::new("a-token")), clock);
     let people = People::new(roster(), Choice::default());
     let channel = ChannelPlan {
         settings: Rules {

@@ -62,7 +62,7 @@ async fn an_org_that_is_well_is_said_to_be_and_left_as_it_was() {
     assert_eq!(code, Some(0), "{said}");
     // The emulator's token is not good for the REST API, as one without the scope api is not.
     assert!(said.contains("look     org, rights: ") && said.contains("administrator"), "{said}");
-    assert!(said.ends_with("No problem found. 1 thing is to be looked at by hand.\n"), "{said}");
+    assert!(said.ends_with("No problem found. 1 thing to check by hand.\n"), "{said}");
     assert_eq!(said.lines().filter(|line| line.starts_with("ok ")).count(), 8, "{said}");
     let all = findings(&world, &[]);
     let steps = steps(&all);
