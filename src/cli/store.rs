@@ -116,8 +116,10 @@ async fn check(file: &Path, output: &Output) -> Result<Outcome, Error> {
         output.line(format_args!("opened by release {}", checked.releases.join(", ")))?;
     }
     output.line(format_args!(
-        "{} conversations, {} with something open",
-        checked.conversations, checked.open
+        "{} {}, {} with something open",
+        checked.conversations,
+        if checked.conversations == 1 { "conversation" } else { "conversations" },
+        checked.open
     ))?;
     complain(&checked.problems, output)?;
     if checked.problems.is_empty() {
@@ -136,7 +138,7 @@ async fn show(file: &Path, all: bool, output: &Output) -> Result<Outcome, Error>
                 continue;
             }
             let id = kept.conversation.id();
-            output.line(format_args!("{} {}  {id}  heard of at {}", key.org, key.channel, kept.heard))?;
+            output.line(format_args!("{} {}  {id}  last heard of {}", key.org, key.channel, kept.heard))?;
             for request in &requests {
                 output
                     .line(format_args!("    {}: {}, {}", request.request, request.target, request.doing))?;
