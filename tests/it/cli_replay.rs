@@ -444,7 +444,7 @@ mod what_is_not_known {
     use super::*;
 
     #[test]
-    fn is_counted_passed_by_and_changes_nothing() {
+    fn is_counted_and_ignored_and_changes_nothing() {
         let mut recording = Recording::load("conference-queue");
         let conversation = "08518f05-e610-4643-9d88-62688deaad81";
         let event = |payload: &Value| {
@@ -484,6 +484,7 @@ mod what_is_not_known {
         : 1 joined · 3 calls · 27 lines
         ignored: GET_CONTACTS, which routes nothing (1)
         ignored: Message, of no use for routing (2)
+        ignored: a rep's pause, of no use for routing (1)
         ignored: an event of another channel (1)
         ignored: entry type HologramStarted, which is not known here (1)
         ignored: event type Weather, which is not known here (1)
@@ -491,19 +492,18 @@ mod what_is_not_known {
         ignored: sessionStatus Frozen, which is not known here (1)
         ignored: source carrier-pigeon, which is not known here (1)
         ignored: source connector-api SET_STATUS, which is not known here (1)
-        ignored: workEvent PAUSED, which is not known here (1)
         nothing differs
         ");
     }
 
     #[test]
-    fn a_channel_that_salesforce_routes_has_its_requests_passed_by() {
+    fn a_channel_that_salesforce_routes_has_its_requests_ignored() {
         let recording =
             Recording::load("conference-rep").with(0, "/definition/RoutingOwner", json!("Salesforce"));
         let recording = recording.without(|line| line["source"] == "interaction-service");
         let said = fine(&replayed(&recording, &[]));
         assert!(
-            said.contains("\npassed by: RoutingRequested, while Salesforce owns the routing (1)\n"),
+            said.contains("\nignored: RoutingRequested, while Salesforce owns the routing (1)\n"),
             "{said}"
         );
         assert!(said.contains("\n0 requests · 0 calls · "), "{said}");
