@@ -168,7 +168,11 @@ mod tests {
         watched.token().await.unwrap();
         assert_eq!(watched.problem().map(|(_, since)| since), Some(since), "it is the one that was rejected");
         watched.refresh(&token).await.unwrap_err();
-        assert_eq!(watched.problem().map(|(_, since)| since), Some(since), "the same trouble, since the same time");
+        assert_eq!(
+            watched.problem().map(|(_, since)| since),
+            Some(since),
+            "the same trouble, since the same time"
+        );
 
         clock.0.store(321_000, Ordering::SeqCst);
         watched.token().await.unwrap();

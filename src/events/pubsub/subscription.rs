@@ -142,7 +142,9 @@ impl Reader {
                 // The second time in a row it is not the token.
                 Ok(_) if !std::mem::replace(&mut self.token_refreshed, true) => return Duration::ZERO,
                 Ok(_) => {}
-                Err(error) => tracing::debug!(topic = %self.topic, %error, "the rejected token could not be replaced"),
+                Err(error) => {
+                    tracing::debug!(topic = %self.topic, %error, "the rejected token could not be replaced")
+                }
             },
             (Remedy::Place, _, Some(place @ (Place::Processed(_) | Place::Received(_)))) => {
                 self.resume.refused(place);
@@ -285,7 +287,9 @@ impl Reader {
             if cut.remedy() == Remedy::Token {
                 match self.pubsub.refresh(token).await {
                     Ok(token) => self.token = Some(token),
-                    Err(error) => tracing::debug!(topic = %self.topic, %error, "the rejected token could not be replaced"),
+                    Err(error) => {
+                        tracing::debug!(topic = %self.topic, %error, "the rejected token could not be replaced")
+                    }
                 }
             }
             let why = format!("an event's schema {id} cannot be had: {cut}");
