@@ -105,6 +105,25 @@ impl Watch {
             RequestFact::OfferOver(rep, why) => {
                 tracing::info!(parent: &span, %rep, became = became(*why), "offer over");
             }
+            // The request may have its last word, and be watched no more.
+            RequestFact::Owed { undo, next, answer, .. } => {
+                let span = self.conversation_span(conversation);
+                let (rep, code) = (undo.rep(), answer.as_ref().and_then(|answer| answer.code));
+                let (rep, status) = (rep.map(tracing::field::display), answer.as_ref().map(|no| no.status));
+                tracing::warn!(
+                    parent: &span, undo = undo.word(), rep, code, status, next = %next,
+                    "this could not be undone at Salesforce, and a rep may still ring; it is tried again, and GET \
+                     /v1/owed has it"
+                );
+            }
+            RequestFact::OfferOrphaned { rep, until } => {
+                let span = self.conversation_span(conversation);
+                tracing::warn!(
+                    parent: &span, %rep, until = %until,
+                    "an offer got no answer and no event named it: the rep may ring, and it cannot be taken back unless \
+                     its id comes up"
+                );
+            }
             _ => {}
         }
     }

@@ -111,7 +111,8 @@ pub enum OperatorOrder {
 }
 
 impl Undo {
-    const fn word(self) -> &'static str {
+    /// Its name: `cancelOffer`, `clearRoute` or `removeRep`.
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Cancel(_) => "cancelOffer",
             Self::Clear => "clearRoute",
@@ -119,7 +120,8 @@ impl Undo {
         }
     }
 
-    const fn rep(self) -> Option<RepId> {
+    /// The rep whom it is about; none for a PSR.
+    pub const fn rep(self) -> Option<RepId> {
         match self {
             Self::Cancel(rep) | Self::Remove(rep) => Some(rep),
             Self::Clear => None,

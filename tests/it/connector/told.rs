@@ -2,6 +2,7 @@
 
 use std::io;
 
+use byoc_connector::emulator::{Fault, FaultKind, Operation};
 use byoc_connector::model::event::RoutingCancelled;
 use byoc_connector::model::words::{CancelReason, RoutingType};
 use tracing_subscriber::fmt::MakeWriter;
@@ -115,4 +116,50 @@ async fn every_remark_is_a_line_and_a_count() {
     let rendered = numbers.render();
     let count = rendered.lines().find(|line| line.starts_with("byoc_remarks_total")).unwrap_or_default();
     assert!(count.contains("reason=\"nothing_to_cancel\"") && count.ends_with(" 2"), "{rendered}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_undone_is_a_warning_each_time_it_was_tried() {
+    let lines = Lines::default();
+    let _keeping = lines.keep();
+    let org = Org::new(&[Script::Wait, Script::Ignore]);
+    let refused = FaultKind::ErrorCode { code: 10003, status: 403 };
+    let fault = Fault { times: None, ..Fault::once(Operation::UpdateAgentWork, refused) };
+    org.salesforce.lock().unwrap().plan_fault(fault);
+    let channel = org.start(Arc::new(Memory::default())).await;
+    let (conversation, _) = org.ask();
+    let mut stream = Stream::default();
+    // The ring time, and the wait of ten seconds before the second try.
+    stream.run(&org, &channel.handle(), Duration::from_secs(42)).await;
+    channel.stop().await;
+    let whole = lines.whole();
+    let warned: Vec<&str> = whole.lines().filter(|line| line.contains("could not be undone")).collect();
+    assert_eq!(warned.len(), 2, "{whole}");
+    let said = format!("undo=\"cancelOffer\" rep={} code=10003 status=403 next=", org.roster.reps[1].id);
+    for line in warned {
+        assert!(line.contains("WARN") && line.contains(&format!("conversation={conversation}")), "{line}");
+        assert!(line.contains(&said), "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offer_that_nobody_can_name_is_a_warning() {
+    let lines = Lines::default();
+    let _keeping = lines.keep();
+    let org = Org::new(&[Script::Wait, Script::Ignore]);
+    let lost = FaultKind::AnswerLost { after_milliseconds: 0 };
+    let fault = Fault { times: None, ..Fault::once(Operation::CreateAgentWork, lost) };
+    org.salesforce.lock().unwrap().plan_fault(fault);
+    let channel = org.start(Arc::new(Memory::default())).await;
+    let (conversation, _) = org.ask();
+    // What comes with the request; of the offer neither the event nor a page tells.
+    Stream::default().pump(&org, &channel.handle()).await;
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    channel.stop().await;
+    let whole = lines.whole();
+    let warned: Vec<&str> = whole.lines().filter(|line| line.contains("no event named it")).collect();
+    let [line] = warned.as_slice() else { panic!("{whole}") };
+    let said = format!("rep={} until=", org.roster.reps[1].id);
+    assert!(line.contains("WARN") && line.contains(&said), "{line}");
+    assert!(line.contains(&format!("conversation={conversation}")), "{line}");
 }
