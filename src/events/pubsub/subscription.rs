@@ -143,7 +143,7 @@ impl Reader {
                 Ok(_) if !std::mem::replace(&mut self.token_refreshed, true) => return Duration::ZERO,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::debug!(topic = %self.topic, %error, "the rejected token could not be replaced")
+                    tracing::debug!(topic = %self.topic, %error, "the rejected token could not be replaced");
                 }
             },
             (Remedy::Place, _, Some(place @ (Place::Processed(_) | Place::Received(_)))) => {
@@ -288,7 +288,7 @@ impl Reader {
                 match self.pubsub.refresh(token).await {
                     Ok(token) => self.token = Some(token),
                     Err(error) => {
-                        tracing::debug!(topic = %self.topic, %error, "the rejected token could not be replaced")
+                        tracing::debug!(topic = %self.topic, %error, "the rejected token could not be replaced");
                     }
                 }
             }
