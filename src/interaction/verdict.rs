@@ -133,7 +133,7 @@ fn says_no(json: Option<&Value>) -> bool {
     }
 }
 
-/// Yes or no, also as a text or as 0 and 1.
+/// Yes or no, also as a word or as 0 and 1.
 fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(yes) => Some(*yes),
@@ -142,7 +142,11 @@ fn truth(value: &Value) -> Option<bool> {
             Some(1) => Some(true),
             _ => None,
         },
-        Value::String(text) => text.trim().to_ascii_lowercase().parse().ok(),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => Some(true),
+            "false" | "no" | "0" => Some(false),
+            _ => None,
+        },
         _ => None,
     }
 }

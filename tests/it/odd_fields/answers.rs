@@ -103,9 +103,14 @@ fn only_what_is_needed_of_an_answer_may_change_what_is_made_of_it() {
 #[test]
 fn a_no_is_a_no_however_it_is_written() {
     let call = call("POST", "/api/v1/agentWork");
-    for no in
-        [r#"{"success": false}"#, r#"{"success": "false"}"#, r#"{"success": "False"}"#, r#"{"success": 0}"#]
-    {
+    for no in [
+        r#"{"success": false}"#,
+        r#"{"success": "false"}"#,
+        r#"{"success": "False"}"#,
+        r#"{"success": "no"}"#,
+        r#"{"success": "0"}"#,
+        r#"{"success": 0}"#,
+    ] {
         let verdict = decode(&call, 202, None, no.as_bytes());
         assert!(matches!(verdict, Verdict::Refused(_)), "{no}: {verdict:?}");
     }
