@@ -101,6 +101,12 @@ impl Conversation {
         &self.participants
     }
 
+    /// Whether the rep is in it, and no other rep is, as far as events have told.
+    pub(super) fn is_last_rep(&self, rep: RepId) -> bool {
+        let mut reps = self.participants.iter().filter_map(Participant::as_rep);
+        reps.next() == Some(rep) && reps.next().is_none()
+    }
+
     /// Whether nothing is open: no request, no clean-up.
     pub fn is_idle(&self) -> bool {
         self.requests.is_empty()

@@ -223,7 +223,8 @@ pub enum RequestFact {
         /// What Salesforce said; none where it did not answer.
         answer: Option<Refusal>,
     },
-    /// An operator wants no more tries of something that is owed.
+    /// Something that is owed is tried no more: an operator says so, or the rep who was to be removed is the last
+    /// one left.
     StruckOut(Undo),
     /// Salesforce has been given the routing result; or would not take it.
     Reported {

@@ -93,6 +93,11 @@ impl Offer {
         )
     }
 
+    /// Whether it was given up on: its id was never told, and its rep may accept it all the same.
+    pub(super) fn is_orphaned(&self) -> bool {
+        matches!(self.state, OfferState::Orphaned { .. })
+    }
+
     /// Whether it takes a seat that nobody else may be offered: it is open, or may yet be made again.
     pub(super) fn holds_seat(&self) -> bool {
         self.is_open() || (self.creation != Creation::Done && !self.has_joined())

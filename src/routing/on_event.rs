@@ -259,7 +259,7 @@ impl Decision<'_> {
         ) {
             return;
         }
-        let was_open = offer.is_open();
+        let was_open = offer.is_open() || offer.is_orphaned();
         let verdict = request.verdict.as_deref().map(|verdict| (verdict.outcome, verdict.reason.clone()));
         let told_failed = matches!(
             request.report,

@@ -342,7 +342,19 @@ impl Decision<'_> {
         let tries = request.owed(undo).map_or(0, |owed| owed.tries);
         let wait = FIRST_WAIT.saturating_mul(1_u32 << tries.min(16)).min(LONGEST_WAIT);
         let (at, next) = (self.now, self.now + wait);
+        let refused = refusal.is_some();
         self.about(number, RequestFact::Owed { undo, at, next, answer: refusal });
+        // Everybody else has left meanwhile, and a customer is not left alone: who came too late stays.
+        if let Undo::Remove(rep) = undo
+            && refused
+            && self.conversation.is_last_rep(rep)
+        {
+            self.about(number, RequestFact::StruckOut(undo));
+            let verdict = self.conversation.request(number).and_then(|request| request.verdict.as_deref());
+            if verdict.is_none_or(|verdict| verdict.outcome != Outcome::Joined) {
+                self.decide(number, Outcome::Joined, Reason::Joined(rep));
+            }
+        }
     }
 
     /// It is undone, or there was nothing to undo.

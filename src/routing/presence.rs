@@ -117,15 +117,14 @@ impl Decision<'_> {
         }
     }
 
-    /// A rep with an open offer who turns up in the conversation has accepted it.
+    /// A rep with an open offer who turns up in the conversation has accepted it; or one that was given up on, for
+    /// its id was never told.
     fn confirm_by_joining(&mut self, rep: RepId) {
-        let accepted = self
-            .conversation
-            .requests
-            .iter()
-            .find(|request| request.offer(rep).is_some_and(Offer::is_open))
-            .map(|request| request.number);
-        if let Some(number) = accepted {
+        let request_with = |fits: fn(&Offer) -> bool| {
+            self.conversation.requests.iter().find(|request| request.offer(rep).is_some_and(fits))
+        };
+        let accepted = request_with(Offer::is_open).or_else(|| request_with(Offer::is_orphaned));
+        if let Some(number) = accepted.map(|request| request.number) {
             self.on_accepted(number, rep);
         }
     }

@@ -4,6 +4,7 @@
 mod causes;
 mod clock;
 mod finder;
+mod kills;
 #[cfg(feature = "cli")]
 mod told;
 mod under_way;
@@ -54,6 +55,8 @@ struct Org {
     roster: Arc<Roster>,
     /// How many calls have been made.
     calls: Arc<AtomicUsize>,
+    /// Whether the router does not answer.
+    router_is_down: Arc<AtomicBool>,
 }
 
 const LATENCY: Duration = Duration::from_millis(40);
@@ -81,6 +84,7 @@ impl Org {
             clock: PausedClock(Instant::now()),
             roster: Arc::new(roster),
             calls: Arc::default(),
+            router_is_down: Arc::default(),
         }
     }
 
@@ -191,6 +195,9 @@ impl Calls for Org {
 #[async_trait]
 impl RepFinder for Org {
     async fn find(&self, query: &RepQuery) -> Result<Vec<RepId>, FindError> {
+        if self.router_is_down.load(Ordering::SeqCst) {
+            return Err(FindError::NoAnswer("connection refused".to_owned()));
+        }
         self.roster.find(query).await
     }
 }

@@ -8,10 +8,10 @@ use super::timeline::{Names, line_of};
 use crate::cli::output::style;
 use crate::cli::{Error, Outcome, Output};
 use crate::emulator::http::Emulator;
-use crate::emulator::{Act, Done};
+use crate::emulator::{Act, Done, Ending};
 use crate::model::event::{SkillRequirement, Target};
 use crate::model::ids::{EventId, FlowId, QueueId, RepId, SkillId, Subject};
-use crate::routing::Outcome as Ended;
+use crate::routing::{Outcome as Ended, Reason};
 use crate::service::{Service, Told};
 
 use super::setting::FIRST_REP;
@@ -54,14 +54,16 @@ pub(super) async fn play(emulator: &Emulator, service: &Service, output: &Output
         as_expected &= play_one(scene, emulator, service, output).await?;
     }
     let left = emulator.with(|salesforce, _| salesforce.leftovers());
-    as_expected &= left.is_empty();
+    let owed: usize = service.channels().iter().filter_map(|running| running.owes()).map(|it| it.count).sum();
+    let tidy = left.is_empty() && owed == 0;
+    as_expected &= tidy;
     let (good, bad) = (style::GOOD, style::BAD);
-    match (as_expected, left.is_empty()) {
+    match (as_expected, tidy) {
         (true, _) => output.line(format_args!(
-            "{good}Every conference went as it should; no offer and no PSR is left.{good:#}"
+            "{good}Every conference went as it should; no offer and no PSR is left, and nothing is owed.{good:#}"
         ))?,
         (false, true) => output.line(format_args!("{bad}Not every conference went as it should.{bad:#}"))?,
-        (false, false) => output.line(format_args!("{bad}Something is left over: {left:?}{bad:#}"))?,
+        (false, false) => output.line(format_args!("{bad}Something is left over: {left:?}, {owed} owed{bad:#}"))?,
     }
     Ok(if as_expected { Outcome::Done } else { Outcome::No })
 }
@@ -110,11 +112,14 @@ async fn play_one(
     for line in &timeline {
         output.line(format_args!("  {line}"))?;
     }
-    let fine = ending.outcome == scene.ends;
+    let fine = ending.outcome == scene.ends && same_rep(emulator, &request, &ending.reason);
     let mark = if fine { style::GOOD } else { style::BAD };
     output.line(format_args!("  {mark}{}{mark:#}: {}", ending.outcome, ending.reason))?;
     if !fine {
-        output.line(format_args!("  {faint}it should have been {}{faint:#}", scene.ends))?;
+        output.line(format_args!(
+            "  {faint}it should have been {}, by the same rep at both sides{faint:#}",
+            scene.ends
+        ))?;
     }
     output.line("")?;
     let created = emulator.with(|salesforce, _| salesforce.request(&request).map(|asked| asked.created));
@@ -138,6 +143,16 @@ fn act(emulator: &Emulator, act: Act) -> Result<Done, Error> {
 
 fn last_number(emulator: &Emulator) -> u64 {
     emulator.with(|salesforce, _| salesforce.books().entries().last().map_or(0, |entry| entry.number))
+}
+
+/// Whether Salesforce has the same rep for the one who joined, or nobody as well.
+fn same_rep(emulator: &Emulator, request: &EventId, reason: &Reason) -> bool {
+    let here = if let Reason::Joined(rep) = reason { Some(*rep) } else { None };
+    let there = emulator.with(|salesforce, _| match salesforce.request(request)?.ended {
+        Some((_, Ending::Joined { rep })) => Some(rep),
+        _ => None,
+    });
+    here == there
 }
 
 async fn ending_of(told: &mut tokio::sync::broadcast::Receiver<Told>, request: &EventId) -> Option<Told> {

@@ -1,6 +1,6 @@
 //! What must be undone is owed until it is undone, or there is nothing to undo (invariant 8).
 
-use byoc_connector::model::call::{Answer, Refusal};
+use byoc_connector::model::call::{Answer, Refusal, Reply};
 use byoc_connector::model::event::{Happening, Target};
 use byoc_connector::model::words::SessionStatus;
 use byoc_connector::routing::{Conversation, Input, OperatorOrder, Outcome, OwedView, Reason};
@@ -193,33 +193,63 @@ fn a_clear_that_finds_nothing_is_tried_once_more_and_done() {
     assert!(owed(&chat).is_empty(), "the try without an answer has worked");
 }
 
+/// Two accept, and the second, Cem, cannot be removed again.
+fn removal_in_vain() -> Scenario {
+    let mut chat = Scenario::ring_all(None);
+    chat.when(requested(1, Target::Queue(queue())));
+    chat.answer("route", routed());
+    chat.found(&["bo", "cem"]);
+    chat.answer("offer bo", offered(1));
+    chat.answer("offer cem", offered(2));
+    chat.answer("report yes", ok());
+    chat.when(accepted(1));
+    chat.when(accepted(2));
+    chat.take("take back W2");
+    chat.commands();
+    chat.answer("remove cem", Answer::Lost);
+    assert_eq!(undo(&chat), ["removeRep"]);
+    chat
+}
+
 #[test]
 fn a_removal_is_owed_until_it_works_or_the_rep_leaves() {
-    let late = || {
-        let mut chat = Scenario::ring_all(None);
-        chat.when(requested(1, Target::Queue(queue())));
-        chat.answer("route", routed());
-        chat.found(&["bo", "cem"]);
-        chat.answer("offer bo", offered(1));
-        chat.answer("offer cem", offered(2));
-        chat.answer("report yes", ok());
-        chat.when(accepted(1));
-        chat.when(accepted(2));
-        chat.take("take back W2");
-        chat.commands();
-        chat.answer("remove cem", Answer::Lost);
-        assert_eq!(undo(&chat), ["removeRep"]);
-        chat
-    };
-    let mut chat = late();
+    let mut chat = removal_in_vain();
     chat.seconds(10);
     assert_eq!(chat.commands(), ["remove cem"]);
     chat.answer("remove cem", ok());
     assert!(owed(&chat).is_empty());
-    let mut chat = late();
+    let mut chat = removal_in_vain();
     chat.when(went("cem"));
     assert!(owed(&chat).is_empty());
     assert_eq!(chat.outcomes(), [Outcome::Joined]);
+}
+
+#[test]
+fn a_rep_who_came_too_late_stays_where_everybody_else_has_left() {
+    let mut chat = removal_in_vain();
+    chat.when(went("bo"));
+    chat.seconds(10);
+    chat.answer("remove cem", refused(10097, false));
+    assert_eq!(undo(&chat), ["removeRep"], "Ann is there");
+    chat.when(went("ann"));
+    chat.seconds(20);
+    chat.answer("remove cem", refused(10097, false));
+    assert!(owed(&chat).is_empty(), "the customer is not left alone");
+    assert!(chat.conversation.is_idle());
+    assert_eq!(chat.endings[0].reason, Reason::Joined(rep("bo")), "who joined first has joined");
+}
+
+#[test]
+fn a_rep_who_turns_up_has_accepted_what_was_given_up_on_because_nobody_told_its_id() {
+    let mut chat = Scenario::new();
+    chat.when(requested(1, Target::Rep(rep("bo"))));
+    chat.answer("offer bo", Answer::Done(Reply::Offered(None)));
+    chat.answer("report yes", ok());
+    chat.seconds(60);
+    chat.commands();
+    chat.when(came("bo"));
+    assert_eq!(chat.commands(), [""; 0], "what was given up on has become something after all");
+    assert_eq!(chat.endings[0].reason, Reason::Joined(rep("bo")));
 }
 
 #[test]

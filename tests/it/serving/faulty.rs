@@ -14,6 +14,7 @@ use byoc_connector::store::{Options, OutcomeId, OutcomeRecord, Sqlite, Store as 
 use serde_json::{Value, json};
 
 use super::world::{Serve, World};
+use crate::support::books::{assert_same, joined, said_to_have_joined};
 
 const QUEUE: &str = "00G000000000001";
 const REQUESTER: &str = "005000000000001";
@@ -66,6 +67,7 @@ fn until_joined(world: &World, requests: &[EventId]) {
 /// Stops it, and checks that each request ended once, by a rep who joined.
 async fn check(world: &World, serve: Serve, requests: &[EventId]) {
     serve.until_idle().await;
+    assert_eq!(serve.owed().await, json!([]));
     let (code, took) = serve.stop();
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(10), "stopping took {took:?}");
@@ -81,6 +83,7 @@ async fn check(world: &World, serve: Serve, requests: &[EventId]) {
         let offers = salesforce.books().count(|booked| matches!(booked, Booked::OfferCreated { .. }));
         assert_eq!(offers, requests.len(), "one offer a request");
         assert_eq!(salesforce.psrs().count(), 0);
+        assert_same(&said_to_have_joined(&outcomes), &joined(salesforce));
     });
 }
 
@@ -332,7 +335,7 @@ fn fill(path: &std::path::Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_browser_tells_what_the_stream_does_not() {
-    let world = World::start_without_work_results(roster()).await;
+    let world = World::start_without_work_results(roster(), "").await;
     let serve = world.serve();
     serve.until_ready().await;
     let requests = ask(&world, 1);

@@ -12,6 +12,7 @@ use byoc_connector::store::{Options, OutcomeId, OutcomeRecord, Sqlite, Store as 
 use serde_json::json;
 
 use super::world::{HANGS, Serve, World};
+use crate::support::books::{assert_same, joined, said_to_have_joined};
 
 const KILLS: u64 = 50;
 
@@ -123,6 +124,10 @@ async fn killed_fifty_times_under_load_nothing_is_lost_or_done_twice() {
     // What has no trace at Salesforce ends a little later: what was cancelled, and what was unclear.
     let outcomes = ended(&world, serve, asked.len()).await;
     check(&world, &asked, &outcomes);
+    world.emulator.with(|salesforce, _| assert_same(&said_to_have_joined(&outcomes), &joined(salesforce)));
+    let serve = world.serve();
+    serve.until_idle().await;
+    assert_eq!(serve.owed().await, json!([]));
 }
 
 fn at_rest(world: &World) -> Result<(), String> {

@@ -9,6 +9,7 @@ mod org_setup;
 mod orgs;
 mod probes;
 mod tls;
+mod unheard;
 mod unreadable;
 mod webhooks;
 mod world;

@@ -138,7 +138,7 @@ async fn an_origin_that_does_not_answer_is_to_be_looked_at() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn that_declines_will_not_be_heard_is_said_by_doctor_and_readyz() {
     let roster = serde_json::from_value(json!({ "reps": [{ "id": "005000000000001" }] })).unwrap();
-    let world = super::world::World::start_without_work_results(roster).await;
+    let world = super::world::World::start_without_work_results(roster, "").await;
     let all = findings(&world, &[]);
     let (_, ok, told) = all.iter().find(|(step, ..)| step == "channel").unwrap();
     let hint = "set EventCapabilitiesIsRoutingWorkResultSupported to true";

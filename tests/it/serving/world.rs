@@ -50,8 +50,8 @@ impl World {
     }
 
     /// As [`World::start`]; what becomes of offers is told by the reps' browsers alone.
-    pub(crate) async fn start_without_work_results(roster: Roster) -> Self {
-        Self::start_as(Settings::default().org, roster, "", false).await
+    pub(crate) async fn start_without_work_results(roster: Roster, more: &str) -> Self {
+        Self::start_as(Settings::default().org, roster, more, false).await
     }
 
     async fn start_as(org: OrgId, roster: Roster, more: &str, routing_work_result_supported: bool) -> Self {
@@ -296,6 +296,11 @@ impl Serve {
             assert!(begin.elapsed() < HANGS, "{name} is {value:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// What it says that it owes.
+    pub(crate) async fn owed(&self) -> Value {
+        serde_json::from_str::<Value>(&self.get("/v1/owed").await).unwrap()["owed"].clone()
     }
 
     /// Waits until it has no open request.

@@ -30,6 +30,7 @@ pub(crate) fn mistakes<C: Core>(world: &World<C>) -> Vec<String> {
     found.offers(world);
     found.order(world);
     found.joins(world);
+    found.owed(world);
     found.participants(world);
     found.0
 }
@@ -113,7 +114,9 @@ impl Found {
                 self.must(after < ANSWER_WINDOW, || {
                     format!("2: {} was answered after {after:?}", request.event)
                 });
-                let lied = !success && ending.outcome == Outcome::Joined;
+                // A rep who came too late and is the last one left is not taken out.
+                let alone = world.trace.alone.contains(&request.event);
+                let lied = !success && ending.outcome == Outcome::Joined && !alone;
                 self.must(!lied, || format!("2: {} joined after a no", request.event));
             } else {
                 let excused = ending.outcome == Outcome::Cancelled
@@ -125,10 +128,11 @@ impl Found {
         }
     }
 
-    /// Invariants 3 and 4.
+    /// Invariants 3 and 4. What nobody can take back is no mistake of ours.
     fn leftovers<C>(&mut self, world: &World<C>) {
         for work in world.salesforce.works().filter(|work| work.state.is_open()) {
-            self.must(false, || format!("3: {} still rings at {}", work.id, work.rep));
+            let nameless = world.is_nameless(work.id);
+            self.must(nameless, || format!("3: {} still rings at {}", work.id, work.rep));
         }
         for psr in world.salesforce.psrs() {
             // A route call names no request. Where two ask for the same, the emulator may take it for the
@@ -149,6 +153,9 @@ impl Found {
             match &entry.what {
                 Booked::OfferCreated { work, .. } => {
                     let Some(request) = world.trace.works.get(work) else { continue };
+                    if world.is_nameless(*work) {
+                        continue;
+                    }
                     let open = ringing.entry(request).or_default();
                     *open += 1;
                     let many = *open > 1 && world.settings.policy.ring == Ring::OneAtATime;
@@ -156,7 +163,9 @@ impl Found {
                 }
                 Booked::OfferChanged { work, change, .. } if ends_ringing(*change) => {
                     let Some(request) = world.trace.works.get(work) else { continue };
-                    *ringing.entry(request).or_default() -= 1;
+                    if !world.is_nameless(*work) {
+                        *ringing.entry(request).or_default() -= 1;
+                    }
                 }
                 _ => {}
             }
@@ -218,6 +227,7 @@ impl Found {
             world.trace.made.iter().any(|made| {
                 matches!(made.call, Call::RemoveParticipant { rep: it, .. } if it == rep)
                     && made.id.request == *request
+                    && worked(made)
             })
         };
         for (_, ending) in &world.trace.endings {
@@ -237,14 +247,24 @@ impl Found {
                 continue;
             }
             let said = ending(world, request).is_some_and(|ending| ending.reason == Reason::Joined(*rep));
-            let over = world
-                .salesforce
-                .work(*work)
-                .and_then(|work| world.salesforce.conversation(&work.conversation))
-                .is_some_and(Conversation::is_over);
-            self.must(said || removed(request, *rep) || over, || {
+            // The last one left is not taken out, whoever joined first.
+            let stays = world.trace.alone.contains(request);
+            self.must(said || removed(request, *rep) || stays, || {
                 format!("{rep} accepted {request}, which ended {:?}", ending(world, request))
             });
+        }
+    }
+
+    /// Invariant 8: what failed was owed, and nothing is owed at rest.
+    fn owed<C: Core>(&mut self, world: &World<C>) {
+        for failed in &world.trace.not_owed {
+            self.must(false, || format!("8: {failed}"));
+        }
+        for request in world.salesforce.requests() {
+            let here = world.core.conversation(&request.conversation).into_iter();
+            for owed in here.flat_map(|it| it.owed()).filter(|owed| owed.request == request.event) {
+                self.must(false, || format!("8: still owed: {owed:?}"));
+            }
         }
     }
 
@@ -286,5 +306,6 @@ fn ringing_at<C>(world: &World<C>, request: &EventId, at: Timestamp) -> BTreeSet
             _ => {}
         }
     }
+    ringing.retain(|work| !world.is_nameless(*work));
     ringing
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use byoc_connector::emulator::{Booked, Channel, PsrEnd, Salesforce, Settings as Org};
 use byoc_connector::model::event::Target;
-use byoc_connector::model::ids::SkillId;
+use byoc_connector::model::ids::{RepId, SkillId};
 use byoc_connector::model::roster::{Flow, Queue, Rep, Roster, Script, Skill};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::Availability;
-use byoc_connector::routing::{Outcome, Policy, Report, Ring, Settings};
+use byoc_connector::routing::{Outcome, Policy, Reason, Report, Ring, Settings};
 
 use super::checks::mistakes;
 use super::core::{Core, Journaled};
@@ -195,6 +195,8 @@ struct Seen {
     /// How each PSR went away.
     psrs: Vec<PsrEnd>,
     inside: Vec<String>,
+    /// Who joined, as the connector says.
+    joined: Vec<Option<RepId>>,
 }
 
 fn seen<C: Core>(world: &World<C>) -> Seen {
@@ -212,7 +214,12 @@ fn seen<C: Core>(world: &World<C>) -> Seen {
     offers.retain(|_, times| *times > 1);
     let inside = world.salesforce.requests().next().map(|request| &request.conversation);
     let inside = inside.and_then(|id| world.salesforce.conversation(id));
+    let joined = world.trace.endings.iter().map(|(_, ending)| match ending.reason {
+        Reason::Joined(rep) => Some(rep),
+        _ => None,
+    });
     Seen {
+        joined: joined.collect(),
         outcomes: world.trace.endings.iter().map(|(_, ending)| ending.outcome).collect(),
         rung_again: offers.into_keys().collect(),
         psrs,

@@ -118,12 +118,13 @@ pub(crate) fn world<C: Core>(seed: u64, core: impl FnOnce(Settings) -> C) -> Wor
         ],
         contacts: Vec::new(),
     };
+    // Somebody tells of declines as a rule; in some worlds nobody does, and ring times conclude them.
+    let told = if link.browser { dice.chance(0.6) } else { Dice::new(!seed).chance(0.7) };
     let org = emulator::Settings {
         channel: Channel {
             participant_limit: settings.participant_limit,
             default_queue: Some(queue_id(1)),
-            // Somebody has to tell of offers: where no browser does, the platform event must.
-            routing_work_result_supported: !link.browser || dice.chance(0.6),
+            routing_work_result_supported: told,
             ..Channel::default()
         },
         ..emulator::Settings::default()

@@ -118,6 +118,12 @@ pub(crate) struct Trace {
     /// When the connector first said a last word on a request; a rep who joins after all may change it.
     pub(crate) decided: BTreeMap<EventId, Timestamp>,
     numbers: BTreeMap<(ConversationId, u32), EventId>,
+    /// Requests that ended with a rep who was the only one in the conversation then.
+    pub(crate) alone: BTreeSet<EventId>,
+    /// Offers whose ids the connector has learned.
+    pub(crate) named: BTreeSet<AgentWorkId>,
+    /// Clean-ups that failed, that are still needed, and that the connector does not owe.
+    pub(crate) not_owed: Vec<String>,
     /// Participants and open offers of a conversation, when an offer of ours made them too many.
     pub(crate) over_limit: Vec<String>,
     pub(crate) turns: usize,
@@ -151,6 +157,18 @@ pub(crate) struct World<C> {
     down: bool,
     missed: Vec<(ConversationId, Vec<Event>)>,
     missed_browser: Vec<Event>,
+}
+
+impl<C> World<C> {
+    /// Whether anybody tells what becomes of an offer that was declined or taken back.
+    pub(crate) fn is_told(&self) -> bool {
+        self.link.browser || self.salesforce.settings().channel.routing_work_result_supported
+    }
+
+    /// Whether nobody can take the offer back: the answer to its creation was lost, and nobody tells its id.
+    pub(crate) fn is_nameless(&self, work: AgentWorkId) -> bool {
+        !self.is_told() && !self.trace.named.contains(&work)
+    }
 }
 
 impl<C: Core> World<C> {

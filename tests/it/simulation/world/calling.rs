@@ -6,7 +6,7 @@ use byoc_connector::emulator::{ApiRequest, Booked, Delivery, Operation, Salesfor
 use byoc_connector::interaction::{Next, Tries, Verdict, decode, encode, jitter};
 use byoc_connector::model::call::{Answer, Call};
 use byoc_connector::model::event::Event;
-use byoc_connector::model::ids::{AgentWorkId, ConversationId, RepId};
+use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, RepId};
 use byoc_connector::model::rep_query::RepQuery;
 use byoc_connector::model::roster::Roster;
 use byoc_connector::model::time::Timestamp;
@@ -35,6 +35,10 @@ impl<C: Core> World<C> {
         self.trace.facts += facts.len();
         self.trace.remarks.extend(remarks);
         for ending in endings {
+            let reps = self.core.conversation(&conversation).into_iter().flat_map(|it| it.participants());
+            if reps.filter(|one| one.as_rep().is_some()).count() == 1 {
+                self.trace.alone.insert(ending.request.clone());
+            }
             self.trace.endings.push((conversation.clone(), ending));
         }
         let crash = self.crash.filter(|crash| crash.after_turn == self.trace.turns);
@@ -55,7 +59,7 @@ impl<C: Core> World<C> {
     }
 
     pub(super) fn note_decision(&mut self, conversation: &ConversationId, fact: &Fact) {
-        let Trace { decided, numbers, .. } = &mut self.trace;
+        let Trace { decided, numbers, named, .. } = &mut self.trace;
         match fact {
             Fact::Requested(requested) => {
                 numbers.insert((conversation.clone(), requested.number), requested.event.clone());
@@ -63,6 +67,14 @@ impl<C: Core> World<C> {
             Fact::About(number, RequestFact::Decided(verdict)) => {
                 let event = &numbers[&(conversation.clone(), *number)];
                 decided.entry(event.clone()).or_insert(verdict.at);
+            }
+            Fact::About(
+                _,
+                RequestFact::OfferMade { work, .. }
+                | RequestFact::OfferNamed { work, .. }
+                | RequestFact::OfferRepeated { work, .. },
+            ) => {
+                named.insert(*work);
             }
             _ => {}
         }
@@ -242,7 +254,8 @@ impl<C: Core> World<C> {
         let Some(limit) = self.settings.participant_limit else { return };
         let there = self.salesforce.conversation(conversation).unwrap();
         let open = there.works.iter().filter_map(|id| self.salesforce.work(*id));
-        let open = open.filter(|work| work.state.is_open()).count();
+        let known = |id| id == work || !self.is_nameless(id);
+        let open = open.filter(|work| work.state.is_open() && known(work.id)).count();
         let taken = there.participants.len() + open;
         if taken > limit as usize {
             let text = format!("{taken} of {limit} seats with the offer {work} in {conversation}");
@@ -265,10 +278,40 @@ impl<C: Core> World<C> {
     }
 
     pub(super) fn answered(&mut self, number: u64, answer: Answer) {
-        let Some(Open { id, conversation, .. }) = self.calls.remove(&number) else { return };
+        let Some(Open { id, conversation, order, .. }) = self.calls.remove(&number) else { return };
         self.say(|| format!("answer to {:?}: {answer:?}", id.number));
-        if let Some(turn) = self.core.on_answer(self.now, conversation, id, answer) {
+        let in_vain = !matches!(answer, Answer::Done(_));
+        let request = id.request.clone();
+        if let Some(turn) = self.core.on_answer(self.now, conversation.clone(), id, answer) {
             self.on_turn(turn);
+        }
+        if let Order::Call(call) = &order
+            && in_vain
+        {
+            self.check_owed(&conversation, &request, call);
+        }
+    }
+
+    /// What could not be undone, and is still there, is owed.
+    fn check_owed(&mut self, conversation: &ConversationId, request: &EventId, call: &Call) {
+        let there = self.salesforce.conversation(conversation).unwrap();
+        let (undo, rep, needed) = match call {
+            Call::CancelAgentWork { work, .. } => {
+                let work = self.salesforce.work(*work).unwrap();
+                ("cancelOffer", Some(work.rep), work.state.is_open())
+            }
+            Call::ClearRoute { .. } => {
+                ("clearRoute", None, there.psrs.iter().any(|psr| self.trace.psrs.get(psr) == Some(request)))
+            }
+            Call::RemoveParticipant { rep, .. } => {
+                ("removeRep", Some(*rep), there.reps().any(|it| it == *rep) && there.reps().count() > 1)
+            }
+            _ => return,
+        };
+        let mut owed = self.core.conversation(conversation).into_iter().flat_map(|it| it.owed());
+        let is_owed = owed.any(|it| it.undo == undo && it.rep == rep && it.request == *request);
+        if needed && !is_owed && !there.is_over() {
+            self.trace.not_owed.push(format!("{undo} {rep:?} of {request} failed, and is not owed"));
         }
     }
 }
