@@ -240,17 +240,19 @@ async fn calls(
     };
     let attempt = Attempt { request_id: Uuid::new_v4(), give_up_at: clock.now() + PATIENCE };
     let done = client.cancel_agent_work(attempt, work).await;
+    let not_salesforce = |foreign: Answered| {
+        let kind = match foreign.body {
+            Body::Html => "an HTML page",
+            _ => "no code",
+        };
+        let status = foreign.status;
+        let found = format!("what answers at {at} is no Interaction Service: HTTP {status}, and {kind}");
+        problem(found, words::ADDRESS)
+    };
     match (done, answer.get()) {
-        (Ok(()), Some(foreign)) if foreign.is_foreign() => {
-            let kind = match foreign.body {
-                Body::Html => "an HTML page",
-                _ => "no code",
-            };
-            let found = format!(
-                "what answers at {at} is no Interaction Service: HTTP {}, and {kind}",
-                foreign.status
-            );
-            problem(found, words::ADDRESS)
+        (Ok(()) | Err(Failure::Lost), Some(foreign)) if foreign.is_foreign() => not_salesforce(foreign),
+        (Err(Failure::Refused(_)), Some(foreign)) if foreign.is_foreign() && foreign.status == 404 => {
+            not_salesforce(foreign)
         }
         (Ok(()), _) => {
             let found = format!("{at} takes the token, the org and the channel definition {name}");

@@ -50,6 +50,12 @@ impl SharedHealth {
         }
     }
 
+    /// Whether reading or writing has failed since it last worked.
+    pub(super) fn has_failed(&self) -> bool {
+        let noted = self.lock();
+        [Way::Write, Way::Read].iter().any(|way| noted.failing.contains_key(way))
+    }
+
     /// Everything, with what fails for the longest.
     pub(super) fn told(&self) -> Health {
         let noted = self.lock();

@@ -235,8 +235,14 @@ impl Writer {
     ) -> Result<T, Error> {
         let start = Instant::now();
         let same = match self.guard.check() {
-            // Nothing of the other is open: every channel loads again from what is there now.
-            Err(Error::Replaced(_)) if self.connection.is_none() => self.guard.take_anew(),
+            // The disk failed, and what is at the path now came back with it: every channel loads again from there.
+            Err(Error::Replaced(_)) if self.connection.is_none() || self.health.has_failed() => {
+                self.known.heads = HashMap::new();
+                if let Some(connection) = self.connection.take() {
+                    connection.close_hard().await.ok();
+                }
+                self.guard.take_anew()
+            }
             same => same,
         };
         self.health.note(Way::File, self.clock.now(), &same);

@@ -80,13 +80,6 @@ async fn a_value_that_cannot_be_is_named_by_its_field() {
         (post.clone(), "/v1/presence", json!({ "availability": "AWAY" }), 400, json!("availability")),
         (post.clone(), "/v1/presence", json!({ "availability": "BUSY" }), 400, json!("userId")),
         (post.clone(), "/v1/presence", json!({ "availability": "BUSY", "userId": 5 }), 400, json!("userId")),
-        (
-            post.clone(),
-            "/v1/events",
-            json!({ "acme__EventType__c": "RoutingRequested" }),
-            400,
-            json!("acme__Payload__c"),
-        ),
         (put.clone(), "/v1/reps/anna", json!({}), 400, json!("id")),
         (put.clone(), "/v1/reps/005000000000001AAB", json!({}), 400, json!("id")),
         (put.clone(), "/v1/reps/005000000000009", json!({}), 404, json!("availability")),
