@@ -1,14 +1,6 @@
 //! The runtime with the real store and the stand-in Salesforce, in paused time: what is durable first, what
 //! a restart takes up, what a store that fails does to it.
 
-mod causes;
-mod clock;
-mod finder;
-mod kills;
-#[cfg(feature = "cli")]
-mod told;
-mod under_way;
-
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -36,6 +28,16 @@ use byoc_connector::store::{
 };
 use tokio::time::Instant;
 use uuid::Uuid;
+
+mod causes;
+mod clock;
+mod conferences;
+mod durable;
+mod finder;
+mod kills;
+#[cfg(feature = "cli")]
+mod told;
+mod under_way;
 
 /// Tokio's own clock, which a test pauses.
 #[derive(Clone, Copy)]
@@ -252,108 +254,6 @@ impl Stream {
 const DECLINE: Script = Script::Decline { after_milliseconds: 700 };
 const ACCEPT: Script = Script::Accept { after_milliseconds: 900 };
 
-#[tokio::test(start_paused = true)]
-async fn a_conference_goes_from_the_click_to_the_rep_who_joins() {
-    let org = Org::new(&[Script::Wait, DECLINE, ACCEPT]);
-    let store = Arc::new(Memory::default());
-    let channel = org.start(store.clone()).await;
-    let mut endings = channel.handle().endings();
-    let (conversation, request) = org.ask();
-    let mut stream = Stream::default();
-    stream.run(&org, &channel.handle(), Duration::from_secs(5)).await;
-    let (place, ending) = endings.recv().await.unwrap();
-    assert_eq!(
-        (place, ending.request.clone(), ending.outcome),
-        (conversation, request.clone(), Outcome::Joined)
-    );
-    org.assert_tidy(&request);
-    assert_eq!(channel.handle().look(Conversations::open).await.unwrap(), 0);
-    channel.stop().await;
-    let history = store.outcomes(OutcomeId::START, 9).await.unwrap();
-    assert_eq!(history.iter().map(OutcomeRecord::request).collect::<Vec<_>>(), [&request]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_restart_at_any_moment_takes_up_what_was_under_way() {
-    for stop_after in (0..2_400).step_by(40) {
-        let org = Org::new(&[Script::Wait, DECLINE, ACCEPT]);
-        let store = Arc::new(Memory::default());
-        let first = org.start(store.clone()).await;
-        let (_, request) = org.ask();
-        let mut stream = Stream::default();
-        stream.run(&org, &first.handle(), Duration::from_millis(stop_after)).await;
-        first.stop().await;
-
-        let second = org.start(store.clone()).await;
-        // An offer that may have been made twice is waited for before the next rep is asked.
-        stream.run(&org, &second.handle(), Duration::from_secs(30)).await;
-        org.assert_tidy(&request);
-        let history = store.outcomes(OutcomeId::START, 9).await.unwrap();
-        let outcomes: Vec<_> = history.iter().map(|one| one.ending.outcome).collect();
-        let open = second.handle().look(|all| format!("{all:?}")).await.unwrap();
-        assert_eq!(outcomes, [Outcome::Joined], "stopped after {stop_after} ms: {open}");
-        second.stop().await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rep_who_has_declined_while_nobody_listened_is_not_rung_again() {
-    for stop_after in (0..200).step_by(10) {
-        let org = Org::new(&[Script::Wait, DECLINE, ACCEPT]);
-        let store = Arc::new(Memory::default());
-        let first = org.start(store.clone()).await;
-        let (_, request) = org.ask();
-        let mut stream = Stream::default();
-        stream.run(&org, &first.handle(), Duration::from_millis(stop_after)).await;
-        first.stop().await;
-        tokio::time::sleep(Duration::from_secs(2)).await;
-
-        let second = org.start(store.clone()).await;
-        // The stream takes its time to connect, longer than a call does.
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        second.handle().listening().await.unwrap();
-        stream.run(&org, &second.handle(), Duration::from_secs(30)).await;
-        org.assert_tidy(&request);
-        second.stop().await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_brought_twice_is_processed_once() {
-    let org = Org::new(&[Script::Wait, ACCEPT]);
-    let channel = org.start(Arc::new(Memory::default())).await;
-    let handle = channel.handle();
-    let (_, request) = org.ask();
-    let mut stream = Stream::default();
-    let all: Vec<Delivery> = org.events().into_iter().map(|emitted| stream.delivery(emitted)).collect();
-    for _ in 0..3 {
-        for delivery in &all {
-            handle.deliver(delivery.clone()).await.unwrap();
-        }
-    }
-    stream.run(&org, &handle, Duration::from_secs(3)).await;
-    org.assert_tidy(&request);
-    channel.stop().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_conversation_may_begin_with_an_event_that_says_nothing_of_it() {
-    let org = Org::new(&[Script::Wait]);
-    let channel = org.start(Arc::new(Memory::default())).await;
-    let conversation = ConversationId::parse("new").unwrap();
-    let event = |what| Event { conversation: Some(conversation.clone()), what };
-    let nothing = event(Happening::RoutingStarted { psr: None, work_item: None });
-    let something = event(Happening::WorkItemSeen(WorkItemId::parse("0Mw000000000001").unwrap()));
-    for event in [nothing, something] {
-        let delivery = Delivery { events: [event].into_iter().collect(), ..Delivery::default() };
-        channel.handle().deliver(delivery).await.unwrap();
-    }
-    let handle = channel.handle();
-    let known = handle.look(move |all| all.get(&conversation).and_then(Conversation::work_item)).await;
-    assert!(known.unwrap().is_some());
-    channel.stop().await;
-}
-
 /// A store that can be made to hold answers back, or to fail.
 #[derive(Default)]
 struct Moody {
@@ -421,60 +321,4 @@ impl Store for Moody {
     async fn close(&self) -> Result<(), store::Error> {
         self.inner.close().await
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_call_is_made_before_what_led_to_it_is_durable() {
-    let org = Org::new(&[Script::Wait, ACCEPT]);
-    let store = Arc::new(Moody::default());
-    let channel = org.start(store.clone()).await;
-    store.holds.store(true, Ordering::SeqCst);
-    org.ask();
-    let mut stream = Stream::default();
-    let brought: Vec<Delivery> = org.events().into_iter().map(|emitted| stream.delivery(emitted)).collect();
-    let handle = channel.handle();
-    let bringing = tokio::spawn(async move {
-        for delivery in brought {
-            handle.deliver(delivery).await.unwrap();
-        }
-    });
-    let release = |store: &Moody| {
-        for answer in std::mem::take(&mut *store.held.lock().unwrap()) {
-            answer();
-        }
-    };
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(!bringing.is_finished(), "nothing is said to be processed");
-    assert_eq!(org.calls.load(Ordering::SeqCst), 0, "nothing is called");
-    while !bringing.is_finished() {
-        release(&store);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(org.calls.load(Ordering::SeqCst), 1, "the route is asked for");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_store_that_fails_costs_time_and_nothing_else() {
-    let org = Org::new(&[Script::Wait, DECLINE, ACCEPT]);
-    let store = Arc::new(Moody::default());
-    let channel = org.start(store.clone()).await;
-    let handle = channel.handle();
-    let (_, request) = org.ask();
-    let mut stream = Stream::default();
-    stream.run(&org, &handle, Duration::from_millis(400)).await;
-    store.fails.store(true, Ordering::SeqCst);
-    let refused = {
-        let event = agent_work_event("0Mw000000000009", "0Bz000000000009", "ASSIGNED", None).unwrap();
-        let cause = Some(Cause::named("a post").unwrap());
-        handle.deliver(Delivery { events: event.events, cause, position: None }).await
-    };
-    assert!(matches!(refused, Err(Error::Store(store::Error::DiskFull(_)))), "{refused:?}");
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    store.fails.store(false, Ordering::SeqCst);
-    stream.run(&org, &handle, Duration::from_secs(30)).await;
-    org.assert_tidy(&request);
-    let history = store.outcomes(OutcomeId::START, 9).await.unwrap();
-    assert_eq!(history.iter().map(|one| one.ending.outcome).collect::<Vec<_>>(), [Outcome::Joined]);
-    channel.stop().await;
 }
