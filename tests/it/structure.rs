@@ -88,6 +88,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 /// How many lines a file may have, its tests not counted.
 const LONGEST_FILE: usize = 450;
 
+/// How many lines a file of tests may have: it shows one thing.
+const LONGEST_FILE_OF_TESTS: usize = 400;
+
 /// Modules that are pure: they are handed the time, own no socket and roll no dice.
 const PURE: &[&str] = &["src/model/", "src/routing/", "src/contacts/", "src/rep_finder.rs", "src/emulator/"];
 
@@ -322,9 +325,25 @@ fn no_file_is_longer_than_a_reader_holds_in_mind() {
 }
 
 #[test]
+fn no_file_of_tests_shows_more_than_one_thing() {
+    let files = files_below("tests", "rs");
+    assert!(files.len() > 100, "the tests were not found");
+    let mut wrong = String::new();
+    for path in files {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        if lines > LONGEST_FILE_OF_TESTS {
+            let name = name_of(&path);
+            writeln!(wrong, "{name} has {lines} lines; split it by what its tests show").unwrap();
+        }
+    }
+    assert_eq!(wrong, "");
+}
+
+#[test]
 fn every_file_opens_with_its_role() {
     let without: Vec<String> = files_below("src", "rs")
         .iter()
+        .chain(&files_below("tests", "rs"))
         .filter(|path| !fs::read_to_string(path).unwrap().starts_with("//! "))
         .map(|path| name_of(path))
         .collect();
