@@ -144,9 +144,18 @@ impl Client {
                 }
                 _ => None,
             };
+            let said = match &verdict {
+                Verdict::Retry { what, .. } => Some(what.clone()),
+                _ => None,
+            };
             let chance = jitter(request_id, tries.made());
             match tries.next(verdict, self.inner.clock.now(), give_up_at, chance) {
-                Next::Answer(answer) => return answer,
+                Next::Answer(answer) => {
+                    if let Some(said) = said {
+                        tell_given_up(name, tries.made(), &said);
+                    }
+                    return answer;
+                }
                 Next::TryAgainAt(at) => self.inner.sleeper.until(at).await,
                 Next::RefreshTokenAndTryAgain => rejected = unauthorized,
             }
@@ -295,6 +304,20 @@ impl Client {
         }
         Ok(request)
     }
+}
+
+/// Says what came last of a call that is given up: where it may have been carried out, its answer has no room for
+/// that. Salesforce's own message is left out, for it may name people.
+fn tell_given_up(operation: &str, tries: u32, said: &Rejection) {
+    let Rejection { status, code, message } = said;
+    let code = code.map(ErrorCode);
+    let problem = match code {
+        Some(code) => code.meaning(),
+        None if *status == 0 => message,
+        None => "the answer has no code of Salesforce's",
+    };
+    let code = code.map(tracing::field::display);
+    tracing::warn!(operation, tries, status, code, problem, "call given up: its time is over");
 }
 
 /// When the other side sent a response, by its own clock.

@@ -1,0 +1,67 @@
+//! A call that is given up says in the log what came last: its answer has no room for that.
+
+use std::io;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::*;
+
+/// Log lines, kept.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Sends an offer that is answered so for ever, and gives the log's lines at info.
+async fn told(response: ResponseTemplate) -> Vec<String> {
+    let lines = Lines::default();
+    let log = tracing_subscriber::fmt().with_ansi(false).without_time().with_target(false);
+    let log = log.with_max_level(tracing::Level::INFO).with_writer(lines.clone());
+    let server = MockServer::start().await;
+    answers(&server, [], response).await;
+    let (client, _) = client(&server.uri(), fixed_token());
+    let keeping = tracing::subscriber::set_default(log.finish());
+    send(&client, &offer()).await;
+    drop(keeping);
+    let all = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    // The client's clock is not the server's, which is a line of its own.
+    all.lines().map(|line| line.trim().to_owned()).filter(|line| !line.contains("clock")).collect()
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_is_one_warning_with_what_came_last_and_without_names() {
+    let body = json!({ "code": 10001, "message": "Bo Nyström is out" });
+    let lines = told(ResponseTemplate::new(500).set_body_json(body)).await;
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    for wanted in
+        ["WARN call given up: its time is over", "status=500", "code=10001", "operation=\"post-agent-work\""]
+    {
+        assert!(lines[0].contains(wanted), "{wanted}: {}", lines[0]);
+    }
+    assert!(!lines[0].contains("Nyström"), "{}", lines[0]);
+
+    let lines = told(ResponseTemplate::new(503).set_body_string("<html>busy</html>")).await;
+    assert!(lines.len() == 1 && lines[0].contains("status=503") && !lines[0].contains("html"), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_answered_says_nothing() {
+    assert_eq!(told(described(&offer(), 400, &error_body(10030))).await, Vec::<String>::new());
+}
