@@ -154,10 +154,12 @@ impl Town {
         let mut salesforce = self.org.salesforce.lock().unwrap();
         salesforce.clear_faults();
         if is_in(&SALESFORCE_FAILS, now) {
-            let kind = match self.people.lock().unwrap().below(4) {
-                0 => FaultKind::AnswerLost { after_milliseconds: 0 },
-                1 => FaultKind::ConnectionRefused,
-                2 => FaultKind::RateLimited { retry_after_seconds: None },
+            // In the second half some calls are carried out all the same, and their answers lost.
+            let kinds = if is_in(&STREAM_DOWN, now) { 4 } else { 3 };
+            let kind = match self.people.lock().unwrap().below(kinds) {
+                3 => FaultKind::AnswerLost { after_milliseconds: 0 },
+                0 => FaultKind::ConnectionRefused,
+                1 => FaultKind::RateLimited { retry_after_seconds: None },
                 _ => FaultKind::ServerError { status: 503 },
             };
             salesforce.plan_fault(Fault::always(kind));

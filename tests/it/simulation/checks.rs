@@ -217,7 +217,11 @@ impl Found {
             let decided = world.trace.decided.get(owner).is_some_and(|at| *at <= made.at);
             self.must(decided, || format!("4: {} cleared the PSR {psr} of {owner}", made.id.request));
         }
-        let rings = ringing_at(world, &made.id.request, made.at);
+        let mut rings = ringing_at(world, &made.id.request, made.at);
+        rings.retain(|work| {
+            let rep = world.salesforce.work(*work).unwrap().rep;
+            !world.trace.owed_cancels.contains(&(made.id.request.clone(), rep))
+        });
         self.must(rings.is_empty(), || format!("7: {} cleared while {rings:?} rang", made.id.request));
     }
 

@@ -122,7 +122,10 @@ impl Link {
         if !outage && (spared || !dice.chance(self.trouble)) {
             return Fate::Fine;
         }
+        // In every other outage nothing is carried out at all; what is to be undone then is owed.
+        let deaf = outage && self.outage.is_some_and(|(from, _)| from % 2 == 0);
         match dice.below(7) {
+            0..=2 if deaf => Fate::NotConnected,
             0 | 1 => Fate::AnswerLost,
             2 => Fate::DoneAnd503,
             3 => Fate::NotConnected,

@@ -120,6 +120,8 @@ pub(crate) struct Trace {
     numbers: BTreeMap<(ConversationId, u32), EventId>,
     /// Requests that ended with a rep who was the only one in the conversation then.
     pub(crate) alone: BTreeSet<EventId>,
+    /// Reps whose offers a request could not take back at first: its PSR does not wait for it.
+    pub(crate) owed_cancels: BTreeSet<(EventId, RepId)>,
     /// Offers whose ids the connector has learned.
     pub(crate) named: BTreeSet<AgentWorkId>,
     /// Clean-ups that failed, that are still needed, and that the connector does not owe.

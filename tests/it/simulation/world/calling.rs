@@ -11,7 +11,9 @@ use byoc_connector::model::rep_query::RepQuery;
 use byoc_connector::model::roster::Roster;
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::rep_finder::choose;
-use byoc_connector::routing::{Command, CommandId, Effects, Fact, Order, RequestFact, SearchFailure, Turn};
+use byoc_connector::routing::{
+    Command, CommandId, Effects, Fact, Order, RequestFact, SearchFailure, Turn, Undo,
+};
 
 use super::super::link::Fate;
 use super::super::seeds::rep_id;
@@ -59,7 +61,7 @@ impl<C: Core> World<C> {
     }
 
     pub(super) fn note_decision(&mut self, conversation: &ConversationId, fact: &Fact) {
-        let Trace { decided, numbers, named, .. } = &mut self.trace;
+        let Trace { decided, numbers, named, owed_cancels, .. } = &mut self.trace;
         match fact {
             Fact::Requested(requested) => {
                 numbers.insert((conversation.clone(), requested.number), requested.event.clone());
@@ -67,6 +69,10 @@ impl<C: Core> World<C> {
             Fact::About(number, RequestFact::Decided(verdict)) => {
                 let event = &numbers[&(conversation.clone(), *number)];
                 decided.entry(event.clone()).or_insert(verdict.at);
+            }
+            Fact::About(number, RequestFact::Owed { undo: Undo::Cancel(rep), .. }) => {
+                let event = &numbers[&(conversation.clone(), *number)];
+                owed_cancels.insert((event.clone(), *rep));
             }
             Fact::About(
                 _,
