@@ -123,7 +123,10 @@ impl Decision<'_> {
         let request_with = |fits: fn(&Offer) -> bool| {
             self.conversation.requests.iter().find(|request| request.offer(rep).is_some_and(fits))
         };
-        let accepted = request_with(Offer::is_open).or_else(|| request_with(Offer::is_orphaned));
+        // Who is in already has come by another offer.
+        let is_in = self.conversation.participants.iter().any(|one| one.as_rep() == Some(rep));
+        let given_up = || request_with(Offer::is_orphaned).filter(|_| !is_in);
+        let accepted = request_with(Offer::is_open).or_else(given_up);
         if let Some(number) = accepted.map(|request| request.number) {
             self.on_accepted(number, rep);
         }
