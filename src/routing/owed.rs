@@ -336,13 +336,14 @@ impl Decision<'_> {
             Answer::Refused(refusal) => Some(refusal.clone()),
             Answer::Done(_) | Answer::Lost => None,
         };
-        if refusal.is_some() && after_the_session {
+        // A status of 0 is a try that never got there: Salesforce has said nothing.
+        let refused = refusal.as_ref().is_some_and(|refusal| refusal.status != 0);
+        if refused && after_the_session {
             return self.undone(number, undo);
         }
         let tries = request.owed(undo).map_or(0, |owed| owed.tries);
         let wait = FIRST_WAIT.saturating_mul(1_u32 << tries.min(16)).min(LONGEST_WAIT);
         let (at, next) = (self.now, self.now + wait);
-        let refused = refusal.is_some();
         self.about(number, RequestFact::Owed { undo, at, next, answer: refusal });
         // Everybody else has left meanwhile, and a customer is not left alone: who came too late stays.
         if let Undo::Remove(rep) = undo
