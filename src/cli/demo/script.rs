@@ -54,7 +54,8 @@ pub(super) async fn play(emulator: &Emulator, service: &Service, output: &Output
         as_expected &= play_one(scene, emulator, service, output).await?;
     }
     let left = emulator.with(|salesforce, _| salesforce.leftovers());
-    let owed: usize = service.channels().iter().filter_map(|running| running.owes()).map(|it| it.count).sum();
+    let owed: usize =
+        service.channels().iter().filter_map(crate::service::Running::owes).map(|it| it.count).sum();
     let tidy = left.is_empty() && owed == 0;
     as_expected &= tidy;
     let (good, bad) = (style::GOOD, style::BAD);

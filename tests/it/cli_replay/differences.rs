@@ -8,7 +8,7 @@ fn differing(output: &Output) -> String {
     stdout(output)
 }
 
-mod differences {
+mod told {
     use super::*;
 
     #[test]

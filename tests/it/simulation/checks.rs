@@ -266,7 +266,10 @@ impl Found {
         }
         for request in world.salesforce.requests() {
             let here = world.core.conversation(&request.conversation).into_iter();
-            for owed in here.flat_map(|it| it.owed()).filter(|owed| owed.request == request.event) {
+            for owed in here
+                .flat_map(byoc_connector::routing::Conversation::owed)
+                .filter(|owed| owed.request == request.event)
+            {
                 self.must(false, || format!("8: still owed: {owed:?}"));
             }
         }

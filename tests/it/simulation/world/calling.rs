@@ -37,7 +37,11 @@ impl<C: Core> World<C> {
         self.trace.facts += facts.len();
         self.trace.remarks.extend(remarks);
         for ending in endings {
-            let reps = self.core.conversation(&conversation).into_iter().flat_map(|it| it.participants());
+            let reps = self
+                .core
+                .conversation(&conversation)
+                .into_iter()
+                .flat_map(byoc_connector::routing::Conversation::participants);
             if reps.filter(|one| one.as_rep().is_some()).count() == 1 {
                 self.trace.alone.insert(ending.request.clone());
             }
@@ -314,7 +318,11 @@ impl<C: Core> World<C> {
             }
             _ => return,
         };
-        let mut owed = self.core.conversation(conversation).into_iter().flat_map(|it| it.owed());
+        let mut owed = self
+            .core
+            .conversation(conversation)
+            .into_iter()
+            .flat_map(byoc_connector::routing::Conversation::owed);
         let is_owed = owed.any(|it| it.undo == undo && it.rep == rep && it.request == *request);
         if needed && !is_owed && !there.is_over() {
             self.trace.not_owed.push(format!("{undo} {rep:?} of {request} failed, and is not owed"));
