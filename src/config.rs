@@ -30,6 +30,7 @@ pub use document::{Mistake, Source};
 pub use serving::{Org, Serving};
 pub use store::StoreSettings;
 pub use warnings::Warning;
+#[cfg(feature = "pubsub")]
 pub(crate) use warnings::{DECLINES_HINT, DECLINES_NOT_HEARD};
 
 use crate::model::channel_definition::ChannelDefinition;

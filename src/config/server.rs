@@ -18,7 +18,6 @@ use super::Environment;
 use super::document::{Document, Source};
 use crate::outbound::secret_worthy_url;
 
-#[cfg(feature = "server")]
 pub use settings::{
     AUDIENCE, Exposed, NoOrigin, Origin, PartnerKey, SHORTEST_SECRET, ServerSettings, SessionAuth,
 };

@@ -16,6 +16,7 @@
 //! Elsewhere: lines of a recording in `recording`.
 
 mod agent_work;
+#[cfg(feature = "pubsub")]
 pub mod aside;
 mod channel_data;
 mod decoder;

@@ -22,6 +22,7 @@ mod wire;
 
 pub use auth::{AccessToken, FixedToken, JwtBearer, JwtSettings, TokenSource};
 pub use client::{Attempt, Builder, Client, Exchanged, Offer, Sleeper, Witness};
+#[cfg(feature = "pubsub")]
 pub(crate) use error::said;
 pub use error::{Error, Failure};
 pub use limiter::{Limiter, Line, Priority};
