@@ -15,10 +15,11 @@ use tokio::task::JoinHandle;
 
 use super::lost::Lost;
 use super::ports::{Calls, EndUserNotifier, RepFinder};
+use super::refused::{Refused, RefusedRep};
 use crate::model::call::Answer;
 use crate::model::event::Event;
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
-use crate::model::time::Clock;
+use crate::model::time::{Clock, Timestamp};
 use crate::routing::{
     Announcement, CommandId, Conversations, Ending, OperatorOrder, Owes, SearchFailure, Settings,
 };
@@ -121,6 +122,7 @@ pub struct Handle {
     endings: broadcast::Sender<(ConversationId, Ending)>,
     lost: Lost,
     owes: watch::Receiver<Option<Owes>>,
+    refused: Refused,
 }
 
 impl Channel {
@@ -138,9 +140,10 @@ impl Channel {
         let (key, calls) = (parts.key.clone(), Arc::clone(&parts.calls));
         let lost = Lost::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
         let (owes, owing) = watch::channel(None);
-        let handle =
-            Handle { inbox: inbox.clone(), endings: endings.clone(), lost: lost.clone(), owes: owing };
+        let (brought, ended, unreadable) = (inbox.clone(), endings.clone(), lost.clone());
         let task = Task::new(parts, loaded, inbox, announcements, endings, lost, owes);
+        let refused = task.refused();
+        let handle = Handle { inbox: brought, endings: ended, lost: unreadable, owes: owing, refused };
         Ok(Self { handle, task: tokio::spawn(task.run(messages)), telling, positions })
     }
 
@@ -208,6 +211,11 @@ impl Handle {
     /// How much the channel's conversations owe: clean-ups that could not be made. Never waits.
     pub fn owes(&self) -> Option<Owes> {
         *self.owes.borrow()
+    }
+
+    /// The reps whom Salesforce refuses again and again, who has been for the longest first. Never waits.
+    pub fn refused_reps(&self, now: Timestamp) -> Vec<RefusedRep> {
+        self.refused.again_and_again(now)
     }
 
     /// A rep's page opened the list of contacts for a work item: a hint at who asks next. Nothing is stored.

@@ -24,3 +24,4 @@ mod watch;
 pub use channel::{Channel, Delivery, Error, Handle, Parts, Receipt};
 pub use lost::{GivenUp, Lost};
 pub use ports::{Calls, EndUserNotifier, FindError, RepFinder, TellNobody};
+pub use refused::RefusedRep;

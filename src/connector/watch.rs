@@ -202,8 +202,13 @@ impl Watch {
         }
     }
 
+    /// Who is refused again and again; what is given goes on counting.
+    pub(super) fn refused(&self) -> Refused {
+        self.refused.clone()
+    }
+
     /// Something worth telling a person.
-    pub(super) fn remarked(&mut self, conversation: &ConversationId, remark: &Remark) {
+    pub(super) fn remarked(&mut self, now: Timestamp, conversation: &ConversationId, remark: &Remark) {
         let reason = remark.reason();
         metrics::counter!(
             "byoc_remarks_total",
@@ -224,20 +229,20 @@ impl Watch {
             _ => tracing::info!(parent: &span, reason, "{remark}"),
         }
         if let Remark::RepRefused(rep, refusal) = remark {
-            self.rep_refused(*rep, refusal);
+            self.rep_refused(now, *rep, refusal);
         }
     }
 
     /// Once is a roster that lags by a moment; a warning is for who is refused again and again, and comes
     /// the less often the longer it lasts.
-    fn rep_refused(&mut self, rep: RepId, refusal: &Refusal) {
+    fn rep_refused(&self, now: Timestamp, rep: RepId, refusal: &Refusal) {
         let code = ErrorCode(refusal.code.unwrap_or_default());
         metrics::counter!(
             "byoc_rep_refusals_total",
             "org" => self.org.clone(), "channel" => self.channel.clone(), "code" => code.to_string()
         )
         .increment(1);
-        let times = self.refused.add(rep);
+        let times = self.refused.add(rep, code, now);
         if times > 1 && times.is_power_of_two() {
             let (org, channel) = (self.org.as_str(), self.channel.as_str());
             let (meaning, advice) = (code.meaning(), code.advice());

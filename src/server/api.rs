@@ -25,6 +25,19 @@ pub(super) use page::{agent_work, contacts, presence, session};
 pub(super) use partner::{change_rep, events, remove_rep, reps};
 pub(super) use unreadable::{give_up, unreadable};
 
+/// How many things are listed at most.
+const MOST: usize = 500;
+
+/// How many things to list: what was asked for, else as many as usual.
+fn limit(asked: Option<usize>, usual: usize) -> Result<usize, Refused> {
+    let limit = asked.unwrap_or(usual);
+    if !(1..=MOST).contains(&limit) {
+        let error = format!("{limit} things cannot be listed");
+        return Err(Refused::bad_request(error, format!("1 to {MOST}")).field("limit"));
+    }
+    Ok(limit)
+}
+
 /// Which channel is meant, where there are several.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,6 +19,7 @@ mod clock;
 mod observe;
 mod plan;
 mod readiness;
+mod refused;
 mod running;
 mod stream;
 mod tokens;
@@ -135,7 +136,7 @@ impl Service {
             let span = tracing::info_span!(parent: None, "stream", org = %org.id, channel = %plan.name);
             let source = span.in_scope(|| plan.subscribe(org.pubsub.as_ref(), positions, &aside));
             let health = source.as_ref().map(|(_, source)| source.health()).unwrap_or_default();
-            let running = Running::new(org.id, plan, channel.handle(), health, Arc::clone(&clock));
+            let running = Running::new(org.id, plan, channel.handle(), health, (&store, &clock));
             for record in history.iter().filter(|record| record.channel == *running.key()) {
                 running.keep(record.conversation.clone(), &record.ending);
             }
@@ -203,6 +204,7 @@ impl Service {
     pub fn readiness(&self) -> Readiness {
         let mut notices = self.0.notices.all();
         notices.extend(self.0.channels.iter().filter_map(Running::unreadable_notice));
+        notices.extend(self.0.channels.iter().filter_map(Running::refused_notice));
         notices.extend(clock::notices(&self.0.channels));
         readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health(), notices, self.0.clock.now())
     }

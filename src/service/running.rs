@@ -1,10 +1,13 @@
 //! One running channel, as those who come by HTTP see it.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::connector::{self, Delivery, GivenUp, Handle, Lost};
@@ -19,16 +22,20 @@ use crate::model::time::{self, Clock, Timestamp};
 use crate::notices::{Notice, Subject};
 use crate::people::People;
 use crate::routing::{
-    Belongs, Conversation, Ending, OperatorOrder, Outcome, OwedView, Owes, RequestView, Settings,
+    Belongs, Conversation, Conversations, Ending, OperatorOrder, Outcome, OwedView, Owes, RequestView, Settings,
 };
-use crate::store::{self, Cause, ChannelKey};
+use crate::store::{self, Cause, ChannelKey, Store};
 
 use super::plan::ChannelPlan;
+use super::refused;
 use super::stream::{Reader, Time, count_odd};
 use super::{Error, Told};
 
 /// How many ended requests are kept to be looked at; the store has the others.
 pub(super) const ENDED_KEPT: usize = 500;
+
+/// How long somebody who looks at a channel waits before the store is asked whether it fails.
+const LOOK_WITHIN: Duration = Duration::from_millis(250);
 
 /// A running channel. A clone is the same one.
 #[derive(Clone)]
@@ -40,6 +47,7 @@ struct Inner {
     decoder: Decoder,
     is_ours: bool,
     handle: Handle,
+    store: Arc<dyn Store>,
     directory: Arc<dyn Directory>,
     people: Option<People>,
     stream: Health,
@@ -93,7 +101,7 @@ impl Running {
         plan: &ChannelPlan,
         handle: Handle,
         stream: Health,
-        clock: Arc<dyn Clock>,
+        (store, clock): (&Arc<dyn Store>, &Arc<dyn Clock>),
     ) -> Self {
         Self(Arc::new(Inner {
             key: ChannelKey { org, channel: Arc::clone(&plan.name) },
@@ -101,10 +109,11 @@ impl Running {
             decoder: Decoder::new(plan.field_names()),
             is_ours: plan.is_ours(),
             handle,
+            store: Arc::clone(store),
             directory: Arc::clone(&plan.directory),
             people: plan.people.clone(),
             stream,
-            clock,
+            clock: Arc::clone(clock),
             skew: plan.client.skew().clone(),
             ended: Mutex::default(),
         }))
@@ -151,7 +160,7 @@ impl Running {
         insist: bool,
     ) -> Result<Option<GivenUp>, Error> {
         let id = conversation.clone();
-        let anew = self.0.handle.look(move |all| all.get(&id).is_some()).await?;
+        let anew = self.look(move |all| all.get(&id).is_some()).await?;
         let given = self.lost().give_up(conversation, insist, anew).await;
         Ok(given.map_err(connector::Error::from)?)
     }
@@ -173,6 +182,11 @@ impl Running {
             problem: format!("{count} cannot be read, such as {}: {}", first.conversation, first.why),
             hint: Some(hint.to_owned()),
         })
+    }
+
+    /// What to say of reps whom Salesforce refuses again and again; `None` where there are none.
+    pub(super) fn refused_notice(&self) -> Option<Notice> {
+        refused::notice(&self.0.key, &self.0.handle.refused_reps(self.0.clock.now()))
     }
 
     /// Its reps, where it is us who keep them.
@@ -270,12 +284,29 @@ impl Running {
         Ok(Taken::In)
     }
 
+    /// Looks at the conversations for somebody who does not want to wait: a channel whose store fails stands still
+    /// until it has read there again, and what it holds meanwhile may never have been stored.
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Conversations) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let mut looking = pin!(self.0.handle.look(look));
+        loop {
+            if let Ok(seen) = timeout(LOOK_WITHIN, &mut looking).await {
+                return Ok(seen?);
+            }
+            if let Some(problem) = self.0.store.health().failing {
+                return Err(problem.into());
+            }
+        }
+    }
+
     /// The open requests, oldest first, at most `limit`.
     ///
     /// # Errors
-    /// Where the service is stopping.
+    /// Where the store fails, or the service is stopping.
     pub async fn open_requests(&self, limit: usize) -> Result<Vec<RequestView>, Error> {
-        let open = self.0.handle.look(move |all| {
+        let open = self.look(move |all| {
             // The channel stands still meanwhile, and a copy of each would take it many times as long.
             let since = |one| Conversation::open_since(one).map(move |since| (since, one));
             let mut open: Vec<_> = all.busy().flat_map(since).collect();
@@ -289,21 +320,21 @@ impl Running {
             };
             open.into_iter().filter_map(view).collect::<Vec<RequestView>>()
         });
-        Ok(open.await?)
+        open.await
     }
 
     /// The open request of that routing event.
     ///
     /// # Errors
-    /// Where the service is stopping.
+    /// Where the store fails, or the service is stopping.
     pub async fn open_request(&self, request: &EventId) -> Result<Option<RequestView>, Error> {
         let request = request.clone();
-        let found = self.0.handle.look(move |all| {
+        let found = self.look(move |all| {
             let has_it =
                 |conversation: &&Conversation| conversation.open_requests().any(|open| *open == request);
             all.busy().find(has_it)?.views().find(|view| view.request == request)
         });
-        Ok(found.await?)
+        found.await
     }
 
     /// The requests that have ended lately, newest first, at most `limit`.
@@ -334,9 +365,9 @@ impl Running {
     /// What its conversations owe, what is owed for the longest first, at most `limit`.
     ///
     /// # Errors
-    /// Where the service is stopping.
+    /// Where the store fails, or the service is stopping.
     pub async fn owed(&self, limit: usize) -> Result<Vec<OwedView>, Error> {
-        Ok(self.0.handle.look(move |all| all.owed().take(limit).collect()).await?)
+        self.look(move |all| all.owed().take(limit).collect()).await
     }
 
     /// Carries out an operator's order about what is owed under this id. `false` where nothing is.
@@ -344,10 +375,7 @@ impl Running {
     /// # Errors
     /// Where it could not be made durable, or the service is stopping.
     pub async fn order_owed(&self, id: Uuid, order: OperatorOrder) -> Result<bool, Error> {
-        let of = self
-            .0
-            .handle
-            .look(move |all| all.owed().find(|owed| owed.id == id).map(|owed| owed.conversation));
+        let of = self.look(move |all| all.owed().find(|owed| owed.id == id).map(|owed| owed.conversation));
         let Some(conversation) = of.await? else { return Ok(false) };
         self.0.handle.order(conversation, order).await?;
         Ok(true)

@@ -15,6 +15,7 @@ mod offered;
 mod rig;
 mod sessions;
 mod speaking;
+mod store_down;
 mod unknown_keys;
 mod unreadable;
 mod who_may;

@@ -12,6 +12,7 @@ use super::inbox::Inbox;
 use super::quiet::Quiet;
 use super::{Delivery, Done, Error, Message, Parts};
 use crate::connector::lost::Lost;
+use crate::connector::refused::Refused;
 use crate::connector::runner::Runner;
 use crate::connector::watch::Watch;
 use crate::interaction::sleep_until;
@@ -97,6 +98,11 @@ impl Task {
         };
         task.take_up(loaded);
         task
+    }
+
+    /// The reps whom Salesforce refuses.
+    pub(super) fn refused(&self) -> Refused {
+        self.watch.refused()
     }
 
     pub(super) async fn run(mut self, messages: mpsc::Receiver<Message>) {
@@ -215,7 +221,7 @@ impl Task {
         if let Some(conversation) = &conversation {
             self.watch.decided(conversation, &facts);
             for remark in std::mem::take(&mut effects.remarks) {
-                self.watch.remarked(conversation, &remark);
+                self.watch.remarked(at, conversation, &remark);
             }
         }
         // Of a conversation that begins, the store must hear even where nothing is known of it yet.

@@ -7,15 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{Place, RequestLine};
+use super::{Place, RequestLine, limit};
 use crate::model::ids::{EventId, OrgId};
 use crate::server::Server;
 use crate::server::access::Operator;
 use crate::server::body::{Id, Params};
 use crate::server::refused::Refused;
-
-/// How many requests are listed at most.
-const MOST: usize = 500;
 
 /// How many are listed where the query does not say.
 const USUAL: usize = 100;
@@ -53,11 +50,7 @@ pub(in crate::server) async fn requests(
     State(server): State<Server>,
     Params(asked): Params<Asked>,
 ) -> Result<Answer<RequestsView>, Refused> {
-    let limit = asked.limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        let error = format!("{limit} requests cannot be listed");
-        return Err(Refused::bad_request(error, format!("1 to {MOST}")).field("limit"));
-    }
+    let limit = limit(asked.limit, USUAL)?;
     let channels = Place { org: asked.org, channel: asked.channel }.find_all(&server)?;
     // One more than is wanted tells whether there are more.
     let enough = limit.saturating_add(1);
@@ -92,12 +85,16 @@ pub(in crate::server) async fn request(
     let id = EventId::parse(&id).map_err(|error| {
         Refused::bad_request(error.to_string(), "the eventId of a routing request").field("id")
     })?;
-    for running in place.find_all(&server)? {
-        if let Some(view) = running.open_request(&id).await? {
-            return Ok(Answer(RequestLine::open(running.key(), view)));
-        }
+    let channels = place.find_all(&server)?;
+    // What has ended is known without the channel, which may stand still.
+    for running in &channels {
         if let Some(view) = running.ended_request(&id) {
             return Ok(Answer(RequestLine::ended(running.key(), view)));
+        }
+    }
+    for running in &channels {
+        if let Some(view) = running.open_request(&id).await? {
+            return Ok(Answer(RequestLine::open(running.key(), view)));
         }
     }
     let hint =

@@ -8,16 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Place;
+use super::{MOST, Place, limit};
 use crate::model::ids::{EventId, OrgId};
 use crate::routing::{OperatorOrder, OwedView};
 use crate::server::Server;
 use crate::server::access::Operator;
 use crate::server::body::Params;
 use crate::server::refused::Refused;
-
-/// How many things are listed at most.
-const MOST: usize = 500;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,11 +55,7 @@ pub(in crate::server) async fn owed(
     State(server): State<Server>,
     Params(asked): Params<Asked>,
 ) -> Result<Answer<Listed>, Refused> {
-    let limit = asked.limit.unwrap_or(MOST);
-    if !(1..=MOST).contains(&limit) {
-        let error = format!("{limit} things cannot be listed");
-        return Err(Refused::bad_request(error, format!("1 to {MOST}")).field("limit"));
-    }
+    let limit = limit(asked.limit, MOST)?;
     let place = Place { org: asked.org, channel: asked.channel };
     let mut owed = Vec::new();
     for running in place.find_all(&server)?.into_iter().filter(|running| running.owes().is_some()) {

@@ -8,6 +8,7 @@ mod logins;
 mod org_setup;
 mod orgs;
 mod probes;
+mod refused;
 mod tls;
 mod unheard;
 mod unreadable;
