@@ -22,7 +22,8 @@ use crate::model::time::{self, Clock, Timestamp};
 use crate::notices::{Notice, Subject};
 use crate::people::People;
 use crate::routing::{
-    Belongs, Conversation, Conversations, Ending, OperatorOrder, Outcome, OwedView, Owes, RequestView, Settings,
+    Belongs, Conversation, Conversations, Ending, OperatorOrder, Outcome, OwedView, Owes, RequestView,
+    Settings,
 };
 use crate::store::{self, Cause, ChannelKey, Store};
 
