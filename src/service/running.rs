@@ -1,13 +1,12 @@
 //! One running channel, as those who come by HTTP see it.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+mod looked_at;
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::connector::{self, Delivery, GivenUp, Handle, Lost};
@@ -17,26 +16,20 @@ use crate::events::{Decoded, Decoder, EventSource, PassedBy, agent_work_event};
 use crate::interaction::Skew;
 use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
 use crate::model::event::Participant;
-use crate::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, WorkItemId};
-use crate::model::time::{self, Clock, Timestamp};
+use crate::model::ids::{AgentWorkId, ConversationId, OrgId, RepId, WorkItemId};
+use crate::model::time::Clock;
 use crate::notices::{Notice, Subject};
 use crate::people::People;
-use crate::routing::{
-    Belongs, Conversation, Conversations, Ending, OperatorOrder, Outcome, OwedView, Owes, RequestView,
-    Settings,
-};
+use crate::routing::{Belongs, Conversation, Ending, Settings};
 use crate::store::{self, Cause, ChannelKey, Store};
+
+pub(super) use looked_at::ENDED_KEPT;
+pub use looked_at::EndedView;
 
 use super::plan::ChannelPlan;
 use super::refused;
 use super::stream::{Reader, Time, count_odd};
 use super::{Error, Told};
-
-/// How many ended requests are kept to be looked at; the store has the others.
-pub(super) const ENDED_KEPT: usize = 500;
-
-/// How long somebody who looks at a channel waits before the store is asked whether it fails.
-const LOOK_WITHIN: Duration = Duration::from_millis(250);
 
 /// A running channel. A clone is the same one.
 #[derive(Clone)]
@@ -64,36 +57,6 @@ pub enum Taken {
     In,
     /// It is of no use here, and why.
     PassedBy(PassedBy),
-}
-
-/// A request that has ended.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EndedView {
-    /// The routing event that asked.
-    pub request: EventId,
-    /// Where.
-    pub conversation: ConversationId,
-    /// When the last word was decided.
-    #[serde(serialize_with = "time::as_text")]
-    pub at: Timestamp,
-    /// The last word.
-    pub outcome: Outcome,
-    /// Why, in words.
-    pub reason: String,
-}
-
-impl EndedView {
-    /// Of an ending.
-    pub fn new(conversation: ConversationId, ending: &Ending) -> Self {
-        Self {
-            request: ending.request.clone(),
-            conversation,
-            at: ending.at,
-            outcome: ending.outcome,
-            reason: ending.reason.to_string(),
-        }
-    }
 }
 
 impl Running {
@@ -285,111 +248,12 @@ impl Running {
         Ok(Taken::In)
     }
 
-    /// Looks at the conversations for somebody who does not want to wait: a channel whose store fails stands still
-    /// until it has read there again, and what it holds meanwhile may never have been stored.
-    async fn look<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&Conversations) -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        let mut looking = pin!(self.0.handle.look(look));
-        loop {
-            if let Ok(seen) = timeout(LOOK_WITHIN, &mut looking).await {
-                return Ok(seen?);
-            }
-            if let Some(problem) = self.0.store.health().failing {
-                return Err(problem.into());
-            }
-        }
-    }
-
-    /// The open requests, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// Where the store fails, or the service is stopping.
-    pub async fn open_requests(&self, limit: usize) -> Result<Vec<RequestView>, Error> {
-        let open = self.look(move |all| {
-            // The channel stands still meanwhile, and a copy of each would take it many times as long.
-            let since = |one| Conversation::open_since(one).map(move |since| (since, one));
-            let mut open: Vec<_> = all.busy().flat_map(since).collect();
-            if limit < open.len() {
-                open.select_nth_unstable_by_key(limit, |(since, _)| *since);
-                open.truncate(limit);
-            }
-            open.sort_unstable_by_key(|(since, _)| *since);
-            let view = |((_, request), one): ((Timestamp, &EventId), &Conversation)| {
-                one.views().find(|view| view.request == *request)
-            };
-            open.into_iter().filter_map(view).collect::<Vec<RequestView>>()
-        });
-        open.await
-    }
-
-    /// The open request of that routing event.
-    ///
-    /// # Errors
-    /// Where the store fails, or the service is stopping.
-    pub async fn open_request(&self, request: &EventId) -> Result<Option<RequestView>, Error> {
-        let request = request.clone();
-        let found = self.look(move |all| {
-            let has_it =
-                |conversation: &&Conversation| conversation.open_requests().any(|open| *open == request);
-            all.busy().find(has_it)?.views().find(|view| view.request == request)
-        });
-        found.await
-    }
-
-    /// The requests that have ended lately, newest first, at most `limit`.
-    pub fn ended_requests(&self, limit: usize) -> Vec<EndedView> {
-        let ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.iter().rev().take(limit).cloned().collect()
-    }
-
-    /// The request of that routing event, where it has ended lately.
-    pub fn ended_request(&self, request: &EventId) -> Option<EndedView> {
-        let ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.iter().rev().find(|ended| ended.request == *request).cloned()
-    }
-
     /// How many conversations are remembered, and how many have an open request.
     ///
     /// # Errors
     /// Where the service is stopping.
     pub async fn counts(&self) -> Result<(usize, usize), Error> {
         Ok(self.0.handle.look(|all| (all.len(), all.open())).await?)
-    }
-
-    /// How much its conversations owe: clean-ups that could not be made. Never waits.
-    pub fn owes(&self) -> Option<Owes> {
-        self.0.handle.owes()
-    }
-
-    /// What its conversations owe, what is owed for the longest first, at most `limit`.
-    ///
-    /// # Errors
-    /// Where the store fails, or the service is stopping.
-    pub async fn owed(&self, limit: usize) -> Result<Vec<OwedView>, Error> {
-        self.look(move |all| all.owed().take(limit).collect()).await
-    }
-
-    /// Carries out an operator's order about what is owed under this id. `false` where nothing is.
-    ///
-    /// # Errors
-    /// Where it could not be made durable, or the service is stopping.
-    pub async fn order_owed(&self, id: Uuid, order: OperatorOrder) -> Result<bool, Error> {
-        let of = self.look(move |all| all.owed().find(|owed| owed.id == id).map(|owed| owed.conversation));
-        let Some(conversation) = of.await? else { return Ok(false) };
-        self.0.handle.order(conversation, order).await?;
-        Ok(true)
-    }
-
-    /// Ends an open request. `false` where there is none of that routing event.
-    ///
-    /// # Errors
-    /// Where it could not be made durable, or the service is stopping.
-    pub async fn end_request(&self, request: &EventId) -> Result<bool, Error> {
-        let Some(view) = self.open_request(request).await? else { return Ok(false) };
-        self.0.handle.order(view.conversation, OperatorOrder::End(request.clone())).await?;
-        Ok(true)
     }
 
     pub(super) fn reader(
@@ -417,15 +281,6 @@ impl Running {
                 Err(broadcast::error::RecvError::Closed) => return,
             }
         }
-    }
-
-    /// Keeps what has ended, to be looked at.
-    pub(super) fn keep(&self, conversation: ConversationId, ending: &Ending) {
-        let mut ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended.len() == ENDED_KEPT {
-            ended.pop_front();
-        }
-        ended.push_back(EndedView::new(conversation, ending));
     }
 
     fn ended(&self, told: &broadcast::Sender<Told>, conversation: ConversationId, ending: Ending) {

@@ -1,0 +1,166 @@
+//! What an operator looks at of a running channel, and orders about it.
+//!
+//! Invariants
+//! 1. Whoever looks does not wait for a store that is known to fail.
+
+use std::pin::pin;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::Running;
+use crate::model::ids::{ConversationId, EventId};
+use crate::model::time::{self, Timestamp};
+use crate::routing::{
+    Conversation, Conversations, Ending, OperatorOrder, Outcome, OwedView, Owes, RequestView,
+};
+use crate::service::Error;
+
+/// How many ended requests are kept to be looked at; the store has the others.
+pub(in crate::service) const ENDED_KEPT: usize = 500;
+
+/// How long somebody who looks at a channel waits before the store is asked whether it fails.
+const LOOK_WITHIN: Duration = Duration::from_millis(250);
+
+/// A request that has ended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndedView {
+    /// The routing event that asked.
+    pub request: EventId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// When the last word was decided.
+    #[serde(serialize_with = "time::as_text")]
+    pub at: Timestamp,
+    /// The last word.
+    pub outcome: Outcome,
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl EndedView {
+    /// Of an ending.
+    pub fn new(conversation: ConversationId, ending: &Ending) -> Self {
+        Self {
+            request: ending.request.clone(),
+            conversation,
+            at: ending.at,
+            outcome: ending.outcome,
+            reason: ending.reason.to_string(),
+        }
+    }
+}
+
+impl Running {
+    /// Looks at the conversations for somebody who does not want to wait: a channel whose store fails stands still
+    /// until it has read there again, and what it holds meanwhile may never have been stored.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Conversations) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let mut looking = pin!(self.0.handle.look(look));
+        loop {
+            if let Ok(seen) = timeout(LOOK_WITHIN, &mut looking).await {
+                return Ok(seen?);
+            }
+            if let Some(problem) = self.0.store.health().failing {
+                return Err(problem.into());
+            }
+        }
+    }
+
+    /// The open requests, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Where the store fails, or the service is stopping.
+    pub async fn open_requests(&self, limit: usize) -> Result<Vec<RequestView>, Error> {
+        let open = self.look(move |all| {
+            // The channel stands still meanwhile, and a copy of each would take it many times as long.
+            let since = |one| Conversation::open_since(one).map(move |since| (since, one));
+            let mut open: Vec<_> = all.busy().flat_map(since).collect();
+            if limit < open.len() {
+                open.select_nth_unstable_by_key(limit, |(since, _)| *since);
+                open.truncate(limit);
+            }
+            open.sort_unstable_by_key(|(since, _)| *since);
+            let view = |((_, request), one): ((Timestamp, &EventId), &Conversation)| {
+                one.views().find(|view| view.request == *request)
+            };
+            open.into_iter().filter_map(view).collect::<Vec<RequestView>>()
+        });
+        open.await
+    }
+
+    /// The open request of that routing event.
+    ///
+    /// # Errors
+    /// Where the store fails, or the service is stopping.
+    pub async fn open_request(&self, request: &EventId) -> Result<Option<RequestView>, Error> {
+        let request = request.clone();
+        let found = self.look(move |all| {
+            let has_it =
+                |conversation: &&Conversation| conversation.open_requests().any(|open| *open == request);
+            all.busy().find(has_it)?.views().find(|view| view.request == request)
+        });
+        found.await
+    }
+
+    /// The requests that have ended lately, newest first, at most `limit`.
+    pub fn ended_requests(&self, limit: usize) -> Vec<EndedView> {
+        let ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.iter().rev().take(limit).cloned().collect()
+    }
+
+    /// The request of that routing event, where it has ended lately.
+    pub fn ended_request(&self, request: &EventId) -> Option<EndedView> {
+        let ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.iter().rev().find(|ended| ended.request == *request).cloned()
+    }
+
+    /// How much its conversations owe: clean-ups that could not be made. Never waits.
+    pub fn owes(&self) -> Option<Owes> {
+        self.0.handle.owes()
+    }
+
+    /// What its conversations owe, what is owed for the longest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Where the store fails, or the service is stopping.
+    pub async fn owed(&self, limit: usize) -> Result<Vec<OwedView>, Error> {
+        self.look(move |all| all.owed().take(limit).collect()).await
+    }
+
+    /// Carries out an operator's order about what is owed under this id. `false` where nothing is.
+    ///
+    /// # Errors
+    /// Where it could not be made durable, or the service is stopping.
+    pub async fn order_owed(&self, id: Uuid, order: OperatorOrder) -> Result<bool, Error> {
+        let of = self.look(move |all| all.owed().find(|owed| owed.id == id).map(|owed| owed.conversation));
+        let Some(conversation) = of.await? else { return Ok(false) };
+        self.0.handle.order(conversation, order).await?;
+        Ok(true)
+    }
+
+    /// Ends an open request. `false` where there is none of that routing event.
+    ///
+    /// # Errors
+    /// Where it could not be made durable, or the service is stopping.
+    pub async fn end_request(&self, request: &EventId) -> Result<bool, Error> {
+        let Some(view) = self.open_request(request).await? else { return Ok(false) };
+        self.0.handle.order(view.conversation, OperatorOrder::End(request.clone())).await?;
+        Ok(true)
+    }
+
+    /// Keeps what has ended, to be looked at.
+    pub(in crate::service) fn keep(&self, conversation: ConversationId, ending: &Ending) {
+        let mut ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended.len() == ENDED_KEPT {
+            ended.pop_front();
+        }
+        ended.push_back(EndedView::new(conversation, ending));
+    }
+}
