@@ -140,7 +140,7 @@ impl Lost {
         let give_up_at = self.0.clock.now() + TRIED_FOR;
         match self.0.calls.call(request_id, call, give_up_at, true).await {
             Answer::Done(_) => Ok(()),
-            Answer::Lost => Err("Salesforce did not answer".to_owned()),
+            Answer::Lost(what) => Err(format!("Salesforce did not answer: {what}")),
             Answer::Refused(refusal) => {
                 let code = refusal.code.map(|code| format!(" ({code})")).unwrap_or_default();
                 Err(format!("Salesforce refused{code}: {}", refusal.message))

@@ -250,7 +250,7 @@ async fn calls(
         problem(found, words::ADDRESS)
     };
     match (done, answer.get()) {
-        (Ok(()) | Err(Failure::Lost), Some(foreign)) if foreign.is_foreign() => not_salesforce(foreign),
+        (Ok(()) | Err(Failure::Lost(_)), Some(foreign)) if foreign.is_foreign() => not_salesforce(foreign),
         (Err(Failure::Refused(_)), Some(foreign)) if foreign.is_foreign() && foreign.status == 404 => {
             not_salesforce(foreign)
         }
@@ -264,7 +264,7 @@ async fn calls(
             let found = format!("{at}: {meaning}({})", said(&refusal));
             problem(found, code.map_or(words::ADDRESS, ErrorCode::advice))
         }
-        (Err(failure @ Failure::Lost), _) => problem(format!("{at}: {failure}"), words::ADDRESS),
+        (Err(failure @ Failure::Lost(_)), _) => problem(format!("{at}: {failure}"), words::ADDRESS),
     }
 }
 

@@ -145,7 +145,7 @@ impl Client {
                 _ => None,
             };
             let said = match &verdict {
-                Verdict::Retry { what, .. } => Some(what.clone()),
+                Verdict::Retry { what, .. } | Verdict::Unclear(what) => Some(what.clone()),
                 _ => None,
             };
             let chance = jitter(request_id, tries.made());
@@ -193,9 +193,10 @@ impl Client {
         let org = self.inner.org.to_string();
         let (status, code) = match verdict {
             Verdict::Done(_) => ("2xx".to_owned(), None),
-            Verdict::Refused(what) | Verdict::Retry { what, .. } | Verdict::Unauthorized(what) => {
-                (status_label(what.status).to_owned(), what.code)
-            }
+            Verdict::Refused(what)
+            | Verdict::Retry { what, .. }
+            | Verdict::Unclear(what)
+            | Verdict::Unauthorized(what) => (status_label(what.status).to_owned(), what.code),
         };
         let code = code.map_or_else(String::new, |code| ErrorCode(code).label());
         metrics::counter!(
@@ -250,7 +251,7 @@ impl Client {
             Err(error) if error.is_connect() => return Verdict::not_sent(in_full(&error)),
             Err(error) => {
                 self.witnessed(sending, None, &[]);
-                return Verdict::answer_lost(in_full(&error));
+                return lost(error, left);
             }
         };
         if let Some(theirs) = date_of(&response) {
@@ -263,7 +264,7 @@ impl Client {
         self.witnessed(sending, Some(status.as_u16()), &body);
         match (body, broken_off) {
             // A yes whose body broke off may have been going to say no, or which PSR there is now.
-            (_, Some(error)) if status.is_success() => Verdict::answer_lost(in_full(&error)),
+            (_, Some(error)) if status.is_success() => lost(error, left),
             (body, _) => decode(sending.call, status.as_u16(), retry_after, &body),
         }
     }
@@ -306,8 +307,15 @@ impl Client {
     }
 }
 
-/// Says what came last of a call that is given up: where it may have been carried out, its answer has no room for
-/// that. Salesforce's own message is left out, for it may name people.
+/// A request that went out, and whose response did not come in full within that time.
+fn lost(error: reqwest::Error, within: Duration) -> Verdict {
+    if error.is_timeout() {
+        return Verdict::answer_lost(format!("no answer within {} s", within.as_secs().max(1)));
+    }
+    Verdict::answer_lost(in_full(&error.without_url()))
+}
+
+/// Says what came last of a call that is given up. Salesforce's own message is left out, for it may name people.
 fn tell_given_up(operation: &str, tries: u32, said: &Rejection) {
     let Rejection { status, code, message } = said;
     let code = code.map(ErrorCode);

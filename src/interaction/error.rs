@@ -45,8 +45,8 @@ pub enum Failure {
     #[error("{}", refused(.0))]
     Refused(Refusal),
     /// No answer in time; the call may have been carried out.
-    #[error("no answer came in time; the call may have been carried out")]
-    Lost,
+    #[error("no answer came in time ({0}); the call may have been carried out")]
+    Lost(Box<str>),
 }
 
 fn refused(refusal: &Refusal) -> String {
@@ -75,7 +75,7 @@ pub(super) fn reply(answer: Answer) -> Result<Reply, Failure> {
     match answer {
         Answer::Done(reply) => Ok(reply),
         Answer::Refused(refusal) => Err(Failure::Refused(refusal)),
-        Answer::Lost => Err(Failure::Lost),
+        Answer::Lost(what) => Err(Failure::Lost(what)),
     }
 }
 

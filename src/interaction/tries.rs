@@ -6,6 +6,7 @@
 //! Invariants
 //! 1. No try begins after the caller has given up.
 //! 2. If any try may have been carried out, the answer says so: `Lost`, or a refusal that is marked.
+//! 3. An answer that tells nothing is asked for once more, and no more often.
 
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Tries {
     made: u32,
     may_have_happened: bool,
     token_refreshed: bool,
+    /// Whether one was answered so that nobody can tell whether it was carried out.
+    unclear: bool,
 }
 
 /// The jitter of a call's next wait, from 0 to 1.
@@ -72,7 +75,7 @@ impl Tries {
             .with_max_delay(LONGEST_WAIT)
             .without_max_times()
             .build();
-        Self { waits, made: 0, may_have_happened: false, token_refreshed: false }
+        Self { waits, made: 0, may_have_happened: false, token_refreshed: false, unclear: false }
     }
 
     /// Of a call that was given before a restart. Nobody knows whether it was tried, so it counts as
@@ -105,6 +108,12 @@ impl Tries {
                 let at = now + self.wait(after, jitter);
                 if at < give_up_at { Next::TryAgainAt(at) } else { self.give_up(what) }
             }
+            Verdict::Unclear(what) => {
+                self.may_have_happened = true;
+                let at = now + self.wait(None, jitter);
+                let again = !std::mem::replace(&mut self.unclear, true);
+                if again && at < give_up_at { Next::TryAgainAt(at) } else { self.give_up(what) }
+            }
         }
     }
 
@@ -128,7 +137,7 @@ impl Tries {
     }
 
     fn give_up(&self, what: Rejection) -> Next {
-        if self.may_have_happened { Next::Answer(Answer::Lost) } else { self.refused(what) }
+        if self.may_have_happened { Next::Answer(Answer::Lost(what.in_short())) } else { self.refused(what) }
     }
 }
 
@@ -149,6 +158,10 @@ mod tests {
 
     fn refusal(status: u16, code: Option<u32>, after_lost_try: bool) -> Next {
         Next::Answer(Answer::Refused(Refusal { status, code, message: "no".into(), after_lost_try }))
+    }
+
+    fn lost(said: &str) -> Next {
+        Next::Answer(Answer::Lost(said.into()))
     }
 
     fn retry(after: Option<u64>, may_have_happened: bool, status: u16) -> Verdict {
@@ -206,7 +219,46 @@ mod tests {
     fn giving_up_after_a_try_that_may_have_worked_is_lost() {
         let mut tries = Tries::new();
         assert!(matches!(tries.next(retry(None, true, 0), at(0), GIVE_UP, 0.5), Next::TryAgainAt(_)));
-        assert_eq!(tries.next(retry(None, false, 429), GIVE_UP, GIVE_UP, 0.5), Next::Answer(Answer::Lost));
+        assert_eq!(tries.next(retry(None, false, 429), GIVE_UP, GIVE_UP, 0.5), lost("429 Too Many Requests"));
+    }
+
+    #[test]
+    fn an_answer_that_tells_nothing_is_asked_for_once_more() {
+        let unclear = || Verdict::Unclear(Rejection { status: 202, code: None, message: "{}".into() });
+        let mut tries = Tries::new();
+        assert_eq!(tries.next(unclear(), at(0), GIVE_UP, 1.0), Next::TryAgainAt(at(200)));
+        let said = "202 Accepted, which does not say that it was done";
+        assert_eq!(tries.next(unclear(), at(200), GIVE_UP, 1.0), lost(said));
+
+        let mut tries = Tries::new();
+        assert_eq!(tries.next(unclear(), at(0), GIVE_UP, 1.0), Next::TryAgainAt(at(200)));
+        assert_eq!(tries.next(retry(None, true, 503), at(200), GIVE_UP, 1.0), Next::TryAgainAt(at(600)));
+        assert_eq!(tries.next(unclear(), at(600), GIVE_UP, 1.0), lost(said), "whatever came between");
+
+        let mut tries = Tries::new();
+        assert!(matches!(tries.next(unclear(), at(0), GIVE_UP, 1.0), Next::TryAgainAt(_)));
+        let second = Verdict::Refused(rejection(400, Some(15109)));
+        assert_eq!(tries.next(second, at(200), GIVE_UP, 1.0), refusal(400, Some(15109), true));
+    }
+
+    #[test]
+    fn what_is_lost_says_in_short_what_came_last() {
+        let told = |status, code, message: &str| {
+            let what = Rejection { status, code, message: message.into() };
+            let verdict = Verdict::Retry { after: None, may_have_happened: true, what };
+            match Tries::new().next(verdict, GIVE_UP, GIVE_UP, 0.5) {
+                Next::Answer(Answer::Lost(said)) => said.to_string(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(told(503, None, ""), "503 Service Unavailable");
+        assert_eq!(told(502, None, "<html>secret"), "502 Bad Gateway, with an HTML page");
+        assert_eq!(told(200, None, "<html>Log in"), "200 OK, with an HTML page");
+        assert_eq!(told(202, None, ""), "202 Accepted, without a body");
+        assert_eq!(told(599, None, "{}"), "599");
+        assert_eq!(told(500, Some(10055), "m"), "error 10055: m");
+        assert_eq!(told(0, None, "no answer within 10 s"), "no answer within 10 s");
+        assert_eq!(told(0, None, &"é".repeat(900)).chars().count(), 200);
     }
 
     #[test]

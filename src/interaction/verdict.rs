@@ -7,15 +7,18 @@
 //! 1. No bytes can make this fail: what cannot be read is left out, and status and start of the body
 //!    are kept.
 //! 2. A code that may mean "the rep accepted already" is never read as a cancel that worked.
+//! 3. Only a word of success is one: that nothing was said is never read as done.
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::model::call::{Call, Reply, Routed};
 use crate::model::error_codes::ErrorCode;
 use crate::model::ids::{AgentWorkId, Error as IdError, EventId, PsrId, QueueId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
+use crate::outbound::Body;
 
 /// What came of one try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub enum Verdict {
         /// What went wrong.
         what: Rejection,
     },
+    /// A 2xx that does not tell whether the call was carried out. One more try may tell.
+    Unclear(Rejection),
     /// The token was not taken. A fresh one may help, once.
     Unauthorized(Rejection),
 }
@@ -67,15 +72,37 @@ impl Rejection {
     pub fn without_response(message: impl Into<Box<str>>) -> Self {
         Self { status: 0, code: None, message: message.into() }
     }
+
+    /// What came, in a few words, for whoever sees to what could not be done: `503 Service Unavailable`. Nothing of a
+    /// raw body is in it.
+    pub(super) fn in_short(&self) -> Box<str> {
+        let Self { status, code, message } = self;
+        if let Some(code) = code {
+            return shorten(&format!("error {code}: {message}"), IN_SHORT).into();
+        }
+        let reason = StatusCode::from_u16(*status).ok().and_then(|status| status.canonical_reason());
+        let reason = reason.map(|reason| format!(" {reason}")).unwrap_or_default();
+        let body = match Body::of(message.as_bytes()) {
+            _ if *status == 0 => return shorten(message, IN_SHORT).into(),
+            Body::Html => ", with an HTML page",
+            Body::Empty if (200..300).contains(status) => ", without a body",
+            Body::Json | Body::Other if (200..300).contains(status) => {
+                ", which does not say that it was done"
+            }
+            Body::Empty | Body::Json | Body::Other => "",
+        };
+        format!("{status}{reason}{body}").into()
+    }
 }
 
 /// What a response means for the call that it answers.
 ///
 /// `retry_after` is the response's own wish, read with [`parse_retry_after`].
 ///
-/// A 2xx whose body is no JSON object has been written by something between us and Salesforce (a login page, a
-/// proxy), or is cut off: it is no yes. Nor is a 404 without a code a "there is none": an address that is wrong
-/// answers the same. An empty body says nothing else than the status.
+/// A 2xx is a yes where its body says `success: true`, or names what was made. One that says neither yes nor no, or has
+/// no body, is unclear. One whose body is no JSON object has been written by something between us and Salesforce (a
+/// login page, a proxy), or is cut off: it is no yes either. Nor is a 404 without a code a "there is none": an address
+/// that is wrong answers the same.
 ///
 /// "There is none" is what a clear, a cancel or a removal wants to hear, so these are carried out:
 /// - 10071 and 15111: the session is gone, and its PSR and offers with it;
@@ -89,13 +116,17 @@ pub fn decode(call: &Call, status: u16, retry_after: Option<Duration>, body: &[u
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let success = (200..300).contains(&status);
     let is_apis = body.trim_ascii().is_empty() || json.as_ref().is_some_and(Value::is_object);
-    if success && is_apis && !says_no(json.as_ref()) {
+    let no = says_no(json.as_ref());
+    if success && is_apis && !no && says_yes(call, json.as_ref()) {
         return Verdict::Done(reply(call, json.as_ref()));
     }
     let what = rejection(status, json.as_ref(), body);
     let code = what.code.map(ErrorCode);
     if nothing_there(call, code) {
         return Verdict::Done(Reply::Ok);
+    }
+    if success && ((is_apis && !no) || (!is_apis && is_undoing(call))) {
+        return Verdict::Unclear(what);
     }
     if success && !is_apis {
         return Verdict::Retry { after: retry_after, may_have_happened: true, what };
@@ -120,6 +151,26 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     }
     let date = jiff::fmt::rfc2822::parse(value).ok()?;
     Some(Timestamp::from_millis(date.timestamp().as_millisecond()).since(now))
+}
+
+/// A 2xx says yes with `success: true`. The two that make something need not say it (in the schemas of their answers it
+/// is not required): what they name is there.
+fn says_yes(call: &Call, json: Option<&Value>) -> bool {
+    let Some(json) = json else { return false };
+    let names = |key| json.get(key).and_then(text_of).is_some();
+    json.get("success").and_then(truth).unwrap_or(match call {
+        Call::Route { .. } => names("psrId"),
+        Call::CreateAgentWork { .. } => names("agentWorkId"),
+        _ => false,
+    })
+}
+
+/// Whether it takes something back that may be there. What does not work now is tried again later.
+fn is_undoing(call: &Call) -> bool {
+    match call {
+        Call::ClearRoute { .. } | Call::CancelAgentWork { .. } | Call::RemoveParticipant { .. } => true,
+        Call::Route { .. } | Call::CreateAgentWork { .. } | Call::ReportResult { .. } => false,
+    }
 }
 
 /// A 2xx says no with `success: false`, or with an error where `success` was left out.
@@ -196,7 +247,7 @@ fn rejection(status: u16, json: Option<&Value>, body: &[u8]) -> Rejection {
         ["message", "errorMessage", "errorType"].iter().find_map(|key| text_of(place.get(key)?))
     });
     let reason = || ["errorReason", "reasonForNotRouting"].iter().find_map(|key| text_of(json?.get(key)?));
-    let message = said.or_else(reason).map_or_else(|| start_of(body), shorten);
+    let message = said.or_else(reason).map_or_else(|| start_of(body), |said| shorten(said, KEPT));
     Rejection { status, code, message: message.into() }
 }
 
@@ -215,15 +266,18 @@ fn text_of(value: &Value) -> Option<&str> {
 /// How much of a message or of a raw body is kept, in characters.
 const KEPT: usize = 500;
 
-fn shorten(text: &str) -> String {
-    text.chars().take(KEPT).map(|c| if c.is_control() { ' ' } else { c }).collect()
+/// How much of it is kept of a call that got no answer, in characters.
+const IN_SHORT: usize = 200;
+
+fn shorten(text: &str, most: usize) -> String {
+    text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The start of a body that is not what it should be, in a form that fits a line.
 fn start_of(body: &[u8]) -> String {
     // Four bytes a character at most: enough for KEPT characters whatever they are.
-    let start = body.get(..KEPT * 4).unwrap_or(body);
-    shorten(String::from_utf8_lossy(start).trim())
+    let start = body.get(..KEPT.saturating_mul(4)).unwrap_or(body);
+    shorten(String::from_utf8_lossy(start).trim(), KEPT)
 }
 
 fn reply(call: &Call, json: Option<&Value>) -> Reply {
@@ -264,276 +318,4 @@ fn id<T>(from: &Value, key: &'static str, parse: impl Fn(&str) -> Result<T, IdEr
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::model::call::{RouteBy, RoutingOutcome};
-    use crate::model::ids::ConversationId;
-    use crate::model::words::{CancelReason, RoutingType};
-
-    fn conversation() -> ConversationId {
-        ConversationId::parse("c-1").unwrap()
-    }
-
-    fn route() -> Call {
-        let by = RouteBy::ChannelSetting;
-        Call::Route { conversation: conversation(), routing_type: RoutingType::Conference, by }
-    }
-
-    fn clear() -> Call {
-        Call::ClearRoute { conversation: conversation(), reason: CancelReason::Decline }
-    }
-
-    fn offer() -> Call {
-        Call::CreateAgentWork {
-            rep: RepId::parse("005000000000001").unwrap(),
-            work_item: WorkItemId::parse("0Mw000000000001").unwrap(),
-            conversation: conversation(),
-            routing_type: RoutingType::Conference,
-            correlation: EventId::parse("e-1").unwrap(),
-            capacity: None,
-        }
-    }
-
-    fn cancel() -> Call {
-        Call::CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() }
-    }
-
-    fn removal() -> Call {
-        let rep = RepId::parse("005000000000001").unwrap();
-        Call::RemoveParticipant { conversation: conversation(), rep }
-    }
-
-    fn report() -> Call {
-        Call::ReportResult {
-            conversation: conversation(),
-            work_item: WorkItemId::parse("0Mw000000000001").unwrap(),
-            routing_type: RoutingType::Conference,
-            result: RoutingOutcome::Routed,
-        }
-    }
-
-    fn rejected(status: u16, code: impl Into<Option<u32>>, message: &str) -> Rejection {
-        Rejection { status, code: code.into(), message: message.into() }
-    }
-
-    fn refused(status: u16, code: impl Into<Option<u32>>, message: &str) -> Verdict {
-        Verdict::Refused(rejected(status, code, message))
-    }
-
-    fn again(may_have_happened: bool, what: Rejection) -> Verdict {
-        Verdict::Retry { after: None, may_have_happened, what }
-    }
-
-    fn decoded(call: &Call, status: u16, body: &Value) -> Verdict {
-        decode(call, status, None, body.to_string().as_bytes())
-    }
-
-    #[test]
-    fn a_yes_tells_what_can_be_read_of_it() {
-        let psr = PsrId::parse("0JR000000000001").unwrap();
-        let rep = RepId::parse("005000000000002").unwrap();
-        let queue = QueueId::parse("00G000000000001").unwrap();
-        let work = AgentWorkId::parse("0Bz000000000001").unwrap();
-        let work_item = WorkItemId::parse("0Mw000000000001").unwrap();
-        let routed = |routed: Routed| Verdict::Done(Reply::Routed(routed));
-        let table = [
-            (route(), json!({}), routed(Routed::default())),
-            (
-                route(),
-                json!({"success": true, "psrId": psr.to_18(), "workItemId": "0Mw000000000001",
-                       "routingCorrelationId": "e-2", "contextParamMap": {"userId": rep, "queueId": queue}}),
-                routed(Routed {
-                    psr: Some(psr),
-                    rep: Some(rep),
-                    queue: Some(queue),
-                    work_item: Some(work_item),
-                    correlation: Some(EventId::parse("e-2").unwrap()),
-                }),
-            ),
-            (
-                route(),
-                json!({"psrId": "0Bz000000000001", "workItemId": null, "contextParamMap": {"userId": 5, "queueId": ""}}),
-                routed(Routed::default()),
-            ),
-            (
-                route(),
-                json!({"psrId": psr, "contextParamMap": "?"}),
-                routed(Routed { psr: Some(psr), ..Routed::default() }),
-            ),
-            (
-                offer(),
-                json!({"id": "x", "agentWorkId": work, "success": true}),
-                Verdict::Done(Reply::Offered(Some(work))),
-            ),
-            (offer(), json!({"agentWorkId": "0Bz-broken"}), Verdict::Done(Reply::Offered(None))),
-            (report(), json!({"success": true, "errorDetail": null}), Verdict::Done(Reply::Ok)),
-        ];
-        for (call, body, verdict) in table {
-            assert_eq!(decoded(&call, 202, &body), verdict, "{body}");
-        }
-        assert_eq!(decode(&report(), 202, None, b""), Verdict::Done(Reply::Ok));
-    }
-
-    #[test]
-    fn a_yes_that_is_not_the_apis_is_no_yes() {
-        let table: [(&[u8], &str); 6] = [
-            (b"<html>Log in</html>", "<html>Log in</html>"),
-            (b"OK", "OK"),
-            (b"\xff<html>", "\u{fffd}<html>"),
-            (br#"{"success":true,"x":"breaks of"#, r#"{"success":true,"x":"breaks of"#),
-            (b"[]", "[]"),
-            (br#""odd""#, r#""odd""#),
-        ];
-        for call in [route(), clear(), offer(), cancel(), report(), removal()] {
-            for (body, said) in table {
-                let verdict = again(true, rejected(202, None, said));
-                assert_eq!(decode(&call, 202, None, body), verdict, "{call:?} {said}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_2xx_that_says_no_is_a_refusal_with_its_reason() {
-        let table = [
-            (
-                report(),
-                json!({"success": false, "errorDetail": {"code": 15110, "message": "m"}}),
-                Some(15110),
-                "m",
-            ),
-            (
-                route(),
-                json!({"success": false, "errors": {"errorMessage": "m", "errorType": "T", "apiErrorCode": "10032"}}),
-                Some(10032),
-                "m",
-            ),
-            (route(), json!({"success": false, "reasonForNotRouting": "no queue"}), None, "no queue"),
-            (offer(), json!({"success": false, "errorReason": "full"}), None, "full"),
-            (
-                offer(),
-                json!({"success": false, "errorReason": {"code": 10014, "message": "m"}}),
-                Some(10014),
-                "m",
-            ),
-            (report(), json!({"errorDetail": {"code": 10034, "message": "m"}}), Some(10034), "m"),
-            (clear(), json!({"success": false}), None, r#"{"success":false}"#),
-        ];
-        for (call, body, code, message) in table {
-            assert_eq!(decoded(&call, 202, &body), refused(202, code, message), "{body}");
-        }
-    }
-
-    #[test]
-    fn a_no_keeps_status_and_body_whatever_the_body_is() {
-        let long = "é".repeat(4_000);
-        let table: [(&[u8], Verdict); 6] = [
-            (br#"{"code":10030,"message":"m"}"#, refused(400, 10030, "m")),
-            (br#"[{"errorCode":"10030","message":"m"}]"#, refused(400, 10030, "m")),
-            (b"<html>\nBad Gateway</html>", refused(400, None, "<html> Bad Gateway</html>")),
-            (br#"{"code":-1,"message":7}"#, refused(400, None, r#"{"code":-1,"message":7}"#)),
-            (b"", refused(400, None, "")),
-            (long.as_bytes(), refused(400, None, &"é".repeat(500))),
-        ];
-        for (body, verdict) in table {
-            assert_eq!(decode(&offer(), 400, None, body), verdict);
-        }
-    }
-
-    #[test]
-    fn what_is_worth_another_try_says_whether_it_may_have_happened() {
-        let table = [
-            (429, json!({}), again(false, rejected(429, None, "{}"))),
-            (
-                403,
-                json!({"message": "Interaction request rate limit exceeded"}),
-                again(false, rejected(403, None, "Interaction request rate limit exceeded")),
-            ),
-            (400, json!({"code": 10019, "message": "m"}), again(false, rejected(400, 10019, "m"))),
-            (503, json!({"code": 10019, "message": "m"}), again(false, rejected(503, 10019, "m"))),
-            (400, json!({"code": 10055, "message": "m"}), again(true, rejected(400, 10055, "m"))),
-            (400, json!({"code": 10056, "message": "m"}), again(true, rejected(400, 10056, "m"))),
-            (400, json!({"code": 10094, "message": "m"}), again(true, rejected(400, 10094, "m"))),
-            (400, json!({"code": 500, "message": "m"}), again(true, rejected(400, 500, "m"))),
-            (500, json!({"code": 500, "message": "m"}), again(true, rejected(500, 500, "m"))),
-            (502, json!("x"), again(true, rejected(502, None, "\"x\""))),
-            (408, json!({}), again(true, rejected(408, None, "{}"))),
-            (
-                202,
-                json!({"success": false, "errorDetail": {"code": 10055, "message": "m"}}),
-                again(true, rejected(202, 10055, "m")),
-            ),
-            (401, json!({}), Verdict::Unauthorized(rejected(401, None, "{}"))),
-            (400, json!({"code": 10004, "message": "m"}), Verdict::Unauthorized(rejected(400, 10004, "m"))),
-            (403, json!({"code": 10003, "message": "m"}), refused(403, 10003, "m")),
-            (400, json!({"code": 99_999, "message": "m"}), refused(400, 99_999, "m")),
-            (302, json!({}), refused(302, None, "{}")),
-        ];
-        for (status, body, verdict) in table {
-            assert_eq!(decoded(&offer(), status, &body), verdict, "{status} {body}");
-        }
-        let after = Some(Duration::from_secs(3));
-        let what = rejected(429, None, "");
-        let verdict = Verdict::Retry { after, may_have_happened: false, what };
-        assert_eq!(decode(&offer(), 429, after, b""), verdict);
-    }
-
-    #[test]
-    fn there_is_none_is_a_success_for_a_clear_and_a_cancel_alone() {
-        let ok = || Verdict::Done(Reply::Ok);
-        let coded = |code: u32| json!({"code": code, "message": "m"});
-        let table = [
-            (clear(), 404, json!({}), refused(404, None, "{}")),
-            (clear(), 404, json!({"message": "no such page"}), refused(404, None, "no such page")),
-            (clear(), 404, coded(10017), refused(404, 10017, "m")),
-            (clear(), 400, coded(10071), ok()),
-            (clear(), 400, coded(15111), ok()),
-            (clear(), 400, coded(10082), ok()),
-            (clear(), 400, coded(10018), refused(400, 10018, "m")),
-            (clear(), 404, coded(10082), ok()),
-            (cancel(), 404, json!("<html>"), refused(404, None, "\"<html>\"")),
-            (cancel(), 400, coded(10082), ok()),
-            (cancel(), 202, json!({"success": false, "errorDetail": coded(10082)}), ok()),
-            (cancel(), 400, coded(10085), refused(400, 10085, "m")),
-            (cancel(), 202, json!({"success": false}), refused(202, None, r#"{"success":false}"#)),
-            (offer(), 404, json!({}), refused(404, None, "{}")),
-            (report(), 400, coded(15111), refused(400, 15111, "m")),
-            (route(), 400, coded(10071), refused(400, 10071, "m")),
-        ];
-        for (call, status, body, verdict) in table {
-            assert_eq!(decoded(&call, status, &body), verdict, "{status} {body} {call:?}");
-        }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap();
-        for (text, seconds) in [
-            ("7", Some(7)),
-            (" 0 ", Some(0)),
-            ("Mon, 01 Jun 2026 12:00:30 GMT", Some(30)),
-            ("Mon, 01 Jun 2026 11:00:00 GMT", Some(0)),
-            ("soon", None),
-            ("-1", None),
-            ("", None),
-        ] {
-            assert_eq!(parse_retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_bytes_and_no_status_make_it_fail(status: u16, body: Vec<u8>, call in 0_usize..5) {
-            let call = [route(), clear(), offer(), cancel(), report()][call].clone();
-            let verdict = decode(&call, status, None, &body);
-            let yes = (200..300).contains(&status);
-            proptest::prop_assert!(yes || !matches!(verdict, Verdict::Done(_)), "{verdict:?}");
-        }
-
-        #[test]
-        fn no_date_makes_it_fail(value: String) {
-            parse_retry_after(&value, Timestamp::MAX);
-        }
-    }
-}
+mod tests;

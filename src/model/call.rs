@@ -113,8 +113,9 @@ pub enum Answer {
     Done(Reply),
     /// Not carried out, and trying again would not help.
     Refused(Refusal),
-    /// No answer within the time there was. The call may have been carried out.
-    Lost,
+    /// No answer within the time there was, or none that tells what was done. The call may have been carried out.
+    /// What came last in its place, in a few words: `503 Service Unavailable`.
+    Lost(Box<str>),
 }
 
 /// What a carried-out call tells.

@@ -222,6 +222,9 @@ pub enum RequestFact {
         next: Timestamp,
         /// What Salesforce said; none where it did not answer.
         answer: Option<Refusal>,
+        /// What came in the place of an answer, where none came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unanswered: Option<Box<str>>,
     },
     /// Something that is owed is tried no more: an operator says so, or the rep who was to be removed is the last
     /// one left.

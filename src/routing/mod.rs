@@ -22,6 +22,7 @@ mod offer;
 mod on_answer;
 mod on_cancel;
 mod on_event;
+mod on_owed;
 mod owed;
 mod owing;
 mod policy;

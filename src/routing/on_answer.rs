@@ -151,7 +151,7 @@ impl Decision<'_> {
                     self.decide(number, Outcome::Failed, Reason::SalesforceRefused(Step::Route, refusal));
                 }
             }
-            Answer::Lost => {
+            Answer::Lost(_) => {
                 self.about(number, RequestFact::RouteLost);
                 if undecided {
                     self.decide(number, Outcome::Failed, Reason::NoAnswer(Step::Route));
@@ -168,7 +168,7 @@ impl Decision<'_> {
                 self.offer_made(number, rep, work, until);
             }
             (OfferState::Making { work: None }, Answer::Done(_)) => self.offer_nameless(number, rep, true),
-            (OfferState::Making { work: None }, Answer::Lost) => self.offer_nameless(number, rep, false),
+            (OfferState::Making { work: None }, Answer::Lost(_)) => self.offer_nameless(number, rep, false),
             (OfferState::Making { work: None }, Answer::Refused(refusal)) => {
                 self.offer_refused(number, rep, refusal);
             }
@@ -181,7 +181,7 @@ impl Decision<'_> {
     fn on_known_offered(&mut self, number: u32, rep: RepId, state: OfferState, answer: Answer) {
         let (another, unsure) = match &answer {
             Answer::Done(Reply::Offered(Some(work))) => (Some(*work), false),
-            Answer::Done(_) | Answer::Lost => (None, true),
+            Answer::Done(_) | Answer::Lost(_) => (None, true),
             Answer::Refused(refusal) => (None, refusal.after_lost_try),
         };
         match (state, answer) {
@@ -273,7 +273,7 @@ impl Decision<'_> {
             Answer::Refused(refusal) if refusal.code == Some(ErrorCode::STATUS_NOT_VALID.0) => {
                 self.about(number, RequestFact::OfferContested { rep, until: self.now + SETTLE_WINDOW });
             }
-            Answer::Refused(_) | Answer::Lost => {
+            Answer::Refused(_) | Answer::Lost(_) => {
                 self.in_vain(number, command, Undo::Cancel(rep), answer);
             }
         }
@@ -288,7 +288,7 @@ impl Decision<'_> {
                 let request = self.conversation.request(number);
                 refusal.after_lost_try || request.is_some_and(|request| request.owed(Undo::Clear).is_some())
             }
-            Answer::Refused(_) | Answer::Lost => false,
+            Answer::Refused(_) | Answer::Lost(_) => false,
         }
     }
 

@@ -7,9 +7,8 @@
 //! Invariants (numbered as in the design)
 //! 8. What must be undone is owed until it is undone, or there is nothing to undo.
 //!
-//! Elsewhere: the first try of each is commanded in `next`; what its answer means is in `on_answer`.
-
-use std::time::Duration;
+//! Here is what is owed, as state and as a person may look at it. Elsewhere: the first try of each is commanded in
+//! `next`; what its answer means is in `on_answer`; later tries, and what operators order, are in `on_owed`.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -19,21 +18,12 @@ use crate::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId}
 use crate::model::time::{self, Timestamp};
 
 use super::command::Ending;
-use super::conversation::{Conversation, Decision};
-use super::fact::{Intent, RequestFact, Why};
+use super::conversation::Conversation;
+use super::fact::{Intent, Why};
 use super::offer::{Offer, OfferState};
 use super::owing::Owes;
-use super::reason::{Outcome, Reason, Verdict};
+use super::reason::Verdict;
 use super::request::{Request, Route};
-
-/// The wait before the second try; each later one doubles it. The client has tried for a minute by then.
-const FIRST_WAIT: Duration = Duration::from_secs(10);
-
-/// The longest wait between two tries. An org that is back is found so within five minutes.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
-
-/// How long one later try may take, repetitions by the client included.
-const TRY_WINDOW: Duration = Duration::from_secs(20);
 
 /// What must be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,13 +43,40 @@ pub enum Undo {
 pub(super) struct Owed {
     pub(super) undo: Undo,
     /// When it was tried in vain for the first time.
-    since: Timestamp,
+    pub(super) since: Timestamp,
     /// How many commands for it have failed.
-    tries: u32,
+    pub(super) tries: u32,
     /// When it is to be tried again.
-    next: Timestamp,
-    /// What Salesforce said last; none where it did not answer.
-    answer: Option<Refusal>,
+    pub(super) next: Timestamp,
+    /// What Salesforce said last.
+    #[serde(flatten)]
+    said: Said,
+}
+
+/// What Salesforce said to a try that was in vain, or what came in the place of that.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Said {
+    /// Its no; none where it did not answer.
+    pub(super) answer: Option<Refusal>,
+    /// What came where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unanswered: Option<Box<str>>,
+}
+
+impl Said {
+    pub(super) fn of(answer: &Answer) -> Self {
+        match answer {
+            Answer::Refused(refusal) => Self { answer: Some(refusal.clone()), unanswered: None },
+            Answer::Lost(what) => Self { answer: None, unanswered: Some(what.clone()) },
+            Answer::Done(_) => Self::default(),
+        }
+    }
+
+    fn in_words(&self) -> Option<String> {
+        let answer = self.answer.as_ref().map(ToString::to_string);
+        answer.or_else(|| self.unanswered.as_deref().map(str::to_owned))
+    }
 }
 
 impl Owed {
@@ -95,7 +112,7 @@ pub struct OwedView {
     /// When it is tried again; none while a try is under way.
     #[serde(serialize_with = "time::as_text_or_null")]
     pub next_try: Option<Timestamp>,
-    /// What Salesforce said last; none where it did not answer.
+    /// What Salesforce said last, or what came in the place of an answer.
     pub last_answer: Option<String>,
 }
 
@@ -131,13 +148,7 @@ impl Undo {
 
 impl Request {
     /// Makes it part of the state that a try was in vain. `false` where nothing of the kind was tried.
-    pub(super) fn owe(
-        &mut self,
-        undo: Undo,
-        at: Timestamp,
-        next: Timestamp,
-        answer: Option<&Refusal>,
-    ) -> bool {
+    pub(super) fn owe(&mut self, undo: Undo, at: Timestamp, next: Timestamp, said: Said) -> bool {
         let fits = match (undo, self.route) {
             (Undo::Cancel(rep), _) => self.change_offer(rep, |state| match state {
                 OfferState::TakingBack { work, why, .. } => Some(OfferState::CancelOwed { work, why }),
@@ -154,14 +165,13 @@ impl Request {
             (Undo::Clear, _) => false,
         };
         if fits {
-            let answer = answer.cloned();
             match self.owed.iter_mut().find(|owed| owed.undo == undo) {
                 Some(owed) => {
                     owed.tries = owed.tries.saturating_add(1);
                     owed.next = next;
-                    owed.answer = answer;
+                    owed.said = said;
                 }
-                None => self.owed.push(Owed { undo, since: at, tries: 1, next, answer }),
+                None => self.owed.push(Owed { undo, since: at, tries: 1, next, said }),
             }
         }
         fits
@@ -217,7 +227,7 @@ impl Request {
     }
 
     /// What is owed and not being tried.
-    fn to_try(&self) -> impl Iterator<Item = (&Owed, Intent)> {
+    pub(super) fn to_try(&self) -> impl Iterator<Item = (&Owed, Intent)> {
         self.owed.iter().filter_map(|owed| {
             let state = |rep| self.offer(rep).map(|offer| offer.state);
             let intent = match (owed.undo, self.route) {
@@ -277,7 +287,7 @@ impl Conversation {
                     since: owed.since,
                     tries: owed.tries,
                     next_try: waits.then_some(owed.next),
-                    last_answer: owed.answer.as_ref().map(ToString::to_string),
+                    last_answer: owed.said.in_words(),
                 }
             })
         })
@@ -318,129 +328,10 @@ impl Conversation {
         !self.requests.iter().any(|other| other.number != request.number && other.needs_route())
     }
 
-    fn owing(&self, id: Uuid) -> Option<(u32, Undo)> {
+    pub(super) fn owing(&self, id: Uuid) -> Option<(u32, Undo)> {
         self.requests.iter().find_map(|request| {
             let owed = request.owed.iter().find(|owed| request.owed_id(owed.undo) == id)?;
             Some((request.number, owed.undo))
         })
-    }
-}
-
-impl Decision<'_> {
-    /// A try was in vain: it is owed from now on, or still. Unless the session was over before the try was made
-    /// and Salesforce has answered it: more cannot be done about an offer or a PSR of that session.
-    pub(super) fn in_vain(&mut self, number: u32, command: u16, undo: Undo, answer: &Answer) {
-        let Some(request) = self.conversation.request(number) else { return };
-        let after_the_session = request.session_over_from.is_some_and(|from| command >= from);
-        let refusal = match answer {
-            Answer::Refused(refusal) => Some(refusal.clone()),
-            Answer::Done(_) | Answer::Lost => None,
-        };
-        // A status of 0 is a try that never got there: Salesforce has said nothing.
-        let refused = refusal.as_ref().is_some_and(|refusal| refusal.status != 0);
-        if refused && after_the_session {
-            return self.undone(number, undo);
-        }
-        let tries = request.owed(undo).map_or(0, |owed| owed.tries);
-        let wait = FIRST_WAIT.saturating_mul(1_u32 << tries.min(16)).min(LONGEST_WAIT);
-        let (at, next) = (self.now, self.now + wait);
-        self.about(number, RequestFact::Owed { undo, at, next, answer: refusal });
-        // Everybody else has left meanwhile, and a customer is not left alone: who came too late stays.
-        if let Undo::Remove(rep) = undo
-            && refused
-            && self.conversation.is_last_rep(rep)
-        {
-            self.about(number, RequestFact::StruckOut(undo));
-            let verdict = self.conversation.request(number).and_then(|request| request.verdict.as_deref());
-            if verdict.is_none_or(|verdict| verdict.outcome != Outcome::Joined) {
-                self.decide(number, Outcome::Joined, Reason::Joined(rep));
-            }
-        }
-    }
-
-    /// It is undone, or there was nothing to undo.
-    pub(super) fn undone(&mut self, number: u32, undo: Undo) {
-        match undo {
-            Undo::Cancel(rep) => {
-                let state = self.conversation.request(number).and_then(|r| r.offer(rep)).map(|o| o.state);
-                if let Some(OfferState::TakingBack { why, .. }) = state {
-                    self.about(number, RequestFact::OfferOver(rep, why));
-                }
-            }
-            Undo::Remove(rep) => self.about(number, RequestFact::RepRemoved(rep)),
-            Undo::Clear => self.about(number, RequestFact::RouteCleared),
-        }
-    }
-
-    /// Tries what is owed and due.
-    pub(super) fn try_owed(&mut self, number: u32) {
-        let due = |owed: &Owed, now: Timestamp| owed.next <= now;
-        let Some(request) = self.conversation.request(number) else { return };
-        let may_clear = self.conversation.may_clear(request);
-        let now = self.now;
-        let intents: Vec<Intent> = request
-            .to_try()
-            .filter(|(owed, intent)| due(owed, now) && (may_clear || !matches!(intent, Intent::Clear(_))))
-            .map(|(_, intent)| intent)
-            .collect();
-        for intent in intents {
-            self.command(number, intent, self.now + TRY_WINDOW);
-        }
-    }
-
-    /// Tries everything at once that this conversation owes.
-    pub(super) fn try_all_owed(&mut self) {
-        let all: Vec<(u32, Intent)> = self
-            .conversation
-            .requests
-            .iter()
-            .flat_map(|request| request.to_try().map(|(_, intent)| (request.number, intent)))
-            .collect();
-        for (number, intent) in all {
-            self.command(number, intent, self.now + TRY_WINDOW);
-        }
-    }
-
-    pub(super) fn on_operator(&mut self, order: OperatorOrder) {
-        match order {
-            OperatorOrder::TryNow(id) => {
-                let Some((number, undo)) = self.conversation.owing(id) else { return };
-                let Some(request) = self.conversation.request(number) else { return };
-                let intent = request.to_try().find(|(owed, _)| owed.undo == undo).map(|(_, intent)| intent);
-                if let Some(intent) = intent {
-                    self.command(number, intent, self.now + TRY_WINDOW);
-                }
-            }
-            OperatorOrder::StrikeOut(id) => {
-                if let Some((number, undo)) = self.conversation.owing(id) {
-                    self.about(number, RequestFact::StruckOut(undo));
-                }
-            }
-            OperatorOrder::End(event) => self.end_by_operator(&event),
-        }
-    }
-
-    /// Ends a request that is undecided; of one that is decided, gives up what it still waits for.
-    fn end_by_operator(&mut self, event: &EventId) {
-        let Some(request) = self.conversation.requests.iter().find(|request| request.event == *event) else {
-            return;
-        };
-        let number = request.number;
-        if request.verdict.is_none() {
-            return self.decide(number, Outcome::Cancelled, Reason::OperatorEnded);
-        }
-        let owed: Vec<Undo> = request.owed.iter().map(|owed| owed.undo).collect();
-        let nameless: Vec<RepId> = request
-            .offers
-            .iter()
-            .filter(|offer| matches!(offer.state, OfferState::Orphaned { .. }))
-            .map(|offer| offer.rep)
-            .collect();
-        for undo in owed {
-            self.about(number, RequestFact::StruckOut(undo));
-        }
-        for rep in nameless {
-            self.about(number, RequestFact::OfferOver(rep, Why::Unknown));
-        }
     }
 }

@@ -13,7 +13,7 @@ use crate::model::words::RoutingType;
 
 use super::fact::{IllegalFact, Intent, RequestFact, Requested, Wanted};
 use super::offer::{Offer, OfferState};
-use super::owed::Owed;
+use super::owed::{Owed, Said};
 use super::reason::{Reason, Verdict};
 
 /// A command that was given and is not answered yet.
@@ -219,7 +219,10 @@ impl Request {
                 self.candidates.clear();
                 true
             }
-            RequestFact::Owed { undo, at, next, answer } => self.owe(*undo, *at, *next, answer.as_ref()),
+            RequestFact::Owed { undo, at, next, answer, unanswered } => {
+                let said = Said { answer: answer.clone(), unanswered: unanswered.clone() };
+                self.owe(*undo, *at, *next, said)
+            }
             RequestFact::StruckOut(undo) => self.strike_out(*undo),
             RequestFact::TimesCut(latest) => {
                 self.cut_times(latest);

@@ -173,7 +173,7 @@ impl Calls for Org {
         let mut tries = if resumed { Tries::resumed() } else { Tries::new() };
         loop {
             if self.clock.now() >= give_up_at {
-                return Answer::Lost;
+                return Answer::Lost("its time was over".into());
             }
             self.calls.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(LATENCY).await;

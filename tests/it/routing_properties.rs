@@ -292,7 +292,7 @@ fn input(id: CommandId, order: Option<&Order>, kind: &Kind, fresh: u32) -> Input
         }
         (Some(Order::Find(_)), _) | (_, Kind::Found(_)) => Input::Found(id, Ok(Vec::new())),
         (_, Kind::Refused(code, lost)) => Input::Answered(id, refused(*code, *lost)),
-        (_, Kind::Lost) => Input::Answered(id, Answer::Lost),
+        (_, Kind::Lost) => Input::Answered(id, lost()),
         (_, Kind::Done { .. }) => Input::Answered(id, ok()),
     }
 }

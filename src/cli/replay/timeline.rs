@@ -211,7 +211,7 @@ fn answer(call: &CallNote) -> (anstyle::Style, String) {
     let status = call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     match &call.answer {
         Answer::Done(_) => (GOOD, status),
-        Answer::Lost => (BAD, "no answer".to_owned()),
+        Answer::Lost(_) => (BAD, "no answer".to_owned()),
         Answer::Refused(refusal) => {
             let meaning = match refusal.code {
                 Some(code) => format!("{status} {code}: {}", ErrorCode(code).meaning()),

@@ -173,7 +173,7 @@ impl<S: Side> Engine<S> {
         {
             self.difference(Some(&conversation), difference);
         }
-        self.answered(number, Answer::Lost);
+        self.answered(number, Answer::Lost("no answer in time".into()));
     }
 
     pub(super) fn answered(&mut self, number: u64, answer: Answer) {

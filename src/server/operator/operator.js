@@ -122,7 +122,7 @@ function owedRow(owed) {
     plain(UNDO[owed.undo] || owed.undo, [owed.rep, owed.work].filter(Boolean).join(", ")),
     cell("th", [[owed.request, owed.workItem || owed.conversation]], "row"),
     plain(owed.channel, owed.org),
-    plain(owed.lastAnswer || "none that settles it (5xx, or no connection)", `tried ${owed.tries} ${owed.tries === 1 ? "time" : "times"}`),
+    plain(owed.lastAnswer || "none", `tried ${owed.tries} ${owed.tries === 1 ? "time" : "times"}`),
     plain(next),
   );
   const actions = element("td");

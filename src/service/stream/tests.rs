@@ -32,7 +32,7 @@ struct Nobody;
 #[async_trait]
 impl Calls for Nobody {
     async fn call(&self, _: Uuid, _: &Call, _: Timestamp, _: bool) -> Answer {
-        Answer::Lost
+        Answer::Lost("nobody answers".into())
     }
 }
 

@@ -147,3 +147,19 @@ async fn a_body_without_end_is_cut_and_its_status_counts() {
     assert_eq!((refusal.status, refusal.message.len()), (400, 500));
     assert!(refusal.after_lost_try, "whether the 202 said yes nobody knows");
 }
+
+#[tokio::test]
+async fn an_answer_that_tells_nothing_is_asked_for_once_more_and_is_then_lost() {
+    let cancel = Call::CancelAgentWork { work: AgentWorkId::parse("0Bz5e000000WoRk").unwrap() };
+    for (body, said) in [
+        ("", "202 Accepted, without a body"),
+        ("{}", "202 Accepted, which does not say that it was done"),
+        ("<html>", "202 Accepted, with an HTML page"),
+    ] {
+        let server = MockServer::start().await;
+        answers(&server, [], ResponseTemplate::new(202).set_body_string(body)).await;
+        let (client, _) = client(&server.uri(), fixed_token());
+        assert_eq!(send(&client, &cancel).await, Answer::Lost(said.into()), "{body}");
+        assert_eq!(server.received_requests().await.unwrap().len(), 2, "{body}");
+    }
+}

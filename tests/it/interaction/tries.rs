@@ -51,7 +51,7 @@ async fn no_try_is_made_past_the_deadline() {
     let server = MockServer::start().await;
     answers(&server, [], ResponseTemplate::new(503).set_body_string("busy")).await;
     let (client, hands) = client(&server.uri(), fixed_token());
-    assert_eq!(send(&client, &offer()).await, Answer::Lost);
+    assert_eq!(send(&client, &offer()).await, Answer::Lost("503 Service Unavailable".into()));
     assert!(hands.now() < give_up_at());
     let made = server.received_requests().await.unwrap().len();
     assert!((12..40).contains(&made), "{made} tries in 52 s");

@@ -50,7 +50,7 @@ fn fed(conversation: &mut Conversation, settings: &Settings, now: Timestamp, inp
 fn lost(command: Command) -> Input {
     match command.order {
         Order::Find(_) => Input::Found(command.id, Ok(Vec::new())),
-        Order::Call(_) => Input::Answered(command.id, Answer::Lost),
+        Order::Call(_) => Input::Answered(command.id, crate::support::scenario::lost()),
     }
 }
 

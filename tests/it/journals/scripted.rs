@@ -1,6 +1,5 @@
 //! What neither the recordings nor the simulation reach, brought about on purpose.
 
-use byoc_connector::model::call::Answer;
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::ConversationId;
 use byoc_connector::routing::{Conversation, Fact, Outcome, Reason, RequestFact, Verdict};
@@ -32,14 +31,14 @@ pub(crate) fn journals() -> Vec<Row> {
     let lost_offer = {
         let mut chat = Scenario::new();
         chat.when(requested(1, Target::Rep(rep("bo"))));
-        chat.answer("offer bo", Answer::Lost);
+        chat.answer("offer bo", lost());
         chat.seconds(60);
         chat
     };
     let lost_route = {
         let mut chat = Scenario::new();
         chat.when(requested(1, Target::Queue(queue())));
-        chat.answer("route", Answer::Lost);
+        chat.answer("route", lost());
         chat
     };
     let told_before_it_was_made = {

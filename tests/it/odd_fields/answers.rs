@@ -114,17 +114,50 @@ fn a_no_is_a_no_however_it_is_written() {
         let verdict = decode(&call, 202, None, no.as_bytes());
         assert!(matches!(verdict, Verdict::Refused(_)), "{no}: {verdict:?}");
     }
-    for yes in
-        [r#"{"success": true}"#, r#"{"success": "true"}"#, r#"{"success": null}"#, "{}", r#"{"success": []}"#]
-    {
+    for yes in [r#"{"success": true}"#, r#"{"success": "true"}"#, r#"{"success": 1, "agentWorkId": 7}"#] {
         let verdict = decode(&call, 202, None, yes.as_bytes());
         assert_eq!(verdict, Verdict::Done(Reply::Offered(None)), "{yes}");
     }
     // What usually is an object and stands in a text is read all the same.
     let route = self::call("POST", "/api/v1/route");
-    let body = r#"{"contextParamMap": "{\"userId\": \"005000000000001\"}"}"#;
+    let body = r#"{"success": true, "contextParamMap": "{\"userId\": \"005000000000001\"}"}"#;
     let Verdict::Done(Reply::Routed(routed)) = decode(&route, 202, None, body.as_bytes()) else {
         panic!("no")
     };
     assert_eq!(routed.rep, RepId::parse("005000000000001").ok());
+}
+
+#[test]
+fn only_a_word_of_success_is_one() {
+    let all = [
+        ("POST", "/api/v1/route"),
+        ("DELETE", "/api/v1/route"),
+        ("POST", "/api/v1/agentWork"),
+        ("PATCH", "/api/v1/agentWork"),
+        ("POST", "/api/v1/routingResult"),
+        ("POST", "/api/v1/participant"),
+    ];
+    for (method, path) in all {
+        let call = call(method, path);
+        for nothing in
+            ["", " ", "{}", r#"{"success": null}"#, r#"{"success": []}"#, r#"{"errorDetail": null}"#]
+        {
+            for status in [200, 202, 204] {
+                let verdict = decode(&call, status, None, nothing.as_bytes());
+                assert!(
+                    matches!(verdict, Verdict::Unclear(_)),
+                    "{method} {path} {status} {nothing}: {verdict:?}"
+                );
+            }
+        }
+        let yes = decode(&call, 202, None, br#"{"success": true}"#);
+        assert!(matches!(yes, Verdict::Done(_)), "{method} {path}: {yes:?}");
+    }
+    // Of these two the schema does not require it, and what they made is there.
+    for (path, made) in
+        [("/api/v1/agentWork", r#"{"agentWorkId": "0Bz-odd"}"#), ("/api/v1/route", r#"{"psrId": "0JR-odd"}"#)]
+    {
+        let verdict = decode(&call("POST", path), 202, None, made.as_bytes());
+        assert!(matches!(verdict, Verdict::Done(_)), "{verdict:?}");
+    }
 }

@@ -72,7 +72,7 @@ fn a_cancel_that_salesforce_refuses_waits_for_the_word_of_the_rep() {
 fn a_cancel_that_stays_unexplained_gives_up_rather_than_invite_two() {
     let mut chat = Scenario::ringing_from_queue();
     chat.seconds(30);
-    chat.answer("take back", Answer::Lost);
+    chat.answer("take back", lost());
     chat.seconds(10);
     assert_eq!(chat.commands(), ["take back W1", "take back W1", "clear Unknown"]);
     chat.answer("clear", ok());

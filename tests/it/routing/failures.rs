@@ -14,7 +14,7 @@ fn a_refused_route_needs_no_clearing() {
 
 #[test]
 fn a_route_that_may_have_been_made_is_cleared() {
-    for answer in [Answer::Lost, refused(10032, true)] {
+    for answer in [lost(), refused(10032, true)] {
         let mut chat = Scenario::new();
         chat.when(requested(1, Target::Queue(queue())));
         chat.answer("route", answer);
@@ -61,7 +61,7 @@ fn an_offer_of_unknown_id_blocks_the_next_until_it_can_be_taken_back() {
     chat.when(requested(1, Target::Queue(queue())));
     chat.answer("route", routed());
     chat.found(&["bo"]);
-    chat.answer("offer", Answer::Lost);
+    chat.answer("offer", lost());
     chat.commands();
     chat.seconds(20);
     chat.when(changed(5, WorkChange::Assigned));
@@ -74,7 +74,7 @@ fn an_offer_of_unknown_id_blocks_the_next_until_it_can_be_taken_back() {
 fn an_offer_whose_id_never_comes_ends_the_request_and_is_still_taken_back_later() {
     let mut chat = Scenario::new();
     chat.when(requested(1, Target::Rep(rep("bo"))));
-    chat.answer("offer", Answer::Lost);
+    chat.answer("offer", lost());
     chat.commands();
     chat.seconds(40);
     assert_eq!(chat.commands(), ["report no"]);
@@ -90,7 +90,7 @@ fn an_offer_whose_id_never_comes_ends_the_request_and_is_still_taken_back_later(
 fn a_rep_who_accepts_after_the_no_is_taken_out_again() {
     let mut chat = Scenario::new();
     chat.when(requested(1, Target::Rep(rep("bo"))));
-    chat.answer("offer", Answer::Lost);
+    chat.answer("offer", lost());
     chat.seconds(40);
     chat.answer("report no", ok());
     chat.commands();
@@ -113,7 +113,7 @@ fn a_late_answer_changes_nothing() {
     let mut chat = Scenario::ringing_rep();
     let late = byoc_connector::routing::CommandId { request: event(1), number: 0 };
     let before = chat.conversation.clone();
-    chat.input(Input::Answered(late.clone(), Answer::Lost));
+    chat.input(Input::Answered(late.clone(), lost()));
     assert_eq!(chat.conversation, before);
     assert_eq!(chat.remarks, [Remark::LateAnswer(late)]);
 }

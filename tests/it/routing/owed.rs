@@ -24,7 +24,7 @@ fn cancel_in_vain() -> Scenario {
     let mut chat = Scenario::ringing_rep();
     chat.when(requester_cancelled());
     assert_eq!(chat.commands(), ["take back W1"]);
-    chat.answer("take back", Answer::Lost);
+    chat.answer("take back", lost());
     chat
 }
 
@@ -38,7 +38,7 @@ fn a_cancel_without_an_answer_is_tried_again_with_growing_waits_until_it_works()
         chat.seconds(1);
         assert_eq!(chat.commands(), ["take back W1"]);
         assert_eq!(owed(&chat)[0].next_try, None, "it is being tried");
-        chat.answer("take back", Answer::Lost);
+        chat.answer("take back", lost());
     }
     assert_eq!(owed(&chat)[0].tries, 8);
     assert_eq!(chat.outcomes(), [], "it has not ended: a rep may still ring");
@@ -57,6 +57,18 @@ fn a_cancel_that_is_refused_stays_owed_and_says_what_salesforce_said() {
     assert_eq!((owed.rep, owed.work, owed.request), (Some(rep("bo")), Some(work(1)), event(1)));
     assert_eq!(owed.last_answer.as_deref(), Some("error 10003: no"));
     assert_eq!(owed.since, chat.now);
+}
+
+#[test]
+fn what_came_in_the_place_of_an_answer_is_shown() {
+    let mut chat = cancel_in_vain();
+    assert_eq!(owed(&chat)[0].last_answer.as_deref(), Some("503 Service Unavailable"));
+    chat.seconds(10);
+    chat.answer("take back", refused(10003, false));
+    assert_eq!(owed(&chat)[0].last_answer.as_deref(), Some("error 10003: no"));
+    chat.seconds(20);
+    chat.answer("take back", Answer::Lost("no answer within 10 s".into()));
+    assert_eq!(owed(&chat)[0].last_answer.as_deref(), Some("no answer within 10 s"));
 }
 
 #[test]
@@ -118,7 +130,7 @@ fn a_clear_is_owed_until_it_works_and_does_not_hold_up_the_result() {
     chat.answer("route", routed());
     chat.found(&[]);
     chat.commands();
-    chat.answer("clear", Answer::Lost);
+    chat.answer("clear", lost());
     assert_eq!(chat.commands(), ["report no"]);
     chat.answer("report no", ok());
     assert_eq!(undo(&chat), ["clearRoute"]);
@@ -134,7 +146,7 @@ fn a_clear_that_is_owed_waits_while_another_request_needs_its_psr_and_is_done_wi
     chat.when(requested(1, Target::Queue(queue())));
     chat.answer("route", routed());
     chat.when(requester_cancelled());
-    chat.answer("clear", Answer::Lost);
+    chat.answer("clear", lost());
     chat.found(&[]);
     chat.when(requested(2, Target::Queue(queue())));
     chat.answer("route", routed());
@@ -148,7 +160,7 @@ fn a_clear_that_is_owed_waits_while_another_request_needs_its_psr_and_is_done_wi
     chat.found(&[]);
     assert_eq!(chat.commands(), ["find 1 in the queue, not [ann bo]", "clear Decline", "clear Cancel"]);
     chat.answer("clear Decline", ok());
-    chat.answer("clear Cancel", Answer::Lost);
+    chat.answer("clear Cancel", lost());
     chat.seconds(20);
     chat.answer("clear Cancel", ok());
     assert!(owed(&chat).is_empty() && chat.conversation.is_idle());
@@ -161,7 +173,7 @@ fn one_clear_that_works_settles_all_that_are_owed_one_in_the_conversation() {
         chat.when(requested(number, Target::Queue(queue())));
         chat.answer("route", routed());
         chat.found(&[]);
-        chat.answer("clear", Answer::Lost);
+        chat.answer("clear", lost());
         chat.answer("report no", ok());
     }
     assert_eq!(undo(&chat), ["clearRoute", "clearRoute"]);
@@ -206,7 +218,7 @@ fn removal_in_vain() -> Scenario {
     chat.when(accepted(2));
     chat.take("take back W2");
     chat.commands();
-    chat.answer("remove cem", Answer::Lost);
+    chat.answer("remove cem", lost());
     assert_eq!(undo(&chat), ["removeRep"]);
     chat
 }
@@ -262,7 +274,7 @@ fn the_end_of_the_session_stops_the_owing_only_when_a_try_after_it_was_answered(
         ["take back W1"],
         "tried at once: no document says that an end takes offers back"
     );
-    chat.answer("take back", Answer::Lost);
+    chat.answer("take back", lost());
     assert_eq!(undo(&chat), ["cancelOffer"], "without an answer nothing is known");
     chat.seconds(20);
     chat.answer("take back", refused(10003, false));
@@ -283,7 +295,7 @@ fn a_try_made_before_the_end_of_the_session_proves_nothing() {
 fn what_is_owed_survives_a_stop_at_any_fact() {
     let mut chat = cancel_in_vain();
     chat.seconds(10);
-    chat.answer("take back", Answer::Lost);
+    chat.answer("take back", lost());
     let mut again = Conversation::new(chat.conversation.id().clone());
     for fact in &chat.facts {
         again.apply(fact).unwrap();
@@ -302,7 +314,7 @@ fn an_operator_can_try_at_once_and_strike_out() {
     assert_eq!(chat.commands(), ["take back W1"]);
     chat.input(Input::Ordered(OperatorOrder::TryNow(id)));
     assert_eq!(chat.commands(), [""; 0], "it is being tried");
-    chat.answer("take back", Answer::Lost);
+    chat.answer("take back", lost());
     assert_eq!(owed(&chat)[0].id, id, "the same for as long as it is owed");
     chat.input(Input::Ordered(OperatorOrder::StrikeOut(id)));
     assert_eq!(chat.outcomes(), [Outcome::Cancelled]);

@@ -28,7 +28,7 @@ fn nobody_else_is_asked_while_a_try_may_ring_the_rep_again() {
     let mut chat = making_with_lost_answer();
     chat.when(declined(1));
     assert_eq!(chat.commands(), [""; 0]);
-    chat.answer("offer bo", Answer::Lost);
+    chat.answer("offer bo", lost());
     assert_eq!(chat.commands(), [""; 0]);
     chat.seconds(10);
     assert_eq!(chat.commands(), ["find 1 in the queue, not [ann bo]"]);
@@ -87,7 +87,7 @@ fn a_rep_whose_offer_may_be_made_again_is_not_asked_for_another_request() {
     chat.answer("report no", ok());
     chat.answer("report no", ok());
     assert_eq!(chat.endings.last().map(|ending| &ending.reason), Some(&Reason::AlreadyInvited));
-    chat.answer("offer bo", Answer::Lost);
+    chat.answer("offer bo", lost());
     let commands = chat.commands();
     assert_eq!(commands, ["offer bo (weight 1)", "report no", "report no"], "one offer");
 }

@@ -38,7 +38,7 @@ fn a_route_without_an_answer_gives_up_in_time() {
     chat.seconds(52);
     assert_eq!(chat.commands(), ["report no"]);
     chat.answer("report", ok());
-    chat.answer("route", Answer::Lost);
+    chat.answer("route", lost());
     assert_eq!(chat.commands(), ["clear Unknown"]);
     chat.answer("clear", ok());
     assert_eq!(chat.endings[0].reason, Reason::OutOfTime);

@@ -167,6 +167,11 @@ pub(crate) fn ok() -> Answer {
     Answer::Done(Reply::Ok)
 }
 
+/// No answer, whatever was tried.
+pub(crate) fn lost() -> Answer {
+    Answer::Lost("503 Service Unavailable".into())
+}
+
 pub(crate) fn refused(code: u32, after_lost_try: bool) -> Answer {
     Answer::Refused(Refusal { status: 400, code: Some(code), message: "no".into(), after_lost_try })
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use byoc_connector::model::call::{Answer, Call};
+use byoc_connector::model::call::Call;
 use byoc_connector::model::event::{Happening, Target};
 use byoc_connector::model::ids::{ConversationId, OrgId};
 use byoc_connector::model::time::Timestamp;
@@ -135,15 +135,16 @@ impl Actor {
     }
 
     fn answer(&mut self, command: Command) -> Input {
-        let lost = self.dice.below(8) == 0;
+        let no_answer = self.dice.below(8) == 0;
         match command.order {
             Order::Find(query) => {
                 let found = REPS.iter().map(|who| rep(who)).filter(|rep| !query.exclude.contains(rep));
                 let failed = SearchFailure::Failed { why: "it answered 503".into(), wait: Duration::ZERO };
-                let found = if lost { Err(failed) } else { Ok(found.take(self.dice.below(3)).collect()) };
+                let found =
+                    if no_answer { Err(failed) } else { Ok(found.take(self.dice.below(3)).collect()) };
                 Input::Found(command.id, found)
             }
-            Order::Call(_) if lost => Input::Answered(command.id, Answer::Lost),
+            Order::Call(_) if no_answer => Input::Answered(command.id, super::scenario::lost()),
             Order::Call(Call::Route { .. }) => Input::Answered(command.id, routed()),
             Order::Call(Call::CreateAgentWork { .. }) => Input::Answered(command.id, offered(self.next)),
             Order::Call(Call::CancelAgentWork { .. }) if self.dice.below(4) == 0 => {
