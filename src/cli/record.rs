@@ -2,6 +2,9 @@
 //!
 //! It holds what Salesforce published, people's messages included, and what is needed to replay it: the channel
 //! definition, the roster, the policy. Tokens and keys never reach it.
+//!
+//! Invariant: the time of an event's line is when Salesforce published the event, not when it was fetched. A request
+//! that was hours old when it was recorded is replayed as the fresh one that it was.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
@@ -12,7 +15,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use jiff::SignedDuration;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use super::output::printable;
@@ -99,13 +102,14 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
         let pubsub =
             plan.pubsub.ok_or_else(|| Error::new("this org's events are not read from Salesforce"))?;
         // Nothing is made before everything else is known to be right.
-        let mut tape = Tape::begin(args.output.as_deref(), clock.now())?;
-        tape.open(&serving, org, definition)?;
+        let opening = opening(&serving, org, definition)?;
+        let tape = Tape::begin(args.output.as_deref(), clock.now(), opening)?;
         let source = pubsub.subscribe(&topic, args.from.clone());
         let mut recorder = Recorder { tape, source, progress: Progress::new(), topic };
         let ended = recorder.record(args).await;
         recorder.progress.finish();
         ended?;
+        recorder.tape.open()?;
         recorder.tape.sum_up(output)
     })
 }
@@ -199,11 +203,33 @@ impl Recorder {
     }
 }
 
+/// What a replay has to know first.
+fn opening(serving: &Serving, org: &Org, definition: &ChannelDefinition) -> Result<Vec<Source>, Error> {
+    let json = |json: Result<Json, serde_json::Error>| json.map_err(Error::new);
+    let routing = json(Json::of(&serving.config.routing))?;
+    let config = Config { roster: org.roster.clone(), routing: Some(routing) };
+    Ok(vec![Source::ChannelDefinition(json(Json::of(definition))?), Source::Config(Box::new(config))])
+}
+
+/// When Salesforce published an event; when it came, where the event does not say or says later than that.
+fn published(event: &Arrived) -> Timestamp {
+    #[derive(Deserialize)]
+    struct Dated {
+        #[serde(rename = "CreatedDate")]
+        created: i64,
+    }
+    let dated = serde_json::from_str::<Dated>(&event.json);
+    dated.map_or(event.received, |dated| Timestamp::from_millis(dated.created).min(event.received))
+}
+
 /// The recording as it is being written: after each line, all of it has been handed to the system.
 struct Tape {
     writer: Writer<Box<dyn Write>>,
     file: Option<PathBuf>,
-    /// When the last line was; a clock that is set back must not put lines out of order.
+    /// What stands first, until it is written: the first event may be older than the recording, and lines are in
+    /// time order.
+    opening: Vec<Source>,
+    /// When the last line was: events of two clocks at Salesforce must not put lines out of order.
     last: Timestamp,
     events: u64,
 }
@@ -216,7 +242,7 @@ struct Recorded<'a> {
 }
 
 impl Tape {
-    fn begin(file: Option<&Path>, now: Timestamp) -> Result<Self, Error> {
+    fn begin(file: Option<&Path>, now: Timestamp, opening: Vec<Source>) -> Result<Self, Error> {
         let output: Box<dyn Write> = match file {
             Some(path) => Box::new(create(path).map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => Error::new(format_args!(
@@ -227,23 +253,28 @@ impl Tape {
             })?),
             None => Box::new(io::stdout()),
         };
-        Ok(Self { writer: Writer::new(output), file: file.map(Path::to_owned), last: now, events: 0 })
+        let (writer, file) = (Writer::new(output), file.map(Path::to_owned));
+        Ok(Self { writer, file, opening, last: now, events: 0 })
     }
 
-    /// What a replay has to know first.
-    fn open(&mut self, serving: &Serving, org: &Org, definition: &ChannelDefinition) -> Result<(), Error> {
-        let json = |json: Result<Json, serde_json::Error>| json.map_err(Error::new);
-        let routing = json(Json::of(&serving.config.routing))?;
-        let config = Config { roster: org.roster.clone(), routing: Some(routing) };
-        self.write(self.last, Source::ChannelDefinition(json(Json::of(definition))?))?;
-        self.write(self.last, Source::Config(Box::new(config)))
+    /// Writes what stands first, where that is not done yet.
+    fn open(&mut self) -> Result<(), Error> {
+        for source in std::mem::take(&mut self.opening) {
+            self.write(self.last, source)?;
+        }
+        Ok(())
     }
 
     fn event(&mut self, event: &Arrived, topic: &str) -> Result<(), Error> {
         let json = Json::parse(&event.json).map_err(Error::new)?;
         let replay_id = Some(event.replay_id.to_string().into());
-        self.write(event.received, Source::PlatformEvent { topic: topic.into(), replay_id, event: json })?;
-        self.events += 1;
+        let at = published(event);
+        if !self.opening.is_empty() {
+            self.last = self.last.min(at);
+            self.open()?;
+        }
+        self.write(at, Source::PlatformEvent { topic: topic.into(), replay_id, event: json })?;
+        self.events = self.events.saturating_add(1);
         Ok(())
     }
 

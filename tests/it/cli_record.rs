@@ -1,5 +1,7 @@
 //! `byoc record` as a user runs it, against an emulated org in this process.
 
+mod of_the_past;
+
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use byoc_connector::emulator::{Act, BearerRule, Done, Emission, Settings};
 use byoc_connector::events::source::ReplayId;
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::EventId;
-use byoc_connector::model::time::SystemClock;
+use byoc_connector::model::time::{Clock, SystemClock};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpListener;
@@ -32,13 +34,17 @@ struct Org {
 
 impl Org {
     async fn start() -> Self {
+        Self::start_at(Arc::new(SystemClock)).await
+    }
+
+    async fn start_at(clock: Arc<dyn Clock>) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(CONFIG);
         let config = Config::load(&file, &Environment::new()).unwrap();
         let mut settings = Settings { bearer: BearerRule::Granted, ..Settings::default() };
         settings.follow(&config.channel_definition.unwrap(), None);
         let app = AppSettings::default();
         let options = Options { seed: 7, roster: config.roster, settings, app, fixed_tokens: Vec::new() };
-        let emulator = Emulator::new(options, Arc::new(SystemClock)).unwrap();
+        let emulator = Emulator::new(options, clock).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(http::serve(listener, emulator.clone(), std::future::pending()));
