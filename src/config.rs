@@ -149,7 +149,7 @@ impl<'de> Deserialize<'de> for Limit {
             Ok((2.., Ok(limit))) => Ok(Self(limit)),
             Ok((limit, _)) => {
                 let wanted = "it must be a whole number of participants, 2 or more";
-                Err(serde::de::Error::custom(format_args!("{limit} is no limit; {wanted}")))
+                Err(serde::de::Error::custom(format_args!("{limit} is not a valid limit; {wanted}")))
             }
             Err(error) => Err(error),
         }
@@ -272,14 +272,14 @@ id = " "
 [queues]
 "#;
         insta::assert_snapshot!(parse(text, &[]).unwrap_err().join("\n"), @r"
-        byoc.toml, line 1, platform_participant_limit: 1 is no limit; it must be a whole number of participants, 2 or more
-        byoc.toml, line 2, channel_definiton: there is no such key; there are channel_definition, contacts, flows, org, orgs, partner_keys, people, platform_participant_limit, queues, reps, routing, server, store, webhooks
+        byoc.toml, line 1, platform_participant_limit: 1 is not a valid limit; it must be a whole number of participants, 2 or more
+        byoc.toml, line 2, channel_definiton: unknown key; the keys are channel_definition, contacts, flows, org, orgs, partner_keys, people, platform_participant_limit, queues, reps, routing, server, store, webhooks
         byoc.toml, line 5, channel_definition.routing_owner: it is 'Nobody'; it must be Partner or Salesforce
         byoc.toml, line 8, reps[0].id: '005' is not a valid rep id: it has 3 characters, not 15 or 18
-        byoc.toml, line 9, reps[0].availability: unknown variant `ASLEEP`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`
-        byoc.toml, line 10, reps[0].capicity: there is no such key; there are id, user_id, name, availability, presence, messaging, capacity, capacity_used, queues, skills, script
+        byoc.toml, line 9, reps[0].availability: unknown variant `ASLEEP`, expected `AVAILABLE`, `BUSY` or `OFFLINE`
+        byoc.toml, line 10, reps[0].capicity: unknown key; the keys are id, user_id, name, availability, presence, messaging, capacity, capacity_used, queues, skills, script
         byoc.toml, line 12, reps[1]: missing field `id`
-        byoc.toml, line 16, reps[2].capacity: NaN is no capacity; it must be a number, 0 or more
+        byoc.toml, line 16, reps[2].capacity: NaN is not a valid capacity; it must be a number, 0 or more
         byoc.toml, line 20, reps[3].id: 005000000000001 is the id of reps[2] already; ids must differ
         byoc.toml, line 23, contacts[0].id: it is empty; it must be your own id of the contact
         byoc.toml, line 26, queues: it must be a list of tables, [[queues]]
@@ -354,9 +354,9 @@ id = " "
         let file = "[routing]\nring = 'loud'\nring_seconds = 0\nmargin_secs = 5\ncapacity_percentage = 101\n";
         let told = parse(file, &[("BYOC_ROUTING_MARGIN_SECONDS", "soon")]).unwrap_err();
         insta::assert_snapshot!(told.join("\n"), @r#"
-        byoc.toml, line 2, routing.ring: unknown variant `loud`, expected one of `one at a time`, `one-at-a-time`, `one_at_a_time`, `all`
+        byoc.toml, line 2, routing.ring: unknown variant `loud`, expected `one at a time` or `all`
         byoc.toml, line 3, routing.ring_seconds: it must be 1 to 3600
-        byoc.toml, line 4, routing.margin_secs: there is no such key; there are ring, report, ring_seconds, margin_seconds, search_seconds, route_waiting, ring_all_at_most, owed_alert_seconds, capacity_weight, capacity_percentage
+        byoc.toml, line 4, routing.margin_secs: unknown key; the keys are ring, report, ring_seconds, margin_seconds, search_seconds, route_waiting, ring_all_at_most, owed_alert_seconds, capacity_weight, capacity_percentage
         byoc.toml, line 5, routing.capacity_percentage: it must be 0 to 100
         the variable BYOC_ROUTING_MARGIN_SECONDS: invalid type: string "soon", expected a whole number, 0 or more
         "#);
@@ -379,7 +379,7 @@ id = " "
         assert_eq!(choice("", &[("BYOC_PEOPLE_CHOICE", "least-active")]), Ok(Choice::LeastActive));
         insta::assert_snapshot!(choice("[people]\nchoice = 'any'\nchoise = 1", &[]).unwrap_err().join("\n"), @r"
         byoc.toml, line 2, people.choice: unknown variant `any`, expected `most-available` or `least-active`
-        byoc.toml, line 3, people.choise: there is no such key; there are choice
+        byoc.toml, line 3, people.choise: unknown key; the keys are choice
         ");
     }
 

@@ -59,8 +59,8 @@ pub(super) trait Entry: DeserializeOwned {
     /// Whether more is checked when all of the document is read, so that each value's place must be known.
     const PLACED: bool = false;
 
-    /// The id.
-    fn id(&self) -> &str;
+    /// The id, where there is one.
+    fn id(&self) -> Option<&str>;
 
     /// Keys whose values cannot be, and why.
     fn mistakes(&self) -> Vec<(&'static str, String)> {
@@ -160,7 +160,8 @@ impl<'t> Document<'t> {
     }
 
     /// A table at the top, with the values that variables give to its single keys. None where neither
-    /// the file nor a variable says anything.
+    /// the file nor a variable says anything. What is wrong with one key hides nothing of the others: what can be
+    /// read is returned, for whoever checks it further; a mistake is noted.
     ///
     /// `mistakes` finds what is wrong beyond the types of the values, one sentence each; a sentence that
     /// begins with a key is told of that key.
@@ -175,7 +176,6 @@ impl<'t> Document<'t> {
         if keys::known::<T>().is_empty() {
             self.refuse_keys(key, &mut table, singles, |a, b| keys::plain(a) == keys::plain(b));
         }
-        let before = self.mistakes.len();
         let read = self.read_what_can_be(key, table, span.clone(), &variables)?;
         for sentence in mistakes(&read) {
             let of_key = sentence.split_once(' ').map(|(name, problem)| (format!("{key}.{name}"), problem));
@@ -184,7 +184,7 @@ impl<'t> Document<'t> {
                 None => self.mistake_at(key, sentence),
             }
         }
-        (self.mistakes.len() == before).then_some(read)
+        Some(read)
     }
 
     /// What the file and the variables say of a table at the top.
@@ -215,7 +215,7 @@ impl<'t> Document<'t> {
         Some(Given { table: table?, span, variables })
     }
 
-    /// A list of tables at the top, `[[reps]]`.
+    /// A list of tables at the top, `[[reps]]`, each as far as it can be read.
     pub(super) fn list<T: Entry>(&mut self, key: &'static str) -> Vec<T> {
         self.known.push(key);
         let Some(value) = self.left.remove(key) else { return Vec::new() };
@@ -239,18 +239,20 @@ impl<'t> Document<'t> {
             if T::PLACED {
                 self.note_places(&at, &span, &table, &HashMap::new());
             }
-            let Some(entry) = self.read::<T>(&at, table, span.clone(), &HashMap::new()) else { continue };
+            let Some(entry) = self.read_what_can_be::<T>(&at, table, span.clone(), &HashMap::new()) else {
+                continue;
+            };
             for (field, problem) in entry.mistakes() {
                 let source = self.in_file(Some(span.clone()));
                 self.mistake(source, format_args!("{at}.{}", keys::snake_case(field)), problem);
             }
-            if let Some(first) = seen.get(entry.id()) {
+            let first = entry.id().and_then(|id| Some((id, seen.get(id).copied()?)));
+            if let Some((id, first)) = first {
                 let source = self.in_file(Some(span));
-                let problem =
-                    format_args!("{} is the id of {key}[{first}] already; ids must differ", entry.id());
+                let problem = format_args!("{id} is the id of {key}[{first}] already; ids must differ");
                 self.mistake(source, format_args!("{at}.id"), problem);
-            } else {
-                seen.insert(entry.id().to_owned(), n);
+            } else if let Some(id) = entry.id() {
+                seen.insert(id.to_owned(), n);
             }
             entries.push(entry);
         }
@@ -265,12 +267,17 @@ impl<'t> Document<'t> {
 
     /// How many mistakes were found so far.
     pub(super) fn count_mistakes(&self) -> usize {
-        self.mistakes.len() + self.untold
+        self.mistakes.len().saturating_add(self.untold)
     }
 
-    /// Whether anything was wrong so far.
-    pub(super) fn has_mistakes(&self) -> bool {
-        !self.mistakes.is_empty()
+    /// Whether something is said to be wrong with that key, or with what is in it; then that it is missing would be
+    /// told for nothing.
+    pub(super) fn is_told(&self, key: &str) -> bool {
+        let is_it = |told: &str| {
+            told.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        // Of what is no TOML nothing was read.
+        self.mistakes.iter().any(|mistake| mistake.key.as_deref().is_none_or(is_it))
     }
 
     /// Says that a variable must not be set here.
@@ -286,8 +293,9 @@ impl<'t> Document<'t> {
             self.untold = self.untold.saturating_add(1);
             return;
         }
-        let problem = in_words(&problem.to_string());
-        self.mistakes.push(Mistake { source, key: Some(key.to_string()), problem });
+        let key = key.to_string();
+        let problem = in_words(&key, &problem.to_string());
+        self.mistakes.push(Mistake { source, key: Some(key), problem });
     }
 
     /// Notes a mistake where that key stands, or the table that it would stand in.
@@ -328,7 +336,7 @@ impl<'t> Document<'t> {
             self.mistake(
                 source,
                 key.get_ref(),
-                format_args!("there is no such key; there are {}", known.join(", ")),
+                format_args!("unknown key; the keys are {}", known.join(", ")),
             );
         }
         self.mistakes.sort_by_key(|mistake| match &mistake.source {
@@ -344,19 +352,6 @@ impl<'t> Document<'t> {
             });
         }
         self.mistakes
-    }
-
-    /// Reads a table; none where anything in it is wrong.
-    fn read<T: DeserializeOwned>(
-        &mut self,
-        at: &str,
-        table: DeTable<'t>,
-        span: Range<usize>,
-        variables: &HashMap<String, String>,
-    ) -> Option<T> {
-        let before = self.mistakes.len();
-        let read = self.read_what_can_be(at, table, span, variables);
-        read.filter(|_| self.mistakes.len() == before)
     }
 
     /// Reads a table, again without each key that turns out to be wrong, until no key is.
@@ -421,7 +416,7 @@ impl<'t> Document<'t> {
             let source = self.in_file(Some(key.span()));
             table.remove(key.get_ref().as_ref());
             let key = format!("{at}.{}", keys::snake_case(key.get_ref()));
-            self.mistake(source, key, format_args!("there is no such key; there are {}", names.join(", ")));
+            self.mistake(source, key, format_args!("unknown key; the keys are {}", names.join(", ")));
         }
     }
 

@@ -5,34 +5,36 @@ use crate::model::roster::{Flow, OutsideContact, Queue, Rep};
 use super::document::Entry;
 
 impl Entry for Rep {
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> Option<&str> {
+        Some(self.id.as_str())
     }
 
     fn mistakes(&self) -> Vec<(&'static str, String)> {
         [("capacity", self.capacity), ("capacityUsed", self.capacity_used)]
             .into_iter()
             .filter(|(_, units)| !(units.is_finite() && *units >= 0.0))
-            .map(|(key, units)| (key, format!("{units} is no capacity; it must be a number, 0 or more")))
+            .map(|(key, units)| {
+                (key, format!("{units} is not a valid capacity; it must be a number, 0 or more"))
+            })
             .collect()
     }
 }
 
 impl Entry for Queue {
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> Option<&str> {
+        Some(self.id.as_str())
     }
 }
 
 impl Entry for Flow {
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> Option<&str> {
+        Some(self.id.as_str())
     }
 }
 
 impl Entry for OutsideContact {
-    fn id(&self) -> &str {
-        &self.id
+    fn id(&self) -> Option<&str> {
+        Some(&self.id)
     }
 
     fn mistakes(&self) -> Vec<(&'static str, String)> {

@@ -36,21 +36,25 @@ const ORG_KEYS: &[&str] = &[
 /// What the key of `[org]` may also come in.
 const KEY_VARIABLE: &str = "BYOC_ORG_PRIVATE_KEY";
 
-/// An org as the file has it.
-#[derive(Debug, Clone, Deserialize)]
+const CONSUMER_KEY: &str = "the app in Salesforce has it";
+
+const USERNAME: &str = "it must be the integration user's, such as byoc@acme.example";
+
+/// An org as the file has it. What must be there is asked for when all of it is read, so that nothing that is missing
+/// hides what is wrong with the rest.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 struct Written {
-    id: OrgId,
-    instance_url: String,
-    interaction_url: String,
+    id: Option<OrgId>,
+    instance_url: Option<String>,
+    interaction_url: Option<String>,
     pubsub_endpoint: Option<String>,
-    consumer_key: String,
-    username: String,
+    consumer_key: Option<String>,
+    username: Option<String>,
     audience: Option<String>,
     token_url: Option<String>,
     private_key_file: Option<PathBuf>,
-    #[serde(default)]
     begin: Begin,
-    #[serde(default)]
     channels: Vec<PathBuf>,
     roster: Option<PathBuf>,
 }
@@ -58,12 +62,14 @@ struct Written {
 impl Written {
     /// Slashes at the end of a URL say nothing: Salesforce's own examples have them here and there.
     fn without_slashes(mut self) -> Self {
-        let urls = [Some(&mut self.instance_url), Some(&mut self.interaction_url)].into_iter().chain([
-            self.pubsub_endpoint.as_mut(),
-            self.audience.as_mut(),
-            self.token_url.as_mut(),
-        ]);
-        for url in urls.flatten() {
+        let urls = [
+            &mut self.instance_url,
+            &mut self.interaction_url,
+            &mut self.pubsub_endpoint,
+            &mut self.audience,
+            &mut self.token_url,
+        ];
+        for url in urls.into_iter().flatten() {
             *url = without_slashes(url).to_owned();
         }
         self
@@ -74,8 +80,8 @@ impl Written {
         let mut wrong = Vec::new();
         let token_url = self.token_url.as_ref();
         let urls = [
-            ("instance_url", Some(&self.instance_url)),
-            ("interaction_url", Some(&self.interaction_url)),
+            ("instance_url", self.instance_url.as_ref()),
+            ("interaction_url", self.interaction_url.as_ref()),
             ("pubsub_endpoint", self.pubsub_endpoint.as_ref()),
             // Where no other is set, tokens are asked for there.
             ("audience", self.audience.as_ref().filter(|_| token_url.is_none())),
@@ -92,12 +98,8 @@ impl Written {
             }
         }
         let texts = [
-            ("consumer_key", Some(&self.consumer_key), "the app in Salesforce has it"),
-            (
-                "username",
-                Some(&self.username),
-                "it must be the integration user's, such as byoc@acme.example",
-            ),
+            ("consumer_key", self.consumer_key.as_ref(), CONSUMER_KEY),
+            ("username", self.username.as_ref(), USERNAME),
             ("audience", self.audience.as_ref(), "leave it out, or set it"),
         ];
         for (key, text, wanted) in texts {
@@ -108,14 +110,34 @@ impl Written {
         }
         wrong
     }
+
+    /// What must be there and is not, and what it must be.
+    fn missing(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let wanted = [
+            ("id", self.id.is_some(), "it must be the org's, such as 00DHs0000000001"),
+            (
+                "instance_url",
+                self.instance_url.is_some(),
+                "it must be the org's own address, such as https://acme.my.salesforce.com",
+            ),
+            (
+                "interaction_url",
+                self.interaction_url.is_some(),
+                "it must be the host alone, such as https://acme.my.salesforce-scrt.com",
+            ),
+            ("consumer_key", self.consumer_key.is_some(), CONSUMER_KEY),
+            ("username", self.username.is_some(), USERNAME),
+        ];
+        wanted.into_iter().filter(|(_, is_there, _)| !is_there).map(|(key, _, wanted)| (key, wanted))
+    }
 }
 
 impl Entry for Written {
     const CAMEL_CASE: bool = false;
     const PLACED: bool = true;
 
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(OrgId::as_str)
     }
 }
 
@@ -164,26 +186,28 @@ impl Orgs<'_, '_> {
     fn read(&mut self) -> Vec<Org> {
         let one = self.document.table::<Written>("org", ORG_KEYS, |_| Vec::new());
         let more = self.document.list::<Written>("orgs");
-        let told = self.document.has_mistakes();
-        let alone = more.is_empty();
-        let mut orgs = Vec::new();
+        let (has_main, alone) = (one.is_some(), more.is_empty());
+        let mut orgs: Vec<Org> = Vec::new();
         if let Some(written) = one {
-            orgs.push(self.org("org".to_owned(), written, true));
+            orgs.extend(self.org("org".to_owned(), written, true));
         }
         for (n, written) in more.into_iter().enumerate() {
             let place = format!("orgs[{n}]");
-            if let Some(same) = orgs.iter().find(|org: &&Org| org.id == written.id) {
-                let problem = format!("{} is the id of {} already; ids must differ", written.id, same.place);
+            if let Some(same) =
+                orgs.iter().find(|org: &&Org| Some(org.id) == written.id && org.place == "org")
+            {
+                let problem = format!("{} is the id of {} already; ids must differ", same.id, same.place);
                 self.mistake(&format!("{place}.id"), problem);
             }
-            orgs.push(self.org(place, written, false));
+            orgs.extend(self.org(place, written, false));
         }
-        if orgs.is_empty() && !told && !self.document.has_mistakes() {
+        let is_told = self.document.is_told("org") || self.document.is_told("orgs");
+        if !has_main && alone && !is_told {
             let problem = "there is none; a connector needs at least one, in a table [org] with id, \
                            instance_url, interaction_url, consumer_key, username and private_key_file";
             self.mistake("org", problem);
         }
-        if !alone && !orgs.iter().any(|org| org.place == "org") && !self.config.roster.is_empty() {
+        if !alone && !has_main && !self.config.roster.is_empty() {
             let problem = "the reps, queues, flows and contacts at the top of the file are those of [org], which is \
                            not there; an org of [[orgs]] names a file of its own: roster = \"acme.toml\"";
             self.mistake("orgs", problem);
@@ -191,7 +215,8 @@ impl Orgs<'_, '_> {
         orgs
     }
 
-    fn org(&mut self, place: String, written: Written, main: bool) -> Org {
+    /// An org; none where something is missing without which it is none, which is told then.
+    fn org(&mut self, place: String, written: Written, main: bool) -> Option<Org> {
         let written = written.without_slashes();
         let private_key = self.private_key(&place, written.private_key_file.as_deref(), main);
         let channels = self.channels(&place, &written.channels, main);
@@ -203,13 +228,16 @@ impl Orgs<'_, '_> {
         for (key, problem) in written.wrong_values() {
             self.mistake(&format!("{place}.{key}"), problem);
         }
-        Org {
-            id: written.id,
-            instance_url: written.instance_url,
-            interaction_url: written.interaction_url,
+        for (key, wanted) in written.missing() {
+            self.missing(&format!("{place}.{key}"), format_args!("it is missing; {wanted}"));
+        }
+        Some(Org {
+            id: written.id?,
+            instance_url: written.instance_url.unwrap_or_default(),
+            interaction_url: written.interaction_url.unwrap_or_default(),
             pubsub_endpoint: written.pubsub_endpoint,
-            consumer_key: written.consumer_key,
-            username: written.username,
+            consumer_key: written.consumer_key.unwrap_or_default(),
+            username: written.username.unwrap_or_default(),
             audience: written.audience,
             token_url: written.token_url,
             private_key,
@@ -217,7 +245,7 @@ impl Orgs<'_, '_> {
             channels,
             roster,
             place,
-        }
+        })
     }
 
     fn private_key(&mut self, place: &str, file: Option<&Path>, main: bool) -> SecretString {
@@ -235,7 +263,7 @@ impl Orgs<'_, '_> {
         let key = format!("{place}.private_key_file");
         let Some(file) = file else {
             let also = if main { format!(", or the key itself in {KEY_VARIABLE}") } else { String::new() };
-            self.mistake(&key, format_args!("it is missing; it must be the path of an RSA key in PEM{also}"));
+            self.missing(&key, format_args!("it is missing; it must be the path of an RSA key in PEM{also}"));
             return SecretString::default();
         };
         let problem = match std::fs::read(folder(self.path).join(file)) {
@@ -259,14 +287,15 @@ impl Orgs<'_, '_> {
                 Err(error) => self.mistake(&format!("{place}.channels[{n}]"), error),
             }
         }
-        if channels.is_empty() && files.is_empty() && !self.document.has_mistakes() {
+        let list = format!("{place}.channels");
+        if channels.is_empty() && files.is_empty() && !self.document.is_told(&list) {
             if main {
                 let wanted = "it is missing; a connector needs the partner channel's, in a table [channel_definition] \
                               or as the path of its *.ConversationChannelDefinition-meta.xml";
-                self.mistake("channel_definition", wanted);
+                self.missing("channel_definition", wanted);
             } else {
                 let wanted = "it is missing; it must be a list of channel definition files";
-                self.mistake(&format!("{place}.channels"), wanted);
+                self.missing(&list, wanted);
             }
         }
         self.check_channels(&channels);
@@ -281,7 +310,7 @@ impl Orgs<'_, '_> {
         for (key, definition) in channels {
             let Some(name) = definition.developer_name.as_deref() else {
                 let problem = "it is missing; every call to Salesforce names it";
-                self.mistake(&format!("{key}.developer_name"), problem);
+                self.missing(&format!("{key}.developer_name"), problem);
                 continue;
             };
             if !is_api_name(name) {
@@ -297,7 +326,7 @@ impl Orgs<'_, '_> {
             }
             let Some(topic) = definition.topic() else {
                 let problem = format!("it is missing; it says where the events of {name} come from");
-                self.mistake(&format!("{key}.custom_platform_event"), problem);
+                self.missing(&format!("{key}.custom_platform_event"), problem);
                 continue;
             };
             self.check_event(key, definition);
@@ -337,6 +366,13 @@ impl Orgs<'_, '_> {
                 self.mistake(&format!("{place}.roster"), error);
                 Roster::default()
             }
+        }
+    }
+
+    /// That something is missing: it may be because it was wrong, which is told already.
+    fn missing(&mut self, key: &str, problem: impl fmt::Display) {
+        if !self.document.is_told(key) {
+            self.mistake(key, problem);
         }
     }
 

@@ -15,13 +15,14 @@ use crate::model::ids::OrgId;
 
 const LIST: &str = "partner_keys";
 
-/// A key as the file has it.
-#[derive(Debug, Clone, Deserialize)]
+/// A key as the file has it. What must be there is asked for when all of it is read, so that nothing that is missing
+/// hides what is wrong with the rest.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 struct Written {
-    name: String,
-    secret_file: PathBuf,
-    orgs: Vec<OrgId>,
-    #[serde(default)]
+    name: Option<String>,
+    secret_file: Option<PathBuf>,
+    orgs: Option<Vec<OrgId>>,
     channels: Vec<String>,
 }
 
@@ -29,18 +30,17 @@ impl Entry for Written {
     const CAMEL_CASE: bool = false;
     const PLACED: bool = true;
 
-    fn id(&self) -> &str {
-        &self.name
+    fn id(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     fn mistakes(&self) -> Vec<(&'static str, String)> {
         let blank = |key, is_blank: bool, problem: &str| is_blank.then(|| (key, problem.to_owned()));
         let name = "it is empty; it must be what the key is called in messages";
         let orgs = "it names no org; for all of them, use events_secret_file of [server]";
-        [blank("name", self.name.trim().is_empty(), name), blank("orgs", self.orgs.is_empty(), orgs)]
-            .into_iter()
-            .flatten()
-            .collect()
+        let no_name = self.name.as_ref().is_some_and(|name| name.trim().is_empty());
+        let no_orgs = self.orgs.as_ref().is_some_and(Vec::is_empty);
+        [blank("name", no_name, name), blank("orgs", no_orgs, orgs)].into_iter().flatten().collect()
     }
 }
 
@@ -51,15 +51,19 @@ pub(super) fn read(document: &mut Document<'_>, path: &Path, orgs: &[Org]) -> Op
     let mut keys: Vec<PartnerKey> = Vec::new();
     for (n, written) in document.list::<Written>(LIST).into_iter().enumerate() {
         let at = |key: &str| format!("{LIST}[{n}].{key}");
-        for (key, problem) in unknown(&written, orgs) {
-            document.mistake_at(&at(key), problem);
+        for (key, problem) in unknown(&written, orgs).into_iter().chain(missing(&written)) {
+            if !document.is_told(&at(key)) {
+                document.mistake_at(&at(key), problem);
+            }
         }
-        let secret = match secret_in_file(folder, &written.secret_file) {
+        let Written { name, secret_file, orgs, channels } = written;
+        let Some(secret_file) = secret_file else { continue };
+        let secret = match secret_in_file(folder, &secret_file) {
             Ok(secret) => secret,
             Err(problem) => {
                 document.mistake_at(
                     &at("secret_file"),
-                    format_args!("it names {}, which {problem}", written.secret_file.display()),
+                    format_args!("it names {}, which {problem}", secret_file.display()),
                 );
                 continue;
             }
@@ -69,10 +73,22 @@ pub(super) fn read(document: &mut Document<'_>, path: &Path, orgs: &[Org]) -> Op
                 format!("it holds the secret of {} as well; each key must have its own", other.name);
             document.mistake_at(&at("secret_file"), problem);
         }
-        let Written { name, orgs, channels, .. } = written;
+        let (Some(name), Some(orgs)) = (name, orgs) else { continue };
         keys.push(PartnerKey { name, secret, orgs, channels });
     }
     (document.count_mistakes() == before).then_some(keys)
+}
+
+/// What must be there, and is not.
+fn missing(written: &Written) -> impl Iterator<Item = (&'static str, String)> {
+    let missing = |key, is_there: bool, wanted: &str| {
+        (!is_there).then(|| (key, format!("it is missing; it must be {wanted}")))
+    };
+    let called = missing("name", written.name.is_some(), "what the key is called in messages");
+    let file =
+        missing("secret_file", written.secret_file.is_some(), "the path of the file that holds the secret");
+    let meant = missing("orgs", written.orgs.is_some(), "the list of the orgs that the key is for");
+    [called, file, meant].into_iter().flatten()
 }
 
 /// Orgs and channels that are not served here: a key for them is a slip.
@@ -81,18 +97,19 @@ fn unknown(written: &Written, orgs: &[Org]) -> Vec<(&'static str, String)> {
     if orgs.is_empty() {
         return Vec::new();
     }
-    let is_meant = |org: &&Org| written.orgs.contains(&org.id);
+    let meant = written.orgs.as_deref().unwrap_or_default();
+    let is_meant = |org: &&Org| meant.contains(&org.id);
     let names =
         |org: &Org| org.channels.iter().filter_map(|one| one.developer_name.clone()).collect::<Vec<_>>();
     let channels: Vec<String> = orgs.iter().filter(is_meant).flat_map(names).collect();
     let mut wrong = Vec::new();
-    for org in written.orgs.iter().filter(|id| !orgs.iter().any(|org| org.id == **id)) {
+    for org in meant.iter().filter(|id| !orgs.iter().any(|org| org.id == **id)) {
         wrong.push((
             "orgs",
             format!("it names {org}, which is not served here; it must be among [org] and [[orgs]]"),
         ));
     }
-    if wrong.is_empty() {
+    if wrong.is_empty() && !meant.is_empty() {
         for channel in written.channels.iter().filter(|channel| !channels.contains(channel)) {
             let known = channels.join(", ");
             wrong.push(("channels", format!("it names {channel}; these orgs have {known}")));
@@ -166,7 +183,8 @@ mod tests {
         byoc.toml, line 20, partner_keys[1].secret_file: it names none-such, which cannot be read: No such file or directory (os error 2)
         byoc.toml, line 21, partner_keys[1].orgs: it names 00DHs0000000009, which is not served here; it must be among [org] and [[orgs]]
         byoc.toml, line 26, partner_keys[2].channels: it names Other; these orgs have Acme_Messaging
-        byoc.toml, line 31, partner_keys[3].secret: there is no such key; there are name, secret_file, orgs, channels
+        byoc.toml, line 29, partner_keys[3].secret_file: it holds the secret of three as well; each key must have its own
+        byoc.toml, line 31, partner_keys[3].secret: unknown key; the keys are name, secret_file, orgs, channels
         ");
         let twice = "[server]\nevents_secret_file = 'a'\n[[partner_keys]]\nname = 'acme'\nsecret_file = 'a'\norgs = ['00DHs0000000001']\n";
         insta::assert_snapshot!(parse(twice).unwrap_err().join("\n"), @"byoc.toml, line 12, server.events_secret_file: it holds the secret of the partner key acme as well; each must have its own");

@@ -180,8 +180,10 @@ fn settings(written: &Written, given: &Elsewhere, folder: &Path) -> (ServerSetti
     settings.partner_keys.clone_from(&given.partner_keys);
     wrong.extend(shared_secrets(&settings));
     wrong.extend(open_numbers(&settings).filter(|_| !given.is_wrong));
-    // A credential that is wrong is told already; that there is none would be told for nothing.
-    if wrong.is_empty()
+    // An address or a credential that is wrong is told already; that there is none would be told for nothing.
+    let is_told =
+        |problem: &String| ["listen ", "session_", "events_"].iter().any(|key| problem.starts_with(key));
+    if !wrong.iter().any(is_told)
         && !given.is_wrong
         && let Err(exposed) = settings.check()
     {
@@ -410,16 +412,16 @@ sesion_issuer = "idp"
         assert!(!told.contains("hush") && !told.contains("brief"), "{told}");
         insta::assert_snapshot!(told, @r"
         byoc.toml, line 2, server.listen: it is 'localhost:8080'; it must be an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080
-        byoc.toml, line 3, server.allowed_origins: it has 'acme.lightning.force.com', which is no origin that can be allowed; it must be one such as https://acme.lightning.force.com
-        byoc.toml, line 3, server.allowed_origins: it has 'https://acme.my.salesforce.com/x', which is no origin that can be allowed; it must be https://acme.my.salesforce.com, as browsers spell it, without a path
-        byoc.toml, line 3, server.allowed_origins: it has 'http://acme.example', which is no origin that can be allowed; it must be https; plain http is for localhost alone
+        byoc.toml, line 3, server.allowed_origins: it has 'acme.lightning.force.com', which is not a valid origin; it must be one such as https://acme.lightning.force.com
+        byoc.toml, line 3, server.allowed_origins: it has 'https://acme.my.salesforce.com/x', which is not a valid origin; it must be https://acme.my.salesforce.com, as browsers spell it, without a path
+        byoc.toml, line 3, server.allowed_origins: it has 'http://acme.example', which is not a valid origin; it must be https; plain http is for localhost alone
         byoc.toml, line 5, server.session_jwks_url: it is 'http://idp.example/keys'; it must be an https URL; plain http is for localhost alone, for tokens are sent there
         byoc.toml, line 5, server.session_jwks_url: it is set, and session_secret_file as well; a session token is checked by one of them, leave the other out
         byoc.toml, line 6, server.session_audience: it is empty; leave it out, or set it
         byoc.toml, line 7, server.events_secret_file: it names none-such, which cannot be read: No such file or directory (os error 2)
         byoc.toml, line 8, server.operator_secret_file: it names short, which holds a secret of 4 bytes; it must have 32 or more, e.g. from `openssl rand -base64 48`
         byoc.toml, line 9, server.login_url: it is '/login'; it must be a whole URL, such as https://host.example
-        byoc.toml, line 10, server.sesion_issuer: there is no such key; there are listen, health_listen, connections, allowed_origins, session_secret_file, session_jwks_url, session_audience, session_issuer, events_secret_file, operator_secret_file, login_url
+        byoc.toml, line 10, server.sesion_issuer: unknown key; the keys are listen, health_listen, connections, allowed_origins, session_secret_file, session_jwks_url, session_audience, session_issuer, events_secret_file, operator_secret_file, login_url
         the variable BYOC_SERVER_EVENTS_SECRET: it holds a secret of 5 bytes; it must have 32 or more, e.g. from `openssl rand -base64 48`
         ");
     }
@@ -429,9 +431,9 @@ sesion_issuer = "idp"
         let told =
             parse("[server]\nlisten = 8080\nallowed_origins = 5\nlogin_url = true\n", &[]).unwrap_err();
         insta::assert_snapshot!(told.join("\n"), @r#"
-        byoc.toml, line 2, server.listen: invalid type: integer `8080`, expected a string
+        byoc.toml, line 2, server.listen: invalid type: integer `8080`, expected a string, e.g. "127.0.0.1:8080"
         byoc.toml, line 3, server.allowed_origins: invalid type: integer `5`, expected a list of origins, such as ["https://acme.lightning.force.com"]
-        byoc.toml, line 4, server.login_url: invalid type: boolean `true`, expected a string
+        byoc.toml, line 4, server.login_url: invalid type: boolean `true`, expected a string, e.g. "https://host.example"
         "#);
         let exposed = [("BYOC_SERVER_LISTEN", "0.0.0.0:80")];
         let told = parse("", &exposed).unwrap_err();

@@ -162,7 +162,10 @@ mod tests {
     #[test]
     fn what_is_missing_to_serve_is_named() {
         insta::assert_snapshot!(parse("", &[]).unwrap_err().join("\n"), @"…/x.toml, org: there is none; a connector needs at least one, in a table [org] with id, instance_url, interaction_url, consumer_key, username and private_key_file");
-        insta::assert_snapshot!(parse(ORG, &[]).unwrap_err().join("\n"), @"…/x.toml, line 1, org.private_key_file: it is missing; it must be the path of an RSA key in PEM, or the key itself in BYOC_ORG_PRIVATE_KEY");
+        insta::assert_snapshot!(parse(ORG, &[]).unwrap_err().join("\n"), @r"
+        …/x.toml, channel_definition: it is missing; a connector needs the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml
+        …/x.toml, line 1, org.private_key_file: it is missing; it must be the path of an RSA key in PEM, or the key itself in BYOC_ORG_PRIVATE_KEY
+        ");
         let key = std::fs::read_to_string(folder().join("keys/sample-private-key.pem")).unwrap();
         let key = [("BYOC_ORG_PRIVATE_KEY", key.as_str())];
         insta::assert_snapshot!(parse(ORG, &key).unwrap_err().join("\n"), @"…/x.toml, channel_definition: it is missing; a connector needs the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml");
@@ -176,13 +179,23 @@ mod tests {
                     [store]\npath = ''\noutcome_days = 0\nmax_megabytes = 1\n\
                     [[orgs]]\nid = '00DHs0000000001'\nroster = 'none.toml'\n";
         insta::assert_snapshot!(parse(text, &[("BYOC_STORE_OUTCOME_DAYS", "many")]).unwrap_err().join("\n"), @r#"
+        …/x.toml, channel_definition: it is missing; a connector needs the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml
+        …/x.toml, line 1, org.private_key_file: it is missing; it must be the path of an RSA key in PEM, or the key itself in BYOC_ORG_PRIVATE_KEY
+        …/x.toml, line 1, org.interaction_url: it is missing; it must be the host alone, such as https://acme.my.salesforce-scrt.com
+        …/x.toml, line 1, org.consumer_key: it is missing; the app in Salesforce has it
         …/x.toml, line 2, org.id: '00X' is not a valid org id: it has 3 characters, not 15 or 18
-        …/x.toml, line 3, org.instance_url: invalid type: integer `5`, expected a string
+        …/x.toml, line 3, org.instance_url: invalid type: integer `5`, expected a string, e.g. "https://host.example"
         …/x.toml, line 5, org.begin: unknown variant `yesterday`, expected `earliest` or `latest`
-        …/x.toml, line 6, org.consumer_secret: there is no such key; there are id, instance_url, interaction_url, pubsub_endpoint, consumer_key, username, audience, token_url, private_key_file, begin, channels, roster
+        …/x.toml, line 6, org.consumer_secret: unknown key; the keys are id, instance_url, interaction_url, pubsub_endpoint, consumer_key, username, audience, token_url, private_key_file, begin, channels, roster
         …/x.toml, line 8, store.path: it is empty; it must be the path of a file, such as byoc.db
         …/x.toml, line 10, store.max_megabytes: it must be 16 or more
-        …/x.toml, line 11, orgs[0]: missing field `instance_url`
+        …/x.toml, line 11, orgs[0].private_key_file: it is missing; it must be the path of an RSA key in PEM
+        …/x.toml, line 11, orgs[0].channels: it is missing; it must be a list of channel definition files
+        …/x.toml, line 11, orgs[0].instance_url: it is missing; it must be the org's own address, such as https://acme.my.salesforce.com
+        …/x.toml, line 11, orgs[0].interaction_url: it is missing; it must be the host alone, such as https://acme.my.salesforce-scrt.com
+        …/x.toml, line 11, orgs[0].consumer_key: it is missing; the app in Salesforce has it
+        …/x.toml, line 11, orgs[0].username: it is missing; it must be the integration user's, such as byoc@acme.example
+        …/x.toml, line 13, orgs[0].roster: cannot read the configuration …/none.toml: No such file or directory (os error 2)
         the variable BYOC_STORE_OUTCOME_DAYS: invalid type: string "many", expected a whole number, 0 or more
         "#);
     }
@@ -197,6 +210,7 @@ mod tests {
         …/x.toml, line 11, org.channels[1]: …/definitions/none.toml cannot be read: No such file or directory (os error 2)
         …/x.toml, line 11, org.channels[0]: there are two channel definitions Acme_Messaging; developer names must differ
         …/x.toml, line 12, orgs[0].private_key_file: it is missing; it must be the path of an RSA key in PEM
+        …/x.toml, line 12, orgs[0].channels: it is missing; it must be a list of channel definition files
         …/x.toml, line 13, orgs[0].id: 00DHs0000000001 is the id of org already; ids must differ
         …/x.toml, line 14, orgs[0].instance_url: it is 'i'; it must be a whole URL, such as https://host.example
         …/x.toml, line 15, orgs[0].interaction_url: it is 'i'; it must be a whole URL, such as https://host.example

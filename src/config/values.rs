@@ -9,11 +9,30 @@ use toml::de::{DeString, DeTable, DeValue, Error};
 
 use super::keys;
 
-/// A parser's message in one line, and without the names that Rust has for numbers.
-pub(super) fn in_words(message: &str) -> String {
+/// What a key that is mistaken for another kind of value may be, by the end of its name.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("listen", "127.0.0.1:8080"),
+    ("_url", "https://host.example"),
+    ("pubsub_endpoint", "https://host.example"),
+    ("audience", "https://login.salesforce.com"),
+    ("username", "byoc@acme.example"),
+    ("id", "00DHs0000000001"),
+    ("_file", "keys/secret.txt"),
+    ("path", "byoc.db"),
+];
+
+/// A parser's message in one line, without the names that Rust has for numbers, and with an example for the key.
+pub(super) fn in_words(key: &str, message: &str) -> String {
     let line = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let Some((found, expected)) = line.rsplit_once("expected ") else { return line };
+    let example = || EXAMPLES.iter().find(|(ending, _)| key.ends_with(ending)).map(|(_, example)| *example);
+    if let Some(choices) = one_spelling_each(expected) {
+        return format!("{found}expected {choices}");
+    }
     let wanted = match expected {
+        "a string" | "path string" if let Some(example) = example() => {
+            return format!("{found}expected a string, e.g. \"{example}\"");
+        }
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
@@ -22,6 +41,26 @@ pub(super) fn in_words(message: &str) -> String {
         other => other,
     };
     format!("{found}expected {wanted}")
+}
+
+/// The words that a value may be, where they are listed, and each in its first spelling: `one-at-a-time` is no choice
+/// beside `one at a time`.
+fn one_spelling_each(expected: &str) -> Option<String> {
+    let listed = expected.strip_prefix("one of ").unwrap_or(expected);
+    let words: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
+    let plain = |word: &str| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let mut told: Vec<&str> = Vec::new();
+    for word in words {
+        if !told.iter().any(|known| plain(known) == plain(word)) {
+            told.push(word);
+        }
+    }
+    match told.as_slice() {
+        [] => None,
+        [one] => Some(format!("`{one}`")),
+        [one, other] => Some(format!("`{one}` or `{other}`")),
+        [others @ .., last] => Some(format!("`{}` or `{last}`", others.join("`, `"))),
+    }
 }
 
 /// What a variable's text is as a TOML value: a number or a truth value where it reads as one.

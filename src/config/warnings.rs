@@ -98,7 +98,7 @@ impl Warnings {
         if instance.ends_with(".lightning.force.com") || is_login_host(&instance) {
             self.tell(
                 key("instance_url"),
-                format!("it is {instance}, which is no org's own address; {wanted}"),
+                format!("it is {instance}, which is not an org's own address; {wanted}"),
             );
         }
         if let Some(domain) = instance.strip_suffix(".my.salesforce.com") {

@@ -40,7 +40,11 @@ pub(super) fn read(document: &mut Document<'_>, path: &Path, environment: &Envir
             settings = written.settings(secret);
             settings.mistakes()
         }
-        Err(problem) => vec![problem],
+        Err(problem) => {
+            let others = written.settings(None).mistakes();
+            let others = others.into_iter().filter(|told| !told.starts_with("secret_file"));
+            std::iter::once(problem).chain(others).collect()
+        }
     };
     document.table::<Written>("webhooks", KEYS, mistakes);
     settings
@@ -118,7 +122,7 @@ mod tests {
         …/x.toml, line 2, webhooks.rep_finder_url: it is 'http://acme.example/find'; it must be an https URL; plain http is for localhost alone, for tokens are sent there
         …/x.toml, line 3, webhooks.directory_url: it has a query or a fragment; it must be without: what is secret belongs in secret_file
         …/x.toml, line 4, webhooks.timeout_milliseconds: it must be 10 to 30000
-        …/x.toml, line 5, webhooks.secret: there is no such key; there are rep_finder_url, directory_url, end_user_notifier_url, timeout_milliseconds, secret_file
+        …/x.toml, line 5, webhooks.secret: unknown key; the keys are rep_finder_url, directory_url, end_user_notifier_url, timeout_milliseconds, secret_file
         the variable BYOC_WEBHOOKS_END_USER_NOTIFIER_URL: it is 'nowhere'; it must be a whole URL, such as https://host.example
         ");
         let text = "[webhooks]\nrep_finder_url = 'https://acme.example/find'\n";

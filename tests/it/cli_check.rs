@@ -115,7 +115,7 @@ fn what_is_legal_and_cannot_work_is_named_with_its_key() {
             "instance_url",
             "'https://acme.lightning.force.com'",
             "org.instance_url",
-            "no org's own address",
+            "not an org's own address",
         ),
         (
             "org",
@@ -232,4 +232,12 @@ fn a_filter_of_log_lines_that_nothing_passes_is_refused() {
         let told = said["errors"][0]["error"].as_str().unwrap();
         assert!(told.contains("lets no line through") && told.contains("--log-format"), "{told}");
     }
+}
+
+#[test]
+fn the_sample_to_serve_has_nothing_to_warn_of() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/serve.toml");
+    let output = byoc().args(["serve", "--check", "--json", "--config", file]).output().unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &said["warnings"]), (Some(0), &json!([])), "{said}");
 }

@@ -24,6 +24,8 @@ mod cli_serve;
 #[cfg(feature = "cli")]
 mod cli_store;
 mod clock_set;
+#[cfg(feature = "cli")]
+mod config_mistakes;
 mod connector;
 mod contacts;
 mod emulator;

@@ -138,7 +138,7 @@ pub struct Origin(String);
 
 /// Why a text is no origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}', which is no origin that can be allowed; {wanted}")]
+#[error("'{text}', which is not a valid origin; {wanted}")]
 pub struct NoOrigin {
     text: String,
     wanted: String,

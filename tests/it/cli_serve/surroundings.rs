@@ -44,7 +44,7 @@ fn a_store_that_cannot_be_had_is_named() {
             &missing,
             "store.path: it is no/such/byoc.db, and there is no folder no/such; make",
         );
-        place.refused(args, &[("BYOC_STORE_PATH", ".")], "store.path: it is ., which is no file");
+        place.refused(args, &[("BYOC_STORE_PATH", ".")], "store.path: it is ., which is not a file");
     }
     std::fs::write(place.path("text.db"), "These are some lines of text, and no database.\n".repeat(90))
         .unwrap();

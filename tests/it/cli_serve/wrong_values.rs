@@ -51,7 +51,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("webhooks.timeout_milliseconds", "5", "must be 10 to 30000"),
     ("webhooks.secret_file", "'none'", "cannot be read"),
     ("people.choice", "'loudest'", "expected `most-available` or `least-active`"),
-    ("routing.ring", "'loud'", "expected one of `one at a time`"),
+    ("routing.ring", "'loud'", "expected `one at a time` or `all`"),
     ("routing.report", "'never'", "expected"),
     ("routing.ring_seconds", "0", "must be 1 to 3600"),
     ("routing.margin_seconds", "60", "must be 1 to 50"),
@@ -146,7 +146,7 @@ fn no_key_was_forgotten_above() {
     for (table, mut wrong) in keys {
         place.write(&with(good(), &format!("{table}.no_such_key"), value("1")));
         let told = place.refusal(&[], &[]);
-        let (_, known) = told.trim().rsplit_once("there is no such key; there are ").unwrap();
+        let (_, known) = told.trim().rsplit_once("unknown key; the keys are ").unwrap();
         let mut known: Vec<&str> = known.split(", ").collect();
         known.sort_unstable();
         wrong.sort_unstable();
