@@ -13,6 +13,7 @@ use super::{ConfigFile, Error, Outcome, Output};
 use crate::config::{Config, Environment};
 use crate::emulator::http::{self, AppSettings, Emulator, Options, Tls};
 use crate::emulator::{BearerRule, Settings};
+use crate::model::roster::Script;
 use crate::model::time::SystemClock;
 
 /// One line for the list of commands.
@@ -24,11 +25,40 @@ pub const EXAMPLES: &str = "\
 Examples:
   byoc emulator
   byoc emulator --config byoc.toml --seed 7
+  byoc emulator --config byoc.toml --reps accept
+      every rep accepts after 2 seconds, except those with a script of their own
   byoc emulator --port 0 --json
   byoc emulator --tls-ca emulator-ca.pem";
 
 /// The people who are there without a configuration.
 const SAMPLE: &str = include_str!("../emulator/sample.toml");
+
+/// How long a rep takes to answer who has no script of their own, in milliseconds; as in a replay.
+const ANSWERS_AFTER: u64 = 2_000;
+
+/// What reps do with an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Reps {
+    /// Somebody answers for them: a click at /console, or the control API
+    Wait,
+    /// They accept after 2 seconds
+    Accept,
+    /// They decline after 2 seconds
+    Decline,
+    /// They let it ring
+    Ignore,
+}
+
+impl From<Reps> for Script {
+    fn from(reps: Reps) -> Self {
+        match reps {
+            Reps::Wait => Self::Wait,
+            Reps::Accept => Self::Accept { after_milliseconds: ANSWERS_AFTER },
+            Reps::Decline => Self::Decline { after_milliseconds: ANSWERS_AFTER },
+            Reps::Ignore => Self::Ignore,
+        }
+    }
+}
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -50,6 +80,9 @@ pub struct Args {
     /// Seed for generated ids, which are then the same at each start; without it they differ
     #[arg(long)]
     seed: Option<u64>,
+    /// What reps do with an offer who have no `script` in the configuration
+    #[arg(long, value_enum, default_value_t = Reps::Wait)]
+    reps: Reps,
     /// A bearer token that is taken without being asked for at the token endpoint; protects nothing
     #[arg(long, default_value = "emulator-token")]
     token: Vec<String>,
@@ -81,6 +114,8 @@ struct Announcement<'a> {
     event_type_field: &'a str,
     event_payload_field: &'a str,
     seed: u64,
+    /// How many reps do nothing until somebody answers for them.
+    waiting_reps: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_ca: Option<&'a Path>,
 }
@@ -135,7 +170,11 @@ fn options(args: &Args) -> Result<Options, Error> {
         })?;
     }
     let seed = args.seed.unwrap_or_else(any_seed);
-    Ok(Options { seed, roster: config.roster, settings, app, fixed_tokens: args.token.clone() })
+    let mut roster = config.roster;
+    for rep in roster.reps.iter_mut().filter(|rep| rep.script == Script::Wait) {
+        rep.script = args.reps.into();
+    }
+    Ok(Options { seed, roster, settings, app, fixed_tokens: args.token.clone() })
 }
 
 /// By chance: who keeps what an emulator told, and meets the next one, must not take its ids for those. Small
@@ -179,6 +218,7 @@ fn announce(
         event_type_field: &settings.events.type_field,
         event_payload_field: &settings.events.payload_field,
         seed: options.seed,
+        waiting_reps: options.roster.reps.iter().filter(|rep| rep.script == Script::Wait).count(),
         tls_ca,
     };
     output.json(&said)?;
@@ -210,6 +250,15 @@ fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<
     let Some(rep) = options.roster.reps.first() else {
         return output.line("The roster has no reps; add some with --config FILE.");
     };
+    if said.waiting_reps > 0 {
+        output.line(format_args!(
+            "  {} of {} reps answer an offer only when somebody does it for them, at {}/console; give a rep a script in the \
+             configuration, such as {{ does = \"accept\", afterMilliseconds = 2000 }}, or use --reps accept",
+            said.waiting_reps,
+            options.roster.reps.len(),
+            said.address
+        ))?;
+    }
     let target = match options.roster.queues.first() {
         Some(queue) => format!(r#"{{"queueId": "{}"}}"#, queue.id),
         None => format!(r#"{{"userId": "{}"}}"#, rep.id),

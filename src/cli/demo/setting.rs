@@ -67,16 +67,6 @@ fn configuration(address: SocketAddr, ring_seconds: u32) -> String {
     let (org, app) = (Settings::default(), AppSettings::default());
     format!(
         r#"
-[channel_definition]
-developer_name = "{channel}"
-routing_owner = "Partner"
-is_conference_supported = true
-max_participants_for_cnfr_override = 4
-custom_platform_event = "{event}"
-custom_event_type_field = "{type_field}"
-custom_event_payload_field = "{payload_field}"
-event_capabilities_is_routing_work_result_supported = true
-
 [org]
 id = "{id}"
 instance_url = "http://{address}"
@@ -95,10 +85,6 @@ listen = "{address}"
 
 {SAMPLE}
 "#,
-        channel = org.channel.developer_name,
-        event = org.events.topic.trim_start_matches("/event/"),
-        type_field = org.events.type_field,
-        payload_field = org.events.payload_field,
         id = org.org,
         consumer_key = app.consumer_key,
         username = app.username,

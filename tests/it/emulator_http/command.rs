@@ -46,3 +46,29 @@ fn a_port_that_is_taken_and_a_key_that_is_none_are_named() {
         assert!(complaint.contains(&part), "{complaint}");
     }
 }
+
+/// How many reps wait to be answered for, with an emulator that is started so, of one without a script and one with.
+fn waiting(args: &[&str]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("byoc.toml");
+    let text =
+        "[[reps]]\nid = '005000000000001'\n[[reps]]\nid = '005000000000002'\nscript = { does = 'ignore' }\n";
+    std::fs::write(&config, text).unwrap();
+    let mut command = byoc();
+    command.args(["--port", "0", "--json", "--config"]).arg(&config).args(args);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    serde_json::from_str::<Value>(&line).unwrap()["waitingReps"].clone()
+}
+
+#[test]
+fn reps_without_a_script_wait_which_is_said_unless_they_are_given_one() {
+    for (args, count) in
+        [(&[][..], 1), (&["--reps", "wait"], 1), (&["--reps", "accept"], 0), (&["--reps", "ignore"], 0)]
+    {
+        assert_eq!(waiting(args), json!(count), "{args:?}");
+    }
+}
