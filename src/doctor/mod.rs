@@ -160,7 +160,7 @@ pub async fn examine(org: &Org, plan: &OrgPlan, clock: &Arc<dyn Clock>) -> Vec<F
 fn channel(place: &str, definition: &ChannelDefinition) -> Finding {
     if definition.routing_owner != RoutingOwner::Partner {
         let found =
-            "RoutingOwner is Salesforce: routing requests are Salesforce's own affair, and none is taken in";
+            "RoutingOwner is Salesforce: Salesforce routes these requests, and the connector ignores them";
         return Finding::problem(
             place,
             Step::Channel,

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use super::{Finding, Step};
 use crate::config::Org;
 use crate::interaction::{AccessToken, TokenSource as _};
 use crate::model::channel_definition::ChannelDefinition;
-use crate::outbound::{http_for, in_full, secret_worthy_url, without_slashes};
+use crate::outbound::{http_for, in_full, is_loopback, secret_worthy_url, without_slashes};
 use crate::service::OrgPlan;
 
 /// The version of the REST API: the first that has the update of AgentWork by the Interaction Service.
@@ -41,7 +41,7 @@ const BY_HAND: &str = "see by hand that the integration user is an administrator
 enum NotRead {
     /// Salesforce does not have it, or does not show it to this user.
     Hidden,
-    /// The token is not good for this, or something else is in the way.
+    /// The token is not good for this, or something else is wrong.
     Other(String),
 }
 
@@ -58,6 +58,10 @@ pub(super) async fn look(org: &Org, plan: &OrgPlan) -> Vec<Finding> {
         Ok(rest) => rest,
         Err(problem) => return vec![Finding::look(&org.place, Step::Rights, not_read(&problem), BY_HAND)],
     };
+    if rest.is_emulator().await {
+        let found = "byoc emulator answers here: it has no users, queues and rights to compare with; ask again with an org";
+        return vec![Finding::fine(&org.place, Step::Rights, found)];
+    }
     let rights = rights(&rest, org).await;
     let can_read = rights.ok && rights.advice.as_deref() != Some(BY_HAND);
     let mut findings = vec![rights];
@@ -202,6 +206,21 @@ fn differences(ours: &ChannelDefinition, theirs: &ChannelDefinition) -> Vec<Stri
     differs.map(|(name, ours, theirs)| format!("{name} is {theirs} in the org and {ours} here")).collect()
 }
 
+/// An answer, unless it is too large.
+async fn fetch(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), NotRead> {
+    let other = |error: reqwest::Error| NotRead::Other(in_full(&error.without_url()));
+    let mut response = request.send().await.map_err(other)?;
+    let status = response.status();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(other)? {
+        if body.len().saturating_add(chunk.len()) > LARGEST {
+            return Err(NotRead::Other("the answer is too large".to_owned()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((status, body))
+}
+
 impl Rest {
     async fn new(org: &Org, plan: &OrgPlan) -> Result<Self, String> {
         let token = plan.tokens.token().await.map_err(|error| error.problem())?;
@@ -209,6 +228,16 @@ impl Rest {
         let url = secret_worthy_url(&base).map_err(|error| error.to_string())?;
         let http = http_for(&url).timeout(PATIENCE).build().map_err(|error| in_full(&error))?;
         Ok(Self { base, http, token })
+    }
+
+    /// Whether `byoc emulator` is there. Nobody but this machine is asked, and without the token.
+    async fn is_emulator(&self) -> bool {
+        if !Url::parse(&self.base).is_ok_and(|url| is_loopback(&url)) {
+            return false;
+        }
+        let told = fetch(self.http.get(format!("{}/emulator/v1", self.base))).await;
+        let said = told.ok().and_then(|(_, body)| serde_json::from_slice::<Value>(&body).ok());
+        said.is_some_and(|said| said.get("name").and_then(Value::as_str) == Some("byoc emulator"))
     }
 
     async fn get(&self, path: &str) -> Result<Value, NotRead> {
@@ -221,19 +250,10 @@ impl Rest {
         struct Said {
             error_code: String,
         }
-        let other = |error: reqwest::Error| NotRead::Other(in_full(&error.without_url()));
-        let mut response = self.http.get(url).bearer_auth(self.token.expose()).send().await.map_err(other)?;
-        let status = response.status();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(other)? {
-            if body.len().saturating_add(chunk.len()) > LARGEST {
-                return Err(NotRead::Other("the answer is too large".to_owned()));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let (status, body) = fetch(self.http.get(url).bearer_auth(self.token.expose())).await?;
         if status.is_success() {
             return serde_json::from_slice(&body)
-                .map_err(|_| NotRead::Other(format!("what answers at {} is no org", self.base)));
+                .map_err(|_| NotRead::Other(format!("what answers at {} is not an org", self.base)));
         }
         let said: Vec<Said> = serde_json::from_slice(&body).unwrap_or_default();
         match said.first().map(|said| said.error_code.as_str()) {
@@ -258,7 +278,7 @@ impl Rest {
 
     async fn records(&self, path: &str, question: &str) -> Result<Vec<Value>, NotRead> {
         let mut url = Url::parse(&format!("{}{API}{path}", self.base))
-            .map_err(|_| NotRead::Other("instance_url is no URL".to_owned()))?;
+            .map_err(|_| NotRead::Other("instance_url is not a valid URL".to_owned()))?;
         url.query_pairs_mut().append_pair("q", question);
         match self.ask(url.as_str()).await?.get_mut("records").map(Value::take) {
             Some(Value::Array(records)) => Ok(records),
