@@ -1,5 +1,8 @@
 //! `byoc store`: a file that is looked at, checked, and brought up to the current format.
 
+#[cfg(unix)]
+mod unwritable;
+
 use std::path::{Path, PathBuf};
 
 use byoc_connector::store::format::CURRENT;

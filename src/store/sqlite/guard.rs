@@ -107,6 +107,11 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
+/// Whether a process has the file; as far as this one may look.
+pub(super) fn is_held(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// Makes an empty file that is its owner's alone.
 pub(super) fn make(path: &Path) -> Result<(), Error> {
     let made = private(OpenOptions::new().create_new(true).write(true)).open(path);

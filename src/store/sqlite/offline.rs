@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use super::failure::failure;
-use super::guard::{Guard, beside};
+use super::guard::{self, Guard, beside};
 use super::writer::Opened;
 use super::{LOCK_WAIT, migrate, read};
 use crate::model::ids::OrgId;
@@ -85,9 +85,38 @@ impl Offline {
     pub async fn open(path: &Path) -> Result<Self, Error> {
         let options =
             SqliteConnectOptions::new().filename(path).busy_timeout(LOCK_WAIT).pragma("query_only", "on");
-        let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        match Self::connect(&options).await {
+            Err(Error::ReadOnly(_) | Error::Unopenable(_)) => Self::open_unwritable(path, options).await,
+            opened => opened,
+        }
+    }
+
+    async fn connect(options: &SqliteConnectOptions) -> Result<Self, Error> {
+        let mut connection = SqliteConnection::connect_with(options).await.map_err(failed)?;
         migrate::is_ours(&mut connection).await?;
         Ok(Self { connection })
+    }
+
+    /// Opens a file in a folder where nothing can be written: a backup, a disk that is mounted to be read. SQLite
+    /// wants to make files of its own there, unless it is told that the file does not change.
+    async fn open_unwritable(path: &Path, options: SqliteConnectOptions) -> Result<Self, Error> {
+        let options = options.read_only(true);
+        // Where a connector has the file, what SQLite needs is there already.
+        if let Ok(opened) = Self::connect(&options).await {
+            return Ok(opened);
+        }
+        let log = beside(path, "-wal");
+        if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            return Err(Error::Unopenable(format!(
+                "nothing can be written in its folder, and {} holds what was written last. Copy both files to a folder \
+                 of yours and look at the copy, or do this as the user that byoc serve runs as",
+                log.display()
+            )));
+        }
+        if guard::is_held(path) {
+            return Err(Error::InUse(path.display().to_string()));
+        }
+        Self::connect(&options.immutable(true)).await
     }
 
     /// Looks at everything.
@@ -106,8 +135,10 @@ impl Offline {
         }
         self.formats(&mut checked).await?;
         for (key, loaded) in self.channels().await? {
-            checked.conversations += loaded.conversations.len() + loaded.unreadable.len();
-            checked.open += loaded.conversations.iter().filter(|kept| !kept.conversation.is_idle()).count();
+            let (whole, lost) = (loaded.conversations.len(), loaded.unreadable.len());
+            checked.conversations = checked.conversations.saturating_add(whole).saturating_add(lost);
+            let open = loaded.conversations.iter().filter(|kept| !kept.conversation.is_idle()).count();
+            checked.open = checked.open.saturating_add(open);
             for lost in loaded.unreadable {
                 let (org, channel, id) = (key.org, &key.channel, lost.conversation);
                 checked
@@ -129,7 +160,8 @@ impl Offline {
                 .await
                 .map_err(failed)?;
             for (format, count) in rows {
-                *checked.formats.entry(format).or_default() += count;
+                let rows = checked.formats.entry(format).or_default();
+                *rows = rows.saturating_add(count);
             }
         }
         if numbered {
@@ -276,7 +308,7 @@ async fn rewrite(
                 Ok(text) => {
                     let update = sqlx::query(sqlx::AssertSqlSafe(update.clone()));
                     update.bind(text).bind(id).execute(&mut *connection).await?;
-                    upgraded.rows += 1;
+                    upgraded.rows = upgraded.rows.saturating_add(1);
                 }
                 Err(error) => upgraded.problems.push(format!("{table} {id} was left as it is: {error}")),
             }
