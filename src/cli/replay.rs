@@ -88,7 +88,7 @@ pub struct Args {
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
-        _ => Err("a number above 0 is wanted, e.g. 1 for real time".to_owned()),
+        _ => Err("it must be a number above 0, e.g. 1 for real time".to_owned()),
     }
 }
 
@@ -97,7 +97,7 @@ fn side(text: &str) -> Result<String, String> {
     if text == "emulator" || is_address() {
         Ok(text.to_owned())
     } else {
-        Err("'emulator' or an address is wanted, e.g. http://127.0.0.1:8085".to_owned())
+        Err("it must be 'emulator' or an address, e.g. http://127.0.0.1:8085".to_owned())
     }
 }
 
@@ -192,7 +192,7 @@ fn open(file: &Path) -> Result<Box<dyn BufRead + Send>, Error> {
     let is_folder = opened.metadata().is_ok_and(|data| data.is_dir());
     if is_folder {
         return Err(Error::new(format_args!(
-            "{} is a folder; a recording (.jsonl) is wanted",
+            "{} is a folder; it must be a recording (.jsonl)",
             file.display()
         )));
     }

@@ -107,7 +107,7 @@ fn has_no_room(path: &Path) -> Option<String> {
     }
     let is_other = path.exists() && !path.is_file();
     is_other.then(|| {
-        format!("store.path: it is {shown}, which is no file; it must be the path of one, such as byoc.db")
+        format!("store.path: it is {shown}, which is not a file; it must be the path of one, such as byoc.db")
     })
 }
 

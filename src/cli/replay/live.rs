@@ -125,7 +125,7 @@ pub(super) fn connect(address: &str, args: &OrgArgs, scan: Scan) -> Result<Live,
         (Some(org), _) => *org,
         (None, Some(org)) => OrgId::parse(org).map_err(cli::Error::new)?,
         (None, None) => {
-            return Err(cli::Error::new(format_args!("{address} is an org: --org-id 00D… is wanted")));
+            return Err(cli::Error::new(format_args!("{address} is an org: --org-id 00D… is required")));
         }
     };
     let tokens = tokens(&runtime, &http, &address, args, emulator.is_some())?;
@@ -162,10 +162,10 @@ async fn identity(http: &reqwest::Client, address: &str) -> Result<Option<Value>
 }
 
 fn reached_not(error: &reqwest::Error) -> String {
-    let mut text = "nobody can be reached there".to_owned();
+    let mut text = "cannot connect".to_owned();
     let mut cause = std::error::Error::source(error);
     while let Some(why) = cause {
-        text = format!("nobody can be reached there: {why}");
+        text = format!("cannot connect: {why}");
         cause = why.source();
     }
     text
@@ -196,7 +196,7 @@ fn tokens(
         _ if is_emulator => runtime.block_on(sample_credentials(http, address)).map_err(cli::Error::new)?,
         _ => {
             return Err(cli::Error::new(format_args!(
-                "{address} is an org: --access-token-file, or --consumer-key with --username and --private-key, is wanted"
+                "{address} is an org: --access-token-file, or --consumer-key with --username and --private-key, is required"
             )));
         }
     };
@@ -218,7 +218,7 @@ async fn sample_credentials(http: &reqwest::Client, address: &str) -> Result<Jwt
         .map_err(|error| wrong(error.to_string()))?;
     let field = |name: &'static str| {
         text(&sample, name).map(str::to_owned).ok_or_else(|| {
-            wrong("the emulator has an app of its own: --access-token-file, or --consumer-key with --username and --private-key, is wanted".to_owned())
+            wrong("the emulator has an app of its own: --access-token-file, or --consumer-key with --username and --private-key, is required".to_owned())
         })
     };
     let key = SecretString::from(field("privateKey")?);
@@ -242,7 +242,7 @@ impl Live {
         }
         let name = self.developer_name.clone().ok_or_else(|| {
             self.error(
-                "--channel-definition-name is wanted: the recording does not name its channel definition",
+                "--channel-definition-name is required: the recording does not name its channel definition",
             )
         })?;
         let witness: Arc<dyn Witness> = Arc::clone(&self.last) as _;

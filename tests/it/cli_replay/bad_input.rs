@@ -152,7 +152,7 @@ fn a_file_that_cannot_be_read_is_named() {
     let desk = Desk::with("there.jsonl", text("conference-rep"));
     std::fs::create_dir(desk.0.path().join("folder")).unwrap();
     assert_snapshot!(refused(&desk.replay(&["gone.jsonl"])), @"error: cannot read the recording gone.jsonl: No such file or directory (os error 2)");
-    assert_snapshot!(refused(&desk.replay(&["folder"])), @"error: folder is a folder; a recording (.jsonl) is wanted");
+    assert_snapshot!(refused(&desk.replay(&["folder"])), @"error: folder is a folder; it must be a recording (.jsonl)");
     let output = desk.replay(&["there.jsonl", "gone.jsonl"]);
     refused(&output);
     assert!(stdout(&output).contains("nothing differs"), "the first one was replayed");
@@ -177,13 +177,13 @@ fn wrong_use_is_one_line() {
         assert_eq!(stdout(output), "");
     }
     assert_snapshot!(said.iter().map(refused).collect::<String>(), @r"
-    error: invalid value '0' for '--speed <TIMES>': a number above 0 is wanted, e.g. 1 for real time; try '--help'
-    error: invalid value '-1' for '--speed <TIMES>': a number above 0 is wanted, e.g. 1 for real time; try '--help'
-    error: invalid value 'fast' for '--speed <TIMES>': a number above 0 is wanted, e.g. 1 for real time; try '--help'
-    error: invalid value 'inf' for '--speed <TIMES>': a number above 0 is wanted, e.g. 1 for real time; try '--help'
-    error: invalid value 'nobody' for '--against <emulator|URL>': 'emulator' or an address is wanted, e.g. http://127.0.0.1:8085; try '--help'
-    error: invalid value 'ftp://example.com' for '--against <emulator|URL>': 'emulator' or an address is wanted, e.g. http://127.0.0.1:8085; try '--help'
-    error: invalid value 'http://' for '--against <emulator|URL>': 'emulator' or an address is wanted, e.g. http://127.0.0.1:8085; try '--help'
+    error: invalid value '0' for '--speed <TIMES>': it must be a number above 0, e.g. 1 for real time; try '--help'
+    error: invalid value '-1' for '--speed <TIMES>': it must be a number above 0, e.g. 1 for real time; try '--help'
+    error: invalid value 'fast' for '--speed <TIMES>': it must be a number above 0, e.g. 1 for real time; try '--help'
+    error: invalid value 'inf' for '--speed <TIMES>': it must be a number above 0, e.g. 1 for real time; try '--help'
+    error: invalid value 'nobody' for '--against <emulator|URL>': it must be 'emulator' or an address, e.g. http://127.0.0.1:8085; try '--help'
+    error: invalid value 'ftp://example.com' for '--against <emulator|URL>': it must be 'emulator' or an address, e.g. http://127.0.0.1:8085; try '--help'
+    error: invalid value 'http://' for '--against <emulator|URL>': it must be 'emulator' or an address, e.g. http://127.0.0.1:8085; try '--help'
     error: invalid value 'some' for '--ring <RING>' [possible values: one-at-a-time, all]; try '--help'
     error: invalid value '1' for '--platform-participant-limit <N>': 1 is not in 2..=4294967295; try '--help'
     error: unexpected argument '--spede' found; tip: a similar argument exists: '--speed'; try '--help'
@@ -194,7 +194,7 @@ fn wrong_use_is_one_line() {
 #[test]
 fn an_address_where_nobody_listens_is_named() {
     let said = refused(&replay(&[QUEUE, "--against", "http://127.0.0.1:1"]));
-    assert_snapshot!(said, @"error: http://127.0.0.1:1: nobody can be reached there: Connection refused (os error 111)");
+    assert_snapshot!(said, @"error: http://127.0.0.1:1: cannot connect: Connection refused (os error 111)");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn an_org_wants_credentials() {
     org.join().unwrap();
     let said = [refused(&without_org), refused(&without_token)].concat().replace(&address, "ORG");
     assert_snapshot!(said, @r"
-    error: ORG is an org: --org-id 00D… is wanted
-    error: ORG is an org: --access-token-file, or --consumer-key with --username and --private-key, is wanted
+    error: ORG is an org: --org-id 00D… is required
+    error: ORG is an org: --access-token-file, or --consumer-key with --username and --private-key, is required
     ");
 }
