@@ -24,6 +24,7 @@ pub mod connector;
 pub mod contacts;
 #[cfg(feature = "pubsub")]
 pub mod doctor;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod emulator;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod events;

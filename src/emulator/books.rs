@@ -212,7 +212,7 @@ pub struct Books {
 
 impl Books {
     pub(super) fn add(&mut self, at: Timestamp, what: Booked) {
-        let number = self.entries.last().map_or(1, |last| last.number + 1);
+        let number = self.entries.last().map_or(1, |last| last.number.saturating_add(1));
         self.entries.push(Entry { number, at, what });
     }
 
@@ -256,7 +256,9 @@ impl Books {
         let (mut open, mut most) = (0_usize, 0);
         for entry in &self.entries {
             match &entry.what {
-                Booked::OfferCreated { correlation, .. } if correlation == wanted => open += 1,
+                Booked::OfferCreated { correlation, .. } if correlation == wanted => {
+                    open = open.saturating_add(1)
+                }
                 Booked::OfferChanged { correlation, change, .. }
                     if correlation == wanted
                         && matches!(

@@ -50,14 +50,14 @@ fn digit(value: u64) -> char {
 
 impl Mint {
     pub(super) const fn instance_letter(draw: u64) -> u64 {
-        10 + draw % 52
+        (draw % 52).saturating_add(10)
     }
 
     pub(super) fn new(seed: u64) -> Self {
         let mut draws = Draws::new(seed);
         let first = digit(Self::instance_letter(draws.next_u64()));
         let second = digit(Self::instance_letter(draws.next_u64()));
-        let next_record = 62_u64.pow(4) + draws.next_u64() % 62_u64.pow(5);
+        let next_record = 62_u64.pow(4).saturating_add(draws.next_u64() % 62_u64.pow(5));
         let next_replay = draws.next_u64() % (1 << 40);
         Self { draws, instance: [first, second], next_record, next_replay }
     }
@@ -69,7 +69,7 @@ impl Mint {
         T::Err: Debug,
     {
         let mut rest = self.next_record;
-        self.next_record += 1;
+        self.next_record = self.next_record.saturating_add(1);
         let mut digits = ['0'; DIGITS];
         for place in digits.iter_mut().rev() {
             *place = digit(rest);
@@ -97,7 +97,7 @@ impl Mint {
     /// A replay id: rises, has gaps, means nothing. Its last two bytes are zero, as clients have come to
     /// rely on that take it for a number of eight bytes.
     pub(super) fn replay_id(&mut self) -> Vec<u8> {
-        self.next_replay += 1 + self.draws.next_u64() % 7;
+        self.next_replay = self.next_replay.saturating_add(self.draws.next_u64() % 7).saturating_add(1);
         [self.next_replay.to_be_bytes().as_slice(), &[0, 0]].concat()
     }
 }

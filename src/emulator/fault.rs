@@ -132,13 +132,13 @@ impl Plan {
                 continue;
             }
             if fault.skip > 0 {
-                fault.skip -= 1;
+                fault.skip = fault.skip.saturating_sub(1);
                 continue;
             }
             if draw >= fault.probability {
                 continue;
             }
-            fault.times = fault.times.map(|left| left - 1);
+            fault.times = fault.times.map(|left| left.saturating_sub(1));
             match &fault.kind {
                 FaultKind::Latency { milliseconds } => {
                     verdict.after_ms = verdict.after_ms.saturating_add(*milliseconds);

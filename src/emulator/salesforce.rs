@@ -324,7 +324,7 @@ impl Salesforce {
 
     fn schedule(&mut self, at: Timestamp, due: Due) {
         self.due.insert((at, self.next_due), due);
-        self.next_due += 1;
+        self.next_due = self.next_due.saturating_add(1);
     }
 
     /// Lets the rep's script run for an offer that has just reached them.

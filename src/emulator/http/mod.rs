@@ -48,7 +48,7 @@ const EVENTS_KEPT: usize = 65_536;
 /// What the emulator starts with, and what a reset goes back to.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Decides every id.
+    /// Seed for generated ids.
     pub seed: u64,
     /// The people.
     pub roster: Roster,
@@ -211,7 +211,7 @@ impl State {
     /// Numbers what the org told, and keeps the last of it.
     fn collect(&mut self) -> u64 {
         for told in self.salesforce.take_events() {
-            self.last_event += 1;
+            self.last_event = self.last_event.saturating_add(1);
             if let Emission::Platform { replay_id, event } = &told.what {
                 self.bus.publish(told.at, replay_id, event);
             }

@@ -82,7 +82,7 @@ impl Bus {
             headers: Vec::new(),
         };
         if let Some(key) = key(replay_id) {
-            self.places.insert(key, self.end() + 1);
+            self.places.insert(key, self.end().saturating_add(1));
         }
         self.entries.push_back((at, ConsumerEvent { event: Some(published), replay_id: replay_id.to_vec() }));
         self.keep(at);
@@ -98,13 +98,13 @@ impl Bus {
             {
                 self.places.remove(&key);
             }
-            self.first += 1;
+            self.first = self.first.saturating_add(1);
         }
     }
 
     /// The number of the next entry.
     pub(super) fn end(&self) -> u64 {
-        self.first + self.entries.len() as u64
+        self.first.saturating_add(self.entries.len() as u64)
     }
 
     pub(super) fn earliest(&mut self, now: Timestamp) -> u64 {
@@ -123,7 +123,7 @@ impl Bus {
     pub(super) fn read(&self, from: u64, most: usize) -> (Vec<ConsumerEvent>, u64) {
         let skipped = usize::try_from(from.saturating_sub(self.first)).unwrap_or(usize::MAX);
         let events: Vec<_> = self.entries.iter().skip(skipped).take(most).map(|(_, it)| it.clone()).collect();
-        let next = from.max(self.first) + events.len() as u64;
+        let next = from.max(self.first).saturating_add(events.len() as u64);
         (events, next)
     }
 
@@ -134,7 +134,7 @@ impl Bus {
         if let Some((_, counter)) = id.split_last_chunk_mut() {
             *counter = self.next_mark.to_be_bytes();
         }
-        self.next_mark = self.next_mark % (RENAMED - 1) + 1;
+        self.next_mark = (self.next_mark % RENAMED.saturating_sub(1)).saturating_add(1);
         self.places.insert(id, place);
         self.marks.push_back(id);
         if self.marks.len() > MARKS_KEPT
@@ -147,11 +147,11 @@ impl Bus {
 
     /// Forgets every id that was ever given. The events stay, under others.
     pub(super) fn rename(&mut self) {
-        self.renamings += 1;
+        self.renamings = self.renamings.saturating_add(1);
         self.places.clear();
         self.marks.clear();
-        let counter = (RENAMED + self.renamings).to_be_bytes();
-        for (next, (_, event)) in (self.first + 1..).zip(&mut self.entries) {
+        let counter = RENAMED.saturating_add(self.renamings).to_be_bytes();
+        for (next, (_, event)) in (self.first.saturating_add(1)..).zip(&mut self.entries) {
             if let Some(mut id) = key(&event.replay_id)
                 && let Some((_, last)) = id.split_last_chunk_mut()
             {

@@ -121,7 +121,7 @@ impl PubSub for Face {
     async fn get_schema(&self, request: Request<SchemaRequest>) -> Result<Response<SchemaInfo>, Status> {
         self.check(request.metadata())?;
         let schema_id = request.into_inner().schema_id;
-        self.0.0.streams.send_modify(|counts| counts.schemas_asked += 1);
+        self.0.0.streams.send_modify(|counts| counts.schemas_asked = counts.schemas_asked.saturating_add(1));
         if let Some(status) = self.0.with_state(|state, _| state.streams.refuses_schema()) {
             return Err(refused(Code::from_i32(status), "schema.refused", "schemas are refused for now"));
         }

@@ -34,7 +34,7 @@ impl Encoder {
 
     /// The platform event gets another field, in front of the others: who reads by the old schema fails.
     pub(super) fn change(&mut self) {
-        self.changes += 1;
+        self.changes = self.changes.saturating_add(1);
         self.renew();
     }
 

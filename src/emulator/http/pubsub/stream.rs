@@ -38,8 +38,8 @@ struct Open(Emulator);
 impl Open {
     fn new(emulator: Emulator) -> Self {
         emulator.0.streams.send_modify(|counts| {
-            counts.open += 1;
-            counts.begun += 1;
+            counts.open = counts.open.saturating_add(1);
+            counts.begun = counts.begun.saturating_add(1);
         });
         Self(emulator)
     }
@@ -47,7 +47,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.0.streams.send_modify(|counts| counts.open -= 1);
+        self.0.0.streams.send_modify(|counts| counts.open = counts.open.saturating_sub(1));
     }
 }
 
@@ -136,7 +136,10 @@ impl Stream<'_> {
             let latest_replay_id = events.last().map(|event| event.replay_id.clone()).unwrap_or_default();
             self.send(FetchResponse { events, latest_replay_id, ..FetchResponse::default() }, delay).await?;
             let count = u64::try_from(count).unwrap_or(0);
-            self.emulator.0.streams.send_modify(|counts| counts.delivered += count);
+            self.emulator
+                .0
+                .streams
+                .send_modify(|counts| counts.delivered = counts.delivered.saturating_add(count));
         }
         if cut { Err(unavailable("the stream was told to be cut here")) } else { Ok(count > 0) }
     }
