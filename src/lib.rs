@@ -41,6 +41,7 @@ mod proto;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod recording;
 pub mod rep_finder;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod replay;
 pub mod routing;
 #[cfg(feature = "server")]

@@ -292,14 +292,14 @@ impl Side for Emulated {
                     .map(Duration::from_secs);
                 let body = response.body.to_string();
                 Arrival::Verdict {
-                    after: LATENCY + Duration::from_millis(after_ms),
+                    after: LATENCY.saturating_add(Duration::from_millis(after_ms)),
                     verdict: decode(tried.call, response.status, retry_after, body.as_bytes()),
                     status: Some(response.status),
                     response: Some(response.body),
                 }
             }
             Delivery::NoAnswer { after_ms, carried_out: _ } => Arrival::Verdict {
-                after: LATENCY + Duration::from_millis(after_ms),
+                after: LATENCY.saturating_add(Duration::from_millis(after_ms)),
                 verdict: Verdict::answer_lost("the connection broke"),
                 status: None,
                 response: None,

@@ -216,7 +216,7 @@ impl<S: Side> Engine<S> {
 
     /// Feeds what a recorded event came to.
     pub(super) fn on_decoded(&mut self, decoded: Decoded) {
-        self.summary.events += 1;
+        self.summary.events = self.summary.events.saturating_add(1);
         if let Some(reason) = decoded.passed_by {
             self.summary.count_passed(&reason);
         }
@@ -322,7 +322,7 @@ impl<S: Side> Engine<S> {
     }
 
     fn difference(&mut self, conversation: Option<&ConversationId>, difference: Difference) {
-        self.summary.differences += 1;
+        self.summary.differences = self.summary.differences.saturating_add(1);
         let nowhere = ConversationId::parse("-").ok();
         if let Some(conversation) = conversation.cloned().or(nowhere) {
             self.note(&conversation, What::Difference(Box::new(difference)));

@@ -163,7 +163,7 @@ fn run<R: BufRead + Send + 'static, S: Side>(
     }
     for item in Feed::start(Arc::clone(&file), input, None)? {
         let Item { line, event } = item?;
-        engine.summary.lines += 1;
+        engine.summary.lines = engine.summary.lines.saturating_add(1);
         engine.run_until(line.at, &mut |to| watcher.pace(to));
         if let Some(decoded) = event {
             engine.on_decoded(decoded);

@@ -140,7 +140,7 @@ impl Summary {
     pub(super) fn count_ending(&mut self, outcome: Outcome) {
         let place = Outcome::ALL.iter().position(|known| *known == outcome);
         if let Some(count) = place.and_then(|place| self.endings.get_mut(place)) {
-            *count += 1;
+            *count = count.saturating_add(1);
         }
     }
 
@@ -160,6 +160,7 @@ impl Summary {
         let name = what.to_string();
         let full = self.passed_by.len() >= KEPT_APART && !self.passed_by.contains_key(&name);
         let name = if full { "other things".to_owned() } else { name };
-        *self.passed_by.entry(name).or_default() += 1;
+        let count = self.passed_by.entry(name).or_default();
+        *count = count.saturating_add(1);
     }
 }

@@ -20,10 +20,10 @@ impl<S: Side> Engine<S> {
     pub(super) fn begin(&mut self, conversation: &ConversationId, command: Command) {
         let Command { id, give_up_at, order } = command;
         let number = self.next;
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         let kind = match order {
             Order::Call(call) => {
-                self.summary.calls += 1;
+                self.summary.calls = self.summary.calls.saturating_add(1);
                 let wire = encode(&call);
                 let tries = Tries::new();
                 Kind::Call(Box::new(OpenCall { call, wire, tries, status: None, response: None }))

@@ -106,7 +106,7 @@ impl<S: Side> Engine<S> {
 
     pub(super) fn schedule(&mut self, at: Timestamp, due: Due) {
         let number = self.next;
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         self.due.push(Reverse((at.max(self.now), number)));
         self.due_what.insert(number, due);
     }
