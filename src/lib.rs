@@ -21,6 +21,7 @@
 pub mod cli;
 pub mod config;
 pub mod connector;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod contacts;
 #[cfg(feature = "pubsub")]
 pub mod doctor;

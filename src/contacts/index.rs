@@ -95,7 +95,7 @@ impl Column {
     }
 
     fn memory(&self) -> usize {
-        self.texts.memory() + self.ranks.capacity() * size_of::<u32>()
+        self.texts.memory().saturating_add(self.ranks.capacity().saturating_mul(size_of::<u32>()))
     }
 }
 
@@ -189,7 +189,7 @@ impl Index {
     pub fn memory(&self) -> usize {
         let columns =
             self.names.iter().chain(&self.marks).chain([&self.numbers]).map(Column::memory).sum::<usize>();
-        columns + self.places.capacity() * size_of::<Place>()
+        columns.saturating_add(self.places.capacity().saturating_mul(size_of::<Place>()))
     }
 
     /// One page: at most [`ContactsFilter::MAX_LIMIT`] contacts, in order.

@@ -26,7 +26,7 @@ pub(super) struct Texts {
 impl Texts {
     pub(super) fn with_capacity(bytes: usize, texts: usize) -> Self {
         Self {
-            letters: String::with_capacity(bytes + texts),
+            letters: String::with_capacity(bytes.saturating_add(texts)),
             ends: Vec::with_capacity(texts),
             gaps: Gaps::default(),
         }
@@ -49,8 +49,9 @@ impl Texts {
 
     /// How many bytes this takes.
     pub(super) fn memory(&self) -> usize {
-        let words = self.gaps.spaces.0.capacity() + self.gaps.marks.0.capacity();
-        self.letters.capacity() + self.ends.capacity() * size_of::<usize>() + words * size_of::<u64>()
+        let words = self.gaps.spaces.0.capacity().saturating_add(self.gaps.marks.0.capacity());
+        let ends = self.ends.capacity().saturating_mul(size_of::<usize>());
+        self.letters.capacity().saturating_add(ends).saturating_add(words.saturating_mul(size_of::<u64>()))
     }
 
     /// The numbers of the texts that hold the needle, in order.
@@ -61,13 +62,13 @@ impl Texts {
     /// Whether the gaps at a place where the letters are the needle's are such that it is found there.
     fn fits(&self, at: usize, needle: &Needle) -> bool {
         (0..needle.length).step_by(64).all(|from| {
-            let bits = match needle.length - from {
-                left @ ..64 => (1 << left) - 1,
+            let bits = match needle.length.saturating_sub(from) {
+                left @ ..64 => !(u64::MAX << left),
                 _ => u64::MAX,
             };
             // What stands before the first letter is outside.
             let inside = if from == 0 { bits & !1 } else { bits };
-            let (here, asked) = (self.gaps.at(at + from), needle.gaps.at(from));
+            let (here, asked) = (self.gaps.at(at.saturating_add(from)), needle.gaps.at(from));
             let parted = here.space & !(asked.space | asked.mark);
             let joined = asked.space & !(here.space | here.mark);
             (parted | joined) & inside == 0
@@ -135,7 +136,7 @@ impl Bits {
     fn set(&mut self, bit: usize) {
         let word = bit / 64;
         if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
+            self.0.resize(word.saturating_add(1), 0);
         }
         if let Some(word) = self.0.get_mut(word) {
             *word |= 1 << (bit % 64);
@@ -148,7 +149,7 @@ impl Bits {
         let (at, by) = (bit / 64, bit % 64);
         match by {
             0 => word(at),
-            by => word(at) >> by | word(at + 1) << (64 - by),
+            by => word(at) >> by | word(at.saturating_add(1)) << 64_usize.saturating_sub(by),
         }
     }
 }
@@ -169,14 +170,15 @@ impl Iterator for Holding<'_> {
     fn next(&mut self) -> Option<usize> {
         loop {
             let left = self.texts.letters.as_bytes().get(self.searched..)?;
-            let at = self.searched + self.needle.letters.find(left)?;
+            let at = self.searched.saturating_add(self.needle.letters.find(left)?);
             if self.texts.fits(at, self.needle) {
-                let found = self.next + texts_before(self.texts.ends.get(self.next..)?, at);
+                let before = texts_before(self.texts.ends.get(self.next..)?, at);
+                let found = self.next.saturating_add(before);
                 self.searched = *self.texts.ends.get(found)?;
-                self.next = found + 1;
+                self.next = found.saturating_add(1);
                 return Some(found);
             }
-            self.searched = at + 1;
+            self.searched = at.saturating_add(1);
         }
     }
 }
@@ -184,11 +186,11 @@ impl Iterator for Holding<'_> {
 /// How many of the texts end at or before a place. The answer is mostly small: doubling steps find it
 /// without touching the far end of a long list.
 fn texts_before(ends: &[usize], at: usize) -> usize {
-    let mut step = 1;
+    let mut step = 1_usize;
     while ends.get(step).is_some_and(|&end| end <= at) {
-        step *= 2;
+        step = step.saturating_mul(2);
     }
-    let near = ends.get(..ends.len().min(step + 1)).unwrap_or(ends);
+    let near = ends.get(..ends.len().min(step.saturating_add(1))).unwrap_or(ends);
     near.partition_point(|&end| end <= at)
 }
 
