@@ -35,6 +35,7 @@ mod local;
 pub mod model;
 pub mod notices;
 mod outbound;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod people;
 mod private_key;
 #[cfg(feature = "pubsub")]

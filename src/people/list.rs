@@ -53,7 +53,7 @@ impl List {
     /// The rebuild has a thread of its own, for it keeps a core busy for as long as it takes.
     pub(super) fn renew(self: &Arc<Self>, reps: impl Fn() -> Vec<Arc<LiveRep>> + Send + 'static) {
         let mut work = self.work();
-        work.changes += 1;
+        work.changes = work.changes.saturating_add(1);
         if work.is_under_way {
             return;
         }

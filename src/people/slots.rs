@@ -126,7 +126,7 @@ pub(super) fn best(
     }
     able.sort_unstable();
     for slot in able.iter().filter_map(|(_, at)| candidates.get(*at)) {
-        slot.found.store(turns.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        slot.found.store(turns.fetch_add(1, Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
     }
     able.into_iter().map(|((_, _, rep), _)| rep).collect()
 }
