@@ -50,6 +50,7 @@ pub mod routing;
 pub mod server;
 #[cfg(feature = "pubsub")]
 pub mod service;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod store;
 #[cfg(feature = "cli")]
 pub mod telemetry;

@@ -124,7 +124,7 @@ fn read<T: DeserializeOwned>(
     if format > i64::from(CURRENT) {
         return Err(Error::Newer { found: format });
     }
-    let steps = usize::try_from(format - 1).ok().and_then(|done| STEPS.get(done..));
+    let steps = usize::try_from(format.saturating_sub(1)).ok().and_then(|done| STEPS.get(done..));
     let steps = steps.ok_or_else(|| Error::Unreadable(format!("there is no format {format}")))?;
     let value = serde_json::from_str(text).map_err(wrong)?;
     let value = steps.iter().fold(value, |value, step| bring_up(step, value));

@@ -77,7 +77,7 @@ impl Memory {
         let appended = channel.append(turn)?;
         if let (Appended::Stored { .. }, Some((conversation, endings))) = (appended, endings) {
             for ending in endings {
-                kept.last_outcome += 1;
+                kept.last_outcome = kept.last_outcome.saturating_add(1);
                 let (id, channel) = (OutcomeId(kept.last_outcome), key.clone());
                 let record = OutcomeRecord { id, channel, conversation: conversation.clone(), ending };
                 kept.outcomes.push_back((at, record));
@@ -88,8 +88,8 @@ impl Memory {
             kept.outcomes.pop_front();
         }
         kept.health.last_commit = Some(at);
-        kept.health.turns += 1;
-        kept.health.commits += 1;
+        kept.health.turns = kept.health.turns.saturating_add(1);
+        kept.health.commits = kept.health.commits.saturating_add(1);
         Ok(appended)
     }
 }
@@ -176,7 +176,7 @@ impl Store for Memory {
             positions: BTreeMap::new(),
             next_old: Timestamp::from_millis(i64::MIN),
         });
-        channel.epoch = Epoch(channel.epoch.0 + 1);
+        channel.epoch = Epoch(channel.epoch.0.saturating_add(1));
         channel.broken = false;
         let (mut conversations, mut unreadable) = (Vec::new(), Vec::new());
         for kept in channel.conversations.values() {

@@ -218,7 +218,7 @@ impl<'t> Rows<'t> {
                 heard: Timestamp::from_millis(i64::MIN),
                 facts: 0,
             };
-            *next_conversation += 1;
+            *next_conversation = next_conversation.saturating_add(1);
             heads.insert(key.clone(), head);
         }
         let Some(head) = heads.get_mut(&key) else { return Err(Error::Superseded) };
@@ -233,7 +233,8 @@ impl<'t> Rows<'t> {
         at: Timestamp,
         change: &'t Encoded,
     ) -> Appended {
-        let state = change.state.as_ref().map(|(state, _)| (state.as_str(), channel.next_turn - 1));
+        let state =
+            change.state.as_ref().map(|(state, _)| (state.as_str(), channel.next_turn.saturating_sub(1)));
         let mut idle = head.idle;
         if let Some((_, is_idle)) = &change.state {
             idle = *is_idle;
@@ -241,9 +242,9 @@ impl<'t> Rows<'t> {
         } else if let Some((facts, count)) = &change.facts {
             // Facts alone cannot tell; taking it for open keeps it.
             idle = false;
-            head.facts += count;
+            head.facts = head.facts.saturating_add(*count);
             let id = channel.next_turn;
-            channel.next_turn += 1;
+            channel.next_turn = channel.next_turn.saturating_add(1);
             self.next_turns.insert(channel.id, channel.next_turn);
             self.turns.push(TurnRow { id, conversation: head.id, at, ended: change.ended, facts });
         }

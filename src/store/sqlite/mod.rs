@@ -146,7 +146,10 @@ impl Store for Sqlite {
         let TurnRecord { channel, epoch, at, cause, position, change } = turn;
         let change = change.map(Encoded::new);
         let turn = QueuedTurn { channel, epoch, at, cause, position, change, answer };
-        self.health.lock().health.queued += 1;
+        {
+            let queued = &mut self.health.lock().health.queued;
+            *queued = queued.saturating_add(1);
+        }
         if self.orders.send(Order::Append(Box::new(turn))).is_err() {
             self.health.lock().health.queued = 0;
         }

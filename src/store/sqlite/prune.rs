@@ -49,13 +49,13 @@ impl Pruner {
         now: Timestamp,
         turns: usize,
     ) -> Result<Vec<(i64, ConversationId)>, sqlx::Error> {
-        self.turns += turns;
-        if 2 * self.turns < FEW && now < self.next {
+        self.turns = self.turns.saturating_add(turns);
+        if self.turns.saturating_mul(2) < FEW && now < self.next {
             return Ok(Vec::new());
         }
         self.next = now + WAITS;
         let turns = std::mem::take(&mut self.turns);
-        let rows = i64::try_from((2 * turns).max(FEW)).unwrap_or(i64::MAX);
+        let rows = i64::try_from(turns.saturating_mul(2).max(FEW)).unwrap_or(i64::MAX);
         self.covered_turns(connection, rows).await?;
         if now < self.next_old {
             return Ok(Vec::new());

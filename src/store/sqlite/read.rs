@@ -98,8 +98,10 @@ async fn apply_turns(
     } else {
         "SELECT id, conversation, at, ended, facts, 1 FROM turn WHERE id > ? AND id < ?"
     };
-    let mut rows =
-        sqlx::query(select).bind(channel << TURN_BITS).bind((channel + 1) << TURN_BITS).fetch(connection);
+    let mut rows = sqlx::query(select)
+        .bind(channel << TURN_BITS)
+        .bind(channel.saturating_add(1) << TURN_BITS)
+        .fetch(connection);
     while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
         let decode = || -> Result<_, sqlx::Error> {
             Ok((

@@ -198,7 +198,7 @@ impl Writer {
             .fetch_one(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        let next_turn = next_turn.max((id << TURN_BITS) + 1);
+        let next_turn = next_turn.max((id << TURN_BITS).saturating_add(1));
         self.known.next_conversation = self.known.next_conversation.max(next_conversation);
         self.known
             .channels
@@ -261,8 +261,8 @@ impl Writer {
             health.last_commit = Some(now);
             health.last_commit_took = start.elapsed();
             metrics::histogram!("byoc_store_commit_seconds").record(health.last_commit_took);
-            health.commits += 1;
-            health.turns += turns as u64;
+            health.commits = health.commits.saturating_add(1);
+            health.turns = health.turns.saturating_add(turns as u64);
         }
         done
     }
