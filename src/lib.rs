@@ -54,6 +54,7 @@ pub mod service;
 pub mod store;
 #[cfg(feature = "cli")]
 pub mod telemetry;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod webhook;
 
 #[cfg(doctest)]
