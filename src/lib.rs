@@ -19,6 +19,7 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod config;
 pub mod connector;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
