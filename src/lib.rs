@@ -18,6 +18,7 @@
 // The rooms that do nothing but read what comes from outside: in them no sum may overflow, whatever somebody sends.
 
 #[cfg(feature = "cli")]
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod cli;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod config;

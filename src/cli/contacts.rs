@@ -121,7 +121,7 @@ fn configured(args: &Args) -> Result<Scene, Error> {
     let definition = config.channel_definition.as_ref();
     let present: BTreeSet<RepId> = args.present.iter().copied().collect();
     // The end user counts as well.
-    let participants = present.len() + 1;
+    let participants = present.len().saturating_add(1);
     let limit = config.participant_limit().and_then(|limit| usize::try_from(limit).ok());
     let supported = definition.is_some_and(|definition| definition.is_conference_supported);
     let conversation = ConversationView {
@@ -262,7 +262,7 @@ impl Row {
                 } else {
                     f.write_str(text)?;
                 }
-                padding = width - text.width().min(width) + 2;
+                padding = width.saturating_sub(text.width()).saturating_add(2);
             }
             Ok(())
         })
@@ -290,9 +290,9 @@ fn widths(rows: &[Row]) -> [usize; 7] {
 fn shown(text: &str) -> String {
     const WIDEST: usize = 44;
     let mut shown = String::new();
-    let mut width = 0;
+    let mut width = 0_usize;
     for c in text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }) {
-        width += c.width().unwrap_or_default();
+        width = width.saturating_add(c.width().unwrap_or_default());
         if width > WIDEST {
             shown.push('…');
             break;
