@@ -26,6 +26,7 @@ pub mod connector;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod contacts;
 #[cfg(feature = "pubsub")]
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod doctor;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod emulator;
