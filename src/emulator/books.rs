@@ -257,7 +257,7 @@ impl Books {
         for entry in &self.entries {
             match &entry.what {
                 Booked::OfferCreated { correlation, .. } if correlation == wanted => {
-                    open = open.saturating_add(1)
+                    open = open.saturating_add(1);
                 }
                 Booked::OfferChanged { correlation, change, .. }
                     if correlation == wanted

@@ -57,7 +57,8 @@ impl Mint {
         let mut draws = Draws::new(seed);
         let first = digit(Self::instance_letter(draws.next_u64()));
         let second = digit(Self::instance_letter(draws.next_u64()));
-        let next_record = 62_u64.pow(4).saturating_add(draws.next_u64() % 62_u64.pow(5));
+        let above = draws.next_u64().checked_rem(62_u64.pow(5)).unwrap_or_default();
+        let next_record = 62_u64.pow(4).saturating_add(above);
         let next_replay = draws.next_u64() % (1 << 40);
         Self { draws, instance: [first, second], next_record, next_replay }
     }

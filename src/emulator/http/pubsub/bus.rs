@@ -134,7 +134,9 @@ impl Bus {
         if let Some((_, counter)) = id.split_last_chunk_mut() {
             *counter = self.next_mark.to_be_bytes();
         }
-        self.next_mark = (self.next_mark % RENAMED.saturating_sub(1)).saturating_add(1);
+        // From 1 to what is below the ids of a renaming, and round again.
+        let next = self.next_mark.saturating_add(1);
+        self.next_mark = if next < RENAMED { next } else { 1 };
         self.places.insert(id, place);
         self.marks.push_back(id);
         if self.marks.len() > MARKS_KEPT
