@@ -32,6 +32,7 @@ pub mod doctor;
 pub mod emulator;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod events;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod interaction;
 mod local;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
@@ -48,6 +49,7 @@ pub mod recording;
 pub mod rep_finder;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod replay;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod routing;
 #[cfg(feature = "server")]
 pub mod server;

@@ -37,7 +37,7 @@ impl Skew {
         let ahead = if theirs > answered {
             millis(theirs, answered)
         } else if theirs_at_most < asked {
-            -millis(asked, theirs_at_most)
+            millis(asked, theirs_at_most).saturating_neg()
         } else {
             0
         };

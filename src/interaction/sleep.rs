@@ -8,12 +8,13 @@ use crate::model::time::{Clock, Timestamp};
 /// the clock is looked at each second, and each half minute where the moment is more than a minute away.
 pub async fn sleep_until(clock: &dyn Clock, moment: Timestamp) {
     const MINUTE: Duration = Duration::from_secs(60);
+    const HALF_A_MINUTE: Duration = Duration::from_secs(30);
     loop {
         let left = moment.since(clock.now());
         if left.is_zero() {
             return;
         }
-        let look_again = if left > MINUTE { MINUTE / 2 } else { Duration::from_secs(1) };
+        let look_again = if left > MINUTE { HALF_A_MINUTE } else { Duration::from_secs(1) };
         tokio::time::sleep(left.min(look_again)).await;
     }
 }

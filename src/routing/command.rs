@@ -29,7 +29,7 @@ impl CommandId {
     /// from the command's place alone.
     pub fn request_id(&self) -> Uuid {
         const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d63_4f6e_8e63_746f_722d_3031);
-        let mut name = Vec::with_capacity(self.request.as_str().len() + 3);
+        let mut name = Vec::with_capacity(self.request.as_str().len().saturating_add(3));
         name.extend_from_slice(self.request.as_str().as_bytes());
         name.push(b'/');
         name.extend_from_slice(&self.number.to_be_bytes());
@@ -131,6 +131,8 @@ pub enum Remark {
     NotTheirOffer(crate::model::ids::AgentWorkId, RepId),
     /// The partner's router failed to answer.
     RouterFailed(EventId, SearchFailure),
+    /// A rep accepted an offer of ours whose request is over: the same accept again, or one that came too late.
+    OldWork(crate::model::ids::AgentWorkId),
     /// Something happened to an offer that no request of ours made.
     ForeignWork(crate::model::ids::AgentWorkId),
     /// A fact that the state does not allow; the state was left as it was.

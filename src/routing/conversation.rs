@@ -56,7 +56,11 @@ pub struct Conversation {
     pub(super) requests: Vec<Request>,
     next_number: u32,
     seen: Vec<EventId>,
+    /// Offers of ours whose requests are over; and, in what an older release wrote, those of others.
     past_works: Vec<AgentWorkId>,
+    /// Offers that no request of ours made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    foreign_works: Vec<AgentWorkId>,
     pub(super) unplaced: Vec<WorkChanged>,
     /// The last move of each who came or went.
     #[serde(default)]
@@ -79,6 +83,7 @@ impl Conversation {
             next_number: 0,
             seen: Vec::new(),
             past_works: Vec::new(),
+            foreign_works: Vec::new(),
             unplaced: Vec::new(),
             moves: Vec::new(),
             psrs: Vec::new(),
@@ -195,7 +200,7 @@ impl Conversation {
             }
             Fact::RoutePlanned(at) => self.apply_route_planned(*at),
             Fact::WaitOver(since) => self.apply_wait_over(*since),
-            Fact::WorkWasForeign(work) => self.remember_work(*work),
+            Fact::WorkWasForeign(work) => remember(&mut self.foreign_works, *work),
             Fact::WorkUnplaced(change) => {
                 if self.unplaced.len() == UNPLACED_WORKS {
                     self.unplaced.remove(0);
@@ -217,6 +222,7 @@ impl Conversation {
                     self.apply_routed_anew();
                 }
             }
+            Fact::TimesCut(latest) => self.cut_times(latest),
             Fact::About(number, fact) => return self.apply_to_request(*number, fact),
         }
         Ok(())
@@ -235,7 +241,7 @@ impl Conversation {
         };
         request.apply(fact)?;
         if let Some(work) = replaced {
-            self.remember_work(work);
+            remember(&mut self.past_works, work);
             return Ok(());
         }
         if let RequestFact::Decided(Verdict { outcome: Outcome::Joined, at, .. }) = fact {
@@ -244,7 +250,7 @@ impl Conversation {
             let works: Vec<AgentWorkId> = request.offers.iter().filter_map(Offer::work).collect();
             self.requests.retain(|request| request.number != number);
             for work in works {
-                self.remember_work(work);
+                remember(&mut self.past_works, work);
             }
             if self.requests.is_empty() {
                 self.unplaced.clear();
@@ -265,16 +271,6 @@ impl Conversation {
         self.seen.push(event.clone());
     }
 
-    fn remember_work(&mut self, work: AgentWorkId) {
-        if self.past_works.contains(&work) {
-            return;
-        }
-        if self.past_works.len() == REMEMBERED_WORKS {
-            self.past_works.remove(0);
-        }
-        self.past_works.push(work);
-    }
-
     pub(super) fn next_number(&self) -> u32 {
         self.next_number
     }
@@ -293,7 +289,13 @@ impl Conversation {
         self.psrs.iter().any(|(_, owner)| *owner == request)
     }
 
+    /// Whether no open request holds it, and that is known.
     pub(super) fn is_past_work(&self, work: AgentWorkId) -> bool {
+        self.was_ours(work) || self.foreign_works.contains(&work)
+    }
+
+    /// Whether a request of ours made it that is over.
+    pub(super) fn was_ours(&self, work: AgentWorkId) -> bool {
         self.past_works.contains(&work)
     }
 
@@ -326,11 +328,22 @@ impl Conversation {
         let count = |role| self.participants.iter().filter(|p| p.role == role).count();
         let end_users = count(ParticipantRole::EndUser).max(1);
         let reps = count(ParticipantRole::Agent).max(1);
-        let others = count(ParticipantRole::Chatbot) + count(ParticipantRole::Supervisor);
+        let others = count(ParticipantRole::Chatbot).saturating_add(count(ParticipantRole::Supervisor));
         let held: usize =
             self.requests.iter().filter(|request| Some(request.number) != except).map(Request::seats).sum();
-        end_users + reps + others + held
+        end_users.saturating_add(reps).saturating_add(others).saturating_add(held)
     }
+}
+
+/// Remembers an offer; of too many, the oldest is forgotten.
+fn remember(works: &mut Vec<AgentWorkId>, work: AgentWorkId) {
+    if works.contains(&work) {
+        return;
+    }
+    if works.len() == REMEMBERED_WORKS {
+        works.remove(0);
+    }
+    works.push(work);
 }
 
 /// Widens a limit for comparing with a count.

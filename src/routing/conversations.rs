@@ -109,7 +109,7 @@ impl Conversations {
             if let Some(work_item) = conversation.work_item() {
                 all.by_work_item.insert(work_item, id.clone());
             }
-            all.open += usize::from(!conversation.is_idle());
+            all.open = all.open.saturating_add(usize::from(!conversation.is_idle()));
             all.owing.set(&id, conversation.owes());
             all.entries.insert(id.clone(), Entry { conversation, ended, heard, timer: Timestamp::MAX });
             all.schedule(&id);
@@ -228,8 +228,9 @@ impl Conversations {
     /// To be called once after [`Conversations::restore`]: what of it lies further ahead than it can, for the
     /// clock was set back, is cut to what the rules allow.
     pub fn on_resumed(&mut self, now: Timestamp) -> Vec<Turn> {
-        let from_the_future =
-            self.busy().filter(|conversation| conversation.is_from_the_future(&self.settings, now));
+        // Also of those that are idle: one whose session waits for a rep has no request until then.
+        let all = self.entries.values().map(|entry| &entry.conversation);
+        let from_the_future = all.filter(|conversation| conversation.is_from_the_future(&self.settings, now));
         let ids: Vec<ConversationId> =
             from_the_future.map(|conversation| conversation.id().clone()).collect();
         ids.into_iter().filter_map(|id| self.turn(now, id, Input::Resumed, false)).collect()
@@ -293,8 +294,8 @@ impl Conversations {
         let was_idle = entry.conversation.is_idle();
         let effects = entry.conversation.handle(&self.settings, now, input);
         match (was_idle, entry.conversation.is_idle()) {
-            (true, false) => self.open += 1,
-            (false, true) => self.open -= 1,
+            (true, false) => self.open = self.open.saturating_add(1),
+            (false, true) => self.open = self.open.saturating_sub(1),
             _ => {}
         }
         self.owing.set(&id, entry.conversation.owes());

@@ -62,6 +62,8 @@ pub enum Fact {
     WorkUnplaced(WorkChanged),
     /// What was unplaced has found its offer.
     WorkPlaced(AgentWorkId),
+    /// The clock was set back between two processes: no time of the conversation itself is later than these.
+    TimesCut(Latest),
     /// A request began.
     Requested(Box<Requested>),
     /// Something happened to a request.

@@ -35,6 +35,7 @@ mod skills;
 mod speaker;
 mod view;
 mod waiting;
+mod wind_up;
 
 pub use command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark, SearchFailure};
 pub use conversation::Conversation;

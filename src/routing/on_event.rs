@@ -149,6 +149,13 @@ impl Decision<'_> {
             Some((number, rep)) => return self.offer_changed(number, rep, change.change),
             None => {}
         }
+        if self.conversation.was_ours(work) {
+            // It is over, and Salesforce tells how: after a cancel of ours, that it was cancelled.
+            if change.change == WorkChange::Accepted {
+                self.remark(Remark::OldWork(work));
+            }
+            return;
+        }
         if self.conversation.is_past_work(work) {
             self.remark(Remark::ForeignWork(work));
             return;

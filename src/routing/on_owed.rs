@@ -36,7 +36,7 @@ impl Decision<'_> {
             return self.undone(number, undo);
         }
         let tries = request.owed(undo).map_or(0, |owed| owed.tries);
-        let wait = FIRST_WAIT.saturating_mul(1_u32 << tries.min(16)).min(LONGEST_WAIT);
+        let wait = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tries)).min(LONGEST_WAIT);
         let (at, next) = (self.now, self.now + wait);
         self.about(number, RequestFact::Owed { undo, at, next, answer, unanswered });
         // Everybody else has left meanwhile, and a customer is not left alone: who came too late stays.
@@ -108,6 +108,8 @@ impl Decision<'_> {
             OperatorOrder::StrikeOut(id) => {
                 if let Some((number, undo)) = self.conversation.owing(id) {
                     self.about(number, RequestFact::StruckOut(undo));
+                } else if let Some((number, rep)) = self.conversation.unknown_offer(id) {
+                    self.about(number, RequestFact::OfferOver(rep, Why::Unknown));
                 }
             }
             OperatorOrder::End(event) => self.end_by_operator(&event),
@@ -124,12 +126,7 @@ impl Decision<'_> {
             return self.decide(number, Outcome::Cancelled, Reason::OperatorEnded);
         }
         let owed: Vec<Undo> = request.owed.iter().map(|owed| owed.undo).collect();
-        let nameless: Vec<RepId> = request
-            .offers
-            .iter()
-            .filter(|offer| matches!(offer.state, OfferState::Orphaned { .. }))
-            .map(|offer| offer.rep)
-            .collect();
+        let nameless: Vec<RepId> = request.unknown_offers().map(|(rep, _)| rep).collect();
         for undo in owed {
             self.about(number, RequestFact::StruckOut(undo));
         }

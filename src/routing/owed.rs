@@ -22,8 +22,12 @@ use super::conversation::Conversation;
 use super::fact::{Intent, Why};
 use super::offer::{Offer, OfferState};
 use super::owing::Owes;
+use super::policy::ORPHAN_WINDOW;
 use super::reason::Verdict;
 use super::request::{Request, Route};
+
+/// What an offer is listed as that cannot be taken back, for its id is not known.
+const UNKNOWN_OFFER: &str = "unknownOffer";
 
 /// What must be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +102,8 @@ pub struct OwedView {
     pub conversation: ConversationId,
     /// Its work item, where known.
     pub work_item: Option<WorkItemId>,
-    /// What is to be undone: `cancelOffer`, `clearRoute` or `removeRep`.
+    /// What is to be undone: `cancelOffer`, `clearRoute` or `removeRep`; or `unknownOffer`, an offer whose id Salesforce
+    /// has not told, so that there is no call to make.
     pub undo: &'static str,
     /// The rep whom it is about; none for a PSR.
     pub rep: Option<RepId>,
@@ -259,12 +264,20 @@ impl Request {
         Ending { request: self.event.clone(), at, outcome, reason }
     }
 
+    /// The reps to whom an offer was or may have been made that nobody can name, and since when that is clear: their
+    /// consoles may ring, and no call can take that back.
+    pub(super) fn unknown_offers(&self) -> impl Iterator<Item = (RepId, Timestamp)> {
+        self.offers.iter().filter_map(|offer| match offer.state {
+            OfferState::Orphaned { until } => Some((offer.rep, until - ORPHAN_WINDOW)),
+            _ => None,
+        })
+    }
+
     /// Names what it owes, for ever the same way.
-    fn owed_id(&self, undo: Undo) -> Uuid {
+    fn owed_id(&self, undo: &str, rep: Option<RepId>) -> Uuid {
         const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d6f_4e65_8e64_746f_722d_3032);
-        let rep = undo.rep();
         let rep = rep.as_ref().map_or("", RepId::as_str);
-        let name = [self.event.as_str(), undo.word(), rep].join("/");
+        let name = [self.event.as_str(), undo, rep].join("/");
         Uuid::new_v5(&NAMESPACE, name.as_bytes())
     }
 }
@@ -273,30 +286,51 @@ impl Conversation {
     /// Everything that it owes.
     pub fn owed(&self) -> impl Iterator<Item = OwedView> {
         self.requests.iter().flat_map(move |request| {
-            request.owed.iter().map(move |owed| {
-                let rep = owed.undo.rep();
-                let waits = request.to_try().any(|(waiting, _)| waiting.undo == owed.undo);
-                OwedView {
-                    id: request.owed_id(owed.undo),
-                    request: request.event.clone(),
-                    conversation: self.id.clone(),
-                    work_item: self.work_item,
-                    undo: owed.undo.word(),
-                    rep,
-                    work: rep.and_then(|rep| request.offer(rep)).and_then(Offer::work),
-                    since: owed.since,
-                    tries: owed.tries,
-                    next_try: waits.then_some(owed.next),
-                    last_answer: owed.said.in_words(),
-                }
-            })
+            let owed = request.owed.iter().map(move |owed| self.view_of_owed(request, owed));
+            let unknown = request.unknown_offers();
+            owed.chain(unknown.map(move |(rep, since)| OwedView {
+                id: request.owed_id(UNKNOWN_OFFER, Some(rep)),
+                request: request.event.clone(),
+                conversation: self.id.clone(),
+                work_item: self.work_item,
+                undo: UNKNOWN_OFFER,
+                rep: Some(rep),
+                work: None,
+                since,
+                tries: 0,
+                next_try: None,
+                last_answer: None,
+            }))
         })
+    }
+
+    fn view_of_owed(&self, request: &Request, owed: &Owed) -> OwedView {
+        let rep = owed.undo.rep();
+        let waits = request.to_try().any(|(waiting, _)| waiting.undo == owed.undo);
+        OwedView {
+            id: request.owed_id(owed.undo.word(), rep),
+            request: request.event.clone(),
+            conversation: self.id.clone(),
+            work_item: self.work_item,
+            undo: owed.undo.word(),
+            rep,
+            work: rep.and_then(|rep| request.offer(rep)).and_then(Offer::work),
+            since: owed.since,
+            tries: owed.tries,
+            next_try: waits.then_some(owed.next),
+            last_answer: owed.said.in_words(),
+        }
     }
 
     /// How much it owes, and since when the oldest of it is owed.
     pub fn owes(&self) -> Option<Owes> {
-        let all = || self.requests.iter().flat_map(|request| &request.owed);
-        let oldest = all().map(|owed| owed.since).min()?;
+        let all = || {
+            self.requests.iter().flat_map(|request| {
+                let unknown = request.unknown_offers().map(|(_, since)| since);
+                request.owed.iter().map(|owed| owed.since).chain(unknown)
+            })
+        };
+        let oldest = all().min()?;
         Some(Owes { count: all().count(), oldest })
     }
 
@@ -330,8 +364,17 @@ impl Conversation {
 
     pub(super) fn owing(&self, id: Uuid) -> Option<(u32, Undo)> {
         self.requests.iter().find_map(|request| {
-            let owed = request.owed.iter().find(|owed| request.owed_id(owed.undo) == id)?;
-            Some((request.number, owed.undo))
+            let is_it = |owed: &&Owed| request.owed_id(owed.undo.word(), owed.undo.rep()) == id;
+            Some((request.number, request.owed.iter().find(is_it)?.undo))
+        })
+    }
+
+    /// The offer of unknown id that is listed under this id.
+    pub(super) fn unknown_offer(&self, id: Uuid) -> Option<(u32, RepId)> {
+        self.requests.iter().find_map(|request| {
+            let mut reps = request.unknown_offers().map(|(rep, _)| rep);
+            let rep = reps.find(|rep| request.owed_id(UNKNOWN_OFFER, Some(*rep)) == id)?;
+            Some((request.number, rep))
         })
     }
 }

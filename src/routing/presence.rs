@@ -6,6 +6,8 @@
 //!
 //! Elsewhere: what an accepted offer makes true, in `on_event`.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::event::{Participant, ParticipantChange};
@@ -19,9 +21,13 @@ use super::fact::Fact;
 use super::offer::{Offer, OfferState};
 use super::owed::Undo;
 use super::request::Request;
+use super::resumed::Latest;
 
 /// Of how many participants the last move is remembered. The oldest is forgotten first.
 const REMEMBERED_MOVES: usize = 64;
+
+/// How far Salesforce's clock may be ahead of this machine's without a move being taken for one of the future.
+const CLOCKS_APART: Duration = Duration::from_secs(60);
 
 /// The last time that somebody came or went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +37,20 @@ pub(super) struct Move {
     joined: bool,
     /// The entry's own time, by Salesforce's clock.
     at: Timestamp,
+}
+
+impl Move {
+    /// Whether it lies further ahead than a move can: all that comes of that participant would be older.
+    pub(super) fn is_beyond(&self, latest: &Latest) -> bool {
+        self.at > latest.created + CLOCKS_APART
+    }
+
+    /// Cuts it to what is allowed.
+    pub(super) fn cut(&mut self, latest: &Latest) {
+        if self.is_beyond(latest) {
+            self.at = latest.created;
+        }
+    }
 }
 
 impl Conversation {

@@ -23,6 +23,7 @@ impl Remark {
             Self::RouterFailed(..) => "rep_finder_failed",
             Self::RepRefused(..) => "rep_refused",
             Self::NotTheirOffer(..) => "not_their_offer",
+            Self::OldWork(_) => "old_work",
             Self::ForeignWork(_) => "foreign_work",
             Self::Broken(_) => "broken",
         }
@@ -43,6 +44,7 @@ impl Remark {
             | Self::OldMove(_)
             | Self::RepRefused(..)
             | Self::NotTheirOffer(..)
+            | Self::OldWork(_)
             | Self::ForeignWork(_)
             | Self::Broken(_) => None,
         }
@@ -76,6 +78,7 @@ impl fmt::Display for Remark {
             Self::NotTheirOffer(work, rep) => {
                 write!(f, "{rep} spoke of {work}, which was offered to somebody else")
             }
+            Self::OldWork(work) => write!(f, "{work}, which was accepted, is an offer of a request that is over"),
             Self::ForeignWork(work) => write!(f, "{work} is an offer that was not made here"),
             Self::Broken(illegal) => write!(f, "a defect of the connector: {illegal}"),
         }

@@ -185,7 +185,7 @@ impl Request {
     pub(super) fn seats(&self) -> usize {
         let orphaned =
             |offer: &&Offer| matches!(offer.state, OfferState::Orphaned { .. }) && !offer.holds_seat();
-        let held = self.held_seats() + self.offers.iter().filter(orphaned).count();
+        let held = self.held_seats().saturating_add(self.offers.iter().filter(orphaned).count());
         if self.verdict.is_none() { held.max(1) } else { held }
     }
 

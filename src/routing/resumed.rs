@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::time::Timestamp;
 
 use super::conversation::{Conversation, Decision};
-use super::fact::RequestFact;
+use super::fact::{Fact, RequestFact};
 use super::offer::{Creation, OfferState};
 use super::policy::{CLEAN_UP_WINDOW, ORPHAN_WINDOW, SETTLE_WINDOW, Settings};
 use super::request::{InFlight, ReportState, Request, Route, Search};
@@ -56,7 +56,21 @@ impl Conversation {
     /// [`Input::Resumed`]: super::Input::Resumed
     pub fn is_from_the_future(&self, settings: &Settings, now: Timestamp) -> bool {
         let latest = Latest::at(now, settings).with_tolerance();
-        self.requests.iter().any(|request| request.is_beyond(&latest))
+        self.is_beyond(&latest) || self.requests.iter().any(|request| request.is_beyond(&latest))
+    }
+
+    /// Whether a time of its own, and of none of its requests, lies too far ahead.
+    fn is_beyond(&self, latest: &Latest) -> bool {
+        self.session_wait.as_deref().is_some_and(|wait| wait.is_beyond(latest))
+            || self.moves.iter().any(|last| last.is_beyond(latest))
+    }
+
+    /// Cuts every time of its own to what is allowed.
+    pub(super) fn cut_times(&mut self, latest: &Latest) {
+        if let Some(wait) = self.session_wait.as_deref_mut() {
+            wait.cut(latest);
+        }
+        self.moves.iter_mut().for_each(|last| last.cut(latest));
     }
 }
 
@@ -67,6 +81,9 @@ impl Decision<'_> {
         let from_the_future = self.conversation.requests.iter().filter(|request| request.is_beyond(&beyond));
         for number in from_the_future.map(|request| request.number).collect::<Vec<_>>() {
             self.about(number, RequestFact::TimesCut(latest));
+        }
+        if self.conversation.is_beyond(&beyond) {
+            self.fact(Fact::TimesCut(latest));
         }
     }
 }

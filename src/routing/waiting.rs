@@ -23,6 +23,7 @@ use super::command::Remark;
 use super::conversation::{Conversation, Decision};
 use super::fact::{Fact, Requested, Wanted};
 use super::policy::Settings;
+use super::resumed::Latest;
 
 /// The second attempt waits for so long, every later one twice as long as the one before.
 const SECOND_WAIT: Duration = Duration::from_secs(5);
@@ -66,11 +67,27 @@ impl SessionWait {
         matches!(self.state, State::Over(_))
     }
 
+    /// Whether what it holds lies further ahead than it can.
+    pub(super) fn is_beyond(&self, latest: &Latest) -> bool {
+        let mut cut = self.clone();
+        cut.cut(latest);
+        cut != *self
+    }
+
+    /// Cuts what it holds to what is allowed.
+    pub(super) fn cut(&mut self, latest: &Latest) {
+        match &mut self.state {
+            State::Until(at) => *at = (*at).min(latest.created + LONGEST_WAIT),
+            State::Over(since) => *since = (*since).min(latest.created),
+            State::Pursued => {}
+        }
+    }
+
     /// How long the next attempt waits.
     fn pause(&self) -> Duration {
         match self.lately {
             0 => Duration::ZERO,
-            times => SECOND_WAIT.saturating_mul(1 << (times - 1).min(6)).min(LONGEST_WAIT),
+            times => SECOND_WAIT.saturating_mul(1 << times.saturating_sub(1).min(6)).min(LONGEST_WAIT),
         }
     }
 

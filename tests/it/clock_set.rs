@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use byoc_connector::model::event::Target;
+use byoc_connector::model::event::{Happening, Target};
 use byoc_connector::model::time::Timestamp;
+use byoc_connector::model::words::SessionStatus;
 use byoc_connector::routing::{Conversation, Fact, Input, Reason, RequestFact};
 
-use crate::support::scenario::{Scenario, ok, queue, requested, routed};
+use crate::support::scenario::{
+    Scenario, came_at, event, ok, queue, requested, routed, session, settings, went_at, work_item,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -73,4 +76,58 @@ fn a_clock_that_is_right_or_nearly_cuts_nothing() {
     chat.now = chat.now + HOUR;
     assert!(!is_cut(&resumed(&mut chat, Duration::ZERO)), "what is too near is left");
     assert_eq!(chat.now, Timestamp::from_millis(3_600_000));
+}
+
+/// The session waits, nobody was found, and the next attempt is planned.
+fn waits_for_the_next_attempt() -> Scenario {
+    let mut chat = Scenario::unknown(settings());
+    chat.when(Happening::SessionChanged {
+        entry: event(9),
+        work_item: work_item(),
+        status: SessionStatus::Waiting,
+        previous: None,
+    });
+    chat.answer("route", routed());
+    chat.answer("clear", ok());
+    assert!(chat.conversation.is_idle() && chat.conversation.waits_for_a_rep());
+    chat.commands();
+    chat
+}
+
+#[test]
+fn a_session_that_waits_is_routed_anew_within_the_longest_wait() {
+    let mut chat = waits_for_the_next_attempt();
+    assert!(!chat.conversation.is_from_the_future(&chat.settings, chat.now));
+    chat.now = chat.now - HOUR;
+    assert!(chat.conversation.is_from_the_future(&chat.settings, chat.now));
+    chat.now = chat.now + HOUR;
+    assert!(matches!(resumed(&mut chat, HOUR).as_slice(), [Fact::TimesCut(_)]));
+    assert!(!chat.conversation.is_from_the_future(&chat.settings, chat.now));
+    chat.seconds(300);
+    assert_eq!(chat.commands(), ["route Initial"]);
+}
+
+#[test]
+fn a_session_that_was_served_in_the_future_counts_as_served_until_now() {
+    let mut chat = waits_for_the_next_attempt();
+    chat.when(session(SessionStatus::Active, Some(SessionStatus::Waiting)));
+    assert!(matches!(resumed(&mut chat, HOUR).as_slice(), [Fact::TimesCut(_)]));
+    assert!(!chat.conversation.is_from_the_future(&chat.settings, chat.now));
+}
+
+#[test]
+fn a_move_of_the_future_hides_no_later_one() {
+    let mut chat = Scenario::new();
+    let now = chat.now.as_millis();
+    chat.when(came_at("cem", now + 7_200_000));
+    assert!(matches!(resumed(&mut chat, Duration::ZERO).as_slice(), [Fact::TimesCut(_)]));
+    assert!(!chat.conversation.is_from_the_future(&chat.settings, chat.now));
+    let reps = |chat: &Scenario| chat.conversation.participants().iter().filter_map(|p| p.as_rep()).count();
+    let before = reps(&chat);
+    chat.when(went_at("cem", now + 1_000));
+    assert_eq!(reps(&chat), before - 1);
+
+    let mut chat = Scenario::new();
+    chat.when(came_at("cem", now + 59_000));
+    assert_eq!(resumed(&mut chat, Duration::ZERO), [], "Salesforce's clock may be ahead of ours");
 }

@@ -253,6 +253,9 @@ fn owed_in_words(owed: &OwedView, roster: &Roster) -> String {
     let what = match (owed.undo, owed.rep) {
         ("cancelOffer", Some(rep)) => format!("take back the offer to {}", rep_name(roster, rep)),
         ("removeRep", Some(rep)) => format!("remove {}", rep_name(roster, rep)),
+        ("unknownOffer", Some(rep)) => {
+            return format!("an offer of unknown id to {} may ring", rep_name(roster, rep));
+        }
         _ => "clear the PSR".to_owned(),
     };
     let answer = owed.last_answer.as_deref().unwrap_or("no answer");
@@ -277,6 +280,7 @@ fn say_remark(remark: &Remark) -> Option<String> {
         }
         Remark::Broken(illegal) => illegal.to_string(),
         Remark::LateAnswer(_)
+        | Remark::OldWork(_)
         | Remark::ForeignWork(_)
         | Remark::RepRefused(..)
         | Remark::OldMove(_)

@@ -260,7 +260,7 @@ impl JwtBearer {
         let lifetime = lifetime.clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME);
         tracing::debug!(lifetime = ?lifetime, "a fresh access token");
         let until = asked + lifetime;
-        let renew = until - self.refresh_margin.min(lifetime / 2);
+        let renew = until - self.refresh_margin.min(lifetime.checked_div(2).unwrap_or_default());
         Ok(Token { access: AccessToken::new(granted.access_token), renew, until })
     }
 

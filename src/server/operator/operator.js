@@ -112,11 +112,13 @@ function endedRow(request) {
   return row;
 }
 
-const UNDO = { cancelOffer: "Cancel the offer", clearRoute: "Clear the PSR", removeRep: "Remove the rep" };
+const UNDO = { cancelOffer: "Cancel the offer", clearRoute: "Clear the PSR", removeRep: "Remove the rep",
+  unknownOffer: "An offer of unknown id may ring" };
 
 function owedRow(owed) {
   const row = element("tr");
-  const next = owed.nextTry ? `in ${duration(Date.parse(owed.nextTry) - Date.now() - state.skew)}` : "now";
+  const unknown = owed.undo === "unknownOffer";
+  const next = unknown ? "look at the rep's console" : owed.nextTry ? `in ${duration(Date.parse(owed.nextTry) - Date.now() - state.skew)}` : "now";
   row.append(
     plain(since(owed.since), undefined, "number"),
     plain(UNDO[owed.undo] || owed.undo, [owed.rep, owed.work].filter(Boolean).join(", ")),
@@ -126,7 +128,7 @@ function owedRow(owed) {
     plain(next),
   );
   const actions = element("td");
-  for (const [act, text] of [["try", "Try now"], ["strike", "Strike out"]]) {
+  for (const [act, text] of unknown ? [["strike", "Strike out"]] : [["try", "Try now"], ["strike", "Strike out"]]) {
     const button = element("button", text);
     button.type = "button";
     button.dataset.act = act;
