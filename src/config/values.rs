@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue, Error};
 
 use super::keys;
+use crate::model::choices::one_spelling_each;
 
 /// What a key that is mistaken for another kind of value may be, by the end of its name.
 const EXAMPLES: &[(&str, &str)] = &[
@@ -41,26 +42,6 @@ pub(super) fn in_words(key: &str, message: &str) -> String {
         other => other,
     };
     format!("{found}expected {wanted}")
-}
-
-/// The words that a value may be, where they are listed, and each in its first spelling: `one-at-a-time` is no choice
-/// beside `one at a time`.
-fn one_spelling_each(expected: &str) -> Option<String> {
-    let listed = expected.strip_prefix("one of ").unwrap_or(expected);
-    let words: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
-    let plain = |word: &str| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-    let mut told: Vec<&str> = Vec::new();
-    for word in words {
-        if !told.iter().any(|known| plain(known) == plain(word)) {
-            told.push(word);
-        }
-    }
-    match told.as_slice() {
-        [] => None,
-        [one] => Some(format!("`{one}`")),
-        [one, other] => Some(format!("`{one}` or `{other}`")),
-        [others @ .., last] => Some(format!("`{}` or `{last}`", others.join("`, `"))),
-    }
 }
 
 /// What a variable's text is as a TOML value: a number or a truth value where it reads as one.

@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod channel_definition;
+pub(crate) mod choices;
 pub mod contact;
 pub mod error_codes;
 pub mod event;

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::model::channel_definition::ChannelDefinition;
+use crate::model::choices::in_one_spelling;
 use crate::model::roster::Roster;
 use crate::model::time::Timestamp;
 use crate::recording::{self, Feed, Item, Source};
@@ -244,13 +245,14 @@ fn take_line<S: Side>(
 fn merged(policy: &Policy, changes: &str) -> Result<Policy, String> {
     let unusable = |error: serde_json::Error| format!("routing: {error}");
     let Ok(changes) = serde_json::from_str::<serde_json::Map<String, Value>>(changes) else {
-        return Err("routing: it is not an object; {\"ring\": \"all\"} is wanted".to_owned());
+        return Err("routing: it is not an object; it must be {\"ring\": \"all\"}".to_owned());
     };
     let mut whole = serde_json::to_value(policy).map_err(unusable)?;
     for (name, value) in changes {
         // Each by itself first, for the message's sake: serde does not say which field it was.
         let alone = Value::from_iter([(name.as_str(), value.clone())]);
-        serde_json::from_value::<Policy>(alone).map_err(|error| format!("routing.{name}: {error}"))?;
+        serde_json::from_value::<Policy>(alone)
+            .map_err(|error| format!("routing.{name}: {}", in_one_spelling(&error.to_string())))?;
         if let Some(whole) = whole.as_object_mut() {
             whole.insert(name, value);
         }

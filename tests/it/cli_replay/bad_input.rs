@@ -54,23 +54,23 @@ fn a_field_of_another_type_is_named_with_what_would_be_right() {
     ];
     assert_snapshot!(said.concat(), @r#"
     error: r.jsonl:3:19: at: invalid type: integer `1780305001200`, expected a string; a line is one object with "at" and "source"
-    error: r.jsonl:3: at: "yesterday" is no time; RFC 3339 is wanted, e.g. 2026-06-01T12:00:00.250Z
+    error: r.jsonl:3: at: "yesterday" is not a valid time; it must be RFC 3339, e.g. 2026-06-01T12:00:00.250Z
     error: r.jsonl:3:1229: source: invalid type: sequence, expected a string; a line is one object with "at" and "source"
-    error: r.jsonl:3: event: the event is not an object; {"CreatedDate": …, …} is wanted
+    error: r.jsonl:3: event: the event is not an object; it must be {"CreatedDate": …, …}
     error: r.jsonl:3: the event cannot be read: devorg__Payload__c: expected a string that holds a JSON object
     error: r.jsonl:3: the event cannot be read: devorg__Payload__c.conversationIdentifier: the JSON ends too early
-    error: r.jsonl:2:423: reps: invalid type: string "Bo", expected a list; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
-    error: r.jsonl:2:549: reps[0].queues: invalid type: map, expected a list; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
-    error: r.jsonl:10:49: request: invalid type: string "POST", expected an object; {"method": "POST", "path": "/api/v1/route", "headers": {…}, "body": {…}} is wanted
-    error: r.jsonl:10:368: request.method: invalid type: null, expected a string; {"method": "POST", "path": "/api/v1/route", "headers": {…}, "body": {…}} is wanted
-    error: r.jsonl:10:612: response.status: invalid type: string "202", expected a whole number; {"status": 202, "body": {…}}, or null where the answer was lost is wanted
-    error: r.jsonl:11:98: rep: invalid type: sequence, expected a RepId; a rep's id, 005…, or null for nobody is wanted
-    error: r.jsonl:15:15: agentWork: invalid length 0, expected an object; {"workItemId": "0Mw…", "workId": "0Bz…", "workEvent": "ACCEPTED"} is wanted
-    error: r.jsonl:15:47: agentWork.workId: invalid type: integer `4`, expected a string; {"workItemId": "0Mw…", "workId": "0Bz…", "workEvent": "ACCEPTED"} is wanted
+    error: r.jsonl:2:423: reps: invalid type: string "Bo", expected a list; it must be {"reps": […], "queues": […], "flows": […], "contacts": […]}
+    error: r.jsonl:2:549: reps[0].queues: invalid type: map, expected a list; it must be {"reps": […], "queues": […], "flows": […], "contacts": […]}
+    error: r.jsonl:10:49: request: invalid type: string "POST", expected an object; it must be {"method": "POST", "path": "/api/v1/route", "headers": {…}, "body": {…}}
+    error: r.jsonl:10:368: request.method: invalid type: null, expected a string; it must be {"method": "POST", "path": "/api/v1/route", "headers": {…}, "body": {…}}
+    error: r.jsonl:10:612: response.status: invalid type: string "202", expected a whole number; it must be {"status": 202, "body": {…}}, or null where the answer was lost
+    error: r.jsonl:11:98: rep: invalid type: sequence, expected a RepId; it must be a rep's id, 005…, or null for nobody
+    error: r.jsonl:15:15: agentWork: invalid length 0, expected an object; it must be {"workItemId": "0Mw…", "workId": "0Bz…", "workEvent": "ACCEPTED"}
+    error: r.jsonl:15:47: agentWork.workId: invalid type: integer `4`, expected a string; it must be {"workItemId": "0Mw…", "workId": "0Bz…", "workEvent": "ACCEPTED"}
     error: r.jsonl:4: not an object; a line is one object with "at" and "source"
     error: r.jsonl:4:20: missing field `at`; a line is one object with "at" and "source"
     error: r.jsonl:4:34: missing field `source`; a line is one object with "at" and "source"
-    error: r.jsonl:4: event: it is missing; {"CreatedDate": …, …} is wanted
+    error: r.jsonl:4: event: it is missing; it must be {"CreatedDate": …, …}
     "#);
 }
 
@@ -88,10 +88,10 @@ fn a_value_that_cannot_be_is_named_with_what_would_be_right() {
         changed(1, "/definition", json!([])),
     ];
     assert_snapshot!(said.concat(), @r#"
-    error: r.jsonl:2:688: reps[1].id: '00GgL00000YYgCy' is not a valid rep id: those start with 005; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
-    error: r.jsonl:2:283: queues[0].id: '00GgL00000U6T' is not a valid queue id: it has 13 characters, not 15 or 18; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
-    error: r.jsonl:2:631: reps[1].availability: unknown variant `ASLEEP`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`; {"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted
-    error: r.jsonl:11:117: rep: '005gL00000YYgCy1AA' is not a valid rep id: its checksum should be QAL; was its case changed?; a rep's id, 005…, or null for nobody is wanted
+    error: r.jsonl:2:688: reps[1].id: '00GgL00000YYgCy' is not a valid rep id: those start with 005; it must be {"reps": […], "queues": […], "flows": […], "contacts": […]}
+    error: r.jsonl:2:283: queues[0].id: '00GgL00000U6T' is not a valid queue id: it has 13 characters, not 15 or 18; it must be {"reps": […], "queues": […], "flows": […], "contacts": […]}
+    error: r.jsonl:2:631: reps[1].availability: unknown variant `ASLEEP`, expected one of `AVAILABLE`, `BUSY`, `OFFLINE`; it must be {"reps": […], "queues": […], "flows": […], "contacts": […]}
+    error: r.jsonl:11:117: rep: '005gL00000YYgCy1AA' is not a valid rep id: its checksum should be QAL; was its case changed?; it must be a rep's id, 005…, or null for nobody
     error: r.jsonl:15: the event cannot be read: agentWork.workItemId: '0JRgL00000VSH84' is not a valid work item id: those start with 0Mw
     error: r.jsonl:1: definition: RoutingOwner is 'Nobody'; it must be Partner or Salesforce
     error: r.jsonl:1: definition: IsConferenceSupported is 'perhaps'; it must be true or false
@@ -115,11 +115,11 @@ fn routing_settings_that_cannot_be_are_named() {
         with(json!("all")),
     ];
     assert_snapshot!(said.concat(), @r#"
-    error: r.jsonl:2: routing.ring: unknown variant `everybody`, expected one of `one at a time`, `one-at-a-time`, `one_at_a_time`, `all`
+    error: r.jsonl:2: routing.ring: unknown variant `everybody`, expected `one at a time` or `all`
     error: r.jsonl:2: routing.ringing: unknown field `ringing`, expected one of `ring`, `report`, `ring_seconds`, `margin_seconds`, `search_seconds`, `route_waiting`, `ring_all_at_most`, `owed_alert_seconds`, `capacity_weight`, `capacity_percentage`
     error: r.jsonl:2: routing: ring_seconds must be 1 to 3600; margin_seconds must be 1 to 50: it is taken from Salesforce's 60
     error: r.jsonl:2: routing: capacity_weight must be 0 or more
-    error: r.jsonl:2: routing: it is not an object; {"ring": "all"} is wanted
+    error: r.jsonl:2: routing: it is not an object; it must be {"ring": "all"}
     "#);
 }
 
