@@ -79,8 +79,8 @@ impl LineParser {
         let wire: Wire<'_> =
             serde_json::from_str(text).map_err(|error| malformed(text, 0, "", &error, SHAPE))?;
         let at = Timestamp::parse_rfc3339(&wire.at).ok_or_else(|| {
-            let what = format!("\"{}\" is no time", wire.at.escape_debug());
-            wrong("at", what, "RFC 3339 is wanted, e.g. 2026-06-01T12:00:00.250Z")
+            let what = format!("\"{}\" is not a valid time", wire.at.escape_debug());
+            wrong("at", what, "it must be RFC 3339, e.g. 2026-06-01T12:00:00.250Z")
         })?;
         let source = match &*wire.source {
             "pubsub" => self.platform_event(text, &wire)?,
@@ -100,7 +100,7 @@ impl LineParser {
         let event = needed(wire.event, "event", r#"{"CreatedDate": …, …}"#)?;
         if !event.get().starts_with('{') {
             let what = "the event is not an object".to_owned();
-            return Err(wrong("event", what, r#"{"CreatedDate": …, …} is wanted"#));
+            return Err(wrong("event", what, r#"it must be {"CreatedDate": …, …}"#));
         }
         let topic: Option<Text<'_>> =
             typed(line, wire.topic, "topic", "a topic's name, e.g. \"/event/X__e\"")?;
@@ -256,7 +256,7 @@ fn without_authorization(headers: Option<BTreeMap<String, String>>) -> BTreeMap<
 }
 
 fn config(line: &str, wire: &Wire<'_>) -> Result<Config, Found> {
-    const SHAPE: &str = r#"{"reps": […], "queues": […], "flows": […], "contacts": […]} is wanted"#;
+    const SHAPE: &str = r#"it must be {"reps": […], "queues": […], "flows": […], "contacts": […]}"#;
     let roster = serde_json::from_str(line).map_err(|error| malformed(line, 0, "", &error, SHAPE))?;
     Ok(Config { roster, routing: wire.routing.map(Json::from) })
 }
@@ -268,7 +268,7 @@ fn unknown(line: &str, wire: &Wire<'_>) -> Result<Source, Found> {
         None => (&*wire.source).into(),
     };
     let text =
-        Json::parse(line).map_err(|error| malformed(line, 0, "", &error, "one JSON object is wanted"))?;
+        Json::parse(line).map_err(|error| malformed(line, 0, "", &error, "it must be one JSON object"))?;
     Ok(Source::Unknown { source, text })
 }
 
@@ -277,7 +277,7 @@ fn wrong(field: &str, what: String, instead: &str) -> Found {
 }
 
 fn needed<'a>(raw: Option<&'a RawValue>, field: &'static str, shape: &str) -> Result<&'a RawValue, Found> {
-    raw.ok_or_else(|| wrong(field, "it is missing".to_owned(), &format!("{shape} is wanted")))
+    raw.ok_or_else(|| wrong(field, "it is missing".to_owned(), &format!("it must be {shape}")))
 }
 
 /// Reads a field that may be absent or null.
@@ -298,7 +298,7 @@ fn parsed<'a, T: Deserialize<'a>>(
 ) -> Result<T, Found> {
     serde_json::from_str(raw.get()).map_err(|error| {
         let start = (raw.get().as_ptr().addr()).saturating_sub(line.as_ptr().addr());
-        malformed(raw.get(), start, field, &error, &format!("{shape} is wanted"))
+        malformed(raw.get(), start, field, &error, &format!("it must be {shape}"))
     })
 }
 

@@ -27,30 +27,30 @@ fn what_is_malformed_is_named_by_file_and_line() {
         ),
         (
             r#"{"at":"yesterday","source":"config"}"#.into(),
-            "x.jsonl:3: at: \"yesterday\" is no time; RFC 3339 is wanted, e.g. 2026-06-01T12:00:00.250Z",
+            "x.jsonl:3: at: \"yesterday\" is not a valid time; it must be RFC 3339, e.g. 2026-06-01T12:00:00.250Z",
         ),
-        (format!("{event}[]}}"), "x.jsonl:3: event: the event is not an object; {"),
+        (format!("{event}[]}}"), "x.jsonl:3: event: the event is not an object; it must be {"),
         (
             r#"{"at":"2026-06-01T09:00:00Z","source":"pubsub"}"#.into(),
-            "x.jsonl:3: event: it is missing; {\"CreatedDate\"",
+            "x.jsonl:3: event: it is missing; it must be {\"CreatedDate\"",
         ),
         (
             format!(r#"{finder}"rep":"00GgL00000AbCdE"}}"#),
-            "rep: '00GgL00000AbCdE' is not a valid rep id: those start with 005; a rep's id, 005…",
+            "rep: '00GgL00000AbCdE' is not a valid rep id: those start with 005; it must be a rep's id, 005…",
         ),
         (
             format!(r#"{finder}"exclude":["005gL00000AbCdE",7]}}"#),
-            "exclude[1]: invalid type: integer `7`, expected a RepId; a list of reps",
+            "exclude[1]: invalid type: integer `7`, expected a RepId; it must be a list of reps",
         ),
         (
             format!(r#"{exchange}"request":{{"method":"POST"}}}}"#),
-            "request: missing field `path`; {\"method\"",
+            "request: missing field `path`; it must be {\"method\"",
         ),
         (
             format!(r#"{exchange}"request":{{"method":"POST","path":"/"}},"response":{{"status":"ok"}}}}"#),
-            "response.status: invalid type: string \"ok\", expected a whole number; {\"status\": 202",
+            "response.status: invalid type: string \"ok\", expected a whole number; it must be {\"status\": 202",
         ),
-        (format!("{work}}}"), "x.jsonl:3: agentWork: it is missing; {\"workItemId\": \"0Mw…\""),
+        (format!("{work}}}"), "x.jsonl:3: agentWork: it is missing; it must be {\"workItemId\": \"0Mw…\""),
         (
             format!(r#"{work},"agentWork":{{"workItemId":"0Mw","workId":"0Bz","workEvent":"ASSIGNED"}}}}"#),
             "x.jsonl:3: the event cannot be read: agentWork.workItemId: '0Mw' is not a valid work item id",
