@@ -31,11 +31,18 @@ pub(crate) fn is_at(origin: &str, host: &str) -> bool {
     origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
 }
 
-/// Whether the body is said to be JSON, which a page of another origin cannot post unasked.
+/// Whether the body is said to be JSON, which a page of another origin cannot post unasked. JSON is UTF-8 (RFC 8259): a
+/// body that is said to be in anything else is not read as that.
 #[cfg(any(feature = "server", feature = "emulator"))]
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    let mut parts = kind.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = |charset: &str| ["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name));
+    let mut charsets = parts
+        .filter_map(|part| part.split_once('='))
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    is_json && charsets.all(|(_, charset)| is_utf8(charset.trim().trim_matches('"')))
 }
 
 /// The host and port that a request was sent to, as its sender names them: HTTP/2 says it in the URI.
@@ -48,6 +55,24 @@ pub(crate) fn sent_to<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a st
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(any(feature = "server", feature = "emulator"))]
+    #[test]
+    fn json_is_utf_8() {
+        for (kind, is) in [
+            ("application/json", true),
+            ("Application/JSON; charset=UTF-8", true),
+            ("application/json;charset=\"utf-8\"; v=1", true),
+            ("application/json; charset=utf-16", false),
+            ("application/json; v=1; CharSet=latin1", false),
+            ("application/json; charset=", false),
+            ("text/json", false),
+            ("text/plain; charset=utf-8", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())]);
+            assert_eq!(is_json(&headers), is, "{kind}");
+        }
+    }
 
     #[test]
     fn this_machine_is_known_by_its_name_and_its_addresses() {

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use super::lost::Lost;
 use super::ports::{Calls, EndUserNotifier, RepFinder};
 use super::refused::{Refused, RefusedRep};
+use super::watch::Asked;
 use crate::model::call::Answer;
 use crate::model::event::Event;
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
@@ -105,6 +106,17 @@ pub(super) enum Message {
     Stop,
 }
 
+/// A request that has its last word.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Where.
+    pub conversation: ConversationId,
+    /// The last word.
+    pub ending: Ending,
+    /// What it had asked for, where known.
+    pub asked: Option<Asked>,
+}
+
 /// A channel that is running.
 #[derive(Debug)]
 pub struct Channel {
@@ -119,7 +131,7 @@ pub struct Channel {
 #[derive(Debug, Clone)]
 pub struct Handle {
     inbox: mpsc::Sender<Message>,
-    endings: broadcast::Sender<(ConversationId, Ending)>,
+    endings: broadcast::Sender<Ended>,
     lost: Lost,
     owes: watch::Receiver<Option<Owes>>,
     refused: Refused,
@@ -246,7 +258,7 @@ impl Handle {
     }
 
     /// The requests that end from now on.
-    pub fn endings(&self) -> broadcast::Receiver<(ConversationId, Ending)> {
+    pub fn endings(&self) -> broadcast::Receiver<Ended> {
         self.endings.subscribe()
     }
 }

@@ -21,7 +21,8 @@ mod refused;
 mod runner;
 mod watch;
 
-pub use channel::{Channel, Delivery, Error, Handle, Parts, Receipt};
+pub use channel::{Channel, Delivery, Ended, Error, Handle, Parts, Receipt};
 pub use lost::{GivenUp, Lost};
 pub use ports::{Calls, EndUserNotifier, FindError, RepFinder, TellNobody};
 pub use refused::RefusedRep;
+pub use watch::Asked;

@@ -14,7 +14,8 @@ use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingType;
 use crate::routing::{
-    Command, Conversations, Ending, Fact, Order, Outcome, Reason, Remark, RequestFact, Requested, Why,
+    Command, Conversations, Ending, Fact, Order, Outcome, Reason, Remark, RequestFact, RequestView,
+    Requested, Why,
 };
 use crate::store::ChannelKey;
 
@@ -30,8 +31,20 @@ pub(super) struct Watch {
     refused: Refused,
 }
 
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// What for.
+    pub routing_type: RoutingType,
+    /// Who, where known.
+    pub requester: Option<RepId>,
+    /// Whom it asks for, by ids: `rep 005…`, `queue 00G…`, `flow 300…`, `skills …`.
+    pub target: String,
+}
+
 /// A request that is watched.
 struct Seen {
+    asked: Asked,
     span: Span,
     number: u32,
     created: Timestamp,
@@ -56,7 +69,9 @@ impl Watch {
             for (view, (number, _)) in numbered.filter(|(view, _)| view.outcome.is_none()) {
                 let span = self.new_span(id, &view.request);
                 let offered = !view.offers.is_empty();
-                let seen = Seen { span, number, created: view.created, arrived: None, offered };
+                let RequestView { routing_type, requester, target, .. } = view;
+                let asked = Asked { routing_type, requester, target };
+                let seen = Seen { asked, span, number, created: view.created, arrived: None, offered };
                 self.numbers.insert((id.clone(), number), view.request.clone());
                 self.open.insert(view.request, seen);
             }
@@ -84,7 +99,8 @@ impl Watch {
             tracing::info!(parent: &span, requester = by, wanted = %wanted, "{}", asked(*routing_type));
         }
         let arrived = Some(Instant::now());
-        let seen = Seen { span, number: *number, created: *created, arrived, offered: false };
+        let asked = Asked { routing_type: *routing_type, requester: *requester, target: wanted.to_string() };
+        let seen = Seen { asked, span, number: *number, created: *created, arrived, offered: false };
         self.numbers.insert((conversation.clone(), *number), event.clone());
         self.open.insert(event.clone(), seen);
     }
@@ -154,8 +170,8 @@ impl Watch {
         commands.into_iter().map(with_span).collect()
     }
 
-    /// A request has its last word.
-    pub(super) fn ended(&mut self, conversation: &ConversationId, ending: &Ending) {
+    /// A request has its last word; what it had asked for, where that is known.
+    pub(super) fn ended(&mut self, conversation: &ConversationId, ending: &Ending) -> Option<Asked> {
         let seen = self.open.remove(&ending.request);
         let span = match &seen {
             Some(seen) => seen.span.clone(),
@@ -177,10 +193,11 @@ impl Watch {
             "org" => self.org.clone(), "channel" => self.channel.clone(), "outcome" => ending.outcome.as_str()
         )
         .increment(1);
-        if let (Outcome::Joined, Some(seen)) = (ending.outcome, seen) {
+        if let (Outcome::Joined, Some(seen)) = (ending.outcome, &seen) {
             metrics::histogram!("byoc_request_to_join_seconds", "org" => self.org.clone())
                 .record(ending.at.since(seen.created));
         }
+        seen.map(|seen| seen.asked)
     }
 
     /// Something was brought that had been processed before, and so changes nothing. A request is named: if the
@@ -223,9 +240,9 @@ impl Watch {
         };
         match remark {
             Remark::Broken(_) => tracing::error!(parent: &span, reason, "{remark}"),
-            Remark::RouterFailed(..) | Remark::NoResultWithoutWorkItem(_) => {
-                tracing::warn!(parent: &span, reason, "{remark}");
-            }
+            Remark::NoResultWithoutWorkItem(_) => tracing::warn!(parent: &span, reason, "{remark}"),
+            // That the router is down is one warning of the router's; a request that fails for it says so at its end.
+            Remark::RouterFailed(..) => tracing::debug!(parent: &span, reason, "{remark}"),
             _ => tracing::info!(parent: &span, reason, "{remark}"),
         }
         if let Remark::RepRefused(rep, refusal) = remark {

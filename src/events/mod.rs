@@ -100,14 +100,27 @@ pub enum PassedBy {
     },
 }
 
+/// As much of a value from outside as is repeated.
+struct Short<'a>(&'a str);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 80;
+        match self.0.char_indices().nth(SHOWN) {
+            Some((end, _)) => write!(f, "{}…", self.0.get(..end).unwrap_or_default()),
+            None => f.write_str(self.0),
+        }
+    }
+}
+
 impl fmt::Display for PassedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOfThisChannel => f.write_str("an event of another channel"),
-            Self::EventType(name) => write!(f, "event type {name}, which is not known here"),
-            Self::EntryType(name) => write!(f, "entry type {name}, which is not known here"),
+            Self::EventType(name) => write!(f, "event type {}, which is not known here", Short(name)),
+            Self::EntryType(name) => write!(f, "entry type {}, which is not known here", Short(name)),
             Self::Unused(name) => write!(f, "{name}, of no use for routing"),
-            Self::Value { field, value } => write!(f, "{field} {value}, which is not known here"),
+            Self::Value { field, value } => write!(f, "{field} {}, which is not known here", Short(value)),
             Self::NoOfferOfOurs => f.write_str("an offer that no request here made"),
             Self::Incomplete { field } => write!(f, "without a usable {field}"),
         }

@@ -17,6 +17,7 @@ pub use builder::{Builder, Sleeper};
 pub use operations::{Attempt, Offer};
 
 use super::auth::{AccessToken, TokenSource};
+use super::in_vain::InVain;
 use super::limiter::{Limiter, Line, Priority};
 use super::skew::Skew;
 use super::tries::{Next, Tries, jitter};
@@ -49,6 +50,7 @@ struct Inner {
     try_timeout: Duration,
     clock: Arc<dyn Clock>,
     skew: Skew,
+    in_vain: InVain,
     sleeper: Arc<dyn Sleeper>,
     witness: Option<Arc<dyn Witness>>,
 }
@@ -94,6 +96,11 @@ impl Client {
         &self.inner.skew
     }
 
+    /// The calls that undo something, and fail so far. A clone of the client shares it.
+    pub fn in_vain(&self) -> &InVain {
+        &self.inner.in_vain
+    }
+
     /// Makes a call, with as many tries as it takes, until `give_up_at` at the latest.
     ///
     /// `request_id` is the call's identity at Salesforce: every try carries it, and a call that is
@@ -131,6 +138,7 @@ impl Client {
         let body = wire.body.to_string().into_bytes();
         let sending = Sending { call, request_id, wire, body, give_up_at, priority };
         let mut rejected: Option<Unauthorized> = None;
+        let undoing = self.inner.in_vain.begin(request_id, call);
         loop {
             let (verdict, used) = self.one_try(&sending, rejected.as_ref()).await;
             if used.is_some() {
@@ -149,14 +157,22 @@ impl Client {
                 _ => None,
             };
             let chance = jitter(request_id, tries.made());
-            match tries.next(verdict, self.inner.clock.now(), give_up_at, chance) {
+            let now = self.inner.clock.now();
+            match tries.next(verdict, now, give_up_at, chance) {
                 Next::Answer(answer) => {
                     if let Some(said) = said {
                         tell_given_up(name, tries.made(), &said);
                     }
                     return answer;
                 }
-                Next::TryAgainAt(at) => self.inner.sleeper.until(at).await,
+                Next::TryAgainAt(at) => {
+                    if let (Some(undoing), Some(said)) = (&undoing, said)
+                        && undoing.failed(now, at, &said)
+                    {
+                        tell_in_vain(name, &said);
+                    }
+                    self.inner.sleeper.until(at).await;
+                }
                 Next::RefreshTokenAndTryAgain => rejected = unauthorized,
             }
         }
@@ -317,6 +333,26 @@ fn lost(error: reqwest::Error, within: Duration) -> Verdict {
 
 /// Says what came last of a call that is given up. Salesforce's own message is left out, for it may name people.
 fn tell_given_up(operation: &str, tries: u32, said: &Rejection) {
+    let (status, code, problem) = in_words(said);
+    let code = code.map(tracing::field::display);
+    tracing::warn!(operation, tries, status, code, problem, "call given up: its time is over");
+}
+
+/// Says at the first failure that something is not undone yet: a rep may ring meanwhile.
+fn tell_in_vain(operation: &str, said: &Rejection) {
+    let (status, code, problem) = in_words(said);
+    let code = code.map(tracing::field::display);
+    tracing::info!(
+        operation,
+        status,
+        code,
+        problem,
+        "this could not be undone at the first try; it is tried again, and GET /v1/owed has it"
+    );
+}
+
+/// Status, code, and what is wrong, without what may name people.
+fn in_words(said: &Rejection) -> (u16, Option<ErrorCode>, &str) {
     let Rejection { status, code, message } = said;
     let code = code.map(ErrorCode);
     let problem = match code {
@@ -324,8 +360,7 @@ fn tell_given_up(operation: &str, tries: u32, said: &Rejection) {
         None if *status == 0 => message,
         None => "the answer has no code of Salesforce's",
     };
-    let code = code.map(tracing::field::display);
-    tracing::warn!(operation, tries, status, code, problem, "call given up: its time is over");
+    (*status, code, problem)
 }
 
 /// When the other side sent a response, by its own clock.

@@ -13,6 +13,7 @@
 pub mod auth;
 mod client;
 mod error;
+mod in_vain;
 mod limiter;
 mod skew;
 mod sleep;
@@ -25,6 +26,7 @@ pub use client::{Attempt, Builder, Client, Exchanged, Offer, Sleeper, Witness};
 #[cfg(feature = "pubsub")]
 pub(crate) use error::said;
 pub use error::{Error, Failure};
+pub use in_vain::{Failing, InVain};
 pub use limiter::{Limiter, Line, Priority};
 pub use skew::{Skew, Wrong as WrongClock};
 pub use sleep::sleep_until;

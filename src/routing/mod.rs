@@ -33,6 +33,7 @@ mod request;
 mod resumed;
 mod skills;
 mod speaker;
+mod undoing;
 mod view;
 mod waiting;
 mod wind_up;

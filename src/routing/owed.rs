@@ -112,7 +112,7 @@ pub struct OwedView {
     /// When it was tried in vain for the first time.
     #[serde(serialize_with = "time::as_text")]
     pub since: Timestamp,
-    /// How often it was tried in vain; each time with repetitions.
+    /// How often it was tried in vain, each time with repetitions; 0 while those of the first time go on.
     pub tries: u32,
     /// When it is tried again; none while a try is under way.
     #[serde(serialize_with = "time::as_text_or_null")]
@@ -274,7 +274,7 @@ impl Request {
     }
 
     /// Names what it owes, for ever the same way.
-    fn owed_id(&self, undo: &str, rep: Option<RepId>) -> Uuid {
+    pub(super) fn owed_id(&self, undo: &str, rep: Option<RepId>) -> Uuid {
         const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d6f_4e65_8e64_746f_722d_3032);
         let rep = rep.as_ref().map_or("", RepId::as_str);
         let name = [self.event.as_str(), undo, rep].join("/");

@@ -111,7 +111,7 @@ async fn whole(request: Request) -> Result<Bytes, Refused> {
     if !is_json(request.headers()) {
         return Err(Refused::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be JSON, and the header Content-Type must say so",
+            "the body must be JSON in UTF-8, and the header Content-Type must say so",
             "Content-Type: application/json",
         )
         .field("Content-Type"));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -44,6 +44,7 @@ pub(super) fn around(server: &Server, routes: Router<Server>) -> Router {
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(server.clone(), bounded))
         .layer(CatchPanicLayer::custom(on_panic))
+        .layer(from_fn_with_state(server.clone(), readable_by_pages))
         .layer(from_fn(headers))
         .layer(from_fn(log))
         .with_state(server.clone())
@@ -58,6 +59,26 @@ pub(super) fn cors(settings: &ServerSettings) -> CorsLayer {
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE])
         .max_age(PREFLIGHT_AGE)
+}
+
+/// Lets a page of an allowed origin read what is refused before the routes are reached: without it, the page is told
+/// of a network error, and not what is wrong.
+async fn readable_by_pages(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let mut origins = request.headers().get_all(ORIGIN).iter();
+    let origin = match (origins.next(), origins.next()) {
+        (Some(only), None) if routes::is_for_pages(request.uri().path()) => Some(only.clone()),
+        _ => None,
+    };
+    let mut response = next.run(request).await;
+    let allowed = &server.settings().allowed_origins;
+    if let Some(origin) = origin
+        && allowed.iter().any(|allowed| allowed.as_str().as_bytes() == origin.as_bytes())
+    {
+        let headers = response.headers_mut();
+        headers.entry(ACCESS_CONTROL_ALLOW_ORIGIN).or_insert(origin);
+        headers.entry(VARY).or_insert(HeaderValue::from_static("origin"));
+    }
+    response
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

@@ -32,9 +32,21 @@ struct Body {
 #[derive(Debug, Clone, Serialize)]
 struct LoginUrl(Option<String>);
 
+/// How many characters of a text are told: it may repeat what was sent.
+const TOLD: usize = 500;
+
+/// As much of a text as is told.
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(TOLD) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 impl Refused {
     pub(super) fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
-        let body = Body { error: error.into(), field: None, hint: hint.into(), login_url: None };
+        let body = Body { error: cut(error.into()), field: None, hint: hint.into(), login_url: None };
         Self(Box::new(Inner { status, headers: HeaderMap::new(), body }))
     }
 
@@ -63,7 +75,7 @@ impl Refused {
     }
 
     pub(super) fn field(mut self, field: impl Into<String>) -> Self {
-        self.0.body.field = Some(field.into());
+        self.0.body.field = Some(cut(field.into()));
         self
     }
 

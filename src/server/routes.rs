@@ -1,6 +1,8 @@
 //! Every route, a row each, with who may call it. The router is built from the rows, and so is the test that goes
 //! through all of them with every kind of caller (docs/security.md has its table): there is no route without a row.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodRouter, delete, get, post, put};
@@ -72,6 +74,15 @@ fn rows() -> Vec<Row> {
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     rows().into_iter().map(|(endpoint, _)| endpoint).collect()
+}
+
+/// Whether a rep's page calls it, from the origin on which it is.
+pub(super) fn is_for_pages(path: &str) -> bool {
+    static PATHS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let for_pages = endpoints().into_iter().filter(|endpoint| endpoint.caller == Caller::Page);
+        for_pages.map(|endpoint| endpoint.path).collect()
+    });
+    PATHS.contains(&path)
 }
 
 /// Health and numbers: what is asked when something is wrong, so that nothing else may stand in its way.

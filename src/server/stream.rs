@@ -74,8 +74,8 @@ impl Watcher {
                 told = self.told.recv() => told,
             };
             match told {
-                Ok(Told { channel, conversation, ending }) if self.place.is_of(&channel) => {
-                    let ended = EndedView::new(conversation, &ending);
+                Ok(Told { channel, conversation, ending, asked }) if self.place.is_of(&channel) => {
+                    let ended = EndedView::new(conversation, &ending, asked);
                     return Some(event("ended", &RequestLine::ended(&channel, ended)));
                 }
                 Ok(_) => {}
@@ -111,6 +111,7 @@ mod tests {
                 outcome: Outcome::Declined,
                 reason: Reason::Declined,
             },
+            asked: None,
         }
     }
 

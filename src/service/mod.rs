@@ -40,7 +40,7 @@ pub use tokens::{OrgCredentials, Watched};
 
 use crate::config::{DECLINES_HINT, DECLINES_NOT_HEARD};
 pub use crate::connector::GivenUp;
-use crate::connector::{self, Channel};
+use crate::connector::{self, Asked, Channel};
 use crate::model::ids::{ConversationId, OrgId};
 use crate::model::time::Clock;
 use crate::notices::{Notice, Notices, Subject};
@@ -59,6 +59,8 @@ pub struct Told {
     pub conversation: ConversationId,
     /// The request that ended.
     pub ending: Ending,
+    /// What it had asked for, where known.
+    pub asked: Option<Asked>,
 }
 
 /// A running connector. A clone is the same one.
@@ -138,7 +140,7 @@ impl Service {
             let health = source.as_ref().map(|(_, source)| source.health()).unwrap_or_default();
             let running = Running::new(org.id, plan, channel.handle(), health, (&store, &clock));
             for record in history.iter().filter(|record| record.channel == *running.key()) {
-                running.keep(record.conversation.clone(), &record.ending);
+                running.keep(record.conversation.clone(), &record.ending, None);
             }
             tasks.streams.push(tokio::spawn(running.clone().tell(told.clone(), stopping.subscribe())));
             if let Some((topic, source)) = source {

@@ -9,18 +9,18 @@ use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
-use crate::connector::{self, Delivery, GivenUp, Handle, Lost};
+use crate::connector::{self, Delivery, Ended, GivenUp, Handle, Lost};
 use crate::contacts::{ConversationView, Directory, Query};
 use crate::events::source::{Health, State};
 use crate::events::{Decoded, Decoder, EventSource, PassedBy, agent_work_event};
-use crate::interaction::Skew;
+use crate::interaction::{InVain, Skew};
 use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, OrgId, RepId, WorkItemId};
 use crate::model::time::Clock;
 use crate::notices::{Notice, Subject};
 use crate::people::People;
-use crate::routing::{Belongs, Conversation, Ending, Settings};
+use crate::routing::{Belongs, Conversation, Settings};
 use crate::store::{self, Cause, ChannelKey, Store};
 
 pub(super) use looked_at::ENDED_KEPT;
@@ -47,6 +47,7 @@ struct Inner {
     stream: Health,
     clock: Arc<dyn Clock>,
     skew: Skew,
+    in_vain: InVain,
     ended: Mutex<VecDeque<EndedView>>,
 }
 
@@ -79,6 +80,7 @@ impl Running {
             stream,
             clock: Arc::clone(clock),
             skew: plan.client.skew().clone(),
+            in_vain: plan.client.in_vain().clone(),
             ended: Mutex::default(),
         }))
     }
@@ -276,17 +278,18 @@ impl Running {
                 _ = stopping.wait_for(|stopping| *stopping) => return,
             };
             match ended {
-                Ok((conversation, ending)) => self.ended(&told, conversation, ending),
+                Ok(ended) => self.ended(&told, ended),
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return,
             }
         }
     }
 
-    fn ended(&self, told: &broadcast::Sender<Told>, conversation: ConversationId, ending: Ending) {
-        self.keep(conversation.clone(), &ending);
+    fn ended(&self, told: &broadcast::Sender<Told>, ended: Ended) {
+        let Ended { conversation, ending, asked } = ended;
+        self.keep(conversation.clone(), &ending, asked.clone());
         // Nobody may be watching.
-        told.send(Told { channel: self.0.key.clone(), conversation, ending }).ok();
+        told.send(Told { channel: self.0.key.clone(), conversation, ending, asked }).ok();
     }
 }
 

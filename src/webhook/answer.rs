@@ -2,6 +2,7 @@
 //! what it says, for that is about people.
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::error::Category;
 
 use super::hook::Failure;
@@ -30,6 +31,19 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
         ))
     })?;
     Ok(answer)
+}
+
+/// One object of a list in an answer; `place` is where it stands, such as `contacts[0]`.
+pub(super) fn item<T: DeserializeOwned>(value: Value, place: &str) -> Result<T, Failure> {
+    // To serde a struct may also be the list of its values.
+    if !value.is_object() {
+        return Err(invalid(&format!("field `{place}` has another type; an object is expected")));
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let below = error.path().to_string();
+        let path = if below == "." { place.to_owned() } else { format!("{place}.{below}") };
+        wrong(&path, error.inner())
+    })
 }
 
 fn invalid(what: &str) -> Failure {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Context;
-use super::hook::Hook;
+use super::hook::{Failure, Hook};
+use super::{Context, answer, lenient};
 use crate::contacts::{ConversationView, Directory, Error, Query};
 use crate::model::contact::{Contact, ContactType, ContactsFilter, ContactsResult, ListType};
 use crate::model::ids::{FlowId, MAX_TEXT_ID, QueueId, RepId, WorkItemId};
@@ -53,8 +53,15 @@ struct Conversation<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
+    contacts: Vec<Value>,
+    #[serde(default, deserialize_with = "lenient::texts")]
+    contact_types: Vec<String>,
+}
+
+/// What an answer has, and how many contacts it named.
+struct Read {
     contacts: Vec<Named>,
-    #[serde(default)]
+    named: usize,
     contact_types: Vec<String>,
 }
 
@@ -62,20 +69,45 @@ struct Answer {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Named {
+    #[serde(deserialize_with = "lenient::text")]
     id: String,
     #[serde(rename = "type")]
     contact_type: String,
+    #[serde(deserialize_with = "lenient::text")]
     name: String,
+    #[serde(default, deserialize_with = "lenient::text_or_none")]
     phone_number: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text_or_none")]
     prefix: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text_or_none")]
     extension: Option<String>,
-    #[serde(rename = "endpointARN")]
+    #[serde(rename = "endpointARN", default, deserialize_with = "lenient::text_or_none")]
     endpoint_arn: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text_or_none")]
     queue: Option<String>,
-    availability: Option<String>,
+    availability: Option<Value>,
+    #[serde(default, deserialize_with = "lenient::text_or_none")]
     record_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text_or_none")]
     description: Option<String>,
     queue_wait_time: Option<Value>,
+}
+
+/// Reads an answer: a contact that is none is left out, and an answer in which all are is none.
+fn read(body: &[u8]) -> Result<Read, Failure> {
+    let Answer { contacts, contact_types } = answer::read(body)?;
+    let named = contacts.len();
+    let (mut read, mut wrong) = (Vec::new(), None);
+    for (n, contact) in contacts.into_iter().enumerate() {
+        match answer::item(contact, &format!("contacts[{n}]")) {
+            Ok(contact) => read.push(contact),
+            Err(failure) => wrong = wrong.or(Some(failure)),
+        }
+    }
+    match wrong {
+        Some(failure) if read.is_empty() => Err(failure),
+        _ => Ok(Read { contacts: read, named, contact_types }),
+    }
 }
 
 impl Contacts {
@@ -101,13 +133,12 @@ impl Directory for Contacts {
             },
             work_item_id: query.work_item,
         };
-        let answer: Answer = self
+        let Read { contacts, named, contact_types } = self
             .hook
-            .ask(&question, PATIENCE, LARGEST)
+            .ask(&self.context, &question, PATIENCE, LARGEST, read)
             .await
             .map_err(|failure| Error::Unreachable(Box::new(failure)))?;
-        let named = answer.contacts.len();
-        let contacts = answer.contacts.into_iter().filter_map(|contact| contact.read(&query.conversation));
+        let contacts = contacts.into_iter().filter_map(|contact| contact.read(&query.conversation));
         let contacts: Vec<Contact> = contacts
             .filter(|contact| query.list.shows(contact.list_type))
             .filter(once())
@@ -119,10 +150,7 @@ impl Directory for Contacts {
         }
         let known =
             |name: &String| ContactType::from_name(name).filter(|&kind| query.conversation.has_tab(kind));
-        Ok(ContactsResult {
-            contacts,
-            contact_types: answer.contact_types.iter().filter_map(known).collect(),
-        })
+        Ok(ContactsResult { contacts, contact_types: contact_types.iter().filter_map(known).collect() })
     }
 }
 
@@ -147,7 +175,7 @@ impl Named {
             ContactType::PhoneBook | ContactType::PhoneNumber => short(self.id)?,
         };
         let availability = match (rep, self.availability) {
-            (Some(_), Some(said)) => Some(Availability::from_name(&said)?),
+            (Some(_), Some(said)) => Some(Availability::from_name(said.as_str()?)?),
             (Some(_), None) => Some(Availability::Available),
             (None, _) => None,
         };

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::Context;
 use super::hook::{Failure, Hook};
+use super::{Context, answer};
 use crate::connector::{FindError, RepFinder};
 use crate::model::event::SkillRequirement;
 use crate::model::ids::{QueueId, RepId};
@@ -41,7 +42,20 @@ struct Question<'a> {
 
 #[derive(Deserialize)]
 struct Answer {
-    reps: Vec<String>,
+    reps: Vec<Value>,
+}
+
+/// Reads an answer: who is no rep is passed over, and an answer that names such alone is none.
+fn read(body: &[u8]) -> Result<Vec<Value>, Failure> {
+    let Answer { reps } = answer::read(body)?;
+    let is_rep = |named: &Value| named.as_str().is_some_and(|name| RepId::parse(name).is_ok());
+    if reps.is_empty() || reps.iter().any(is_rep) {
+        return Ok(reps);
+    }
+    Err(Failure::Invalid(match reps.iter().position(|named| !named.is_string()) {
+        Some(n) => format!("field `reps[{n}]` has another type; a string is expected"),
+        None => "field `reps` names no rep; user ids are expected".to_owned(),
+    }))
 }
 
 impl Finder {
@@ -56,14 +70,8 @@ impl RepFinder for Finder {
         let RepQuery { queue_id, skills, exclude, limit } = query;
         let question =
             Question { context: &self.context, queue_id: *queue_id, skills, exclude, limit: *limit };
-        let answer: Answer = self.hook.ask(&question, PATIENCE, LARGEST).await.map_err(told)?;
-        let is_rep = |name: &String| RepId::parse(name).is_ok();
-        if !answer.reps.is_empty() && !answer.reps.iter().any(is_rep) {
-            let failure = Failure::Invalid("field `reps` names no rep; user ids are expected".to_owned());
-            self.hook.health().tried::<()>(&Err(failure.clone()));
-            return Err(told(failure));
-        }
-        Ok(wanted(&answer.reps, query))
+        let named = self.hook.ask(&self.context, &question, PATIENCE, LARGEST, read).await.map_err(told)?;
+        Ok(wanted(&named, query))
     }
 }
 
@@ -78,19 +86,22 @@ fn told(failure: Failure) -> FindError {
 }
 
 /// The reps who were asked for, among those who were named.
-fn wanted(named: &[String], query: &RepQuery) -> Vec<RepId> {
+fn wanted(named: &[Value], query: &RepQuery) -> Vec<RepId> {
     let mut seen: HashSet<RepId> = query.exclude.iter().copied().collect();
     let mut reps = Vec::new();
     for (n, name) in named.iter().enumerate() {
         if reps.len() >= query.limit {
             break;
         }
-        match RepId::parse(name) {
-            Ok(rep) if seen.insert(rep) => reps.push(rep),
-            Ok(rep) => {
+        match name.as_str().map(RepId::parse) {
+            Some(Ok(rep)) if seen.insert(rep) => reps.push(rep),
+            Some(Ok(rep)) => {
                 tracing::warn!(%rep, "the rep finder's webhook named a rep twice, or one who may not be asked");
             }
-            Err(error) => tracing::warn!(n, %error, "the rep finder's webhook named somebody who is no rep"),
+            Some(Err(error)) => {
+                tracing::warn!(n, %error, "the rep finder's webhook named somebody who is no rep");
+            }
+            None => tracing::warn!(n, "the rep finder's webhook named a rep by something that is no string"),
         }
     }
     reps

@@ -4,16 +4,18 @@
 //! It is the partner's to mend, so the service counts as ready all the same: a load balancer that took it away
 //! would take what still works with it, the reps' pages among it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Context;
 use super::hook::Failure;
 use crate::model::time::Clock;
 use crate::notices::{Notice, Notices, Subject};
 
-/// A webhook of which every other try fails is not told about in every other line.
+/// A webhook of which every other try fails is not told about in every other line of the log.
 const SAY_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// Which webhook.
@@ -41,12 +43,13 @@ impl Kind {
     }
 
     /// What its notice is about.
-    const fn subject(self) -> Subject {
-        Subject::of_all(match self {
+    fn subject(self, whose: &Context) -> Subject {
+        let what = match self {
             Self::RepFinder => "rep-finder",
             Self::Directory => "directory",
             Self::EndUserNotifier => "end-user-notifier",
-        })
+        };
+        Subject::of_channel(what, whose.org, &whose.channel)
     }
 
     /// What it means that it fails.
@@ -78,8 +81,28 @@ pub struct Health {
 
 #[derive(Debug, Default)]
 struct State {
-    failing: Option<(Instant, Failure)>,
+    down: Option<Down>,
     warned: Option<Instant>,
+}
+
+/// What has gone wrong since it worked the last time.
+#[derive(Debug)]
+struct Down {
+    since: Instant,
+    last: Failure,
+    /// Whether the log has told of it.
+    is_told: bool,
+    tries: u64,
+    requests: u64,
+    /// The channels whose tries have failed.
+    whose: BTreeSet<Context>,
+}
+
+impl Down {
+    fn since_now(failure: &Failure) -> Self {
+        let (last, whose) = (failure.clone(), BTreeSet::new());
+        Self { since: Instant::now(), last, is_told: false, tries: 0, requests: 0, whose }
+    }
 }
 
 impl Health {
@@ -102,47 +125,64 @@ impl Health {
     /// How it fails; none where its last try worked, or there was none.
     pub fn failing(&self) -> Option<Failing> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, failure) = state.failing.as_ref()?;
-        Some(Failing { for_so_long: since.elapsed(), problem: failure.to_string() })
+        let down = state.down.as_ref()?;
+        Some(Failing { for_so_long: down.since.elapsed(), problem: down.last.to_string() })
     }
 
-    /// A try is over.
-    pub(super) fn tried<T>(&self, tried: &Result<T, Failure>) {
+    /// A try on somebody's behalf is over.
+    pub(super) fn tried<T>(&self, whose: &Context, tried: &Result<T, Failure>) {
         match tried {
             Ok(_) => self.works(),
-            Err(failure) => self.fails(failure),
+            Err(failure) => self.fails(whose, failure),
         }
+    }
+
+    /// A request is over, with all its tries.
+    pub(super) fn ended<T>(&self, ended: Result<T, Failure>) -> Result<T, Failure> {
+        if let Err(failure) = &ended {
+            tracing::debug!(webhook = self.kind.setting(), %failure, "a request to a webhook failed");
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(down) = &mut state.down {
+                down.requests = down.requests.saturating_add(1);
+            }
+        }
+        ended
     }
 
     fn works(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((since, _)) = state.failing.take() else { return };
+        let Some(down) = state.down.take() else { return };
         self.show(false);
         if let Some((notices, _)) = self.board.get() {
-            notices.lower(&self.kind.subject());
+            for whose in &down.whose {
+                notices.lower(&self.kind.subject(whose));
+            }
         }
-        if state.warned.is_some_and(|warned| warned >= since) {
-            let webhook = self.kind.setting();
-            tracing::info!(webhook, failed_for = ?since.elapsed(), "a webhook works again");
+        if down.is_told {
+            let (webhook, failed_for) = (self.kind.setting(), down.since.elapsed());
+            let (failed_requests, failed_tries) = (down.requests, down.tries);
+            tracing::info!(webhook, ?failed_for, failed_requests, failed_tries, "a webhook works again");
         }
     }
 
-    fn fails(&self, failure: &Failure) {
+    fn fails(&self, whose: &Context, failure: &Failure) {
         let webhook = self.kind.setting();
         metrics::counter!("byoc_webhook_failures_total", "hook" => webhook, "reason" => failure.reason())
             .increment(1);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = state.failing.as_ref().map_or_else(Instant::now, |(since, _)| *since);
-        let is_news = state.failing.as_ref().is_none_or(|(_, last)| last != failure);
-        if is_news && state.warned.is_none_or(|warned| warned.elapsed() >= SAY_AGAIN_AFTER) {
-            state.warned = Some(Instant::now());
-            tracing::warn!(webhook, %failure, "a webhook fails");
+        let State { down, warned } = &mut *state;
+        let down = down.get_or_insert_with(|| Down::since_now(failure));
+        down.tries = down.tries.saturating_add(1);
+        down.last = failure.clone();
+        down.whose.insert(whose.clone());
+        if !down.is_told && warned.is_none_or(|warned| warned.elapsed() >= SAY_AGAIN_AFTER) {
+            (down.is_told, *warned) = (true, Some(Instant::now()));
+            tracing::warn!(webhook, %failure, "a webhook fails; it is told when it works again");
         }
-        state.failing = Some((since, failure.clone()));
         self.show(true);
         if let Some((notices, clock)) = self.board.get() {
             notices.raise(Notice {
-                subject: self.kind.subject(),
+                subject: self.kind.subject(whose),
                 since: Some(clock.now()),
                 problem: format!("webhooks.{webhook} fails: {failure}"),
                 hint: Some(format!(

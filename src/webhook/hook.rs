@@ -8,11 +8,10 @@ use reqwest::header::{
 };
 use reqwest::{Response, Url};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::answer;
+use super::Context;
 use super::health::{Health, Kind};
 use super::settings::{self, Error, Settings};
 use super::tries::until_taken;
@@ -118,27 +117,29 @@ impl Hook {
         &self.health
     }
 
-    /// Asks, as often as it takes within `patience`, and reads an answer of at most `largest` bytes.
-    pub(super) async fn ask<T: DeserializeOwned>(
+    /// Asks on somebody's behalf, as often as it takes within `patience`; an answer has at most `largest` bytes, and
+    /// `read` says whether it is one.
+    pub(super) async fn ask<T>(
         &self,
+        whose: &Context,
         body: &impl Serialize,
         patience: Duration,
         largest: usize,
+        read: fn(&[u8]) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let request = Request::of(body)?;
         let answer = until_taken(patience, request.seed(), || async {
-            let answered = self.one_question(&request, largest).await;
-            self.health.tried(&answered);
+            let answered = match self.one_question(&request, largest).await {
+                Ok(body) => read(&body),
+                Err(failure) => Err(failure),
+            };
+            self.health.tried(whose, &answered);
             answered
         });
-        answer.await
+        self.health.ended(answer.await)
     }
 
-    async fn one_question<T: DeserializeOwned>(
-        &self,
-        request: &Request,
-        largest: usize,
-    ) -> Result<T, Failure> {
+    async fn one_question(&self, request: &Request, largest: usize) -> Result<Vec<u8>, Failure> {
         let response = self.send(request).await?;
         if let Some(coding) = response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity")
         {
@@ -147,13 +148,14 @@ impl Hook {
                 "it is encoded as {coding}; gzip or nothing was asked for"
             )));
         }
-        answer::read(&self.read(response, largest).await?)
+        self.read(response, largest).await
     }
 
     /// Tells, as often as it takes within `patience`; whatever is answered with 2xx will do. A try takes one of
     /// the seats.
     pub(super) async fn tell(
         &self,
+        whose: &Context,
         body: &impl Serialize,
         patience: Duration,
         seats: &Semaphore,
@@ -163,10 +165,10 @@ impl Hook {
             // It is never closed; were it, a try without a seat does no harm.
             let _seat = seats.acquire().await.ok();
             let sent = self.send(&request).await.map(drop);
-            self.health.tried(&sent);
+            self.health.tried(whose, &sent);
             sent
         });
-        told.await
+        self.health.ended(told.await)
     }
 
     async fn send(&self, request: &Request) -> Result<Response, Failure> {

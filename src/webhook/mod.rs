@@ -19,6 +19,7 @@ mod contacts;
 mod finder;
 mod health;
 mod hook;
+mod lenient;
 mod notifier;
 mod probe;
 mod settings;
@@ -41,7 +42,7 @@ use crate::notices::Notices;
 use hook::Hook;
 
 /// On whose behalf a webhook is asked. It stands in every body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Context {
     /// The org.
     pub org: OrgId,

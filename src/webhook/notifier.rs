@@ -130,7 +130,7 @@ impl Inner {
             joined: *joined,
         };
         let patience = PATIENCE.saturating_sub(news.since.elapsed());
-        if let Err(failure) = self.hook.tell(&notification, patience, &self.seats).await {
+        if let Err(failure) = self.hook.tell(&self.context, &notification, patience, &self.seats).await {
             tracing::error!(%conversation, joined, %failure, "the end user was not told; the webhook failed");
         }
     }

@@ -70,3 +70,48 @@ test("the page shows what somebody should look at, whose it is, since when, and 
   await shoot(page, "operator-notice");
   await context.close();
 });
+
+test("the page says who asked and who joined, what is being undone, and which conversations cannot be read", BOUND, async () => {
+  const { context } = await repsBrowser(browser, { viewport: { width: 1400, height: 1000 } });
+  const page = await context.newPage();
+  const now = new Date().toISOString();
+  const place = { org: ORG, channel: "devorg_PartnerMessaging" };
+  const [ada, bo] = ["005Hs00000Ada01", "005Hs00000Bo002"];
+  const what = { ...place, state: "ended", request: "3f0d2a52", conversation: "b6fd18c4", at: now };
+  const requests = [
+    { ...what, routingType: "Conference", requester: ada, target: "queue 00GHs0000000Bil", joined: bo, outcome: "joined", reason: "The rep accepted." },
+    { ...what, routingType: null, requester: null, target: null, joined: null, outcome: "declined", reason: "Nobody was left." },
+  ];
+  await page.route("**/v1/routing-requests?state=ended*", (route) => route.fulfill(json({ requests, more: false })));
+  const owed = { ...place, id: "0f4e6d0c-3c52-5a51-9a55-1b6f0f3c8f11", request: "3f0d2a53", conversation: "b6fd18c5", workItem: null };
+  const first = { undo: "cancelOffer", rep: bo, work: null, since: now, tries: 0, nextTry: now, lastAnswer: "HTTP 503: busy" };
+  await page.route("**/v1/owed?*", (route) => route.fulfill(json({ owed: [{ ...owed, ...first }, { ...owed, ...first, tries: 2 }], more: false })));
+  const lost = { ...place, conversation: "b6fd18c6", why: "its facts: odd", workItem: null, works: ["0BzHs0000000001"], psrs: [] };
+  let listed = [lost];
+  await page.route("**/v1/unreadable-conversations?*", (route) => route.fulfill(json({ conversations: listed, more: false })));
+  let ordered = "";
+  await page.route("**/give-up?*", (route) => {
+    ordered = new URL(route.request().url()).pathname;
+    listed = [];
+    return route.fulfill(json({ conversation: lost.conversation, givenUp: true, undone: [], left: [] }));
+  });
+  await page.goto(`${demo.address}/`);
+
+  const text = (selector, n) => page.locator(`${selector} tbody tr`).nth(n).innerText();
+  await page.locator("#ended tbody tr").nth(1).waitFor();
+  for (const wanted of ["Conference, queue", "00GHs0000000Bil", `asked by ${ada}`, "joined", bo]) {
+    assert.ok((await text("#ended", 0)).includes(wanted), wanted);
+  }
+  assert.ok(!(await text("#ended", 1)).includes("null"));
+  assert.match(await text("#owed", 0), /being tried for the first time/);
+  assert.equal(await page.locator("#owed tbody tr").nth(0).locator("button").count(), 0, "it is being tried");
+  assert.equal(await page.locator("#owed tbody tr").nth(1).locator("button").count(), 2);
+  assert.match(await text("#unreadable", 0), /its facts: odd[^]*0BzHs0000000001/);
+  await shoot(page, "operator-lists");
+
+  page.on("dialog", (dialog) => dialog.accept());
+  await page.locator("#unreadable button").click();
+  await page.locator("#unreadable-said", { hasText: "Given up." }).waitFor();
+  assert.equal(ordered, "/v1/unreadable-conversations/b6fd18c6/give-up");
+  await context.close();
+});

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use byoc_connector::connector::{
-    Calls, Channel, Delivery, Error, FindError, Handle, Parts, RepFinder, TellNobody,
+    Asked, Calls, Channel, Delivery, Ended, Error, FindError, Handle, Parts, RepFinder, TellNobody,
 };
 use byoc_connector::emulator::{
     Act, ApiRequest, Delivery as Arrival, Done, Emission, Emitted, Salesforce, Settings as OrgSettings,
@@ -21,6 +21,7 @@ use byoc_connector::model::ids::{ConversationId, EventId, OrgId, QueueId, RepId,
 use byoc_connector::model::rep_query::RepQuery;
 use byoc_connector::model::roster::{Queue, Rep, Roster, Script};
 use byoc_connector::model::time::{Clock, Timestamp};
+use byoc_connector::model::words::RoutingType;
 use byoc_connector::routing::{Conversation, Conversations, Outcome, Policy, Settings};
 use byoc_connector::store::{
     self, Cause, ChannelKey, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Position, Store,

@@ -7,11 +7,13 @@ mod connections;
 mod described;
 #[cfg(feature = "emulator")]
 mod flow;
+mod in_vain;
 mod limits;
 mod live;
 #[cfg(feature = "cli")]
 mod logs;
 mod offered;
+mod outer;
 mod rig;
 mod sessions;
 mod speaking;

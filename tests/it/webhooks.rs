@@ -18,6 +18,8 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 mod any;
 mod contacts;
 mod finding;
+#[cfg(feature = "cli")]
+mod log;
 mod told;
 
 static DESCRIPTION: LazyLock<Value> =

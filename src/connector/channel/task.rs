@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use super::brought::{Brought, Known};
 use super::inbox::Inbox;
 use super::quiet::Quiet;
-use super::{Delivery, Done, Error, Message, Parts};
+use super::{Delivery, Done, Ended, Error, Message, Parts};
 use crate::connector::lost::Lost;
 use crate::connector::refused::Refused;
 use crate::connector::runner::Runner;
@@ -20,7 +20,7 @@ use crate::model::call::Call;
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, Timestamp};
 use crate::routing::{
-    Announcement, Command, CommandId, Conversations, Effects, Ending, Kept, Order, Owes, Settings, Turn,
+    Announcement, Command, CommandId, Conversations, Effects, Kept, Order, Owes, Settings, Turn,
 };
 use crate::store::{
     self, Appended, Cause, Change, ChannelKey, Epoch, Loaded, Pending, Position, Remembered, Store,
@@ -51,7 +51,7 @@ pub(super) struct Task {
     clock: Arc<dyn Clock>,
     runner: Runner,
     announcements: mpsc::Sender<Announcement>,
-    endings: broadcast::Sender<(ConversationId, Ending)>,
+    endings: broadcast::Sender<Ended>,
     owes: watch::Sender<Option<Owes>>,
     /// Commands that are being carried out.
     under_way: HashSet<CommandId>,
@@ -71,7 +71,7 @@ impl Task {
         loaded: Loaded,
         inbox: mpsc::Sender<Message>,
         announcements: mpsc::Sender<Announcement>,
-        endings: broadcast::Sender<(ConversationId, Ending)>,
+        endings: broadcast::Sender<Ended>,
         lost: Lost,
         owes: watch::Sender<Option<Owes>>,
     ) -> Self {
@@ -308,8 +308,8 @@ impl Task {
         }
         self.start(conversation.clone(), effects.commands, false);
         for ending in effects.endings {
-            self.watch.ended(&conversation, &ending);
-            self.endings.send((conversation.clone(), ending)).ok();
+            let asked = self.watch.ended(&conversation, &ending);
+            self.endings.send(Ended { conversation: conversation.clone(), ending, asked }).ok();
         }
     }
 

@@ -58,7 +58,7 @@ pub(in crate::server) async fn owed(
     let limit = limit(asked.limit, MOST)?;
     let place = Place { org: asked.org, channel: asked.channel };
     let mut owed = Vec::new();
-    for running in place.find_all(&server)?.into_iter().filter(|running| running.owes().is_some()) {
+    for running in place.find_all(&server)? {
         let key = running.key();
         // One more than is wanted tells whether there is more.
         let of_channel = running.owed(limit.saturating_add(1)).await?;
@@ -108,7 +108,7 @@ async fn carry_out(
             return Ok(());
         }
     }
-    let hint = "it may have been done meanwhile; GET /v1/owed lists what is owed";
+    let hint = "it may have been done meanwhile, or is being tried for the first time; GET /v1/owed lists what is owed";
     Err(Refused::new(StatusCode::NOT_FOUND, "nothing is owed under this id", hint).field("id"))
 }
 

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::Place;
+use super::{MOST, Place, limit};
 use crate::model::ids::{ConversationId, OrgId};
 use crate::server::Server;
 use crate::server::access::Operator;
@@ -17,6 +17,19 @@ use crate::store::{Left, Unreadable};
 #[derive(Serialize)]
 pub(in crate::server) struct Listed {
     conversations: Vec<Line>,
+    /// Whether there are more than are listed.
+    more: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct Wanted {
+    #[serde(default)]
+    org: Option<OrgId>,
+    #[serde(default)]
+    channel: Option<String>,
+    #[serde(default)]
+    limit: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -29,12 +42,14 @@ struct Line {
     left: Left,
 }
 
-/// All of them, with what may be open at Salesforce.
+/// Those that cannot be read, with what may be open at Salesforce.
 pub(in crate::server) async fn unreadable(
     _: Operator,
     State(server): State<Server>,
-    Params(place): Params<Place>,
+    Params(wanted): Params<Wanted>,
 ) -> Result<Answer<Listed>, Refused> {
+    let limit = limit(wanted.limit, MOST)?;
+    let place = Place { org: wanted.org, channel: wanted.channel };
     let mut conversations = Vec::new();
     for running in place.find_all(&server)? {
         let key = running.key();
@@ -48,7 +63,9 @@ pub(in crate::server) async fn unreadable(
             });
         }
     }
-    Ok(Answer(Listed { conversations }))
+    let more = conversations.len() > limit;
+    conversations.truncate(limit);
+    Ok(Answer(Listed { conversations, more }))
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 // The operator's page: which routing requests are open, how the last ones ended, and whether all parts work.
 //
-// It reads /v1/routing-requests, /v1/owed and /readyz every few seconds, and at once when /v1/stream tells of an
+// It reads /v1/routing-requests, /v1/owed, /v1/unreadable-conversations and /readyz every few seconds, and at once when /v1/stream tells of an
 // ending. Each is read and shown by itself: while the store fails, health is what somebody comes here for.
 // Whatever it shows is set as text, never as markup.
 
@@ -13,7 +13,7 @@ const PARTS = 12; // how many parts are shown, what is down first; and how many 
 
 const byId = (id) => document.getElementById(id);
 // Of the lists, null is what was never read.
-const state = { owed: { owed: [], more: false }, open: null, ended: null, skew: 0 };
+const state = { owed: { owed: [], more: false }, unreadable: { conversations: [], more: false }, open: null, ended: null, skew: 0 };
 
 // --- what is shown ---------------------------------------------------------------------------------
 
@@ -41,10 +41,14 @@ function left(at) {
   return milliseconds > 0 ? `${duration(milliseconds)} left` : "over";
 }
 
-// "queue 00G…" as what it is and its id.
-function target(request) {
+// What was asked for, and by whom: "queue 00G…" as what it is and its id. Of what ended before the connector's last
+// start it is not known.
+function asked(request) {
+  if (!request.target) return plain("–");
   const [, kind, id] = /^(rep|queue|flow|skills) (.*)$/.exec(request.target) || [null, request.target, ""];
-  return [`${request.routingType}, ${kind}`, id];
+  const made = plain(`${request.routingType}, ${kind}`, id);
+  if (request.requester) made.append(element("small", `asked by ${request.requester}`));
+  return made;
 }
 
 function offers(request) {
@@ -81,19 +85,19 @@ function lastWord(request) {
   const mark = element("span", undefined, `mark ${OUTCOME[request.outcome] || "wait"}`);
   mark.setAttribute("aria-hidden", "true");
   made.append(mark, element("span", request.outcome));
+  if (request.joined) made.append(element("small", request.joined));
   return made;
 }
 
 function openRow(request) {
   const row = element("tr");
-  const [what, id] = target(request);
   // The last word may be spoken while there is still something to clean up.
   const spoken = request.outcome ? `${request.outcome}: ${request.reason}` : "";
   row.append(
     plain(since(request.created), undefined, "number"),
     cell("th", [[request.request, request.workItem || request.conversation]], "row"),
     plain(request.channel, request.org),
-    plain(what, id),
+    asked(request),
     cell("td", offers(request)),
     plain(request.doing, spoken),
   );
@@ -106,6 +110,7 @@ function endedRow(request) {
     plain(`${since(request.at)} ago`, undefined, "number"),
     cell("th", [[request.request, request.conversation]], "row"),
     plain(request.channel, request.org),
+    asked(request),
     lastWord(request),
     plain(request.reason),
   );
@@ -114,6 +119,12 @@ function endedRow(request) {
 
 const UNDO = { cancelOffer: "Cancel the offer", clearRoute: "Clear the PSR", removeRep: "Remove the rep",
   unknownOffer: "An offer of unknown id may ring" };
+
+function tried(owed) {
+  if (owed.undo === "unknownOffer") return "cannot be tried";
+  if (owed.tries === 0) return "being tried for the first time";
+  return `tried ${owed.tries} ${owed.tries === 1 ? "time" : "times"}`;
+}
 
 function owedRow(owed) {
   const row = element("tr");
@@ -124,11 +135,15 @@ function owedRow(owed) {
     plain(UNDO[owed.undo] || owed.undo, [owed.rep, owed.work].filter(Boolean).join(", ")),
     cell("th", [[owed.request, owed.workItem || owed.conversation]], "row"),
     plain(owed.channel, owed.org),
-    plain(owed.lastAnswer || "none", `tried ${owed.tries} ${owed.tries === 1 ? "time" : "times"}`),
+    plain(owed.lastAnswer || "none", tried(owed)),
     plain(next),
   );
   const actions = element("td");
-  for (const [act, text] of unknown ? [["strike", "Strike out"]] : [["try", "Try now"], ["strike", "Strike out"]]) {
+  // What is tried for the first time is being tried, and not owed yet.
+  const first = owed.tries === 0 && !unknown;
+  const orders = first ? [] : unknown ? [["strike", "Strike out"]] : [["try", "Try now"], ["strike", "Strike out"]];
+  if (first) actions.append(element("span", "–"));
+  for (const [act, text] of orders) {
     const button = element("button", text);
     button.type = "button";
     button.dataset.act = act;
@@ -138,6 +153,42 @@ function owedRow(owed) {
   }
   row.append(actions);
   return row;
+}
+
+function unreadableRow(lost) {
+  const row = element("tr");
+  const open = [...lost.works.map((work) => [work, "offer"]), ...lost.psrs.map((psr) => [psr, "PSR"])];
+  const actions = element("td");
+  const button = element("button", "Undo and give up");
+  button.type = "button";
+  button.dataset.giveUp = lost.conversation;
+  button.dataset.org = lost.org;
+  button.dataset.channel = lost.channel;
+  button.setAttribute("aria-label", `Undo and give up: ${lost.conversation}`);
+  actions.append(button);
+  row.append(
+    cell("th", [[lost.conversation, lost.workItem || ""]], "row"),
+    plain(lost.channel, lost.org),
+    plain(lost.why),
+    cell("td", open.length > 0 ? open : [["–", ""]]),
+    actions,
+  );
+  return row;
+}
+
+async function giveUp({ giveUp: id, org, channel }) {
+  if (!confirm("Take back what may be open of it at Salesforce, and forget the conversation?")) return;
+  const path = `/v1/unreadable-conversations/${encodeURIComponent(id)}/give-up?${new URLSearchParams({ org, channel })}`;
+  const said = byId("unreadable-said");
+  try {
+    const response = await fetch(path, { method: "POST" });
+    const body = await response.json();
+    if (!response.ok) setText(said, `${body.error}: ${body.hint}`);
+    else setText(said, body.givenUp ? "Given up." : `Not given up; this is left: ${body.left.join("; ")}`);
+  } catch (error) {
+    setText(said, `It could not be ordered: ${error.message}`);
+  }
+  lookSoon();
 }
 
 async function order(act, id) {
@@ -191,6 +242,11 @@ function draw() {
   byId("owed-section").hidden = state.owed.owed.length === 0;
   fill(byId("owed"), state.owed.owed.map(owedRow));
   setText(byId("owed-count"), count(state.owed.owed, state.owed.owed, state.owed.more));
+  const { conversations, more } = state.unreadable;
+  // What came of the last order stays to be read.
+  byId("unreadable-section").hidden = conversations.length === 0 && byId("unreadable-said").textContent === "";
+  fill(byId("unreadable"), conversations.map(unreadableRow));
+  setText(byId("unreadable-count"), count(conversations, conversations, more));
 }
 
 // A live region speaks when its text is set, changed or not.
@@ -267,6 +323,7 @@ const why = (error) => (error.name === "TimeoutError" ? `no answer within ${EVER
 const READS = [
   ["Health", "/readyz", drawParts],
   ["What is owed", "/v1/owed?limit=100", (owed) => (state.owed = owed)],
+  ["Conversations that cannot be read", "/v1/unreadable-conversations?limit=100", (lost) => (state.unreadable = lost)],
   ["Open requests", `/v1/routing-requests?state=open&limit=${LISTED}`, (open) => (state.open = open)],
   ["Ended requests", `/v1/routing-requests?state=ended&limit=${LISTED}`, (ended) => (state.ended = ended)],
 ];
@@ -324,6 +381,10 @@ function watch() {
 byId("owed").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) order(button.dataset.act, button.dataset.id);
+});
+byId("unreadable").addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) giveUp(button.dataset);
 });
 byId("filter").addEventListener("input", draw);
 document.addEventListener("visibilitychange", () => {

@@ -12,10 +12,13 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::Running;
-use crate::model::ids::{ConversationId, EventId};
+use crate::connector::Asked;
+use crate::interaction::Failing;
+use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::time::{self, Timestamp};
+use crate::model::words::RoutingType;
 use crate::routing::{
-    Conversation, Conversations, Ending, OperatorOrder, Outcome, OwedView, Owes, RequestView,
+    Conversation, Conversations, Ending, OperatorOrder, Outcome, OwedView, Owes, Reason, RequestView,
 };
 use crate::service::Error;
 
@@ -25,7 +28,7 @@ pub(in crate::service) const ENDED_KEPT: usize = 500;
 /// How long somebody who looks at a channel waits before the store is asked whether it fails.
 const LOOK_WITHIN: Duration = Duration::from_millis(250);
 
-/// A request that has ended.
+/// A request that has ended. Who asked for what is not known of one that ended before the last start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndedView {
@@ -33,6 +36,14 @@ pub struct EndedView {
     pub request: EventId,
     /// Where.
     pub conversation: ConversationId,
+    /// What for, where known.
+    pub routing_type: Option<RoutingType>,
+    /// Who asked, where known.
+    pub requester: Option<RepId>,
+    /// Whom it asked for, where known: `rep 005…`, `queue 00G…`, `flow 300…`, `skills …`.
+    pub target: Option<String>,
+    /// The rep who joined, where one did.
+    pub joined: Option<RepId>,
     /// When the last word was decided.
     #[serde(serialize_with = "time::as_text")]
     pub at: Timestamp,
@@ -43,9 +54,21 @@ pub struct EndedView {
 }
 
 impl EndedView {
-    /// Of an ending.
-    pub fn new(conversation: ConversationId, ending: &Ending) -> Self {
+    /// Of an ending, and what was asked for where that is known.
+    pub fn new(conversation: ConversationId, ending: &Ending, asked: Option<Asked>) -> Self {
+        let joined = match ending.reason {
+            Reason::Joined(rep) => Some(rep),
+            _ => None,
+        };
+        let (routing_type, requester, target) = match asked {
+            Some(Asked { routing_type, requester, target }) => (Some(routing_type), requester, Some(target)),
+            None => (None, None, None),
+        };
         Self {
+            routing_type,
+            requester,
+            target,
+            joined,
             request: ending.request.clone(),
             conversation,
             at: ending.at,
@@ -126,12 +149,25 @@ impl Running {
         self.0.handle.owes()
     }
 
-    /// What its conversations owe, what is owed for the longest first, at most `limit`.
+    /// What its conversations owe, what is owed for the longest first, at most `limit`; then what is being undone
+    /// for the first time, and fails so far.
     ///
     /// # Errors
     /// Where the store fails, or the service is stopping.
     pub async fn owed(&self, limit: usize) -> Result<Vec<OwedView>, Error> {
-        self.look(move |all| all.owed().take(limit).collect()).await
+        let failing = self.0.in_vain.all();
+        if self.owes().is_none() && failing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let owed = self.look(move |all| {
+            let so_far = |(call, view): (Uuid, OwedView)| {
+                let Failing { since, next_try, answer } = failing.get(&call)?.clone();
+                Some(OwedView { since, next_try: Some(next_try), last_answer: Some(answer), ..view })
+            };
+            let busy = all.busy().filter(|_| !failing.is_empty());
+            all.owed().chain(busy.flat_map(Conversation::undoing).filter_map(so_far)).take(limit).collect()
+        });
+        owed.await
     }
 
     /// Carries out an operator's order about what is owed under this id. `false` where nothing is.
@@ -156,11 +192,16 @@ impl Running {
     }
 
     /// Keeps what has ended, to be looked at.
-    pub(in crate::service) fn keep(&self, conversation: ConversationId, ending: &Ending) {
+    pub(in crate::service) fn keep(
+        &self,
+        conversation: ConversationId,
+        ending: &Ending,
+        asked: Option<Asked>,
+    ) {
         let mut ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if ended.len() == ENDED_KEPT {
             ended.pop_front();
         }
-        ended.push_back(EndedView::new(conversation, ending));
+        ended.push_back(EndedView::new(conversation, ending, asked));
     }
 }

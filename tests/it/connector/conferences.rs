@@ -11,7 +11,11 @@ async fn a_conference_goes_from_the_click_to_the_rep_who_joins() {
     let (conversation, request) = org.ask();
     let mut stream = Stream::default();
     stream.run(&org, &channel.handle(), Duration::from_secs(5)).await;
-    let (place, ending) = endings.recv().await.unwrap();
+    let Ended { conversation: place, ending, asked } = endings.recv().await.unwrap();
+    // Nothing in the event says who asked.
+    let Asked { routing_type, requester, target } = asked.unwrap();
+    let wanted = format!("queue {}", org.roster.queues[0].id);
+    assert_eq!((routing_type, requester, target), (RoutingType::Conference, None, wanted));
     assert_eq!(
         (place, ending.request.clone(), ending.outcome),
         (conversation, request.clone(), Outcome::Joined)

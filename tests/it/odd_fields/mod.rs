@@ -6,6 +6,7 @@
 
 mod answers;
 mod events;
+mod webhooks;
 
 use serde_json::{Value, json};
 

@@ -1,14 +1,17 @@
 //! A conversation of Anna's whose request rings at Bo, in one channel of two in one org of two. Salesforce's
 //! answers are made up: what is shown is who may speak about it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use byoc_connector::model::ids::{AgentWorkId, EventId, WorkItemId};
 use byoc_connector::model::time::{Clock, SystemClock};
 use byoc_connector::people::People;
 use byoc_connector::server::Settings;
 use byoc_connector::service::{OrgPlan, Running};
 use serde_json::{Value, json};
-use wiremock::matchers::path;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::rig::{ANNA, BO, CHANNEL, ORG, OTHER_ORG, QUEUE, Rig, org, service};
 
@@ -74,6 +77,22 @@ impl Offered {
     pub(super) async fn offer(&self) -> Option<String> {
         let view = self.running().open_request(&self.request).await.unwrap()?;
         view.offers.iter().find(|offer| offer.rep.as_str() == BO).map(|offer| offer.state.to_string())
+    }
+
+    /// Cancels of offers fail until what is given is set to `false`.
+    pub(super) async fn cancels_fail(&self) -> Arc<AtomicBool> {
+        let fails = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&fails);
+        let answers = move |_: &Request| {
+            if asked.load(Ordering::SeqCst) {
+                ResponseTemplate::new(503).set_body_json(json!({ "message": "upstream is not available" }))
+            } else {
+                ResponseTemplate::new(202).set_body_json(json!({ "success": true }))
+            }
+        };
+        let cancel = Mock::given(method("PATCH")).and(path("/api/v1/agentWork"));
+        cancel.respond_with(answers).with_priority(1).mount(&self.salesforce).await;
+        fails
     }
 
     /// Tells of a platform event, as the stream would.
