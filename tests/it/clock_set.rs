@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use byoc_connector::model::event::{Happening, Target};
+use byoc_connector::model::event::{Happening, Participant, Target};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::SessionStatus;
 use byoc_connector::routing::{Conversation, Fact, Input, Reason, RequestFact};
@@ -122,7 +122,8 @@ fn a_move_of_the_future_hides_no_later_one() {
     chat.when(came_at("cem", now + 7_200_000));
     assert!(matches!(resumed(&mut chat, Duration::ZERO).as_slice(), [Fact::TimesCut(_)]));
     assert!(!chat.conversation.is_from_the_future(&chat.settings, chat.now));
-    let reps = |chat: &Scenario| chat.conversation.participants().iter().filter_map(|p| p.as_rep()).count();
+    let reps =
+        |chat: &Scenario| chat.conversation.participants().iter().filter_map(Participant::as_rep).count();
     let before = reps(&chat);
     chat.when(went_at("cem", now + 1_000));
     assert_eq!(reps(&chat), before - 1);
