@@ -1,61 +1,17 @@
 //! What the log and the numbers tell of a request: its life in a few lines, and every remark.
 
-use std::io;
-
 use byoc_connector::emulator::{Fault, FaultKind, Operation};
 use byoc_connector::model::event::RoutingCancelled;
 use byoc_connector::model::words::{CancelReason, RoutingType};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
 
 use super::*;
-
-/// Log lines, kept.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-impl Lines {
-    /// Keeps what is logged at info on this thread while the guard lives.
-    fn keep(&self) -> tracing::subscriber::DefaultGuard {
-        let lines = tracing_subscriber::fmt().with_ansi(false).without_time().with_target(false);
-        let lines = lines.with_max_level(tracing::Level::INFO).with_writer(self.clone());
-        tracing::subscriber::set_default(lines.finish())
-    }
-
-    /// The lines so far, each without its span.
-    fn told(&self) -> Vec<String> {
-        let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let span = |line: &str| line.find("}: ").map_or(line.to_owned(), |end| line[end + 3..].to_owned());
-        all.lines().map(span).collect()
-    }
-
-    fn whole(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
+use crate::support::log::Lines;
 
 #[tokio::test(start_paused = true)]
 async fn the_life_of_a_conference_is_told_in_a_few_lines_without_a_name() {
     let lines = Lines::default();
-    let _keeping = lines.keep();
+    let _keeping = lines.keep(Level::INFO);
     let org = Org::new(&[Script::Wait, DECLINE, ACCEPT]);
     let channel = org.start(Arc::new(Memory::default())).await;
     let (conversation, request) = org.ask();
@@ -90,7 +46,7 @@ async fn every_remark_is_a_line_and_a_count() {
     let numbers = recorder.handle();
     let _counting = metrics::set_default_local_recorder(&recorder);
     let lines = Lines::default();
-    let _keeping = lines.keep();
+    let _keeping = lines.keep(Level::INFO);
     let org = Org::new(&[Script::Wait]);
     let channel = org.start(Arc::new(Memory::default())).await;
     let conversation = ConversationId::parse("chat-1").unwrap();
@@ -121,7 +77,7 @@ async fn every_remark_is_a_line_and_a_count() {
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_undone_is_a_warning_each_time_it_was_tried() {
     let lines = Lines::default();
-    let _keeping = lines.keep();
+    let _keeping = lines.keep(Level::INFO);
     let org = Org::new(&[Script::Wait, Script::Ignore]);
     let refused = FaultKind::ErrorCode { code: 10003, status: 403 };
     let fault = Fault { times: None, ..Fault::once(Operation::UpdateAgentWork, refused) };
@@ -145,7 +101,7 @@ async fn what_could_not_be_undone_is_a_warning_each_time_it_was_tried() {
 #[tokio::test(start_paused = true)]
 async fn an_offer_that_nobody_can_name_is_a_warning() {
     let lines = Lines::default();
-    let _keeping = lines.keep();
+    let _keeping = lines.keep(Level::INFO);
     let org = Org::new(&[Script::Wait, Script::Ignore]);
     let lost = FaultKind::AnswerLost { after_milliseconds: 0 };
     let fault = Fault { times: None, ..Fault::once(Operation::CreateAgentWork, lost) };

@@ -1,48 +1,21 @@
 //! A call that is given up says in the log what came last: its answer has no room for that.
 
-use std::io;
-
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
 
 use super::*;
-
-/// Log lines, kept.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use crate::support::log::Lines;
 
 /// Sends an offer that is answered so for ever, and gives the log's lines at info.
 async fn told(response: ResponseTemplate) -> Vec<String> {
     let lines = Lines::default();
-    let log = tracing_subscriber::fmt().with_ansi(false).without_time().with_target(false);
-    let log = log.with_max_level(tracing::Level::INFO).with_writer(lines.clone());
     let server = MockServer::start().await;
     answers(&server, [], response).await;
     let (client, _) = client(&server.uri(), fixed_token());
-    let keeping = tracing::subscriber::set_default(log.finish());
+    let keeping = lines.keep(Level::INFO);
     send(&client, &offer()).await;
     drop(keeping);
-    let all = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     // The client's clock is not the server's, which is a line of its own.
-    all.lines().map(|line| line.trim().to_owned()).filter(|line| !line.contains("clock")).collect()
+    lines.whole().lines().map(|line| line.trim().to_owned()).filter(|line| !line.contains("clock")).collect()
 }
 
 #[tokio::test]

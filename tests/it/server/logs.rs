@@ -1,49 +1,19 @@
 //! What the server logs: the route and the status, and nothing about a person or a secret.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use axum::http::Method;
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
 
 use super::rig::{ANNA, BO, EVENTS_SECRET, OPERATOR_SECRET, ORG, Rig, SESSION_SECRET, guarded};
 use super::sessions::token;
-
-/// Log lines, kept.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use crate::support::log::Lines;
 
 #[tokio::test]
 async fn a_request_is_logged_by_its_route_without_secret_id_or_name() {
     let rig = Rig::new(guarded()).await;
     let session = token(&json!({}));
     let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(lines.clone())
-        .finish();
-    let listening = tracing::subscriber::set_default(subscriber);
+    let listening = lines.keep(Level::TRACE);
     for (method, path, credential, body) in [
         (
             Method::POST,
@@ -67,7 +37,7 @@ async fn a_request_is_logged_by_its_route_without_secret_id_or_name() {
     rig.ask(Method::GET, "/v1/routing-requests/conversation-77").bearer(OPERATOR_SECRET).send().await;
     rig.ask(Method::GET, "/Hilde").send().await;
     drop(listening);
-    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let logged = lines.whole();
     for told in ["/v1/contacts", "/v1/reps/{id}", "/v1/routing-requests/{id}", "status=401", "status=200"] {
         assert!(logged.contains(told), "{told} is not in\n{logged}");
     }

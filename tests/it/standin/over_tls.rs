@@ -1,65 +1,27 @@
 //! The emulator over TLS: whoever trusts its authority gets everything on one port, and nobody else anything.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options, Tls};
-use byoc_connector::emulator::{Act, BearerRule, Emission, Settings};
-use byoc_connector::model::roster::Roster;
-use byoc_connector::model::time::SystemClock;
+use byoc_connector::emulator::http::{AppSettings, Tls};
+use byoc_connector::emulator::{Act, Emission, Settings};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
-/// Long enough for whoever is slow, and short enough for whoever waits.
-const HANGS: Duration = Duration::from_secs(30);
+use crate::support::served::{HANGS, Served};
 
-struct Served {
-    emulator: Emulator,
-    address: String,
-    tls: Tls,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<std::io::Result<()>>,
-}
-
-impl Served {
-    async fn start() -> Self {
-        let options = Options {
-            seed: 7,
-            roster: Roster::default(),
-            settings: Settings { bearer: BearerRule::Granted, ..Settings::default() },
-            app: AppSettings::default(),
-            fixed_tokens: Vec::new(),
-        };
-        let emulator = Emulator::new(options, Arc::new(SystemClock)).unwrap();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        let tls = Tls::new(&["localhost".to_owned()]).unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (org, shown) = (emulator.clone(), tls.clone());
-        let task = tokio::spawn(async move {
-            http::serve_tls(listener, &shown, org, async move { drop(stopped.await) }).await
-        });
-        Self { emulator, address, tls, stop, task }
-    }
-
-    async fn stops(self) {
-        self.stop.send(()).unwrap();
-        tokio::time::timeout(HANGS, self.task).await.expect("the server stops").unwrap().unwrap();
-    }
+fn authority() -> Tls {
+    Tls::new(&["localhost".to_owned()]).unwrap()
 }
 
 #[tokio::test]
 async fn whoever_trusts_the_authority_is_served_and_nobody_else() {
-    let org = Served::start().await;
+    let tls = authority();
+    let org = Served::start_tls(&tls).await;
     let url = format!("{}/emulator/v1", org.address);
     let stranger = reqwest::Client::builder().no_proxy().build().unwrap();
     assert!(stranger.get(&url).send().await.is_err(), "its certificate is not trusted");
     let plain = url.replace("https://", "http://");
     assert!(stranger.get(plain).send().await.is_err(), "nothing is answered without TLS");
-    let authority = reqwest::Certificate::from_pem(org.tls.authority().as_bytes()).unwrap();
+    let authority = reqwest::Certificate::from_pem(tls.authority().as_bytes()).unwrap();
     let friend = reqwest::Client::builder().no_proxy().tls_certs_merge([authority]).build().unwrap();
     let identity: Value = friend.get(&url).send().await.unwrap().json().await.unwrap();
     assert_eq!(identity["name"], "byoc emulator");
@@ -83,13 +45,14 @@ async fn the_public_node_client_connects_as_it_is() {
         println!("skipped: `npm ci --ignore-scripts` has not been run in tests/node");
         return;
     }
-    let org = Served::start().await;
+    let tls = authority();
+    let org = Served::start_tls(&tls).await;
     for _ in 0..2 {
         let act = Act::StartConversation { end_user: None, reps: Vec::new() };
         org.emulator.with(|salesforce, now| salesforce.act(now, act)).unwrap();
     }
     let trusted = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(trusted.path(), org.tls.authority()).unwrap();
+    std::fs::write(trusted.path(), tls.authority()).unwrap();
     let app = AppSettings::default();
     let topic = Settings::default().events.topic;
     let node = tokio::process::Command::new("node")

@@ -1,44 +1,28 @@
 //! The control API and the token endpoint against those for whom they are not meant.
 
-use std::sync::Arc;
-
-use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options, SAMPLE_PRIVATE_KEY};
-use byoc_connector::emulator::{BearerRule, Settings};
-use byoc_connector::model::roster::Roster;
+use byoc_connector::emulator::http::{AppSettings, SAMPLE_PRIVATE_KEY};
 use byoc_connector::model::time::{Clock as _, SystemClock};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
-struct Served {
-    address: String,
+use crate::support::served::Served;
+
+/// An org, and somebody who speaks to it.
+struct Org {
+    served: Served,
     http: reqwest::Client,
-    _stop: oneshot::Sender<()>,
 }
 
-impl Served {
+impl Org {
     async fn start() -> Self {
-        let options = Options {
-            seed: 7,
-            roster: Roster::default(),
-            settings: Settings { bearer: BearerRule::Granted, ..Settings::default() },
-            app: AppSettings::default(),
-            fixed_tokens: Vec::new(),
-        };
-        let emulator = Emulator::new(options, Arc::new(SystemClock)).unwrap();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(http::serve(listener, emulator, async move { drop(stopped.await) }));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { address, http, _stop: stop }
+        Self { served: Served::start().await, http }
     }
 
     /// Begins a conversation, with these headers, or none where a value is empty.
     async fn control(&self, headers: &[(&str, &str)], body: &'static str) -> (StatusCode, Value) {
-        let mut post = self.http.post(format!("{}/emulator/v1/conversations", self.address)).body(body);
+        let mut post = self.http.post(format!("{}/emulator/v1/conversations", self.served.address)).body(body);
         for (name, value) in headers {
             post = post.header(*name, *value);
         }
@@ -53,7 +37,7 @@ impl Served {
         let key = EncodingKey::from_rsa_pem(SAMPLE_PRIVATE_KEY.as_bytes()).unwrap();
         let assertion = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).unwrap();
         let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-        let post = self.http.post(format!("{}/services/oauth2/token", self.address));
+        let post = self.http.post(format!("{}/services/oauth2/token", self.served.address));
         let answer = post.form(&[("grant_type", grant), ("assertion", &assertion)]).send().await.unwrap();
         (answer.status(), answer.json().await.unwrap())
     }
@@ -64,9 +48,9 @@ type Sent<'a> = (&'a [(&'a str, &'a str)], &'static str, u16, &'a str);
 
 #[tokio::test]
 async fn a_page_of_another_origin_cannot_drive_the_org() {
-    let org = Served::start().await;
+    let org = Org::start().await;
     let json = ("content-type", "application/json");
-    let own = org.address.clone();
+    let own = org.served.address.clone();
     let table: &[Sent<'_>] = &[
         (&[json], "{}", 200, ""),
         (&[("content-type", "application/json; charset=utf-8"), ("origin", &own)], "{}", 200, ""),
@@ -93,7 +77,7 @@ async fn a_page_of_another_origin_cannot_drive_the_org() {
     }
     let state: Value = org
         .http
-        .get(format!("{}/emulator/v1/state", org.address))
+        .get(format!("{}/emulator/v1/state", org.served.address))
         .send()
         .await
         .unwrap()
@@ -105,9 +89,9 @@ async fn a_page_of_another_origin_cannot_drive_the_org() {
 
 #[tokio::test]
 async fn a_token_for_another_audience_is_refused_as_salesforce_does() {
-    let org = Served::start().await;
+    let org = Org::start().await;
     let (login, test) = ("https://login.salesforce.com", "https://test.salesforce.com");
-    for taken in [json!(login), json!(test), json!(org.address), json!([login])] {
+    for taken in [json!(login), json!(test), json!(org.served.address), json!([login])] {
         let (status, answer) = org.login(taken.clone()).await;
         assert_eq!(status, StatusCode::OK, "{taken}: {answer}");
     }
