@@ -141,7 +141,66 @@ fn owed_for_long(running: &Running, now: Timestamp) -> Option<Notice> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use async_trait::async_trait;
+
     use super::*;
+    use crate::interaction::{AccessToken, TokenSource, auth};
+    use crate::model::time::Clock;
+
+    /// A machine whose second is set by hand, and a login that is refused in the odd ones.
+    #[derive(Default)]
+    struct Odd(AtomicI64);
+
+    impl Clock for Odd {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(self.0.load(Ordering::SeqCst) * 1_000)
+        }
+    }
+
+    #[async_trait]
+    impl TokenSource for Odd {
+        async fn token(&self) -> Result<AccessToken, auth::Error> {
+            match self.0.load(Ordering::SeqCst) % 2 {
+                0 => Ok(AccessToken::new("a-token")),
+                _ => Err(auth::Error::Unavailable("refused".to_owned())),
+            }
+        }
+
+        async fn refresh(&self, _: &AccessToken) -> Result<AccessToken, auth::Error> {
+            self.token().await
+        }
+    }
+
+    #[tokio::test]
+    async fn an_org_that_gives_tokens_again_is_ready_again_and_since_then() {
+        let org = OrgId::parse("00DHs0000000001").unwrap();
+        let odd = Arc::new(Odd::default());
+        let orgs = [(org, Watched::new(org, odd.clone(), odd.clone()))];
+        let check = || {
+            let readiness = of(&[], &orgs, &Health::default(), Vec::new(), odd.now());
+            let token = readiness.checks.iter().find(|check| check.what == Part::Token).unwrap();
+            assert_eq!(readiness.ready, token.ok, "nothing else is wrong");
+            (token.ok, token.since.map(Timestamp::as_millis), token.problem.is_some())
+        };
+        assert_eq!(check(), (true, None, false), "nobody has asked for one");
+        for (by_refresh, first) in [(false, 1), (true, 5)] {
+            for second in [first, first + 2] {
+                odd.0.store(second, Ordering::SeqCst);
+                orgs[0].1.token().await.unwrap_err();
+                assert_eq!(check(), (false, Some(first * 1_000), true), "since it began");
+            }
+            odd.0.store(first + 3, Ordering::SeqCst);
+            if by_refresh {
+                orgs[0].1.refresh(&AccessToken::new("rejected")).await.unwrap();
+            } else {
+                orgs[0].1.token().await.unwrap();
+            }
+            assert_eq!(check(), (true, None, false));
+        }
+    }
 
     #[test]
     fn a_stream_that_waits_is_not_ready_and_what_was_set_aside_is_shown() {

@@ -24,8 +24,8 @@ use byoc_connector::model::time::{Clock, Timestamp};
 use byoc_connector::model::words::RoutingType;
 use byoc_connector::routing::{Conversation, Conversations, Outcome, Policy, Settings};
 use byoc_connector::store::{
-    self, Cause, ChannelKey, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Position, Store,
-    TurnRecord,
+    self, Appended, Cause, ChannelKey, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Position,
+    Store, TurnRecord,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -39,6 +39,7 @@ mod kills;
 #[cfg(feature = "cli")]
 mod told;
 mod under_way;
+mod waits;
 
 /// Tokio's own clock, which a test pauses.
 #[derive(Clone, Copy)]
@@ -266,29 +267,66 @@ struct Moody {
     /// The number of the one turn that it refuses.
     refuses: AtomicUsize,
     held: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
+    /// Whether it asks for the state of every conversation.
+    wants_states: AtomicBool,
+    /// How many turns brought the state of their conversation.
+    states: AtomicUsize,
+    /// When it was loaded, or could not be.
+    loads: Mutex<Vec<Instant>>,
+    /// About how many causes it was asked at once.
+    asked: Mutex<Vec<usize>>,
+}
+
+impl Moody {
+    /// Gives out the answers that were held back.
+    fn release(&self) {
+        for answer in std::mem::take(&mut *self.held.lock().unwrap()) {
+            answer();
+        }
+    }
+
+    /// Whether it refuses a turn, or what it answers of one that it stores.
+    fn answer(&self, turn: TurnRecord) -> Result<Pending, store::Error> {
+        let number = self.turns.fetch_add(1, Ordering::SeqCst) + 1;
+        let has_state = turn.change.as_ref().is_some_and(|change| change.state.is_some());
+        self.states.fetch_add(usize::from(has_state), Ordering::SeqCst);
+        if self.fails.load(Ordering::SeqCst) || number == self.refuses.load(Ordering::SeqCst) {
+            return Err(store::Error::DiskFull("a test".to_owned()));
+        }
+        Ok(self.inner.append(turn))
+    }
 }
 
 #[async_trait]
 impl Store for Moody {
     fn append(&self, turn: TurnRecord) -> Pending {
-        let number = self.turns.fetch_add(1, Ordering::SeqCst) + 1;
-        if self.fails.load(Ordering::SeqCst) || number == self.refuses.load(Ordering::SeqCst) {
-            let (answer, pending) = Pending::new();
-            answer.send(Err(store::Error::DiskFull("a test".to_owned()))).unwrap();
-            return pending;
-        }
-        let stored = self.inner.append(turn);
-        if !self.holds.load(Ordering::SeqCst) {
-            return stored;
-        }
+        let stored = self.answer(turn);
+        let wants_state = self.wants_states.load(Ordering::SeqCst);
         let (answer, pending) = Pending::new();
-        self.held.lock().unwrap().push(Box::new(move || {
-            tokio::spawn(async move { answer.send(stored.await) });
-        }));
+        let give = move || {
+            tokio::spawn(async move {
+                let stored = match stored {
+                    Ok(stored) => stored.await,
+                    Err(error) => Err(error),
+                };
+                let stored = match stored {
+                    Ok(Appended::Stored { .. }) if wants_state => Ok(Appended::Stored { wants_state }),
+                    other => other,
+                };
+                // The channel may have given up what it waited for.
+                answer.send(stored).ok();
+            });
+        };
+        if self.holds.load(Ordering::SeqCst) {
+            self.held.lock().unwrap().push(Box::new(give));
+        } else {
+            give();
+        }
         pending
     }
 
     async fn load(&self, channel: &ChannelKey) -> Result<Loaded, store::Error> {
+        self.loads.lock().unwrap().push(Instant::now());
         if self.fails.load(Ordering::SeqCst) {
             return Err(store::Error::DiskFull("a test".to_owned()));
         }
@@ -296,6 +334,7 @@ impl Store for Moody {
     }
 
     async fn seen(&self, channel: &ChannelKey, causes: &[Cause]) -> Result<Vec<bool>, store::Error> {
+        self.asked.lock().unwrap().push(causes.len());
         self.inner.seen(channel, causes).await
     }
 

@@ -19,6 +19,7 @@ use crate::support::openapi::assert_response_conforms;
 
 mod answers;
 mod calls;
+#[cfg(feature = "cli")]
 mod given_up;
 mod logins_made;
 mod tokens;

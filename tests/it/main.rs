@@ -55,6 +55,8 @@ mod routing_cases;
 mod routing_properties;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "server")]
+mod service;
 #[cfg(feature = "cli")]
 mod serving;
 mod simulation;

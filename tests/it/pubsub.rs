@@ -18,6 +18,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+#[cfg(feature = "cli")]
+mod comes_back;
 mod connections;
 mod events;
 mod rights;

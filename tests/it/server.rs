@@ -14,7 +14,7 @@ mod live;
 mod logs;
 mod offered;
 mod outer;
-mod rig;
+pub(crate) mod rig;
 mod sessions;
 mod speaking;
 mod store_down;

@@ -86,8 +86,11 @@ impl Buffer {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
-    use crate::events::source::ReplayId;
+    use crate::events::source::{Arrived, ReplayId};
+    use crate::model::time::Timestamp;
 
     fn keep_alive(n: u8) -> Delivery {
         Delivery::KeepAlive { replay_id: ReplayId::new([n]) }
@@ -126,5 +129,33 @@ mod tests {
         buffer.push(gap());
         let ((), taken) = tokio::join!(buffer.has_room(2), buffer.take());
         assert_eq!((taken, buffer.len()), (Some(gap()), 1));
+    }
+
+    #[tokio::test]
+    async fn there_is_no_room_until_fewer_wait() {
+        let buffer = Buffer::default();
+        assert_eq!(buffer.has_room(2).now_or_never(), Some(()));
+        (0..3).for_each(|_| buffer.push(gap()));
+        assert_eq!(buffer.has_room(2).now_or_never(), None);
+        buffer.take().await;
+        assert_eq!(buffer.has_room(2).now_or_never(), None, "one was taken, and two wait");
+        buffer.take().await;
+        assert_eq!(buffer.has_room(2).now_or_never(), Some(()));
+    }
+
+    #[tokio::test]
+    async fn whatever_has_a_place_in_the_stream_comes_again_and_is_dropped() {
+        let buffer = Buffer::default();
+        let (topic, replay_id): (std::sync::Arc<str>, _) = ("/event/Test__e".into(), ReplayId::new([1]));
+        buffer.push(Delivery::Event(Arrived {
+            topic: topic.clone(),
+            replay_id: replay_id.clone(),
+            json: String::new(),
+            received: Timestamp::from_millis(0),
+        }));
+        buffer.push(Delivery::Unreadable { topic, replay_id, reason: "test".to_owned() });
+        buffer.push(keep_alive(2));
+        buffer.drop_what_comes_again();
+        assert_eq!(buffer.len(), 0);
     }
 }

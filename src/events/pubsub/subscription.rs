@@ -394,3 +394,20 @@ fn first_request(topic: &str, place: &Place, count: i32) -> FetchRequest {
         ..FetchRequest::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_consumer_is_told_when_the_task_has_ended_and_not_before() {
+        let buffer = Arc::new(Buffer::default());
+        let closing = Closing(Arc::clone(&buffer));
+        let mut taking = std::pin::pin!(buffer.take());
+        assert_eq!(taking.as_mut().now_or_never(), None, "something may come");
+        drop(closing);
+        assert_eq!(taking.as_mut().now_or_never(), Some(None));
+    }
+}

@@ -1,10 +1,12 @@
 //! The place in the stream moves when what was read is durable, and never before.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::*;
@@ -18,6 +20,10 @@ use crate::routing::{Policy, Settings};
 use crate::store::{
     Appended, Cause, ChannelKey, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Store, TurnRecord,
 };
+
+mod again;
+mod causes;
+mod listening;
 
 struct Standing;
 
@@ -47,6 +53,7 @@ impl RepFinder for Nobody {
 struct Sent {
     arriving: mpsc::UnboundedReceiver<source::Delivery>,
     position: Position,
+    health: Health,
 }
 
 #[async_trait]
@@ -60,45 +67,67 @@ impl EventSource for Sent {
     }
 
     fn health(&self) -> Health {
-        Health::default()
+        self.health.clone()
     }
 }
 
-type Answered = (oneshot::Sender<Result<Appended, store::Error>>, Pending);
+type Waiting = (oneshot::Sender<Result<Appended, store::Error>>, TurnRecord);
 
 /// A store whose answers a test gives out, one by one; or that refuses.
 #[derive(Default)]
 struct Held {
     inner: Memory,
-    waiting: Mutex<VecDeque<Answered>>,
-    came: tokio::sync::Notify,
+    waiting: Mutex<VecDeque<Waiting>>,
     refuses: AtomicBool,
+    /// When it was given a turn.
+    tried: Mutex<Vec<Instant>>,
+}
+
+fn full() -> store::Error {
+    store::Error::DiskFull("a test".to_owned())
 }
 
 impl Held {
-    /// Waits for the next turn, and answers it.
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+        self.waiting.lock().unwrap()
+    }
+
+    /// The places in the stream of the turns that wait.
+    fn places(&self) -> Vec<u8> {
+        let place = |turn: &TurnRecord| turn.position.as_ref().unwrap().replay_id()[0];
+        self.lock().iter().map(|(_, turn)| place(turn)).collect()
+    }
+
+    /// Stores the first one that waits.
     async fn answer(&self) {
-        loop {
-            let next = self.waiting.lock().unwrap().pop_front();
-            if let Some((answer, stored)) = next {
-                answer.send(stored.await).unwrap();
-                return;
-            }
-            self.came.notified().await;
+        let (answer, turn) = self.lock().pop_front().unwrap();
+        answer.send(self.inner.append(turn).await).unwrap();
+    }
+
+    async fn answer_all(&self) {
+        while !self.lock().is_empty() {
+            self.answer().await;
         }
+    }
+
+    /// Refuses the first one that waits, and so all that were decided after it.
+    fn refuse(&self) {
+        let (answer, _) = self.lock().pop_front().unwrap();
+        answer.send(Err(full())).unwrap();
+        self.lock().clear();
     }
 }
 
 #[async_trait]
 impl Store for Held {
     fn append(&self, turn: TurnRecord) -> Pending {
+        self.tried.lock().unwrap().push(Instant::now());
         let (answer, pending) = Pending::new();
         if self.refuses.load(Ordering::SeqCst) {
-            answer.send(Err(store::Error::DiskFull("a test".to_owned()))).unwrap();
-            return pending;
+            answer.send(Err(full())).unwrap();
+        } else {
+            self.lock().push_back((answer, turn));
         }
-        self.waiting.lock().unwrap().push_back((answer, self.inner.append(turn)));
-        self.came.notify_one();
         pending
     }
 
@@ -135,60 +164,128 @@ impl Store for Held {
     }
 }
 
+/// One that says nothing of use.
 fn event(number: u8) -> source::Delivery {
+    as_event(number, &format!(r#"{{"acme__Type__c": "nothing of use", "n": {number}}}"#))
+}
+
+fn as_event(number: u8, json: &str) -> source::Delivery {
     source::Delivery::Event(Arrived {
         topic: "/event/Test__e".into(),
         replay_id: ReplayId::new([number]),
-        json: format!(r#"{{"acme__Type__c": "nothing of use", "n": {number}}}"#),
+        json: json.to_owned(),
         received: Standing.now(),
     })
 }
 
+/// The platform events of a recorded conference to a rep, up to the request.
+fn recorded() -> Vec<String> {
+    let lines = include_str!("../../../fixtures/conference-rep.jsonl").lines();
+    let lines = lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let mut events: Vec<String> =
+        lines.filter(|line| line["source"] == "pubsub").map(|line| line["event"].to_string()).collect();
+    let request = events.iter().position(|event| event.contains("RoutingRequested")).unwrap();
+    events.truncate(request + 1);
+    events
+}
+
+/// A channel and its reader, between a stream and a store that a test moves.
+struct Stage {
+    store: Arc<Held>,
+    channel: Channel,
+    send: mpsc::UnboundedSender<source::Delivery>,
+    position: Position,
+    health: Health,
+    stop: watch::Sender<bool>,
+    reading: JoinHandle<()>,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        Self::with(Arc::default(), Arc::new(Nobody), Arc::new(Standing)).await
+    }
+
+    async fn with(store: Arc<Held>, calls: Arc<dyn Calls>, clock: Arc<dyn Clock>) -> Self {
+        let parts = Parts {
+            key: key(),
+            settings: Settings {
+                conference_supported: true,
+                participant_limit: None,
+                policy: Policy::default(),
+            },
+            calls,
+            finder: Arc::new(Nobody),
+            notifier: Arc::new(TellNobody),
+            store: store.clone(),
+            clock: clock.clone(),
+        };
+        let channel = Channel::start(parts).await.unwrap();
+        let (send, arriving) = mpsc::unbounded_channel();
+        let (position, health) = (Position::default(), Health::default());
+        let source = Box::new(Sent { arriving, position: position.clone(), health: health.clone() });
+        let (stop, stopping) = watch::channel(false);
+        let time = Time { clock, skew: Skew::default() };
+        let reader =
+            Reader::new("/event/Test__e", source, Decoder::new(None), channel.handle(), time, stopping);
+        let reading = tokio::spawn(reader.run());
+        Self { store, channel, send, position, health, stop, reading }
+    }
+
+    fn at(&self) -> Option<u8> {
+        self.position.get().map(|id| id.as_bytes()[0])
+    }
+
+    /// Stores what is left, as long as there is something.
+    async fn stops(self) {
+        let Self { store, channel, stop, reading, .. } = self;
+        stop.send_replace(true);
+        let stopped = async {
+            reading.await.unwrap();
+            channel.stop().await;
+        };
+        let storing = async {
+            loop {
+                store.answer_all().await;
+                settle().await;
+            }
+        };
+        tokio::select! {
+            () = stopped => {}
+            () = storing => {}
+        }
+    }
+}
+
+fn key() -> ChannelKey {
+    ChannelKey { org: "00D000000000001".parse().unwrap(), channel: "Partner".into() }
+}
+
+/// Time stands still while anybody can do anything: when this is over, everybody has done what they can.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_place_in_the_stream_is_behind_what_is_durable_and_no_further() {
-    let store = Arc::new(Held::default());
-    let parts = Parts {
-        key: ChannelKey { org: "00D000000000001".parse().unwrap(), channel: "Partner".into() },
-        settings: Settings { conference_supported: true, participant_limit: None, policy: Policy::default() },
-        calls: Arc::new(Nobody),
-        finder: Arc::new(Nobody),
-        notifier: Arc::new(TellNobody),
-        store: store.clone(),
-        clock: Arc::new(Standing),
-    };
-    let channel = Channel::start(parts).await.unwrap();
-    let (send, arriving) = mpsc::unbounded_channel();
-    let position = Position::default();
-    let source = Box::new(Sent { arriving, position: position.clone() });
-    let (stop, stopping) = watch::channel(false);
-    let time = Time { clock: Arc::new(Standing), skew: Skew::default() };
-    let reader = Reader::new("/event/Test__e", source, Decoder::new(None), channel.handle(), time, stopping);
-    let reading = tokio::spawn(reader.run());
-    let at = |number: u8| Some(ReplayId::new([number]));
-    // Lets everybody do what they can.
-    let settle = || tokio::time::sleep(Duration::from_millis(50));
+    let stage = Stage::set().await;
+    (1..=3).for_each(|number| stage.send.send(event(number)).unwrap());
+    settle().await;
+    assert_eq!(stage.at(), None, "nothing is durable");
+    stage.store.answer().await;
+    settle().await;
+    assert_eq!(stage.at(), Some(1));
+    stage.store.answer_all().await;
+    settle().await;
+    assert_eq!(stage.at(), Some(3));
 
-    (1..=3).for_each(|number| send.send(event(number)).unwrap());
+    stage.store.refuses.store(true, Ordering::SeqCst);
+    stage.send.send(event(4)).unwrap();
     settle().await;
-    assert_eq!(position.get(), None, "nothing is durable");
-    store.answer().await;
+    assert_eq!(stage.at(), Some(3), "what was refused is not processed");
+    stage.store.refuses.store(false, Ordering::SeqCst);
+    tokio::time::sleep(WAITS.0).await;
+    stage.store.answer_all().await;
     settle().await;
-    assert_eq!(position.get(), at(1));
-    store.answer().await;
-    store.answer().await;
-    settle().await;
-    assert_eq!(position.get(), at(3));
-
-    store.refuses.store(true, Ordering::SeqCst);
-    send.send(event(4)).unwrap();
-    settle().await;
-    assert_eq!(position.get(), at(3), "what was refused is not processed");
-    store.refuses.store(false, Ordering::SeqCst);
-    store.answer().await;
-    settle().await;
-    assert_eq!(position.get(), at(4), "it was brought again");
-
-    stop.send_replace(true);
-    reading.await.unwrap();
-    channel.stop().await;
+    assert_eq!(stage.at(), Some(4), "it was brought again");
+    stage.stops().await;
 }

@@ -17,16 +17,11 @@ async fn no_call_is_made_before_what_led_to_it_is_durable() {
             handle.deliver(delivery).await.unwrap();
         }
     });
-    let release = |store: &Moody| {
-        for answer in std::mem::take(&mut *store.held.lock().unwrap()) {
-            answer();
-        }
-    };
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(!bringing.is_finished(), "nothing is said to be processed");
     assert_eq!(org.calls.load(Ordering::SeqCst), 0, "nothing is called");
     while !bringing.is_finished() {
-        release(&store);
+        store.release();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     tokio::time::sleep(Duration::from_millis(100)).await;

@@ -91,6 +91,29 @@ async fn what_is_given_again_after_a_restart_counts_as_tried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_offer_of_before_is_given_again_two_seconds_after_the_stream_stands_or_after_ten() {
+    for (stands, before, after) in [(true, 1_900, 2_200), (false, 9_900, 10_200)] {
+        let org = Org::new(&[Script::Wait, Script::Wait]);
+        let store = Arc::new(Memory::default());
+        let (first, second) = (Hanging::default(), Hanging::default());
+        let channel = first.start(&org, store.clone()).await;
+        asks_rep(&org, 1);
+        Stream::default().pump(&org, &channel.handle()).await;
+        channel.stop().await;
+
+        let channel = second.start(&org, store).await;
+        if stands {
+            channel.handle().listening().await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(before)).await;
+        assert_eq!(second.calls(), [], "the stream may still tell what became of it");
+        tokio::time::sleep(Duration::from_millis(after - before)).await;
+        let [(offer, true)] = second.calls()[..] else { panic!("{stands}: {:?}", second.calls()) };
+        assert!(first.calls().iter().all(|(made, _)| *made == offer), "the same call");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_offer_that_is_being_made_is_not_made_again_when_the_quiet_is_over() {
     let org = Org::new(&[Script::Wait, Script::Wait]);
     let hanging = Hanging::default();

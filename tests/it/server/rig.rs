@@ -27,9 +27,9 @@ use tower::ServiceExt;
 
 use super::described::assert_described;
 
-pub(super) const ORG: &str = "00D000000000001";
+pub(crate) const ORG: &str = "00D000000000001";
 pub(super) const OTHER_ORG: &str = "00D000000000002";
-pub(super) const CHANNEL: &str = "Acme_Messaging";
+pub(crate) const CHANNEL: &str = "Acme_Messaging";
 pub(super) const ANNA: &str = "005000000000001";
 pub(super) const BO: &str = "005000000000002";
 pub(super) const QUEUE: &str = "00G000000000001";
@@ -73,7 +73,7 @@ pub(super) fn roster() -> Roster {
 }
 
 /// One org with one channel, whose calls go to `salesforce`.
-pub(super) fn org(id: &str, salesforce: &str, with_people: bool) -> OrgPlan {
+pub(crate) fn org(id: &str, salesforce: &str, with_people: bool) -> OrgPlan {
     let id: OrgId = id.parse().unwrap();
     let definition = definition();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -105,7 +105,7 @@ pub(super) async fn service_at(clock: Arc<dyn Clock>, orgs: Vec<OrgPlan>) -> Ser
     service_with(Arc::new(Memory::new()), clock, orgs).await
 }
 
-pub(super) async fn service_with(
+pub(crate) async fn service_with(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     orgs: Vec<OrgPlan>,

@@ -22,7 +22,8 @@ impl Org {
 
     /// Begins a conversation, with these headers, or none where a value is empty.
     async fn control(&self, headers: &[(&str, &str)], body: &'static str) -> (StatusCode, Value) {
-        let mut post = self.http.post(format!("{}/emulator/v1/conversations", self.served.address)).body(body);
+        let mut post =
+            self.http.post(format!("{}/emulator/v1/conversations", self.served.address)).body(body);
         for (name, value) in headers {
             post = post.header(*name, *value);
         }

@@ -1,0 +1,4 @@
+//! The running service, as those see it who embed it.
+
+mod causes;
+mod history;
