@@ -1,7 +1,7 @@
 //! A conference with a queue, one input at a time: what fills a store.
 
 use byoc_connector::model::call::{Answer, Call, Reply, Routed};
-use byoc_connector::model::event::{Happening, RoutingRequested, Target, WorkChanged};
+use byoc_connector::model::event::{EventKind, RoutingRequested, Target, WorkChanged};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, QueueId, RepId, WorkItemId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{RoutingType, WorkChange};
@@ -52,7 +52,7 @@ impl Chat {
         let work_item = WorkItemId::parse(&self.record("0Mw")).expect("an id");
         let rep = RepId::parse(&self.record("005")).expect("an id");
         if self.turns == 0 {
-            return Input::Happened(Happening::RoutingRequested(Box::new(RoutingRequested {
+            return Input::Happened(EventKind::RoutingRequested(Box::new(RoutingRequested {
                 event: EventId::parse(&uuid::Uuid::from_u128((2 << 96) | self.number as u128).to_string())
                     .expect("an id"),
                 created: self.now,
@@ -67,7 +67,7 @@ impl Chat {
         let Some(command) = self.open.pop() else {
             let change = if self.turns < RINGING { WorkChange::Assigned } else { WorkChange::Accepted };
             let changed = WorkChanged { work, work_item: Some(work_item), rep: Some(rep), change };
-            return Input::Happened(Happening::WorkChanged(changed));
+            return Input::Happened(EventKind::WorkChanged(changed));
         };
         let reply = match command.order {
             Order::Find(_) => return Input::Found(command.id, Ok(vec![rep])),

@@ -17,7 +17,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use byoc_connector::model::call::{Answer, Call, Reply, Routed};
-use byoc_connector::model::event::{Event, Happening, RoutingRequested, Target, WorkChanged};
+use byoc_connector::model::event::{Event, EventKind, RoutingRequested, Target, WorkChanged};
 use byoc_connector::model::ids::{
     AgentWorkId, ConversationId, EventId, PsrId, QueueId, RepId, Subject, WorkItemId,
 };
@@ -88,12 +88,12 @@ impl Chat {
         }
     }
 
-    fn event(&self, what: Happening) -> Event {
+    fn event(&self, what: EventKind) -> Event {
         Event { conversation: Some(self.id.clone()), what }
     }
 
     fn requested(&self, now: Timestamp) -> Event {
-        self.event(Happening::RoutingRequested(Box::new(RoutingRequested {
+        self.event(EventKind::RoutingRequested(Box::new(RoutingRequested {
             event: self.event.clone(),
             created: now,
             routing_type: RoutingType::Conference,
@@ -107,7 +107,7 @@ impl Chat {
 
     fn work_changed(&self, change: WorkChange) -> Event {
         let (work, work_item, rep) = (self.work, Some(self.work_item), None);
-        self.event(Happening::WorkChanged(WorkChanged { work, work_item, rep, change }))
+        self.event(EventKind::WorkChanged(WorkChanged { work, work_item, rep, change }))
     }
 
     fn answer(&self, call: &Call) -> Answer {
@@ -165,7 +165,7 @@ fn machine(conversations: usize) {
 fn begin(all: &mut Conversations, chats: &[Chat], now: Timestamp) -> Vec<(usize, Command)> {
     let mut open = Vec::with_capacity(chats.len());
     for (at, chat) in chats.iter().enumerate() {
-        let known = all.on_event(now, chat.event(Happening::WorkItemSeen(chat.work_item)));
+        let known = all.on_event(now, chat.event(EventKind::WorkItemSeen(chat.work_item)));
         black_box(known.expect("a turn").effects.facts.len());
         let turn = all.on_event(now, chat.requested(now)).expect("a turn");
         open.extend(only(turn).map(|command| (at, command)));

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use byoc_connector::events::pubsub::{Credentials, NoToken, PubSub, Settings, Start};
-use byoc_connector::events::{Decoder, Delivery, EventSource as _, FieldNames};
+use byoc_connector::events::{Decoder, EventSource as _, FieldNames, StreamItem};
 use byoc_connector::interaction::encode;
 use byoc_connector::model::call::{Call, RouteBy};
-use byoc_connector::model::event::Happening;
+use byoc_connector::model::event::EventKind;
 use byoc_connector::model::time::{Clock as _, SystemClock};
 use byoc_connector::model::words::RoutingType;
 use secrecy::SecretString;
@@ -46,10 +46,10 @@ pub(crate) async fn begin(org: &Org) {
     ];
     tokio::spawn(async move {
         while let Ok(delivery) = stream.next().await {
-            let Delivery::Event(arrived) = delivery else { continue };
+            let StreamItem::Event(arrived) = delivery else { continue };
             let said = decoder.decode(&arrived.json, SystemClock.now(), None).expect("an event");
             for event in said.events {
-                let (Happening::RoutingRequested(_), Some(conversation)) = (event.what, event.conversation)
+                let (EventKind::RoutingRequested(_), Some(conversation)) = (event.what, event.conversation)
                 else {
                     continue;
                 };

@@ -138,7 +138,7 @@ impl Load {
 
 /// Gives the number behind the last.
 fn at_random(orgs: &[Org], first: usize, a_second: f64, time: Duration) -> usize {
-    let mut draws = Draws(first as u64 + 1);
+    let mut draws = SeededRandom(first as u64 + 1);
     let began = Instant::now();
     let (mut number, mut next) = (first, Duration::ZERO);
     for org in orgs.iter().cycle() {
@@ -155,9 +155,9 @@ fn at_random(orgs: &[Org], first: usize, a_second: f64, time: Duration) -> usize
 }
 
 /// Numbers that are always the same.
-struct Draws(u64);
+struct SeededRandom(u64);
 
-impl Draws {
+impl SeededRandom {
     /// A pause between two arrivals that know nothing of each other; 1 on average.
     fn pause(&mut self) -> f64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

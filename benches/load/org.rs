@@ -15,7 +15,9 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::serve::ListenerExt as _;
 use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options};
-use byoc_connector::emulator::{Act, Adopted, ApiRequest, Booked, Channel, Ending, Settings};
+use byoc_connector::emulator::{
+    Act, AdoptedConversation, ApiRequest, Channel, LedgerEvent, RequestEnd, Settings,
+};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{ConversationId, OrgId, QueueId, RepId};
 use byoc_connector::model::roster::Roster;
@@ -170,7 +172,7 @@ impl Org {
     /// A rep asks for somebody of the queue, in a conversation of its own.
     pub(crate) fn ask(&self, number: usize) {
         let conversation = conversation(number);
-        let adopted = Adopted {
+        let adopted = AdoptedConversation {
             conversation: conversation.clone(),
             work_item: None,
             end_user: None,
@@ -188,9 +190,9 @@ impl Org {
     /// How many requests a rep has joined.
     pub(crate) fn joined(&self) -> usize {
         self.emulator.with(|salesforce, _| {
-            salesforce
-                .books()
-                .count(|booked| matches!(booked, Booked::RequestEnded { ending: Ending::Joined { .. }, .. }))
+            salesforce.books().count(|booked| {
+                matches!(booked, LedgerEvent::RequestEnded { ending: RequestEnd::Joined { .. }, .. })
+            })
         })
     }
 }

@@ -198,60 +198,60 @@ fn print(query: &Query, result: &ContactsResult, why_empty: &str, output: &Outpu
 
 /// A contact as a line of the table.
 struct Row {
-    name: Cell,
-    kind: Cell,
-    list: Cell,
-    state: Cell,
-    detail: Cell,
-    wait: Cell,
-    id: Cell,
+    name: TableCell,
+    kind: TableCell,
+    list: TableCell,
+    state: TableCell,
+    detail: TableCell,
+    wait: TableCell,
+    id: TableCell,
 }
 
 /// The text of a column, and how it is shown.
 #[derive(Clone)]
-struct Cell(std::borrow::Cow<'static, str>, anstyle::Style);
+struct TableCell(std::borrow::Cow<'static, str>, anstyle::Style);
 
 impl Row {
     const HEADINGS: Self = Self {
-        name: Cell::heading("NAME"),
-        kind: Cell::heading("TYPE"),
-        list: Cell::heading("LIST"),
-        state: Cell::heading("STATE"),
-        detail: Cell::heading("DETAIL"),
-        wait: Cell::heading("WAIT"),
-        id: Cell::heading("ID"),
+        name: TableCell::heading("NAME"),
+        kind: TableCell::heading("TYPE"),
+        list: TableCell::heading("LIST"),
+        state: TableCell::heading("STATE"),
+        detail: TableCell::heading("DETAIL"),
+        wait: TableCell::heading("WAIT"),
+        id: TableCell::heading("ID"),
     };
 
     fn of(contact: &Contact) -> Self {
         let plain = anstyle::Style::new();
         let state = match contact.availability {
-            Some(Availability::Available) => Cell("available".into(), style::GOOD),
-            Some(Availability::Busy) => Cell("busy".into(), style::CAUTION),
-            Some(Availability::Offline) => Cell("offline".into(), style::FAINT),
-            None => Cell("".into(), plain),
+            Some(Availability::Available) => TableCell("available".into(), style::GOOD),
+            Some(Availability::Busy) => TableCell("busy".into(), style::CAUTION),
+            Some(Availability::Offline) => TableCell("offline".into(), style::FAINT),
+            None => TableCell("".into(), plain),
         };
         let details = [&contact.phone_number, &contact.description].into_iter().flatten();
         let detail = details.map(String::as_str).collect::<Vec<_>>().join(", ");
         let wait = contact.queue_wait_time.as_deref().map(minutes).unwrap_or_default();
         Self {
-            name: Cell(shown(&contact.name).into(), style::NAME),
-            kind: Cell(contact.contact_type.as_str().into(), plain),
-            list: Cell(contact.list_type.as_str().into(), plain),
+            name: TableCell(shown(&contact.name).into(), style::NAME),
+            kind: TableCell(contact.contact_type.as_str().into(), plain),
+            list: TableCell(contact.list_type.as_str().into(), plain),
             state,
-            detail: Cell(shown(&detail).into(), plain),
-            wait: Cell(wait.into(), plain),
-            id: Cell(shown(&contact.id).into(), style::FAINT),
+            detail: TableCell(shown(&detail).into(), plain),
+            wait: TableCell(wait.into(), plain),
+            id: TableCell(shown(&contact.id).into(), style::FAINT),
         }
     }
 
-    fn cells(&self) -> [&Cell; 7] {
+    fn cells(&self) -> [&TableCell; 7] {
         [&self.name, &self.kind, &self.list, &self.state, &self.detail, &self.wait, &self.id]
     }
 
     fn laid_out(&self, widths: [usize; 7], styled: bool) -> impl fmt::Display + '_ {
         fmt::from_fn(move |f| {
             let mut padding = 0;
-            for (Cell(text, style), width) in self.cells().into_iter().zip(widths) {
+            for (TableCell(text, style), width) in self.cells().into_iter().zip(widths) {
                 // A column that is empty all over takes no room.
                 if width == 0 {
                     continue;
@@ -269,7 +269,7 @@ impl Row {
     }
 }
 
-impl Cell {
+impl TableCell {
     const fn heading(text: &'static str) -> Self {
         Self(std::borrow::Cow::Borrowed(text), anstyle::Style::new())
     }
@@ -277,9 +277,9 @@ impl Cell {
 
 /// How wide each column is; nothing where no row has anything to say.
 fn widths(rows: &[Row]) -> [usize; 7] {
-    let mut widths = Row::HEADINGS.cells().map(|Cell(text, _)| text.width());
+    let mut widths = Row::HEADINGS.cells().map(|TableCell(text, _)| text.width());
     for (n, width) in widths.iter_mut().enumerate() {
-        let texts = rows.iter().filter_map(|row| row.cells().get(n).map(|Cell(text, _)| text.width()));
+        let texts = rows.iter().filter_map(|row| row.cells().get(n).map(|TableCell(text, _)| text.width()));
         let widest = texts.max().unwrap_or_default();
         *width = if widest == 0 { 0 } else { widest.max(*width) };
     }

@@ -79,12 +79,14 @@ impl Error {
     /// Writes it as JSON, where JSON is written: `{"ok": false, "errors": […]}`.
     pub(super) fn json(&self, output: &Output) -> Result<(), Self> {
         #[derive(Serialize)]
-        struct Told<'a> {
+        struct ErrorReport<'a> {
             ok: bool,
             errors: &'a [Problem],
         }
         match &self.0 {
-            Kind::Wrong(errors) => output.json(&Told { ok: false, errors }).and_then(|()| output.flush()),
+            Kind::Wrong(errors) => {
+                output.json(&ErrorReport { ok: false, errors }).and_then(|()| output.flush())
+            }
             Kind::ReaderGone => Ok(()),
         }
     }

@@ -26,7 +26,7 @@ use crate::connector::TellNobody;
 use crate::contacts::Index;
 use crate::events::EventSource;
 use crate::events::pubsub::{Start, Subscription};
-use crate::events::source::{Arrived, Delivery, ReplayId, State};
+use crate::events::source::{ReceivedEvent, ReplayId, State, StreamItem};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::roster::Roster;
@@ -103,7 +103,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
             plan.pubsub.ok_or_else(|| Error::new("this org's events are not read from Salesforce"))?;
         // Nothing is made before everything else is known to be right.
         let opening = opening(&serving, org, definition)?;
-        let tape = Tape::begin(args.output.as_deref(), clock.now(), opening)?;
+        let tape = RecordingFile::begin(args.output.as_deref(), clock.now(), opening)?;
         let source = pubsub.subscribe(&topic, args.from.clone());
         let mut recorder = Recorder { tape, source, progress: Progress::new(), topic };
         let ended = recorder.record(args).await;
@@ -157,7 +157,7 @@ fn channel<'a>(org: &'a Org, wanted: Option<&str>) -> Result<(&'a ChannelDefinit
 
 /// Listens, and writes what comes.
 struct Recorder {
-    tape: Tape,
+    tape: RecordingFile,
     source: Subscription,
     progress: Progress,
     topic: String,
@@ -185,15 +185,15 @@ impl Recorder {
         Ok(())
     }
 
-    fn take(&mut self, delivery: Delivery) -> Result<(), Error> {
+    fn take(&mut self, delivery: StreamItem) -> Result<(), Error> {
         let replay_id = delivery.replay_id().cloned();
         match delivery {
-            Delivery::Event(event) => self.tape.event(&event, &self.topic)?,
-            Delivery::Gap { reason } => self.progress.say(&format!("events may be missing here: {reason}")),
-            Delivery::Unreadable { replay_id, reason, .. } => {
+            StreamItem::Event(event) => self.tape.event(&event, &self.topic)?,
+            StreamItem::Gap { reason } => self.progress.say(&format!("events may be missing here: {reason}")),
+            StreamItem::Unreadable { replay_id, reason, .. } => {
                 self.progress.say(&format!("the event {replay_id} is left out: {reason}"));
             }
-            Delivery::KeepAlive { .. } => {}
+            StreamItem::KeepAlive { .. } => {}
         }
         // What is written need not come again after a cut.
         if let Some(replay_id) = replay_id {
@@ -212,7 +212,7 @@ fn opening(serving: &Serving, org: &Org, definition: &ChannelDefinition) -> Resu
 }
 
 /// When Salesforce published an event; when it came, where the event does not say or says later than that.
-fn published(event: &Arrived) -> Timestamp {
+fn published(event: &ReceivedEvent) -> Timestamp {
     #[derive(Deserialize)]
     struct Dated {
         #[serde(rename = "CreatedDate")]
@@ -223,7 +223,7 @@ fn published(event: &Arrived) -> Timestamp {
 }
 
 /// The recording as it is being written: after each line, all of it has been handed to the system.
-struct Tape {
+struct RecordingFile {
     writer: Writer<Box<dyn Write>>,
     file: Option<PathBuf>,
     /// What stands first, until it is written: the first event may be older than the recording, and lines are in
@@ -241,7 +241,7 @@ struct Recorded<'a> {
     events: u64,
 }
 
-impl Tape {
+impl RecordingFile {
     fn begin(file: Option<&Path>, now: Timestamp, opening: Vec<Source>) -> Result<Self, Error> {
         let output: Box<dyn Write> = match file {
             Some(path) => Box::new(create(path).map_err(|error| match error.kind() {
@@ -265,7 +265,7 @@ impl Tape {
         Ok(())
     }
 
-    fn event(&mut self, event: &Arrived, topic: &str) -> Result<(), Error> {
+    fn event(&mut self, event: &ReceivedEvent, topic: &str) -> Result<(), Error> {
         let json = Json::parse(&event.json).map_err(Error::new)?;
         let replay_id = Some(event.replay_id.to_string().into());
         let at = published(event);

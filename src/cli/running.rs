@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Error;
 use crate::config::Serving;
 use crate::connector::TellNobody;
-use crate::events::aside::Aside;
+use crate::events::quarantine::Quarantine;
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::time::Clock;
 use crate::notices::Notices;
@@ -74,7 +74,7 @@ pub(super) async fn start(
         Arc::new(Sqlite::open(options).await.map_err(|error| cannot_use(&settings.path, &error))?);
     let notices = Notices::default();
     webhooks.report_to(&notices, &clock);
-    let aside = Aside::beside(&settings.path).map_err(|error| {
+    let aside = Quarantine::beside(&settings.path).map_err(|error| {
         Error::new(format_args!(
             "store.path: no file can be kept beside {}: {error}",
             settings.path.display()

@@ -170,7 +170,7 @@ async fn show(file: &Path, all: bool, output: &Output) -> Result<Outcome, Error>
     Ok(Outcome::Done)
 }
 
-fn ids(left: &crate::store::Left) -> String {
+fn ids(left: &crate::store::OpenIds) -> String {
     let works = left.works.iter().map(ToString::to_string);
     let psrs = left.psrs.iter().map(ToString::to_string);
     works.chain(psrs).collect::<Vec<_>>().join(", ")

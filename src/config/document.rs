@@ -77,7 +77,7 @@ pub(super) struct Text {
 }
 
 /// A table at the top, before it is read.
-struct Given<'t> {
+struct RawTable<'t> {
     table: DeTable<'t>,
     span: Range<usize>,
     /// The variables that gave a value, by key.
@@ -173,7 +173,7 @@ impl<'t> Document<'t> {
         singles: &[&str],
         mistakes: impl FnOnce(&T) -> Vec<String>,
     ) -> Option<T> {
-        let Given { mut table, span, variables } = self.given(key, singles)?;
+        let RawTable { mut table, span, variables } = self.given(key, singles)?;
         self.note_places(key, &span, &table, &variables);
         if keys::known::<T>().is_empty() {
             self.refuse_keys(key, &mut table, singles, |a, b| keys::plain(a) == keys::plain(b));
@@ -190,7 +190,7 @@ impl<'t> Document<'t> {
     }
 
     /// What the file and the variables say of a table at the top.
-    fn given(&mut self, key: &'static str, singles: &[&str]) -> Option<Given<'t>> {
+    fn given(&mut self, key: &'static str, singles: &[&str]) -> Option<RawTable<'t>> {
         self.known.push(key);
         let found = self.left.remove(key);
         let span = found.as_ref().map_or(0..0, Spanned::span);
@@ -214,7 +214,7 @@ impl<'t> Document<'t> {
                 variables.insert((*name).to_owned(), variable);
             }
         }
-        Some(Given { table: table?, span, variables })
+        Some(RawTable { table: table?, span, variables })
     }
 
     /// A list of tables at the top, `[[reps]]`, each as far as it can be read.

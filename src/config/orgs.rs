@@ -54,7 +54,7 @@ struct Written {
     audience: Option<String>,
     token_url: Option<String>,
     private_key_file: Option<PathBuf>,
-    begin: Begin,
+    begin: StreamStart,
     channels: Vec<PathBuf>,
     roster: Option<PathBuf>,
 }
@@ -144,7 +144,7 @@ impl Entry for Written {
 /// Where a stream begins of which nothing was read yet.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Begin {
+enum StreamStart {
     Earliest,
     #[default]
     Latest,
@@ -241,7 +241,7 @@ impl Orgs<'_, '_> {
             audience: written.audience,
             token_url: written.token_url,
             private_key,
-            from_earliest: matches!(written.begin, Begin::Earliest),
+            from_earliest: matches!(written.begin, StreamStart::Earliest),
             channels,
             roster,
             place,

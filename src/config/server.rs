@@ -91,7 +91,7 @@ impl<'de> Deserialize<'de> for Origins {
 }
 
 /// What stands elsewhere than in the table: secrets that variables hold themselves, and the partner's keys.
-struct Elsewhere {
+struct OutsideTable {
     session: Option<SecretString>,
     events: Option<SecretString>,
     operator: Option<SecretString>,
@@ -122,14 +122,14 @@ pub(super) fn read(
             }
         }
     };
-    let given = Elsewhere {
+    let given = OutsideTable {
         session: variable("SESSION_SECRET"),
         events: variable("EVENTS_SECRET"),
         operator: variable("OPERATOR_SECRET"),
         partner_keys: partner_keys.unwrap_or_default(),
         is_wrong: false,
     };
-    let given = Elsewhere { is_wrong, ..given };
+    let given = OutsideTable { is_wrong, ..given };
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut read = None;
     document.table::<Written>(TABLE, KEYS, |written| {
@@ -141,7 +141,7 @@ pub(super) fn read(
 }
 
 /// The settings, and what is wrong with them: sentences that begin with the key.
-fn settings(written: &Written, given: &Elsewhere, folder: &Path) -> (ServerSettings, Vec<String>) {
+fn settings(written: &Written, given: &OutsideTable, folder: &Path) -> (ServerSettings, Vec<String>) {
     let mut wrong = Vec::new();
     let mut settings = ServerSettings::default();
     if let Some(listen) = address("listen", written.listen.as_deref(), &mut wrong) {
@@ -220,7 +220,7 @@ fn open_numbers(settings: &ServerSettings) -> Option<String> {
 
 fn session(
     written: &Written,
-    given: &Elsewhere,
+    given: &OutsideTable,
     folder: &Path,
     wrong: &mut Vec<String>,
 ) -> Option<SessionAuth> {

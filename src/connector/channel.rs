@@ -1,8 +1,8 @@
 //! A channel that is running: where events are brought, and where it can be looked at.
 
-mod brought;
 mod inbox;
-mod quiet;
+mod known_causes;
+mod offer_hold;
 mod task;
 
 use std::pin::Pin;
@@ -13,9 +13,9 @@ use smallvec::SmallVec;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::lost::Lost;
 use super::ports::{Calls, EndUserNotifier, RepFinder};
 use super::refused::{Refused, RefusedRep};
+use super::unreadable::UnreadableConversations;
 use super::watch::Asked;
 use crate::model::call::Answer;
 use crate::model::event::Event;
@@ -132,7 +132,7 @@ pub struct Channel {
 pub struct Handle {
     inbox: mpsc::Sender<Message>,
     endings: broadcast::Sender<Ended>,
-    lost: Lost,
+    lost: UnreadableConversations,
     owes: watch::Receiver<Option<Owes>>,
     refused: Refused,
 }
@@ -150,7 +150,8 @@ impl Channel {
         let (announcements, told) = mpsc::channel(ANNOUNCEMENTS);
         let telling = tokio::spawn(tell(Arc::clone(&parts.notifier), told));
         let (key, calls) = (parts.key.clone(), Arc::clone(&parts.calls));
-        let lost = Lost::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
+        let lost =
+            UnreadableConversations::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
         let (owes, owing) = watch::channel(None);
         let (brought, ended, unreadable) = (inbox.clone(), endings.clone(), lost.clone());
         let task = Task::new(parts, loaded, inbox, announcements, endings, lost, owes);
@@ -253,7 +254,7 @@ impl Handle {
     }
 
     /// The conversations that the store has and nobody can read.
-    pub fn lost(&self) -> &Lost {
+    pub fn lost(&self) -> &UnreadableConversations {
         &self.lost
     }
 

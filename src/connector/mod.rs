@@ -15,14 +15,14 @@
 //! 4. A command has one identity, across tries and restarts, and is never under way twice.
 
 mod channel;
-mod lost;
 mod ports;
 mod refused;
 mod runner;
+mod unreadable;
 mod watch;
 
 pub use channel::{Channel, Delivery, Ended, Error, Handle, Parts, Receipt};
-pub use lost::{GivenUp, Lost};
 pub use ports::{Calls, EndUserNotifier, FindError, RepFinder, TellNobody};
 pub use refused::RefusedRep;
+pub use unreadable::{GivenUp, UnreadableConversations};
 pub use watch::Asked;

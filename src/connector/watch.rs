@@ -9,20 +9,20 @@ use tracing::Span;
 
 use crate::model::call::{Call, Refusal};
 use crate::model::error_codes::ErrorCode;
-use crate::model::event::{Event, Happening};
+use crate::model::event::{Event, EventKind};
 use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingType;
 use crate::routing::{
-    Command, Conversations, Ending, Fact, Order, Outcome, Reason, Remark, RequestFact, RequestView,
-    Requested, Why,
+    Command, Conversations, Ending, Fact, OfferEndReason, Order, Outcome, Reason, Remark, RequestFact,
+    RequestView, Requested,
 };
 use crate::store::ChannelKey;
 
 use super::refused::Refused;
 
 /// The open requests of a channel, as they are watched.
-pub(super) struct Watch {
+pub(super) struct ChannelObserver {
     org: String,
     channel: String,
     open: HashMap<EventId, Seen>,
@@ -53,7 +53,7 @@ struct Seen {
     offered: bool,
 }
 
-impl Watch {
+impl ChannelObserver {
     pub(super) fn new(key: &ChannelKey) -> Self {
         let (org, channel) = (key.org.to_string(), key.channel.to_string());
         Self { org, channel, open: HashMap::new(), numbers: HashMap::new(), refused: Refused::default() }
@@ -83,7 +83,7 @@ impl Watch {
         for fact in facts {
             match fact {
                 Fact::Requested(requested) => self.requested(conversation, requested),
-                Fact::About(number, fact) => self.about(conversation, *number, fact),
+                Fact::OfRequest(number, fact) => self.about(conversation, *number, fact),
                 _ => {}
             }
         }
@@ -115,10 +115,10 @@ impl Watch {
                 tracing::info!(parent: &span, %rep, "offer made");
             }
             RequestFact::RepRefused { rep, .. } => {
-                tracing::info!(parent: &span, %rep, became = became(Why::Refused), "offer over");
+                tracing::info!(parent: &span, %rep, became = became(OfferEndReason::Refused), "offer over");
             }
             RequestFact::OfferAccepted(rep) => tracing::info!(parent: &span, %rep, "offer accepted"),
-            RequestFact::OfferOver(rep, why) => {
+            RequestFact::OfferEnded(rep, why) => {
                 tracing::info!(parent: &span, %rep, became = became(*why), "offer over");
             }
             // The request may have its last word, and be watched no more.
@@ -132,7 +132,7 @@ impl Watch {
                      /v1/owed has it"
                 );
             }
-            RequestFact::OfferOrphaned { rep, until } => {
+            RequestFact::OfferAbandoned { rep, until } => {
                 let span = self.conversation_span(conversation);
                 tracing::warn!(
                     parent: &span, %rep, until = %until,
@@ -210,7 +210,7 @@ impl Watch {
         .increment(1);
         for event in events {
             match &event.what {
-                Happening::RoutingRequested(requested) => tracing::info!(
+                EventKind::RoutingRequested(requested) => tracing::info!(
                     org, channel, request = %requested.event,
                     "a routing request came again; it was processed before, and changes nothing"
                 ),
@@ -289,14 +289,14 @@ const fn asked(routing_type: RoutingType) -> &'static str {
     }
 }
 
-const fn became(why: Why) -> &'static str {
+const fn became(why: OfferEndReason) -> &'static str {
     match why {
-        Why::Declined => "declined",
-        Why::Unanswered => "not answered",
-        Why::Withdrawn => "taken back by Salesforce",
-        Why::CalledOff => "called off",
-        Why::Removed => "accepted too late, and removed",
-        Why::Refused => "refused by Salesforce",
-        Why::Unknown => "not known",
+        OfferEndReason::Declined => "declined",
+        OfferEndReason::Unanswered => "not answered",
+        OfferEndReason::Withdrawn => "taken back by Salesforce",
+        OfferEndReason::CalledOff => "called off",
+        OfferEndReason::Removed => "accepted too late, and removed",
+        OfferEndReason::Refused => "refused by Salesforce",
+        OfferEndReason::Unknown => "not known",
     }
 }

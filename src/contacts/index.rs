@@ -104,7 +104,7 @@ type Ranks<'a> = Box<dyn Iterator<Item = u32> + 'a>;
 
 /// Where in the roster a contact is.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct ContactPosition {
     group: Group,
     at: u32,
 }
@@ -116,7 +116,7 @@ pub struct Index {
     places_of: Arc<Roster>,
     reps: Vec<Arc<LiveRep>>,
     /// Every listed contact in order; the position is its rank.
-    places: Vec<Place>,
+    places: Vec<ContactPosition>,
     /// The folded names, by group in the order of [`Group::ALL`].
     names: [Column; 4],
     /// The marks of those names that have any, likewise: who types nothing but marks looks for those.
@@ -189,7 +189,7 @@ impl Index {
     pub fn memory(&self) -> usize {
         let columns =
             self.names.iter().chain(&self.marks).chain([&self.numbers]).map(Column::memory).sum::<usize>();
-        columns.saturating_add(self.places.capacity().saturating_mul(size_of::<Place>()))
+        columns.saturating_add(self.places.capacity().saturating_mul(size_of::<ContactPosition>()))
     }
 
     /// One page: at most [`ContactsFilter::MAX_LIMIT`] contacts, in order.
@@ -214,7 +214,7 @@ impl Index {
 
     /// Whether a rank of a group that is shown is shown itself: a rep may be offline, busy or present.
     fn is_shown(&self, rank: u32, query: &Query) -> bool {
-        let Some(Place { group: Group::Reps, at }) = self.place(rank) else { return true };
+        let Some(ContactPosition { group: Group::Reps, at }) = self.place(rank) else { return true };
         let Some(rep) = self.rep(*at) else { return false };
         let is_wanted =
             |shown| shown == Availability::Available || !query.filter.types.contains(&FilterType::Available);
@@ -241,7 +241,7 @@ impl Index {
         merged(names.chain(number.map(|number| self.numbers.holding(number))))
     }
 
-    fn place(&self, rank: u32) -> Option<&Place> {
+    fn place(&self, rank: u32) -> Option<&ContactPosition> {
         self.places.get(usize::try_from(rank).ok()?)
     }
 
@@ -302,7 +302,7 @@ fn contact_types(reps: &[Arc<LiveRep>], roster: &Roster) -> Vec<ContactType> {
     ContactType::ALL.iter().filter(has).copied().collect()
 }
 
-fn phone_number(roster: &Roster, place: Place) -> Option<&str> {
+fn phone_number(roster: &Roster, place: ContactPosition) -> Option<&str> {
     if place.group != Group::Outside {
         return None;
     }
@@ -327,7 +327,7 @@ fn merged<'a>(runs: impl Iterator<Item = Ranks<'a>>) -> Ranks<'a> {
 
 /// A contact while the index is being built.
 struct Entry {
-    place: Place,
+    place: ContactPosition,
     name: Range<usize>,
     marks: Range<usize>,
 }
@@ -345,22 +345,22 @@ impl Draft {
         let mut ids = Vec::new();
         for (rep, at) in reps.iter().zip(0_u32..) {
             let id = rep.id().as_str();
-            rep.see(|now| draft.add(Place { group: Group::Reps, at }, id, &now.name, &mut ids));
+            rep.see(|now| draft.add(ContactPosition { group: Group::Reps, at }, id, &now.name, &mut ids));
         }
         for (queue, at) in roster.queues.iter().zip(0_u32..) {
-            draft.add(Place { group: Group::Queues, at }, queue.id.as_str(), &queue.name, &mut ids);
+            draft.add(ContactPosition { group: Group::Queues, at }, queue.id.as_str(), &queue.name, &mut ids);
         }
         for (flow, at) in roster.flows.iter().zip(0_u32..) {
-            draft.add(Place { group: Group::Flows, at }, flow.id.as_str(), &flow.name, &mut ids);
+            draft.add(ContactPosition { group: Group::Flows, at }, flow.id.as_str(), &flow.name, &mut ids);
         }
         for (contact, at) in roster.contacts.iter().zip(0_u32..) {
-            draft.add(Place { group: Group::Outside, at }, &contact.id, &contact.name, &mut ids);
+            draft.add(ContactPosition { group: Group::Outside, at }, &contact.id, &contact.name, &mut ids);
         }
         draft.arrange(ids);
         draft
     }
 
-    fn add<'a>(&mut self, place: Place, id: &'a str, name: &str, ids: &mut Vec<&'a str>) {
+    fn add<'a>(&mut self, place: ContactPosition, id: &'a str, name: &str, ids: &mut Vec<&'a str>) {
         let name = listing::shown_name(name, id);
         let cut = name.char_indices().nth(SEARCHED_CHARACTERS).map_or(name.len(), |(at, _)| at);
         let name = name.get(..cut).unwrap_or(name);

@@ -25,7 +25,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::{DECLINES_HINT, DECLINES_NOT_HEARD, Org};
-use crate::events::pubsub::{Described, NotDescribed, PubSub};
+use crate::events::pubsub::{NotDescribed, PubSub, TopicDescription};
 use crate::interaction::{Attempt, Client, Exchanged, Failure, Witness, said};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::error_codes::ErrorCode;
@@ -274,7 +274,7 @@ async fn events(place: &str, pubsub: Option<&PubSub>, definition: &ChannelDefini
     let (Some(pubsub), Some(topic)) = (pubsub, definition.topic()) else {
         return problem("no platform event is named".to_owned(), words::EVENT);
     };
-    let Described { can_subscribe, fields } = match pubsub.describe(&topic).await {
+    let TopicDescription { can_subscribe, fields } = match pubsub.describe(&topic).await {
         Ok(described) => described,
         Err(error) => {
             let advice = match error {

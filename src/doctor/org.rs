@@ -46,7 +46,7 @@ enum NotRead {
 }
 
 /// The org's REST API.
-struct Rest {
+struct RestApi {
     base: String,
     http: reqwest::Client,
     token: AccessToken,
@@ -54,7 +54,7 @@ struct Rest {
 
 /// Looks at one org, whose token is there.
 pub(super) async fn look(org: &Org, plan: &OrgPlan) -> Vec<Finding> {
-    let rest = match Rest::new(org, plan).await {
+    let rest = match RestApi::new(org, plan).await {
         Ok(rest) => rest,
         Err(problem) => return vec![Finding::look(&org.place, Step::Rights, not_read(&problem), BY_HAND)],
     };
@@ -81,7 +81,7 @@ fn not_read(problem: &str) -> String {
 }
 
 /// Whether the user may update AgentWork: without it no offer can be taken back.
-async fn rights(rest: &Rest, org: &Org) -> Finding {
+async fn rights(rest: &RestApi, org: &Org) -> Finding {
     const EDIT: &str = "make the integration user an administrator, or give it Edit on AgentWork and a role above those \
         of the reps; without it every cancel fails, and reps go on ringing";
     let place = &org.place;
@@ -116,7 +116,7 @@ async fn rights(rest: &Rest, org: &Org) -> Finding {
 }
 
 /// Whether the queues are there, and take messaging sessions.
-async fn queues(rest: &Rest, org: &Org) -> Option<Finding> {
+async fn queues(rest: &RestApi, org: &Org) -> Option<Finding> {
     let ids: BTreeSet<String> = org.roster.queues.iter().map(|queue| queue.id.to_18()).collect();
     let question = "SELECT QueueId FROM QueueSobject WHERE SobjectType = 'MessagingSession' AND QueueId IN ";
     let found = rest.among(question, "QueueId", &ids).await?;
@@ -125,7 +125,7 @@ async fn queues(rest: &Rest, org: &Org) -> Option<Finding> {
 }
 
 /// Whether the reps are there, and active.
-async fn reps(rest: &Rest, org: &Org) -> Option<Finding> {
+async fn reps(rest: &RestApi, org: &Org) -> Option<Finding> {
     let ids: BTreeSet<String> = org.roster.reps.iter().map(|rep| rep.id.to_18()).collect();
     let found = rest.among("SELECT Id FROM User WHERE IsActive = true AND Id IN ", "Id", &ids).await?;
     let advice = "check the ids, and that the users are active and have the Messaging User licence";
@@ -160,7 +160,7 @@ fn compared(
 }
 
 /// Whether the org's channel definition says what ours does. It can be read with Customize Application alone.
-async fn same_definition(rest: &Rest, org: &Org, ours: &ChannelDefinition) -> Finding {
+async fn same_definition(rest: &RestApi, org: &Org, ours: &ChannelDefinition) -> Finding {
     let name = ours.developer_name.as_deref().unwrap_or_default();
     let place = format!("{}, {name}", org.place);
     let look = |problem: &str| {
@@ -221,7 +221,7 @@ async fn fetch(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>)
     Ok((status, body))
 }
 
-impl Rest {
+impl RestApi {
     async fn new(org: &Org, plan: &OrgPlan) -> Result<Self, String> {
         let token = plan.tokens.token().await.map_err(|error| error.problem())?;
         let base = without_slashes(&org.instance_url).to_owned();

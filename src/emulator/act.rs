@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::act_error::ActError;
-use super::adopt::Adopted;
+use super::adopt::AdoptedConversation;
 use super::salesforce::Salesforce;
-use super::state::{Ending, Request};
+use super::state::{Request, RequestEnd};
 use crate::model::event::{Participant, SkillRequirement, Target};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, FlowId, QueueId, RepId, Subject, WorkItemId};
 use crate::model::time::Timestamp;
@@ -165,7 +165,8 @@ impl Salesforce {
             return Err(ActError::UnknownRep { rep });
         }
         let conversation: ConversationId = self.mint.text_id();
-        let adopted = Adopted { conversation: conversation.clone(), work_item: None, end_user, reps };
+        let adopted =
+            AdoptedConversation { conversation: conversation.clone(), work_item: None, end_user, reps };
         let work_item = self.seed_conversation(now, adopted)?;
         self.tell_session(now, &conversation, SessionStatus::New, None);
         let participants = self.conversations.get(&conversation).map(|it| it.participants.clone());
@@ -230,7 +231,7 @@ impl Salesforce {
         let psr = self.psrs.values().find(|psr| psr.correlation == request.event).cloned();
         let (conversation, routing_type) = (&request.conversation, request.routing_type);
         self.tell_routing_cancelled(now, conversation, routing_type, reason, request.requester, psr.as_ref());
-        self.end_request(now, &request.event, Ending::Cancelled { reason });
+        self.end_request(now, &request.event, RequestEnd::Cancelled { reason });
     }
 
     fn rep_leaves(&mut self, now: Timestamp, id: &ConversationId, rep: RepId) -> Result<Done, ActError> {

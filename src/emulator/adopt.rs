@@ -1,7 +1,7 @@
 //! Taking over what began elsewhere: conversations and routing requests of a recording, with their own ids.
 
 use super::act_error::ActError;
-use super::books::Booked;
+use super::ledger::LedgerEvent;
 use super::salesforce::Salesforce;
 use super::state::{Conversation, Request, Work, WorkState};
 use crate::model::event::{Participant, RoutingRequested};
@@ -11,7 +11,7 @@ use crate::model::words::{ParticipantRole, RoutingType, SessionStatus};
 
 /// A conversation as it stands when the emulator takes it over from a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adopted {
+pub struct AdoptedConversation {
     /// `conversationIdentifier`.
     pub conversation: ConversationId,
     /// Its messaging session; one is made where it is not known.
@@ -28,8 +28,12 @@ impl Salesforce {
     ///
     /// # Errors
     /// Where the conversation or the work item is there already.
-    pub fn seed_conversation(&mut self, now: Timestamp, adopted: Adopted) -> Result<WorkItemId, ActError> {
-        let Adopted { conversation: id, work_item, end_user, reps } = adopted;
+    pub fn seed_conversation(
+        &mut self,
+        now: Timestamp,
+        adopted: AdoptedConversation,
+    ) -> Result<WorkItemId, ActError> {
+        let AdoptedConversation { conversation: id, work_item, end_user, reps } = adopted;
         if self.conversations.contains_key(&id) {
             return Err(ActError::ConversationExists { conversation: id });
         }
@@ -52,7 +56,7 @@ impl Salesforce {
         };
         self.conversations.insert(id.clone(), conversation);
         self.by_work_item.insert(work_item, id.clone());
-        self.books.add(now, Booked::SessionChanged { conversation: id.clone(), from: None, to: status });
+        self.books.add(now, LedgerEvent::SessionChanged { conversation: id.clone(), from: None, to: status });
         for rep in reps {
             self.seat(now, &id, work_item, rep);
         }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::body::{self, Fields};
-use super::books::Booked;
-use super::fault::{FaultKind, Verdict};
+use super::fault::{FaultEffect, FaultKind};
+use super::ledger::LedgerEvent;
 use super::refusal::{Refusal, shown};
 use super::salesforce::Salesforce;
 use crate::model::ids::{EventId, OrgId};
@@ -57,7 +57,7 @@ impl ApiResponse {
 
 /// What the network makes of a call's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivery {
+pub enum AnswerFate {
     /// It arrives.
     Answer {
         /// After so many milliseconds.
@@ -114,23 +114,23 @@ impl Operation {
 impl Salesforce {
     /// Answers a call, with the faults that are planned.
     ///
-    /// `draw`, from 0 and below 1, decides about faults that are only likely; see [`Draws`](super::Draws).
-    pub fn deliver(&mut self, now: Timestamp, request: &ApiRequest, draw: f64) -> Delivery {
+    /// `draw`, from 0 and below 1, decides about faults that are only likely; see [`SeededRandom`](super::SeededRandom).
+    pub fn deliver(&mut self, now: Timestamp, request: &ApiRequest, draw: f64) -> AnswerFate {
         let operation = Operation::of(&request.method, &request.path).ok();
-        let Verdict { after_ms, harm } = self.faults.judge(operation, draw);
+        let FaultEffect { after_ms, harm } = self.faults.judge(operation, draw);
         let Some(harm) = harm else {
-            return Delivery::Answer { after_ms, response: self.handle(now, request) };
+            return AnswerFate::Answer { after_ms, response: self.handle(now, request) };
         };
         self.advance(now);
         let response = match harm {
             FaultKind::AnswerLost { .. } | FaultKind::Latency { .. } => {
                 self.handle(now, request);
-                self.books.add(now, Booked::AnswerDropped);
-                return Delivery::NoAnswer { after_ms, carried_out: true };
+                self.books.add(now, LedgerEvent::AnswerDropped);
+                return AnswerFate::NoAnswer { after_ms, carried_out: true };
             }
             FaultKind::ConnectionRefused => {
                 self.book_spoiled(now, operation, request, None);
-                return Delivery::NoAnswer { after_ms, carried_out: false };
+                return AnswerFate::NoAnswer { after_ms, carried_out: false };
             }
             FaultKind::RateLimited { retry_after_seconds } => {
                 let text = "Interaction request rate limit exceeded";
@@ -147,7 +147,7 @@ impl Salesforce {
             }
         };
         self.book_spoiled(now, operation, request, Some(response.status));
-        Delivery::Answer { after_ms, response }
+        AnswerFate::Answer { after_ms, response }
     }
 
     /// Answers a call, without faults. What was due before `now` happens first.
@@ -160,7 +160,7 @@ impl Salesforce {
         };
         let response = outcome.unwrap_or_else(Refusal::into_response);
         let request_id = request.header("RequestId").filter(|id| is_uuid(id)).map(str::to_owned);
-        let call = Booked::Call {
+        let call = LedgerEvent::Call {
             operation: operation.ok(),
             request_id,
             body,
@@ -260,7 +260,7 @@ impl Salesforce {
         self.calling = Some(id.to_owned());
         if let Some(first) = self.request_ids.get(id) {
             let same_call = *first == call;
-            self.books.add(now, Booked::RequestIdRepeated { request_id: id.to_owned(), same_call });
+            self.books.add(now, LedgerEvent::RequestIdRepeated { request_id: id.to_owned(), same_call });
         } else {
             self.request_ids.insert(id.to_owned(), call);
         }
@@ -287,7 +287,7 @@ impl Salesforce {
         status: Option<u16>,
     ) {
         let request_id = request.header("RequestId").filter(|id| is_uuid(id)).map(str::to_owned);
-        self.books.add(now, Booked::CallSpoiled { operation, request_id, status });
+        self.books.add(now, LedgerEvent::CallSpoiled { operation, request_id, status });
     }
 }
 

@@ -98,7 +98,7 @@ const fn bad_request() -> u16 {
 
 /// What the plan says about one call.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct FaultEffect {
     pub(super) after_ms: u64,
     pub(super) harm: Option<FaultKind>,
 }
@@ -123,8 +123,8 @@ impl Plan {
     }
 
     /// What happens to a call of that operation. `draw`, from 0 and below 1, decides about probabilities.
-    pub(super) fn judge(&mut self, operation: Option<Operation>, draw: f64) -> Verdict {
-        let mut verdict = Verdict::default();
+    pub(super) fn judge(&mut self, operation: Option<Operation>, draw: f64) -> FaultEffect {
+        let mut verdict = FaultEffect::default();
         for fault in &mut self.faults {
             let fits = fault.operation.is_none() || fault.operation == operation;
             let is_delay = matches!(fault.kind, FaultKind::Latency { .. });
@@ -166,8 +166,8 @@ mod tests {
         plan.add(Fault::once(Operation::CreateRoute, FaultKind::ConnectionRefused));
         plan.add(Fault::always(FaultKind::Latency { milliseconds: 20 }));
         let first = plan.judge(Some(Operation::CreateRoute), 0.0);
-        assert_eq!(first, Verdict { after_ms: 20, harm: Some(FaultKind::ServerError { status: 503 }) });
-        assert_eq!(plan.judge(Some(Operation::DeleteRoute), 0.0), Verdict { after_ms: 20, harm: None });
+        assert_eq!(first, FaultEffect { after_ms: 20, harm: Some(FaultKind::ServerError { status: 503 }) });
+        assert_eq!(plan.judge(Some(Operation::DeleteRoute), 0.0), FaultEffect { after_ms: 20, harm: None });
         let second = plan.judge(Some(Operation::CreateRoute), 0.0);
         assert_eq!(second.harm, Some(FaultKind::ConnectionRefused));
         assert_eq!(plan.judge(Some(Operation::CreateRoute), 0.0).harm, None);

@@ -1,9 +1,9 @@
 //! The life of an offer, and what it does to its rep, its PSR, its request and its conversation.
 
 use super::act_error::ActError;
-use super::books::{Booked, PsrEnd};
+use super::ledger::{LedgerEvent, PsrEnd};
 use super::salesforce::Salesforce;
-use super::state::{Ending, Work, WorkState};
+use super::state::{RequestEnd, Work, WorkState};
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId};
 use crate::model::time::Timestamp;
@@ -12,7 +12,7 @@ use crate::model::words::{Availability, ParticipantRole, RoutingType, SessionSta
 impl Salesforce {
     /// Enters a new offer. It rings at once, but for a direct transfer to a rep without room.
     pub(super) fn offer(&mut self, now: Timestamp, work: Work) {
-        let created = Booked::OfferCreated {
+        let created = LedgerEvent::OfferCreated {
             work: work.id,
             rep: work.rep,
             work_item: work.work_item,
@@ -76,10 +76,10 @@ impl Salesforce {
         let request = self.requests.get(&work.correlation);
         if request.is_some_and(|request| !request.is_open()) {
             let request = work.correlation.clone();
-            self.books.add(now, Booked::LateJoin { request, work: id, rep: work.rep });
+            self.books.add(now, LedgerEvent::LateJoin { request, work: id, rep: work.rep });
         }
         let requester = request_requester(self, &work);
-        self.end_request(now, &work.correlation, Ending::Joined { rep: work.rep });
+        self.end_request(now, &work.correlation, RequestEnd::Joined { rep: work.rep });
         self.add_rep(now, &work.conversation, work.rep);
         self.set_session_status(now, &work.conversation, SessionStatus::Active, None);
         if let Some(requester) = requester.filter(|rep| *rep != work.rep) {
@@ -192,7 +192,7 @@ impl Salesforce {
         }
         self.set_session_status(now, id, SessionStatus::Ended, Some(by));
         for event in self.open_requests_of(id) {
-            self.end_request(now, &event, Ending::SessionEnded);
+            self.end_request(now, &event, RequestEnd::SessionEnded);
         }
     }
 
@@ -241,7 +241,7 @@ impl Salesforce {
         let count = conversation.participants.len();
         let over_limit = limit.is_some_and(|limit| count > limit);
         let conversation = id.clone();
-        self.books.add(now, Booked::ParticipantJoined { conversation, participant, count, over_limit });
+        self.books.add(now, LedgerEvent::ParticipantJoined { conversation, participant, count, over_limit });
         true
     }
 
@@ -260,7 +260,7 @@ impl Salesforce {
         }
         self.tell_participant(now, id, participant, false);
         let (conversation, participant) = (id.clone(), participant.clone());
-        self.books.add(now, Booked::ParticipantLeft { conversation, participant, count });
+        self.books.add(now, LedgerEvent::ParticipantLeft { conversation, participant, count });
     }
 
     pub(super) fn set_session_status(
@@ -276,7 +276,7 @@ impl Salesforce {
             return;
         }
         self.tell_session(now, id, from, ended_by);
-        let change = Booked::SessionChanged { conversation: id.clone(), from: Some(from), to: status };
+        let change = LedgerEvent::SessionChanged { conversation: id.clone(), from: Some(from), to: status };
         self.books.add(now, change);
     }
 
@@ -304,7 +304,7 @@ impl Salesforce {
         if let Some(conversation) = self.conversations.get_mut(&psr.conversation) {
             conversation.psrs.retain(|it| *it != id);
         }
-        self.books.add(now, Booked::PsrDeleted { psr: id, end });
+        self.books.add(now, LedgerEvent::PsrDeleted { psr: id, end });
     }
 }
 

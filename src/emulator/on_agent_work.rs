@@ -5,7 +5,7 @@ use serde_json::json;
 use super::act_error::ActError;
 use super::api::ApiResponse;
 use super::body::Fields;
-use super::books::Booked;
+use super::ledger::LedgerEvent;
 use super::refusal::{Refusal, shown};
 use super::salesforce::Salesforce;
 use super::state::{Psr, Work, WorkState};
@@ -200,7 +200,7 @@ impl Salesforce {
 
     fn refuse_duplicate(&mut self, now: Timestamp, rep: RepId, work_item: WorkItemId) -> Result<(), Refusal> {
         let Some(&active) = self.active.get(&(rep, work_item)) else { return Ok(()) };
-        self.books.add(now, Booked::DuplicateRefused { rep, work_item, active });
+        self.books.add(now, LedgerEvent::DuplicateRefused { rep, work_item, active });
         let text = format!("{rep} has an active agent work for {work_item} already");
         Err(Refusal::new(15109, text))
     }

@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::api::ApiResponse;
 use super::body::Fields;
-use super::books::{Booked, PsrEnd};
+use super::ledger::{LedgerEvent, PsrEnd};
 use super::refusal::{Refusal, shown};
 use super::salesforce::Salesforce;
-use super::state::{Conversation, Ending, Psr};
+use super::state::{Conversation, Psr, RequestEnd};
 use crate::model::event::Target;
 use crate::model::ids::{ConversationId, EventId, FlowId, PsrId, QueueId, RepId};
 use crate::model::time::Timestamp;
@@ -48,7 +48,8 @@ impl Salesforce {
             created: now,
         };
         let answer = self.route_answer(&psr, found);
-        let created = Booked::PsrCreated { psr: psr.id, conversation, correlation: psr.correlation.clone() };
+        let created =
+            LedgerEvent::PsrCreated { psr: psr.id, conversation, correlation: psr.correlation.clone() };
         self.books.add(now, created);
         if let Some(conversation) = self.conversations.get_mut(&psr.conversation) {
             conversation.psrs.push(psr.id);
@@ -93,7 +94,7 @@ impl Salesforce {
         let Some(psr) = self.psrs.get(&id).cloned() else { return };
         self.delete_psr(now, id, PsrEnd::Clear(reason));
         if self.requests.get(&psr.correlation).is_some_and(|request| request.answered.is_some()) {
-            self.end_request(now, &psr.correlation, Ending::GivenUp { reason });
+            self.end_request(now, &psr.correlation, RequestEnd::GivenUp { reason });
         }
         // A clear with reason Cancel follows a cancel that Salesforce itself has told: it is not told again.
         if reason != CancelReason::Cancel {

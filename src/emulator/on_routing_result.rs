@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::api::ApiResponse;
 use super::body::Fields;
-use super::books::{Booked, ResultVerdict};
+use super::ledger::{LedgerEvent, ResultEffect};
 use super::on_agent_work::mismatch;
 use super::refusal::{Refusal, shown};
 use super::salesforce::{ANSWER_TIME, Salesforce};
-use super::state::{Ending, Request};
+use super::state::{Request, RequestEnd};
 use crate::model::ids::{ConversationId, EventId};
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingType;
@@ -48,9 +48,11 @@ impl Salesforce {
         let chosen = self.answered_by(&conversation, routing_type, success);
         let request = self.taken_for(chosen);
         let verdict = self.judge_result(now, request.as_ref());
-        self.books
-            .add(now, Booked::ResultReceived { conversation, request: request.clone(), success, verdict });
-        if let (Some(event), ResultVerdict::Effective) = (request, verdict) {
+        self.books.add(
+            now,
+            LedgerEvent::ResultReceived { conversation, request: request.clone(), success, verdict },
+        );
+        if let (Some(event), ResultEffect::Effective) = (request, verdict) {
             self.apply_result(now, &event, success, externally, message.unwrap_or_default());
         }
         Ok(ApiResponse::json(202, json!({ "success": true })))
@@ -68,9 +70,9 @@ impl Salesforce {
             request.answered = Some((now, success));
         }
         if !success {
-            self.end_request(now, event, Ending::Refused { message: message.to_owned() });
+            self.end_request(now, event, RequestEnd::Refused { message: message.to_owned() });
         } else if externally {
-            self.end_request(now, event, Ending::RoutedExternally);
+            self.end_request(now, event, RequestEnd::RoutedExternally);
         }
     }
 
@@ -103,19 +105,19 @@ impl Salesforce {
         chosen.map(|request| request.event.clone())
     }
 
-    fn judge_result(&self, now: Timestamp, event: Option<&EventId>) -> ResultVerdict {
+    fn judge_result(&self, now: Timestamp, event: Option<&EventId>) -> ResultEffect {
         match event.and_then(|event| self.requests.get(event)) {
-            None => ResultVerdict::Unasked,
-            Some(request) if request.answered.is_some() => ResultVerdict::Repeated,
+            None => ResultEffect::Unasked,
+            Some(request) if request.answered.is_some() => ResultEffect::Repeated,
             Some(request) if is_unanswered(request) && now < request.created + ANSWER_TIME => {
-                ResultVerdict::Effective
+                ResultEffect::Effective
             }
-            Some(_) => ResultVerdict::Late,
+            Some(_) => ResultEffect::Late,
         }
     }
 }
 
 /// Whether a result can still count for it: nobody answered it, and it is open or a rep has joined.
 const fn is_unanswered(request: &Request) -> bool {
-    request.answered.is_none() && matches!(request.ended, None | Some((_, Ending::Joined { .. })))
+    request.answered.is_none() && matches!(request.ended, None | Some((_, RequestEnd::Joined { .. })))
 }

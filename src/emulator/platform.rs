@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::books::Booked;
+use super::ledger::LedgerEvent;
 use super::salesforce::Salesforce;
 use super::settings::EntryPayloadForm;
 use super::state::{Psr, Request};
@@ -61,8 +61,12 @@ impl Salesforce {
     /// Tells the rep's browser and, where the channel wants it, the platform event what happened to an offer.
     pub(super) fn tell_work(&mut self, now: Timestamp, id: AgentWorkId, change: WorkChange) {
         let Some(work) = self.works.get(&id).cloned() else { return };
-        let booked =
-            Booked::OfferChanged { work: id, rep: work.rep, correlation: work.correlation.clone(), change };
+        let booked = LedgerEvent::OfferChanged {
+            work: id,
+            rep: work.rep,
+            correlation: work.correlation.clone(),
+            change,
+        };
         self.books.add(now, booked);
         if self.muted {
             return;

@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::act_error::ActError;
-use super::books::{Booked, Books};
-use super::draws::Mint;
 use super::fault::{Fault, Plan};
+use super::ledger::{Ledger, LedgerEvent};
 use super::platform::Emitted;
+use super::random::IdGenerator;
 use super::settings::{BearerRule, Settings};
-use super::state::{Conversation, Ending, Psr, Request, Work, WorkState};
+use super::state::{Conversation, Psr, Request, RequestEnd, Work, WorkState};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, WorkItemId};
 use crate::model::roster::{Flow, Rep, Roster, Script};
 use crate::model::time::Timestamp;
@@ -24,7 +24,7 @@ pub(super) const ANSWER_TIME: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone)]
 pub struct Salesforce {
     pub(super) settings: Settings,
-    pub(super) mint: Mint,
+    pub(super) mint: IdGenerator,
     pub(super) created_by: RepId,
     pub(super) reps: BTreeMap<RepId, Rep>,
     pub(super) queues: BTreeSet<QueueId>,
@@ -45,7 +45,7 @@ pub struct Salesforce {
     /// The `RequestId` of the call that is being answered.
     pub(super) calling: Option<String>,
     pub(super) faults: Plan,
-    pub(super) books: Books,
+    pub(super) books: Ledger,
     pub(super) emitted: Vec<Emitted>,
     pub(super) muted: bool,
     due: BTreeMap<(Timestamp, u64), Due>,
@@ -80,7 +80,7 @@ impl Leftovers {
 impl Salesforce {
     /// An org with these people. The seed decides every id that it will make.
     pub fn new(seed: u64, roster: Roster, settings: Settings) -> Self {
-        let mut mint = Mint::new(seed);
+        let mut mint = IdGenerator::new(seed);
         let created_by = mint.record(RepId::PREFIX);
         let mut queues: BTreeSet<_> = roster.queues.iter().map(|queue| queue.id).collect();
         queues.extend(roster.reps.iter().flat_map(|rep| rep.queues.iter().copied()));
@@ -105,7 +105,7 @@ impl Salesforce {
             taken_for: HashMap::new(),
             calling: None,
             faults: Plan::default(),
-            books: Books::default(),
+            books: Ledger::default(),
             emitted: Vec::new(),
             muted: false,
             due: BTreeMap::new(),
@@ -119,7 +119,7 @@ impl Salesforce {
     }
 
     /// Everything that happened.
-    pub const fn books(&self) -> &Books {
+    pub const fn books(&self) -> &Ledger {
         &self.books
     }
 
@@ -280,7 +280,7 @@ impl Salesforce {
         };
         conversation.requests.push(request.event.clone());
         self.schedule(request.created + ANSWER_TIME, Due::Mark(request.event.clone()));
-        let published = Booked::RequestPublished {
+        let published = LedgerEvent::RequestPublished {
             request: request.event.clone(),
             conversation: request.conversation.clone(),
             routing_type: request.routing_type,
@@ -342,18 +342,18 @@ impl Salesforce {
 
     fn mark_unanswered(&mut self, at: Timestamp, event: &EventId) {
         let Some(request) = self.requests.get(event) else { return };
-        let joined = matches!(request.ended, Some((_, Ending::Joined { .. })));
+        let joined = matches!(request.ended, Some((_, RequestEnd::Joined { .. })));
         if request.answered.is_some() || !(request.is_open() || joined) {
             return;
         }
-        self.books.add(at, Booked::RequestUnanswered { request: event.clone() });
-        self.end_request(at, event, Ending::MarkedFailed);
+        self.books.add(at, LedgerEvent::RequestUnanswered { request: event.clone() });
+        self.end_request(at, event, RequestEnd::MarkedFailed);
     }
 
     /// Ends a request, unless it is over.
-    pub(super) fn end_request(&mut self, at: Timestamp, event: &EventId, ending: Ending) {
+    pub(super) fn end_request(&mut self, at: Timestamp, event: &EventId, ending: RequestEnd) {
         let Some(request) = self.requests.get_mut(event).filter(|request| request.is_open()) else { return };
         request.ended = Some((at, ending.clone()));
-        self.books.add(at, Booked::RequestEnded { request: event.clone(), ending });
+        self.books.add(at, LedgerEvent::RequestEnded { request: event.clone(), ending });
     }
 }

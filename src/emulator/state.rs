@@ -141,7 +141,7 @@ pub struct Request {
     /// When the first routing result came, and whether it said success.
     pub answered: Option<(Timestamp, bool)>,
     /// How it ended, and when.
-    pub ended: Option<(Timestamp, Ending)>,
+    pub ended: Option<(Timestamp, RequestEnd)>,
 }
 
 impl Request {
@@ -154,7 +154,7 @@ impl Request {
 /// How a routing request ended, as Salesforce sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "how", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Ending {
+pub enum RequestEnd {
     /// A rep joined.
     Joined {
         /// Who.

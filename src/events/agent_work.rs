@@ -2,8 +2,8 @@
 
 use smallvec::smallvec;
 
-use super::{Decoded, Error, PassedBy};
-use crate::model::event::{Event, Happening, WorkChanged};
+use super::{Decoded, Error, Ignored};
+use crate::model::event::{Event, EventKind, WorkChanged};
 use crate::model::ids::{AgentWorkId, RepId, WorkItemId};
 use crate::model::words::WorkChange;
 
@@ -26,14 +26,14 @@ pub fn agent_work_event(
         move |source| Error::Id { field, source }
     };
     if let "PAUSED" | "UNPAUSED" = work_event {
-        return Ok(Decoded::passed(PassedBy::Unused("a rep's pause")));
+        return Ok(Decoded::passed(Ignored::Unused("a rep's pause")));
     }
     let Some(change) = WorkChange::from_work_event(work_event) else {
-        return Ok(Decoded::passed(PassedBy::Value { field: "workEvent", value: work_event.into() }));
+        return Ok(Decoded::passed(Ignored::Value { field: "workEvent", value: work_event.into() }));
     };
     let work_item = Some(WorkItemId::parse(work_item_id).map_err(at("workItemId"))?);
     let work = AgentWorkId::parse(work_id).map_err(at("workId"))?;
-    let what = Happening::WorkChanged(WorkChanged { work, work_item, rep, change });
+    let what = EventKind::WorkChanged(WorkChanged { work, work_item, rep, change });
     Ok(Decoded { events: smallvec![Event { conversation: None, what }], ..Decoded::default() })
 }
 
@@ -53,8 +53,8 @@ mod tests {
             rep: None,
             change: WorkChange::Declined,
         };
-        assert_eq!(decoded.events[..], [Event { conversation: None, what: Happening::WorkChanged(changed) }]);
-        assert_eq!(decoded.passed_by, None);
+        assert_eq!(decoded.events[..], [Event { conversation: None, what: EventKind::WorkChanged(changed) }]);
+        assert_eq!(decoded.ignored, None);
     }
 
     #[test]
@@ -62,8 +62,8 @@ mod tests {
         let change = |name: &str| {
             let decoded = agent_work_event(SESSION, WORK, name, None).unwrap();
             match decoded.events.first().map(|event| &event.what) {
-                Some(Happening::WorkChanged(changed)) => Ok(changed.change),
-                _ => Err(decoded.passed_by.unwrap().to_string()),
+                Some(EventKind::WorkChanged(changed)) => Ok(changed.change),
+                _ => Err(decoded.ignored.unwrap().to_string()),
             }
         };
         for (name, known) in [
@@ -84,7 +84,7 @@ mod tests {
     fn a_work_event_of_tomorrow_is_passed_by() {
         let decoded = agent_work_event(SESSION, WORK, "SNOOZED", None).unwrap();
         assert!(decoded.events.is_empty());
-        assert_eq!(decoded.passed_by.unwrap().to_string(), "workEvent SNOOZED, which is not known here");
+        assert_eq!(decoded.ignored.unwrap().to_string(), "workEvent SNOOZED, which is not known here");
     }
 
     #[test]

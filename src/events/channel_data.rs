@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::json::Text;
-use super::mend::{Odd, Shape, mended};
-use super::request::Outside;
+use super::mend::{ExpectedType, MendedFields, mended};
+use super::request::OutsideContactFields;
 use crate::model::ids::RepId;
 
 /// What `channelData` may tell us. Everything else in it is passed by.
@@ -31,10 +31,10 @@ pub(super) struct ChannelData<'a> {
 }
 
 /// What the fields that are read should be.
-const SHAPE: Shape = Shape::Object(&[
-    ("eventId", Shape::Text),
-    ("initiator", Shape::Object(&[("subject", Shape::Text)])),
-    ("workOwnerId", Shape::Text),
+const SHAPE: ExpectedType = ExpectedType::Object(&[
+    ("eventId", ExpectedType::Text),
+    ("initiator", ExpectedType::Object(&[("subject", ExpectedType::Text)])),
+    ("workOwnerId", ExpectedType::Text),
 ]);
 
 #[derive(Debug, Deserialize)]
@@ -50,8 +50,8 @@ impl<'a> ChannelData<'a> {
         initiator.or(self.work_owner_id.as_ref()).and_then(|id| RepId::parse(id).ok())
     }
 
-    pub(super) fn outside(&self) -> Outside<'a> {
-        Outside {
+    pub(super) fn outside(&self) -> OutsideContactFields<'a> {
+        OutsideContactFields {
             contact_id: self.contact_id,
             external_contact_id: self.external_contact_id,
             external_contact: self.external_contact,
@@ -60,7 +60,7 @@ impl<'a> ChannelData<'a> {
     }
 
     /// A text that [`Self::read`] can read: the one that there is, or its mended form.
-    pub(super) fn mended<'t>(text: &'t str, path: &str, odd: &mut Odd) -> Cow<'t, str> {
+    pub(super) fn mended<'t>(text: &'t str, path: &str, odd: &mut MendedFields) -> Cow<'t, str> {
         if serde_json::from_str::<ChannelData<'_>>(text).is_ok() {
             return Cow::Borrowed(text);
         }

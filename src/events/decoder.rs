@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 
 use super::envelope::{Envelope, decode, open};
-use super::{Decoded, Error, FieldNames, PassedBy};
+use super::{Decoded, Error, FieldNames, Ignored};
 use crate::model::time::Timestamp;
 
 /// Decodes the events of one channel.
@@ -42,7 +42,7 @@ impl Decoder {
     ) -> Result<Decoded, Error> {
         match &self.names {
             Some(names) => open(names, envelope, received, replay_id),
-            None => Ok(Decoded::passed(PassedBy::NotOfThisChannel)),
+            None => Ok(Decoded::passed(Ignored::NotOfThisChannel)),
         }
     }
 
@@ -58,13 +58,13 @@ impl Decoder {
     ) -> Result<Decoded, Error> {
         if let Some(names) = &self.names {
             let decoded = decode(names, event, received, replay_id)?;
-            if decoded.passed_by != Some(PassedBy::NotOfThisChannel) {
+            if decoded.ignored != Some(Ignored::NotOfThisChannel) {
                 return Ok(decoded);
             }
         }
         let Some(names) = FieldNames::detect(event) else {
             serde_json::from_str::<IgnoredAny>(event).map_err(|error| Error::json("", event, &error))?;
-            return Ok(Decoded::passed(PassedBy::NotOfThisChannel));
+            return Ok(Decoded::passed(Ignored::NotOfThisChannel));
         };
         let decoded = decode(&names, event, received, replay_id)?;
         self.names = Some(names);

@@ -7,9 +7,9 @@ use smallvec::{SmallVec, smallvec};
 
 use super::interaction::{PERSON, Person};
 use super::json::Text;
-use super::mend::Shape;
-use super::{Error, PassedBy};
-use crate::model::event::{Happening, ParticipantChange, RoutingCancelled, WorkChanged};
+use super::mend::ExpectedType;
+use super::{Error, Ignored};
+use crate::model::event::{EventKind, ParticipantChange, RoutingCancelled, WorkChanged};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::model::words::{CancelReason, RoutingType, SessionStatus, WorkChange};
@@ -17,23 +17,23 @@ use crate::model::words::{CancelReason, RoutingType, SessionStatus, WorkChange};
 /// What an entry told.
 #[derive(Default)]
 pub(super) struct Found {
-    pub(super) happenings: SmallVec<[Happening; 1]>,
+    pub(super) happenings: SmallVec<[EventKind; 1]>,
     pub(super) conversation: Option<ConversationId>,
-    pub(super) passed_by: Option<PassedBy>,
+    pub(super) ignored: Option<Ignored>,
 }
 
 impl Found {
-    pub(super) fn passed(reason: PassedBy) -> Self {
-        Self { passed_by: Some(reason), ..Self::default() }
+    pub(super) fn passed(reason: Ignored) -> Self {
+        Self { ignored: Some(reason), ..Self::default() }
     }
 
-    fn one(happening: Happening) -> Self {
+    fn one(happening: EventKind) -> Self {
         Self { happenings: smallvec![happening], ..Self::default() }
     }
 
     /// Adds the work item, which is worth knowing whatever became of the rest.
     fn and_work_item(mut self, work_item: Option<WorkItemId>) -> Self {
-        self.happenings.extend(work_item.map(Happening::WorkItemSeen));
+        self.happenings.extend(work_item.map(EventKind::WorkItemSeen));
         self
     }
 }
@@ -49,48 +49,48 @@ fn entry_id(identifier: Option<&str>, own: Option<&str>) -> Option<EventId> {
     [identifier, own].into_iter().flatten().find_map(|id| EventId::parse(id).ok())
 }
 
-fn unknown(field: &'static str, value: &str) -> PassedBy {
-    PassedBy::Value { field, value: value.into() }
+fn unknown(field: &'static str, value: &str) -> Ignored {
+    Ignored::Value { field, value: value.into() }
 }
 
 /// What the fields of a `RoutingResult` that are read should be.
-pub(super) const ROUTING_RESULT: Shape = Shape::Object(&[
-    ("id", Shape::Text),
-    ("cancelReason", Shape::Text),
-    ("failureType", Shape::Text),
-    ("routingType", Shape::Text),
-    ("pendingServiceRoutingId", Shape::Text),
-    ("recordId", Shape::Text),
-    ("workOwnerId", Shape::Text),
+pub(super) const ROUTING_RESULT: ExpectedType = ExpectedType::Object(&[
+    ("id", ExpectedType::Text),
+    ("cancelReason", ExpectedType::Text),
+    ("failureType", ExpectedType::Text),
+    ("routingType", ExpectedType::Text),
+    ("pendingServiceRoutingId", ExpectedType::Text),
+    ("recordId", ExpectedType::Text),
+    ("workOwnerId", ExpectedType::Text),
     ("initiator", PERSON),
 ]);
 
 /// The same of a `RoutingWorkResult`.
-pub(super) const ROUTING_WORK_RESULT: Shape = Shape::Object(&[
-    ("workId", Shape::Text),
-    ("workTargetId", Shape::Text),
-    ("workType", Shape::Text),
-    ("agentSessionId", Shape::Text),
-    ("conversationId", Shape::Text),
+pub(super) const ROUTING_WORK_RESULT: ExpectedType = ExpectedType::Object(&[
+    ("workId", ExpectedType::Text),
+    ("workTargetId", ExpectedType::Text),
+    ("workType", ExpectedType::Text),
+    ("agentSessionId", ExpectedType::Text),
+    ("conversationId", ExpectedType::Text),
 ]);
 
 /// The same of a `SessionStatusChanged`.
-pub(super) const SESSION_STATUS_CHANGED: Shape = Shape::Object(&[
-    ("id", Shape::Text),
-    ("conversationIdentifier", Shape::Text),
-    ("sessionId", Shape::Text),
-    ("sessionStatus", Shape::Text),
-    ("sessionStatusPrev", Shape::Text),
+pub(super) const SESSION_STATUS_CHANGED: ExpectedType = ExpectedType::Object(&[
+    ("id", ExpectedType::Text),
+    ("conversationIdentifier", ExpectedType::Text),
+    ("sessionId", ExpectedType::Text),
+    ("sessionStatus", ExpectedType::Text),
+    ("sessionStatusPrev", ExpectedType::Text),
 ]);
 
 /// The same of a `ParticipantChanged`.
-pub(super) const PARTICIPANT_CHANGED: Shape = Shape::Object(&[(
+pub(super) const PARTICIPANT_CHANGED: ExpectedType = ExpectedType::Object(&[(
     "entries",
-    Shape::List(&Shape::Object(&[("operation", Shape::Text), ("participant", PERSON)])),
+    ExpectedType::List(&ExpectedType::Object(&[("operation", ExpectedType::Text), ("participant", PERSON)])),
 )]);
 
 /// The same of a `QueuePosition`.
-pub(super) const QUEUE_POSITION: Shape = Shape::Object(&[("workItemId", Shape::Text)]);
+pub(super) const QUEUE_POSITION: ExpectedType = ExpectedType::Object(&[("workItemId", ExpectedType::Text)]);
 
 /// `RoutingResult`: Salesforce made a PSR, or somebody called routing off.
 pub(super) fn routing_result(text: &str, identifier: Option<&str>) -> Read<Found> {
@@ -122,7 +122,7 @@ pub(super) fn routing_result(text: &str, identifier: Option<&str>) -> Read<Found
             Some(reason) => reason,
             None => return Ok(Found::passed(unknown("cancelReason", name)).and_work_item(work_item)),
         },
-        (_, None | Some("" | "None")) => return Ok(Found::one(Happening::RoutingStarted { psr, work_item })),
+        (_, None | Some("" | "None")) => return Ok(Found::one(EventKind::RoutingStarted { psr, work_item })),
         // An org that does not know cancel reasons yet (error 10076) says only that it was cancelled.
         (_, Some("Cancelled")) => CancelReason::Unknown,
         (_, Some(other)) => return Ok(Found::passed(unknown("failureType", other)).and_work_item(work_item)),
@@ -136,7 +136,7 @@ pub(super) fn routing_result(text: &str, identifier: Option<&str>) -> Read<Found
         initiator: result.initiator.as_ref().and_then(Person::rep),
         by: id(result.work_owner_id.as_ref(), RepId::parse),
     };
-    Ok(Found::one(Happening::RoutingCancelled(cancelled)).and_work_item(work_item))
+    Ok(Found::one(EventKind::RoutingCancelled(cancelled)).and_work_item(work_item))
 }
 
 /// `RoutingWorkResult`: something happened to an offer.
@@ -160,11 +160,11 @@ pub(super) fn routing_work_result(text: &str) -> Read<Found> {
     let conversation = id(result.conversation_id.as_ref(), ConversationId::parse);
     let passed = |reason| Found { conversation: conversation.clone(), ..Found::passed(reason) };
     let Some(work) = id(result.work_id.as_ref(), AgentWorkId::parse) else {
-        return Ok(passed(PassedBy::Incomplete { field: "workId" }).and_work_item(work_item));
+        return Ok(passed(Ignored::Incomplete { field: "workId" }).and_work_item(work_item));
     };
     let change = match result.work_type.as_deref() {
         None | Some("") => {
-            return Ok(passed(PassedBy::Incomplete { field: "workType" }).and_work_item(work_item));
+            return Ok(passed(Ignored::Incomplete { field: "workType" }).and_work_item(work_item));
         }
         Some(name) => match WorkChange::from_work_event(name) {
             Some(change) => change,
@@ -173,7 +173,7 @@ pub(super) fn routing_work_result(text: &str) -> Read<Found> {
     };
     let rep = id(result.agent_session_id.as_ref(), RepId::parse);
     let changed = WorkChanged { work, work_item, rep, change };
-    Ok(Found { conversation, ..Found::one(Happening::WorkChanged(changed)) })
+    Ok(Found { conversation, ..Found::one(EventKind::WorkChanged(changed)) })
 }
 
 /// `SessionStatusChanged`: the messaging session, which is the work item, began, waits, or is over.
@@ -201,7 +201,7 @@ pub(super) fn session_status_changed(
     let changed: SessionStatusChanged<'_> = serde_json::from_str(text)?;
     let conversation = id(changed.conversation_identifier.as_ref(), ConversationId::parse);
     let Some(work_item) = id(changed.session_id.as_ref(), WorkItemId::parse) else {
-        return Ok(Ok(Found::passed(PassedBy::Incomplete { field: "sessionId" })));
+        return Ok(Ok(Found::passed(Ignored::Incomplete { field: "sessionId" })));
     };
     let name = changed.session_status.as_deref().unwrap_or_default();
     let Some(status) = SessionStatus::from_name(name) else {
@@ -214,7 +214,7 @@ pub(super) fn session_status_changed(
         Err(error) => return Ok(Err(error)),
     };
     let previous = changed.session_status_prev.as_deref().and_then(SessionStatus::from_name);
-    let happening = Happening::SessionChanged { entry, work_item, status, previous };
+    let happening = EventKind::SessionChanged { entry, work_item, status, previous };
     Ok(Ok(Found { conversation, ..Found::one(happening) }))
 }
 
@@ -234,26 +234,26 @@ pub(super) fn participant_changed(text: &str, at: Timestamp) -> Read<Found> {
         participant: Option<Person<'a>>,
     }
     let entry: ParticipantChanged<'_> = serde_json::from_str(text)?;
-    let mut passed_by = None;
+    let mut ignored = None;
     let mut changes = Vec::new();
     for change in entry.entries.as_deref().unwrap_or_default() {
         let joined = match change.operation.as_deref() {
             Some("add") => true,
             Some("remove") => false,
             other => {
-                passed_by = Some(unknown("operation", other.unwrap_or_default()));
+                ignored = Some(unknown("operation", other.unwrap_or_default()));
                 continue;
             }
         };
         match change.participant.as_ref().and_then(Person::participant) {
             Some(participant) => changes.push(ParticipantChange { participant, joined, at }),
-            None => passed_by = Some(PassedBy::Incomplete { field: "participant" }),
+            None => ignored = Some(Ignored::Incomplete { field: "participant" }),
         }
     }
     if changes.is_empty() {
-        return Ok(Found::passed(passed_by.unwrap_or(PassedBy::Incomplete { field: "entries" })));
+        return Ok(Found::passed(ignored.unwrap_or(Ignored::Incomplete { field: "entries" })));
     }
-    Ok(Found { passed_by, ..Found::one(Happening::ParticipantsChanged(changes)) })
+    Ok(Found { ignored, ..Found::one(EventKind::ParticipantsChanged(changes)) })
 }
 
 /// `QueuePosition`: of use only for the work item's id that it carries.
@@ -266,7 +266,7 @@ pub(super) fn queue_position(text: &str) -> Read<Found> {
     }
     let position: QueuePosition<'_> = serde_json::from_str(text)?;
     Ok(match id(position.work_item_id.as_ref(), WorkItemId::parse) {
-        Some(work_item) => Found::one(Happening::WorkItemSeen(work_item)),
-        None => Found::passed(PassedBy::Incomplete { field: "workItemId" }),
+        Some(work_item) => Found::one(EventKind::WorkItemSeen(work_item)),
+        None => Found::passed(Ignored::Incomplete { field: "workItemId" }),
     })
 }

@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::json::{Text, UnionText};
-use super::mend::{self, Odd, Shape};
+use super::mend::{self, ExpectedType, MendedFields};
 use super::unescape::unescape;
-use super::{Decoded, Error, FieldNames, PassedBy, interaction, request};
+use super::{Decoded, Error, FieldNames, Ignored, interaction, request};
 use crate::model::ids::EventId;
 use crate::model::time::Timestamp;
 
 /// What surrounds a payload, for whoever reads the payload.
-pub(super) struct Surroundings<'a> {
+pub(super) struct PayloadContext<'a> {
     /// Where the payload stands, for errors.
     pub(super) field: &'a str,
     /// The payload.
@@ -30,7 +30,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) replay_id: Option<&'a str>,
 }
 
-impl Surroundings<'_> {
+impl PayloadContext<'_> {
     /// A name for what has no id of its own: `EventUuid`, else the replay id, else one that is derived
     /// from the payload, so that the same event has the same name when it comes again.
     pub(super) fn fallback_id(&self) -> Result<EventId, Error> {
@@ -76,7 +76,7 @@ pub fn decode(
     let Some((mended, mut odd)) = mended(names, event) else { return Err(Error::json("", event, &error)) };
     let envelope = read_envelope(names, &mended).map_err(|_| Error::json("", event, &error))?;
     let mut decoded = open(names, envelope, received, replay_id)?;
-    odd.append(&Odd(decoded.odd));
+    odd.append(&MendedFields(decoded.odd));
     decoded.odd = odd.0;
     Ok(decoded)
 }
@@ -89,17 +89,17 @@ fn read_envelope<'a>(names: &FieldNames, event: &'a str) -> Result<Envelope<'a>,
 }
 
 /// An event whose fields are not of their usual types, mended, and which those are.
-fn mended(names: &FieldNames, event: &str) -> Option<(String, Odd)> {
-    let mut odd = Odd::default();
+fn mended(names: &FieldNames, event: &str) -> Option<(String, MendedFields)> {
+    let mut odd = MendedFields::default();
     let mut fields: Map<String, Value> = serde_json::from_str(event).ok()?;
     for (name, value) in &mut fields {
         match name.as_str() {
-            "CreatedDate" if Moment::deserialize(&*value).is_err() => {
-                mend::mend(value, &Shape::Whole, "CreatedDate", &mut odd);
+            "CreatedDate" if AnyTime::deserialize(&*value).is_err() => {
+                mend::mend(value, &ExpectedType::Whole, "CreatedDate", &mut odd);
             }
-            "EventUuid" => mend::mend(value, &Shape::Text, "EventUuid", &mut odd),
+            "EventUuid" => mend::mend(value, &ExpectedType::Text, "EventUuid", &mut odd),
             name if names.is_event_type(name) => {
-                mend::mend(value, &Shape::Text, names.event_type(), &mut odd);
+                mend::mend(value, &ExpectedType::Text, names.event_type(), &mut odd);
             }
             _ => {}
         }
@@ -115,25 +115,25 @@ pub(super) fn open(
     replay_id: Option<&str>,
 ) -> Result<Decoded, Error> {
     let Some(event_type) = envelope.event_type else {
-        return Ok(Decoded::passed(PassedBy::NotOfThisChannel));
+        return Ok(Decoded::passed(Ignored::NotOfThisChannel));
     };
     let read = match &*event_type {
         "Interaction" => interaction::read,
         "RoutingRequested" => request::read,
-        other => return Ok(Decoded::passed(PassedBy::EventType(other.into()))),
+        other => return Ok(Decoded::passed(Ignored::EventType(other.into()))),
     };
     let field = names.payload();
     let Some(payload) = payload_text(field, envelope.payload)? else {
-        return Ok(Decoded::passed(PassedBy::Incomplete { field: "payload" }));
+        return Ok(Decoded::passed(Ignored::Incomplete { field: "payload" }));
     };
-    let around = Surroundings {
+    let around = PayloadContext {
         field,
         payload: &payload,
         created: envelope.created.unwrap_or(received),
         uuid: envelope.uuid.as_deref(),
         replay_id,
     };
-    let mut odd = Odd::default();
+    let mut odd = MendedFields::default();
     let decoded = read(&around, &mut odd)?;
     Ok(Decoded { odd: odd.0, ..decoded })
 }
@@ -211,7 +211,7 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
         let mut envelope = Envelope::default();
         while let Some(key) = map.next_key::<Text<'de>>()? {
             match &*key {
-                "CreatedDate" => envelope.created = map.next_value::<Moment>()?.0,
+                "CreatedDate" => envelope.created = map.next_value::<AnyTime>()?.0,
                 "EventUuid" => envelope.uuid = map.next_value::<UnionText<'de>>()?.into_cow(),
                 name if self.0.is_event_type(name) => {
                     envelope.event_type = map.next_value::<UnionText<'de>>()?.into_cow();
@@ -227,50 +227,50 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
 }
 
 /// A point in time: milliseconds or seconds since the epoch, RFC 3339, or an Avro union of one of them.
-pub(super) struct Moment(pub(super) Option<Timestamp>);
+pub(super) struct AnyTime(pub(super) Option<Timestamp>);
 
 /// Smaller numbers are seconds: as milliseconds this is March 1973, as seconds the year 5138.
 const LEAST_MILLIS: u64 = 100_000_000_000;
 
-impl Moment {
+impl AnyTime {
     pub(super) fn from_number(number: i64) -> Self {
         let millis = if number.unsigned_abs() < LEAST_MILLIS { number.saturating_mul(1000) } else { number };
         Self(Some(Timestamp::from_millis(millis)))
     }
 }
 
-impl<'de> Deserialize<'de> for Moment {
+impl<'de> Deserialize<'de> for AnyTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MomentVisitor;
-        impl<'de> Visitor<'de> for MomentVisitor {
-            type Value = Moment;
+        struct AnyTimeVisitor;
+        impl<'de> Visitor<'de> for AnyTimeVisitor {
+            type Value = AnyTime;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("milliseconds since the epoch, or RFC 3339")
             }
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Moment, E> {
-                Ok(Moment::from_number(number))
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<AnyTime, E> {
+                Ok(AnyTime::from_number(number))
             }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Moment, E> {
-                Ok(Moment::from_number(i64::try_from(number).unwrap_or(i64::MAX)))
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<AnyTime, E> {
+                Ok(AnyTime::from_number(i64::try_from(number).unwrap_or(i64::MAX)))
             }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Moment, E> {
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<AnyTime, E> {
                 match (text.parse::<i64>(), Timestamp::parse_rfc3339(text)) {
-                    (Ok(number), _) => Ok(Moment::from_number(number)),
-                    (_, Some(at)) => Ok(Moment(Some(at))),
+                    (Ok(number), _) => Ok(AnyTime::from_number(number)),
+                    (_, Some(at)) => Ok(AnyTime(Some(at))),
                     _ => Err(de::Error::invalid_value(de::Unexpected::Str(text), &self)),
                 }
             }
-            fn visit_unit<E: de::Error>(self) -> Result<Moment, E> {
-                Ok(Moment(None))
+            fn visit_unit<E: de::Error>(self) -> Result<AnyTime, E> {
+                Ok(AnyTime(None))
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Moment, A::Error> {
-                let mut moment = Moment(None);
-                while let Some((_, inner)) = map.next_entry::<IgnoredAny, Moment>()? {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnyTime, A::Error> {
+                let mut moment = AnyTime(None);
+                while let Some((_, inner)) = map.next_entry::<IgnoredAny, AnyTime>()? {
                     moment = inner;
                 }
                 Ok(moment)
             }
         }
-        deserializer.deserialize_any(MomentVisitor)
+        deserializer.deserialize_any(AnyTimeVisitor)
     }
 }

@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
-use super::envelope::{Moment, Surroundings};
+use super::envelope::{AnyTime, PayloadContext};
 use super::json::{Text, embedded};
-use super::mend::{Odd, Shape, reading};
-use super::{Decoded, Error, PassedBy, entry};
-use crate::model::event::{Event, Happening, Participant};
+use super::mend::{ExpectedType, MendedFields, reading};
+use super::{Decoded, Error, Ignored, entry};
+use crate::model::event::{Event, EventKind, Participant};
 use crate::model::ids::{ConversationId, RepId, Subject};
 use crate::model::time::Timestamp;
 use crate::model::words::ParticipantRole;
@@ -42,7 +42,7 @@ struct Entry<'a> {
 impl Entry<'_> {
     /// When it came about, by its own word; `None` where it does not say.
     fn at(&self) -> Option<Timestamp> {
-        let Moment(at) = serde_json::from_str(self.client_timestamp?.get()).ok()?;
+        let AnyTime(at) = serde_json::from_str(self.client_timestamp?.get()).ok()?;
         at.filter(|at| at.as_millis() > 0)
     }
 }
@@ -116,19 +116,24 @@ impl Kind {
 }
 
 /// Somebody's fields, as they should be.
-pub(super) const PERSON: Shape = Shape::Object(&[("subject", Shape::Text), ("role", Shape::Text)]);
+pub(super) const PERSON: ExpectedType =
+    ExpectedType::Object(&[("subject", ExpectedType::Text), ("role", ExpectedType::Text)]);
 
 /// What the fields that are read should be.
-const SHAPE: Shape = Shape::Object(&[
-    ("conversationIdentifier", Shape::Text),
+const SHAPE: ExpectedType = ExpectedType::Object(&[
+    ("conversationIdentifier", ExpectedType::Text),
     (
         "payload",
-        Shape::Object(&[("identifier", Shape::Text), ("entryType", Shape::Text), ("sender", PERSON)]),
+        ExpectedType::Object(&[
+            ("identifier", ExpectedType::Text),
+            ("entryType", ExpectedType::Text),
+            ("sender", PERSON),
+        ]),
     ),
 ]);
 
-pub(super) fn read(around: &Surroundings<'_>, odd: &mut Odd) -> Result<Decoded, Error> {
-    let mut inside = Odd::default();
+pub(super) fn read(around: &PayloadContext<'_>, odd: &mut MendedFields) -> Result<Decoded, Error> {
+    let mut inside = MendedFields::default();
     let read = reading(around.payload, "", &SHAPE, odd, |text| {
         serde_json::from_str(text).map(|payload| read_payload(around, payload, &mut inside))
     });
@@ -136,18 +141,22 @@ pub(super) fn read(around: &Surroundings<'_>, odd: &mut Odd) -> Result<Decoded, 
     read.map_err(|error| around.json_error(&error))?
 }
 
-fn read_payload(around: &Surroundings<'_>, payload: Payload<'_>, odd: &mut Odd) -> Result<Decoded, Error> {
+fn read_payload(
+    around: &PayloadContext<'_>,
+    payload: Payload<'_>,
+    odd: &mut MendedFields,
+) -> Result<Decoded, Error> {
     let entry = payload.payload.unwrap_or_default();
     let conversation =
         payload.conversation_identifier.as_deref().and_then(|id| ConversationId::parse(id).ok());
     let seen = entry.sender.as_ref().and_then(Person::participant).filter(|sender| sender.role.counts());
     let Some(name) = entry.kind.as_deref().filter(|name| !name.is_empty()) else {
-        return Ok(passed(conversation.as_ref(), seen, PassedBy::Incomplete { field: "entryType" }));
+        return Ok(passed(conversation.as_ref(), seen, Ignored::Incomplete { field: "entryType" }));
     };
     let Some(kind) = Kind::from_name(name) else {
         let reason = match UNUSED.iter().find(|unused| **unused == name) {
-            Some(unused) => PassedBy::Unused(unused),
-            None => PassedBy::EntryType(name.into()),
+            Some(unused) => Ignored::Unused(unused),
+            None => Ignored::EntryType(name.into()),
         };
         return Ok(passed(conversation.as_ref(), seen, reason));
     };
@@ -156,9 +165,9 @@ fn read_payload(around: &Surroundings<'_>, payload: Payload<'_>, odd: &mut Odd) 
     // Who changed participants may be the one who left: that they wrote it must not bring them back.
     let seen = seen.filter(|_| kind != Kind::ParticipantChanged);
     let events = as_event(conversation.as_ref(), seen);
-    let mut decoded = Decoded { events, passed_by: found.passed_by, ..Decoded::default() };
+    let mut decoded = Decoded { events, ignored: found.ignored, ..Decoded::default() };
     if conversation.is_none() && kind != Kind::RoutingWorkResult {
-        return Ok(Decoded::passed(PassedBy::Incomplete { field: "conversationIdentifier" }));
+        return Ok(Decoded::passed(Ignored::Incomplete { field: "conversationIdentifier" }));
     }
     decoded
         .events
@@ -167,10 +176,10 @@ fn read_payload(around: &Surroundings<'_>, payload: Payload<'_>, odd: &mut Odd) 
 }
 
 fn read_entry(
-    around: &Surroundings<'_>,
+    around: &PayloadContext<'_>,
     kind: Kind,
     entry: &Entry<'_>,
-    odd: &mut Odd,
+    odd: &mut MendedFields,
 ) -> Result<entry::Found, Error> {
     const PATH: &str = "payload.entryPayload";
     let text = entry.content.map_or(Ok(None), embedded).unwrap_or_else(|_| {
@@ -178,7 +187,7 @@ fn read_entry(
         None
     });
     let Some(text) = text else {
-        return Ok(entry::Found::passed(PassedBy::Incomplete { field: "entryPayload" }));
+        return Ok(entry::Found::passed(Ignored::Incomplete { field: "entryPayload" }));
     };
     let identifier = entry.identifier.as_deref();
     let at = entry.at().unwrap_or(around.created);
@@ -201,7 +210,7 @@ fn read_entry(
     // A text that is no JSON says nothing; who wrote it, and that there was something, is known all the same.
     found.unwrap_or_else(|_| {
         odd.note(PATH);
-        Ok(entry::Found::passed(PassedBy::Incomplete { field: "entryPayload" }))
+        Ok(entry::Found::passed(Ignored::Incomplete { field: "entryPayload" }))
     })
 }
 
@@ -210,11 +219,11 @@ fn as_event(conversation: Option<&ConversationId>, seen: Option<Participant>) ->
     both.into_iter()
         .map(|(conversation, who)| Event {
             conversation: Some(conversation.clone()),
-            what: Happening::ParticipantSeen(who),
+            what: EventKind::ParticipantSeen(who),
         })
         .collect()
 }
 
-fn passed(conversation: Option<&ConversationId>, seen: Option<Participant>, reason: PassedBy) -> Decoded {
-    Decoded { events: as_event(conversation, seen), passed_by: Some(reason), ..Decoded::default() }
+fn passed(conversation: Option<&ConversationId>, seen: Option<Participant>, reason: Ignored) -> Decoded {
+    Decoded { events: as_event(conversation, seen), ignored: Some(reason), ..Decoded::default() }
 }

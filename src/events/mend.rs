@@ -14,7 +14,7 @@ use serde_json::{Map, Number, Value};
 
 /// What a value should be.
 #[derive(Debug)]
-pub(super) enum Shape {
+pub(super) enum ExpectedType {
     /// A text; a number is taken for its digits.
     Text,
     /// A whole number.
@@ -22,16 +22,16 @@ pub(super) enum Shape {
     /// True or false.
     Flag,
     /// An object with these fields; those that are not named stay as they are.
-    Object(&'static [(&'static str, Shape)]),
+    Object(&'static [(&'static str, ExpectedType)]),
     /// A list of these.
-    List(&'static Shape),
+    List(&'static ExpectedType),
 }
 
 /// The fields that were mended, as paths in our words.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Odd(pub(super) Vec<String>);
+pub(super) struct MendedFields(pub(super) Vec<String>);
 
-impl Odd {
+impl MendedFields {
     pub(super) fn note(&mut self, path: &str) {
         // A list may have the same field odd many times.
         if !self.0.iter().any(|known| known == path) {
@@ -51,8 +51,8 @@ impl Odd {
 pub(super) fn reading<R>(
     text: &str,
     within: &str,
-    shape: &Shape,
-    odd: &mut Odd,
+    shape: &ExpectedType,
+    odd: &mut MendedFields,
     mut read: impl FnMut(&str) -> Result<R, serde_json::Error>,
 ) -> Result<R, serde_json::Error> {
     let first = match read(text) {
@@ -66,31 +66,31 @@ pub(super) fn reading<R>(
 }
 
 /// The mended form of a text that is JSON, and what was mended.
-pub(super) fn mended(text: &str, within: &str, shape: &Shape) -> Option<(String, Odd)> {
+pub(super) fn mended(text: &str, within: &str, shape: &ExpectedType) -> Option<(String, MendedFields)> {
     let mut value = serde_json::from_str::<Value>(text).ok()?;
-    let mut found = Odd::default();
+    let mut found = MendedFields::default();
     mend(&mut value, shape, within, &mut found);
     Some((value.to_string(), found))
 }
 
 /// Makes a value what it should be, or null.
-pub(super) fn mend(value: &mut Value, shape: &Shape, path: &str, odd: &mut Odd) {
+pub(super) fn mend(value: &mut Value, shape: &ExpectedType, path: &str, odd: &mut MendedFields) {
     let taken = value.take();
     let (mended, is_odd) = match (shape, taken) {
         (_, Value::Null) => (Value::Null, false),
-        (Shape::Text, text @ Value::String(_)) => (text, false),
-        (Shape::Text, Value::Number(number)) => (Value::String(number.to_string()), true),
-        (Shape::Text, Value::Object(union)) => (only_text(union), true),
-        (Shape::Whole, number) => whole(number),
-        (Shape::Flag, flag @ Value::Bool(_)) => (flag, false),
-        (Shape::Flag, other) => (flag(&other), true),
-        (Shape::Object(shapes), Value::Object(fields)) => (object(fields, shapes, path, odd), false),
-        (Shape::Object(shapes), Value::String(text)) => match serde_json::from_str(&text) {
+        (ExpectedType::Text, text @ Value::String(_)) => (text, false),
+        (ExpectedType::Text, Value::Number(number)) => (Value::String(number.to_string()), true),
+        (ExpectedType::Text, Value::Object(union)) => (only_text(union), true),
+        (ExpectedType::Whole, number) => whole(number),
+        (ExpectedType::Flag, flag @ Value::Bool(_)) => (flag, false),
+        (ExpectedType::Flag, other) => (flag(&other), true),
+        (ExpectedType::Object(shapes), Value::Object(fields)) => (object(fields, shapes, path, odd), false),
+        (ExpectedType::Object(shapes), Value::String(text)) => match serde_json::from_str(&text) {
             Ok(Value::Object(fields)) => (object(fields, shapes, path, odd), true),
             _ => (Value::Null, true),
         },
-        (Shape::List(inner), Value::Array(items)) => (list(items, inner, path, odd), false),
-        (Shape::List(inner), one @ Value::Object(_)) => (list(vec![one], inner, path, odd), true),
+        (ExpectedType::List(inner), Value::Array(items)) => (list(items, inner, path, odd), false),
+        (ExpectedType::List(inner), one @ Value::Object(_)) => (list(vec![one], inner, path, odd), true),
         _ => (Value::Null, true),
     };
     if is_odd {
@@ -99,7 +99,12 @@ pub(super) fn mend(value: &mut Value, shape: &Shape, path: &str, odd: &mut Odd) 
     *value = mended;
 }
 
-fn object(mut fields: Map<String, Value>, shapes: &[(&str, Shape)], path: &str, odd: &mut Odd) -> Value {
+fn object(
+    mut fields: Map<String, Value>,
+    shapes: &[(&str, ExpectedType)],
+    path: &str,
+    odd: &mut MendedFields,
+) -> Value {
     for (name, shape) in shapes {
         if let Some(value) = fields.get_mut(*name) {
             mend(value, shape, &joined(path, name), odd);
@@ -109,13 +114,17 @@ fn object(mut fields: Map<String, Value>, shapes: &[(&str, Shape)], path: &str, 
 }
 
 /// An item that is none stays as one that says nothing: that there is one may matter.
-fn list(items: Vec<Value>, inner: &Shape, path: &str, odd: &mut Odd) -> Value {
+fn list(items: Vec<Value>, inner: &ExpectedType, path: &str, odd: &mut MendedFields) -> Value {
     let mended = items.into_iter().map(|mut item| {
         if item.is_null() {
             odd.note(path);
         }
         mend(&mut item, inner, path, odd);
-        if item.is_null() && matches!(inner, Shape::Object(_)) { Value::Object(Map::new()) } else { item }
+        if item.is_null() && matches!(inner, ExpectedType::Object(_)) {
+            Value::Object(Map::new())
+        } else {
+            item
+        }
     });
     Value::Array(mended.collect())
 }
@@ -175,16 +184,16 @@ mod tests {
 
     use super::*;
 
-    const SHAPE: Shape = Shape::Object(&[
-        ("id", Shape::Text),
-        ("level", Shape::Whole),
-        ("extra", Shape::Flag),
-        ("who", Shape::Object(&[("subject", Shape::Text)])),
-        ("list", Shape::List(&Shape::Object(&[("id", Shape::Text)]))),
+    const SHAPE: ExpectedType = ExpectedType::Object(&[
+        ("id", ExpectedType::Text),
+        ("level", ExpectedType::Whole),
+        ("extra", ExpectedType::Flag),
+        ("who", ExpectedType::Object(&[("subject", ExpectedType::Text)])),
+        ("list", ExpectedType::List(&ExpectedType::Object(&[("id", ExpectedType::Text)]))),
     ]);
 
     fn mended(mut value: Value) -> (Value, Vec<String>) {
-        let mut odd = Odd::default();
+        let mut odd = MendedFields::default();
         mend(&mut value, &SHAPE, "p", &mut odd);
         (value, odd.0)
     }

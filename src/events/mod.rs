@@ -16,8 +16,6 @@
 //! Elsewhere: lines of a recording in `recording`.
 
 mod agent_work;
-#[cfg(feature = "pubsub")]
-pub mod aside;
 mod channel_data;
 mod decoder;
 mod entry;
@@ -29,6 +27,8 @@ pub(crate) mod json;
 mod mend;
 #[cfg(feature = "pubsub")]
 pub mod pubsub;
+#[cfg(feature = "pubsub")]
+pub mod quarantine;
 pub(crate) mod quick;
 mod request;
 pub mod source;
@@ -45,7 +45,7 @@ pub use decoder::Decoder;
 pub use envelope::decode;
 pub use error::Error;
 pub use field_names::FieldNames;
-pub use source::{Delivery, EventSource};
+pub use source::{EventSource, StreamItem};
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ pub struct Decoded {
     /// What happened, in the order in which it is to be taken in.
     pub events: SmallVec<[Event; 1]>,
     /// Why the event, or the part of it that it is about, was passed by.
-    pub passed_by: Option<PassedBy>,
+    pub ignored: Option<Ignored>,
     /// The fields that were not of their usual type, as paths: read for what they obviously mean, or as if they
     /// were not there. A remark: nothing was refused because of them.
     pub odd: Vec<String>,
@@ -67,15 +67,15 @@ pub struct Decoded {
 
 impl Decoded {
     /// Nothing to do, and why.
-    pub(crate) fn passed(reason: PassedBy) -> Self {
-        Self { passed_by: Some(reason), ..Self::default() }
+    pub(crate) fn passed(reason: Ignored) -> Self {
+        Self { ignored: Some(reason), ..Self::default() }
     }
 }
 
 /// Why something that arrived is of no use. None of these is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum PassedBy {
+pub enum Ignored {
     /// The event has no field that says its type: it is not one of this channel's.
     NotOfThisChannel,
     /// An event type other than `Interaction` and `RoutingRequested`.
@@ -113,7 +113,7 @@ impl fmt::Display for Short<'_> {
     }
 }
 
-impl fmt::Display for PassedBy {
+impl fmt::Display for Ignored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOfThisChannel => f.write_str("an event of another channel"),

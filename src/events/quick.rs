@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use super::FieldNames;
-use super::envelope::{Moment, Payload};
+use super::envelope::{AnyTime, Payload};
 
 pub(crate) use super::envelope::Envelope;
 use super::json::UnionText;
@@ -83,7 +83,7 @@ impl<'a> Quick<'a> {
             let key = self.plain()?;
             self.take(":")?;
             match key {
-                "CreatedDate" => envelope.created = Moment::from_number(self.number()?).0,
+                "CreatedDate" => envelope.created = AnyTime::from_number(self.number()?).0,
                 "EventUuid" => envelope.uuid = self.union()?.into_cow(),
                 name if names.is_event_type(name) => envelope.event_type = self.union()?.into_cow(),
                 name if names.is_payload(name) => {

@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 use smallvec::smallvec;
 
 use super::channel_data::ChannelData;
-use super::envelope::Surroundings;
+use super::envelope::PayloadContext;
 use super::json::{Text, embedded};
-use super::mend::{Odd, Shape, reading};
-use super::{Decoded, Error, PassedBy};
-use crate::model::event::{Event, Happening, RoutingRequested, SkillRequirement, Target};
+use super::mend::{ExpectedType, MendedFields, reading};
+use super::{Decoded, Error, Ignored};
+use crate::model::event::{Event, EventKind, RoutingRequested, SkillRequirement, Target};
 use crate::model::ids::{ConversationId, EventId, FlowId, QueueId, RepId, SkillId, Subject, WorkItemId};
 use crate::model::words::RoutingType;
 
@@ -81,39 +81,39 @@ struct Skill<'a> {
 }
 
 /// What the fields that are read should be.
-const SHAPE: Shape = Shape::Object(&[
-    ("recipient", Shape::Object(&[("subject", Shape::Text)])),
+const SHAPE: ExpectedType = ExpectedType::Object(&[
+    ("recipient", ExpectedType::Object(&[("subject", ExpectedType::Text)])),
     (
         "payload",
-        Shape::Object(&[
-            ("conversationIdentifier", Shape::Text),
-            ("routingType", Shape::Text),
-            ("workRecordId", Shape::Text),
+        ExpectedType::Object(&[
+            ("conversationIdentifier", ExpectedType::Text),
+            ("routingType", ExpectedType::Text),
+            ("workRecordId", ExpectedType::Text),
             ("routingParameters", PARAMETERS),
         ]),
     ),
 ]);
 
-const PARAMETERS: Shape = Shape::Object(&[
-    ("flowId", Shape::Text),
-    ("botId", Shape::Text),
-    ("userId", Shape::Text),
-    ("queueId", Shape::Text),
+const PARAMETERS: ExpectedType = ExpectedType::Object(&[
+    ("flowId", ExpectedType::Text),
+    ("botId", ExpectedType::Text),
+    ("userId", ExpectedType::Text),
+    ("queueId", ExpectedType::Text),
     (
         "skillsList",
-        Shape::List(&Shape::Object(&[
-            ("id", Shape::Text),
-            ("level", Shape::Whole),
-            ("priority", Shape::Whole),
-            ("isAdditionalSkill", Shape::Flag),
+        ExpectedType::List(&ExpectedType::Object(&[
+            ("id", ExpectedType::Text),
+            ("level", ExpectedType::Whole),
+            ("priority", ExpectedType::Whole),
+            ("isAdditionalSkill", ExpectedType::Flag),
         ])),
     ),
 ]);
 
 const CHANNEL_DATA: &str = "payload.routingParameters.channelData";
 
-pub(super) fn read(around: &Surroundings<'_>, odd: &mut Odd) -> Result<Decoded, Error> {
-    let mut inside = Odd::default();
+pub(super) fn read(around: &PayloadContext<'_>, odd: &mut MendedFields) -> Result<Decoded, Error> {
+    let mut inside = MendedFields::default();
     let read = reading(around.payload, "", &SHAPE, odd, |text| {
         serde_json::from_str(text).map(|payload| read_payload(around, payload, &mut inside))
     });
@@ -121,14 +121,18 @@ pub(super) fn read(around: &Surroundings<'_>, odd: &mut Odd) -> Result<Decoded, 
     read.map_err(|error| around.json_error(&error))?
 }
 
-fn read_payload(around: &Surroundings<'_>, payload: Payload<'_>, odd: &mut Odd) -> Result<Decoded, Error> {
+fn read_payload(
+    around: &PayloadContext<'_>,
+    payload: Payload<'_>,
+    odd: &mut MendedFields,
+) -> Result<Decoded, Error> {
     let request = payload.payload.unwrap_or_default();
     let conversation = conversation(around, request.conversation_identifier.as_ref())?;
     let routing_type = match request.routing_type.as_deref() {
-        None | Some("") => return Ok(Decoded::passed(PassedBy::Incomplete { field: "routingType" })),
+        None | Some("") => return Ok(Decoded::passed(Ignored::Incomplete { field: "routingType" })),
         Some(name) => match RoutingType::from_name(name) {
             Some(known) => known,
-            None => return Ok(Decoded::passed(PassedBy::Value { field: "routingType", value: name.into() })),
+            None => return Ok(Decoded::passed(Ignored::Value { field: "routingType", value: name.into() })),
         },
     };
     let parameters = request.routing_parameters.unwrap_or_default();
@@ -151,12 +155,12 @@ fn read_payload(around: &Surroundings<'_>, payload: Payload<'_>, odd: &mut Odd) 
         requester: data.requester(),
         list_opened_by: None,
     };
-    let what = Happening::RoutingRequested(Box::new(requested));
+    let what = EventKind::RoutingRequested(Box::new(requested));
     let events = smallvec![Event { conversation: Some(conversation), what }];
     Ok(Decoded { events, ..Decoded::default() })
 }
 
-fn conversation(around: &Surroundings<'_>, text: Option<&Text<'_>>) -> Result<ConversationId, Error> {
+fn conversation(around: &PayloadContext<'_>, text: Option<&Text<'_>>) -> Result<ConversationId, Error> {
     const PATH: &str = "payload.conversationIdentifier";
     let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Error::Missing {
         field: around.at(PATH),
@@ -166,7 +170,7 @@ fn conversation(around: &Surroundings<'_>, text: Option<&Text<'_>>) -> Result<Co
 }
 
 /// What stands in the field; where that is neither a text nor an object, nothing does.
-fn channel_data_text<'a>(raw: Option<&'a RawValue>, odd: &mut Odd) -> Option<Cow<'a, str>> {
+fn channel_data_text<'a>(raw: Option<&'a RawValue>, odd: &mut MendedFields) -> Option<Cow<'a, str>> {
     let text = raw.map_or(Ok(None), embedded);
     text.unwrap_or_else(|_| {
         odd.note(CHANNEL_DATA);
@@ -217,8 +221,8 @@ fn requirement(skill: &Skill<'_>) -> Option<SkillRequirement> {
 }
 
 impl<'a> Parameters<'a> {
-    fn outside(&self) -> Outside<'a> {
-        Outside {
+    fn outside(&self) -> OutsideContactFields<'a> {
+        OutsideContactFields {
             contact_id: self.contact_id,
             external_contact_id: self.external_contact_id,
             external_contact: self.external_contact,
@@ -229,14 +233,14 @@ impl<'a> Parameters<'a> {
 
 /// The fields that name somebody outside of Salesforce. Salesforce's schema has none of them, so their
 /// shape is not certain: an id, a phone number, or an object that holds one.
-pub(super) struct Outside<'a> {
+pub(super) struct OutsideContactFields<'a> {
     pub(super) contact_id: Option<&'a RawValue>,
     pub(super) external_contact_id: Option<&'a RawValue>,
     pub(super) external_contact: Option<&'a RawValue>,
     pub(super) phone_number: Option<&'a RawValue>,
 }
 
-impl Outside<'_> {
+impl OutsideContactFields<'_> {
     fn subject(&self) -> Option<Subject> {
         [self.contact_id, self.external_contact_id, self.external_contact, self.phone_number]
             .into_iter()

@@ -3,7 +3,7 @@
 //!
 //! Invariants
 //! 1. Deliveries come in the order of the stream. After a cut the ones that were not yet processed come
-//!    again: at least once, never less, unless a [`Delivery::Gap`] says so.
+//!    again: at least once, never less, unless a [`StreamItem::Gap`] says so.
 //! 2. What was processed is said by whoever processed it, after it was stored; the source only reads it.
 //! 3. No delivery is lost by dropping a waiting [`EventSource::next`].
 //!
@@ -26,7 +26,7 @@ pub trait EventSource: Send {
     ///
     /// # Errors
     /// Where there is nothing more to come.
-    async fn next(&mut self) -> Result<Delivery, Ended>;
+    async fn next(&mut self) -> Result<StreamItem, Ended>;
 
     /// How far deliveries have been processed; to be told, and to be asked.
     fn position(&self) -> Position;
@@ -37,9 +37,9 @@ pub trait EventSource: Send {
 
 /// Something that a source hands over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivery {
+pub enum StreamItem {
     /// A platform event.
-    Event(Arrived),
+    Event(ReceivedEvent),
     /// There was nothing to say, and this is how far the stream is now. Counts as processed once everything
     /// before it is.
     KeepAlive {
@@ -62,11 +62,11 @@ pub enum Delivery {
     },
 }
 
-impl Delivery {
+impl StreamItem {
     /// The place in the stream that is reached once this has been processed.
     pub const fn replay_id(&self) -> Option<&ReplayId> {
         match self {
-            Self::Event(Arrived { replay_id, .. })
+            Self::Event(ReceivedEvent { replay_id, .. })
             | Self::KeepAlive { replay_id }
             | Self::Unreadable { replay_id, .. } => Some(replay_id),
             Self::Gap { .. } => None,
@@ -76,7 +76,7 @@ impl Delivery {
 
 /// A platform event that came in. What it says does not print: people wrote it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Arrived {
+pub struct ReceivedEvent {
     /// The topic, e.g. `/event/devorg__PartnerMessaging__e`.
     pub topic: Arc<str>,
     /// Its place in the stream.
@@ -87,9 +87,9 @@ pub struct Arrived {
     pub received: Timestamp,
 }
 
-impl fmt::Debug for Arrived {
+impl fmt::Debug for ReceivedEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arrived")
+        f.debug_struct("ReceivedEvent")
             .field("topic", &self.topic)
             .field("replay_id", &self.replay_id)
             .field("json", &format_args!("({} bytes)", self.json.len()))

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::event::{Happening, Participant, RoutingRequested, SkillRequirement, Target};
+use crate::model::event::{EventKind, Participant, RoutingRequested, SkillRequirement, Target};
 use crate::model::ids::{EventId, RepId, Subject};
 use crate::model::time::Timestamp;
 use crate::model::words::{CancelReason, ParticipantRole, RoutingType, SessionStatus, WorkChange};
@@ -60,7 +60,7 @@ fn channel_data() -> Value {
 
 fn requested(event: &Value) -> RoutingRequested {
     match read(event).unwrap().events.into_vec().as_slice() {
-        [Event { conversation: Some(conversation), what: Happening::RoutingRequested(requested) }] => {
+        [Event { conversation: Some(conversation), what: EventKind::RoutingRequested(requested) }] => {
             assert_eq!(conversation.as_str(), CONVERSATION);
             (**requested).clone()
         }
@@ -96,7 +96,7 @@ fn by_rep() -> Value {
 }
 
 /// What an entry comes to, and why it was passed by.
-fn entry(entry_type: &str, entry: &Value, sender: &Value) -> (Vec<Happening>, Option<String>) {
+fn entry(entry_type: &str, entry: &Value, sender: &Value) -> (Vec<EventKind>, Option<String>) {
     let as_object = read(&interaction(entry_type, entry, sender)).unwrap();
     let as_text = read(&interaction(entry_type, &entry.to_string().into(), sender)).unwrap();
     assert_eq!(as_object, as_text, "an entryPayload reads the same as an object and as a string");
@@ -104,7 +104,7 @@ fn entry(entry_type: &str, entry: &Value, sender: &Value) -> (Vec<Happening>, Op
         assert_eq!(event.conversation.as_ref().map(AsRef::as_ref), Some(CONVERSATION));
     }
     let happenings = as_object.events.into_iter().map(|event| event.what).collect();
-    (happenings, as_object.passed_by.map(|reason| reason.to_string()))
+    (happenings, as_object.ignored.map(|reason| reason.to_string()))
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn a_request_without_an_event_id_is_unreadable_under_a_name_that_stays() {
     assert_eq!(requested(&event).event, EventId::parse("uuid-1").unwrap());
     event["EventUuid"] = Value::Null;
     let derived = || decode(&names(), &event.to_string(), RECEIVED, None).unwrap();
-    let Happening::RoutingRequested(request) = &derived().events[0].what else { panic!("a request") };
+    let EventKind::RoutingRequested(request) = &derived().events[0].what else { panic!("a request") };
     assert_eq!(request.event.as_str().len(), 36);
     assert_eq!(derived(), derived());
 }
@@ -248,17 +248,17 @@ fn a_cancel_names_its_reason_and_who() {
         })
     };
     for reason in CancelReason::ALL {
-        let (happenings, passed_by) = entry("RoutingResult", &cancel(reason.as_str()), &by_system());
-        let [Happening::RoutingCancelled(cancelled), Happening::WorkItemSeen(seen)] = &happenings[..] else {
+        let (happenings, ignored) = entry("RoutingResult", &cancel(reason.as_str()), &by_system());
+        let [EventKind::RoutingCancelled(cancelled), EventKind::WorkItemSeen(seen)] = &happenings[..] else {
             panic!("{happenings:?}")
         };
-        assert_eq!((cancelled.reason, passed_by), (*reason, None));
+        assert_eq!((cancelled.reason, ignored), (*reason, None));
         assert_eq!((cancelled.by, cancelled.psr), (RepId::parse(REP).ok(), PSR.parse().ok()));
         assert_eq!(cancelled.routing_type, Some(RoutingType::Conference));
         assert_eq!(seen.as_str(), SESSION);
     }
-    let (_, passed_by) = entry("RoutingResult", &cancel("Bored"), &by_system());
-    assert_eq!(passed_by.as_deref(), Some("cancelReason Bored, which is not known here"));
+    let (_, ignored) = entry("RoutingResult", &cancel("Bored"), &by_system());
+    assert_eq!(ignored.as_deref(), Some("cancelReason Bored, which is not known here"));
 }
 
 #[test]
@@ -268,14 +268,14 @@ fn a_routing_result_without_a_reason_is_told_by_its_failure_type() {
             "pendingServiceRoutingId": PSR});
         entry("RoutingResult", &body, &by_system())
     };
-    let started = Happening::RoutingStarted { psr: PSR.parse().ok(), work_item: SESSION.parse().ok() };
+    let started = EventKind::RoutingStarted { psr: PSR.parse().ok(), work_item: SESSION.parse().ok() };
     assert_eq!(result("None".into()), (vec![started.clone()], None));
     assert_eq!(result(Value::Null), (vec![started], None));
     let (happenings, _) = result("Cancelled".into());
-    assert!(matches!(&happenings[0], Happening::RoutingCancelled(c) if c.reason == CancelReason::Unknown));
-    let (happenings, passed_by) = result("RoutingError".into());
-    assert_eq!(happenings, [Happening::WorkItemSeen(SESSION.parse().unwrap())]);
-    assert_eq!(passed_by.as_deref(), Some("failureType RoutingError, which is not known here"));
+    assert!(matches!(&happenings[0], EventKind::RoutingCancelled(c) if c.reason == CancelReason::Unknown));
+    let (happenings, ignored) = result("RoutingError".into());
+    assert_eq!(happenings, [EventKind::WorkItemSeen(SESSION.parse().unwrap())]);
+    assert_eq!(ignored.as_deref(), Some("failureType RoutingError, which is not known here"));
 }
 
 #[test]
@@ -285,15 +285,15 @@ fn a_work_result_tells_of_an_offer() {
             "errorMessages": [], "queueId": null, "botId": null})
     };
     for change in WorkChange::ALL {
-        let (happenings, passed_by) = entry("RoutingWorkResult", &result(change.as_str()), &by_system());
-        let [Happening::WorkChanged(changed)] = &happenings[..] else { panic!("{happenings:?}") };
+        let (happenings, ignored) = entry("RoutingWorkResult", &result(change.as_str()), &by_system());
+        let [EventKind::WorkChanged(changed)] = &happenings[..] else { panic!("{happenings:?}") };
         assert_eq!((changed.change, changed.rep), (*change, RepId::parse(REP).ok()));
         assert_eq!((changed.work.as_str(), changed.work_item), (WORK, SESSION.parse().ok()));
-        assert_eq!(passed_by, None);
+        assert_eq!(ignored, None);
     }
-    let (happenings, passed_by) = entry("RoutingWorkResult", &result("Snoozed"), &by_system());
-    assert_eq!(happenings, [Happening::WorkItemSeen(SESSION.parse().unwrap())]);
-    assert_eq!(passed_by.as_deref(), Some("workType Snoozed, which is not known here"));
+    let (happenings, ignored) = entry("RoutingWorkResult", &result("Snoozed"), &by_system());
+    assert_eq!(happenings, [EventKind::WorkItemSeen(SESSION.parse().unwrap())]);
+    assert_eq!(ignored.as_deref(), Some("workType Snoozed, which is not known here"));
 }
 
 #[test]
@@ -303,20 +303,20 @@ fn a_session_change_is_named_by_its_entry() {
         &json!({"id": "other", "sessionId": SESSION, "sessionStatus": "Waiting", "sessionStatusPrev": "Active"}),
         &by_system(),
     );
-    let expected = Happening::SessionChanged {
+    let expected = EventKind::SessionChanged {
         entry: EventId::parse("entry-1").unwrap(),
         work_item: SESSION.parse().unwrap(),
         status: SessionStatus::Waiting,
         previous: Some(SessionStatus::Active),
     };
     assert_eq!(happenings, [expected]);
-    let (happenings, passed_by) = entry(
+    let (happenings, ignored) = entry(
         "SessionStatusChanged",
         &json!({"sessionId": SESSION, "sessionStatus": "Dreaming", "sessionStatusPrev": null}),
         &by_system(),
     );
-    assert_eq!(happenings, [Happening::WorkItemSeen(SESSION.parse().unwrap())]);
-    assert_eq!(passed_by.as_deref(), Some("sessionStatus Dreaming, which is not known here"));
+    assert_eq!(happenings, [EventKind::WorkItemSeen(SESSION.parse().unwrap())]);
+    assert_eq!(ignored.as_deref(), Some("sessionStatus Dreaming, which is not known here"));
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn participants_come_and_go_and_updates_are_passed_by() {
             "participant": {"appType": "agent", "subject": subject, "role": role}})
     };
     let rep_18 = RepId::parse(REP).unwrap().to_18();
-    let (happenings, passed_by) = entry(
+    let (happenings, ignored) = entry(
         "ParticipantChanged",
         &json!({"entries": [
             change("add", "Agent", &rep_18), change("remove", "EndUser", "wharf-1"),
@@ -334,11 +334,11 @@ fn participants_come_and_go_and_updates_are_passed_by() {
         ]}),
         &by_rep(),
     );
-    let [Happening::ParticipantsChanged(changes)] = &happenings[..] else { panic!("{happenings:?}") };
+    let [EventKind::ParticipantsChanged(changes)] = &happenings[..] else { panic!("{happenings:?}") };
     let told: Vec<_> =
         changes.iter().map(|c| (c.participant.role, c.participant.subject.as_str(), c.joined)).collect();
     assert_eq!(told, [(ParticipantRole::Agent, REP, true), (ParticipantRole::EndUser, "wharf-1", false)]);
-    assert_eq!(passed_by.as_deref(), Some("without a usable participant"));
+    assert_eq!(ignored.as_deref(), Some("without a usable participant"));
     let (happenings, _) = entry("ParticipantChanged", &json!({"entries": null}), &by_system());
     assert_eq!(happenings, []);
 }
@@ -346,7 +346,7 @@ fn participants_come_and_go_and_updates_are_passed_by() {
 #[test]
 fn of_a_message_only_the_sender_is_read() {
     let broken = json!({"abstractMessage": 7, "cancelReason": []});
-    let seen = Happening::ParticipantSeen(Participant::rep(RepId::parse(REP).unwrap()).unwrap());
+    let seen = EventKind::ParticipantSeen(Participant::rep(RepId::parse(REP).unwrap()).unwrap());
     let unused = Some("Message, of no use for routing".to_owned());
     assert_eq!(entry("Message", &broken, &by_rep()), (vec![seen.clone()], unused.clone()));
     assert_eq!(entry("Message", &broken, &by_system()), (vec![], unused.clone()));
@@ -359,7 +359,7 @@ fn of_a_message_only_the_sender_is_read() {
 fn a_queue_position_shows_the_work_item() {
     let (happenings, _) =
         entry("QueuePosition", &json!({"workItemId": SESSION, "position": 2}), &by_system());
-    assert_eq!(happenings, [Happening::WorkItemSeen(SESSION.parse().unwrap())]);
+    assert_eq!(happenings, [EventKind::WorkItemSeen(SESSION.parse().unwrap())]);
 }
 
 #[test]
@@ -367,7 +367,7 @@ fn what_salesforce_may_add_is_passed_by() {
     let passed = |event: &Value| {
         let decoded = read(event).unwrap();
         assert_eq!(decoded.events[..], []);
-        decoded.passed_by.unwrap().to_string()
+        decoded.ignored.unwrap().to_string()
     };
     assert_eq!(passed(&event("Weather", &json!({}))), "event type Weather, which is not known here");
     assert_eq!(passed(&json!({"CreatedDate": 1})), "an event of another channel");
@@ -432,7 +432,7 @@ fn what_is_of_another_type_is_a_remark() {
 fn a_payload_with_nothing_in_it_is_passed_by() {
     for nothing in [json!(null), json!(""), json!(" "), json!({"string": null}), json!({"string": ""})] {
         let decoded = read(&json!({"devorg__EventType__c": "Interaction", "devorg__Payload__c": nothing}));
-        assert_eq!(decoded.unwrap().passed_by, Some(PassedBy::Incomplete { field: "payload" }), "{nothing}");
+        assert_eq!(decoded.unwrap().ignored, Some(Ignored::Incomplete { field: "payload" }), "{nothing}");
     }
 }
 
@@ -444,7 +444,7 @@ fn a_decoder_finds_the_names_by_itself_and_remembers_them() {
     assert_eq!(read.events.len(), 1);
     let emptied = json!({"devorg__EventType__c": "Interaction", "devorg__Payload__c": null}).to_string();
     let emptied = decoder.decode(&emptied, RECEIVED, None).unwrap();
-    assert_eq!(emptied.passed_by, Some(PassedBy::Incomplete { field: "payload" }));
+    assert_eq!(emptied.ignored, Some(Ignored::Incomplete { field: "payload" }));
     let error = Decoder::default().decode("{\"a\": ", RECEIVED, None).unwrap_err();
     assert_eq!(error.to_string(), "a: the JSON ends too early");
 }

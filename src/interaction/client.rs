@@ -21,7 +21,7 @@ use super::in_vain::InVain;
 use super::limiter::{Limiter, Line, Priority};
 use super::skew::Skew;
 use super::tries::{Next, Tries, jitter};
-use super::verdict::{Rejection, Verdict, decode, parse_retry_after};
+use super::try_outcome::{Rejection, TryOutcome, decode, parse_retry_after};
 use super::wire::{Method, WireRequest, encode, operation};
 use crate::model::call::{Answer, Call};
 use crate::model::error_codes::ErrorCode;
@@ -147,13 +147,13 @@ impl Client {
             let name = operation(call);
             tracing::debug!(operation = name, %request_id, tries = tries.made().saturating_add(1), ?verdict, "a try");
             let unauthorized = match (&verdict, used) {
-                (Verdict::Unauthorized(what), Some(token)) => {
+                (TryOutcome::Unauthorized(what), Some(token)) => {
                     Some(Unauthorized { token, what: what.clone() })
                 }
                 _ => None,
             };
             let said = match &verdict {
-                Verdict::Retry { what, .. } | Verdict::Unclear(what) => Some(what.clone()),
+                TryOutcome::Retry { what, .. } | TryOutcome::Unclear(what) => Some(what.clone()),
                 _ => None,
             };
             let chance = jitter(request_id, tries.made());
@@ -183,17 +183,17 @@ impl Client {
         &self,
         sending: &Sending<'_>,
         rejected: Option<&Unauthorized>,
-    ) -> (Verdict, Option<AccessToken>) {
+    ) -> (TryOutcome, Option<AccessToken>) {
         let token = match self.in_time(sending, self.token(rejected)).await {
             Some(Ok(token)) => token,
             Some(Err(verdict)) => return (verdict, None),
-            None => return (Verdict::not_sent("no access token came in time"), None),
+            None => return (TryOutcome::not_sent("no access token came in time"), None),
         };
         let asked = tokio::time::Instant::now();
         let turn = self.inner.limiter.turn(Line::of(sending.call), sending.priority);
         if self.in_time(sending, turn).await.is_none() {
             let why = "its turn did not come in time: more calls were made than the org takes";
-            return (Verdict::not_sent(why), None);
+            return (TryOutcome::not_sent(why), None);
         }
         metrics::histogram!("byoc_limiter_wait_seconds", "org" => self.inner.org.to_string())
             .record(asked.elapsed());
@@ -204,15 +204,15 @@ impl Client {
     }
 
     /// Counts a try by what came of it.
-    fn count(&self, sending: &Sending<'_>, verdict: &Verdict, took: Duration) {
+    fn count(&self, sending: &Sending<'_>, verdict: &TryOutcome, took: Duration) {
         let name = operation(sending.call);
         let org = self.inner.org.to_string();
         let (status, code) = match verdict {
-            Verdict::Done(_) => ("2xx".to_owned(), None),
-            Verdict::Refused(what)
-            | Verdict::Retry { what, .. }
-            | Verdict::Unclear(what)
-            | Verdict::Unauthorized(what) => (status_label(what.status).to_owned(), what.code),
+            TryOutcome::Done(_) => ("2xx".to_owned(), None),
+            TryOutcome::Refused(what)
+            | TryOutcome::Retry { what, .. }
+            | TryOutcome::Unclear(what)
+            | TryOutcome::Unauthorized(what) => (status_label(what.status).to_owned(), what.code),
         };
         let code = code.map_or_else(String::new, |code| ErrorCode(code).label());
         metrics::counter!(
@@ -224,21 +224,21 @@ impl Client {
     }
 
     /// Without a token nothing is sent, so nothing has happened.
-    async fn token(&self, rejected: Option<&Unauthorized>) -> Result<AccessToken, Verdict> {
+    async fn token(&self, rejected: Option<&Unauthorized>) -> Result<AccessToken, TryOutcome> {
         let got = match rejected {
             Some(Unauthorized { token, .. }) => self.inner.tokens.refresh(token).await,
             None => self.inner.tokens.token().await,
         };
         got.map_err(|error| match rejected {
-            _ if error.retry() => Verdict::not_sent(error.to_string()),
+            _ if error.retry() => TryOutcome::not_sent(error.to_string()),
             // What Salesforce said of the old token tells more than that there is no new one.
             Some(Unauthorized { what, .. }) => {
                 let message = format!("{}; {error}", what.message).into();
-                Verdict::Unauthorized(Rejection { message, ..what.clone() })
+                TryOutcome::Unauthorized(Rejection { message, ..what.clone() })
             }
             None => {
                 let message = error.to_string().into();
-                Verdict::Refused(Rejection { status: error.status(), code: None, message })
+                TryOutcome::Refused(Rejection { status: error.status(), code: None, message })
             }
         })
     }
@@ -252,19 +252,19 @@ impl Client {
         if left.is_zero() { None } else { tokio::time::timeout(left, step).await.ok() }
     }
 
-    async fn exchange(&self, sending: &Sending<'_>, token: &AccessToken) -> Verdict {
+    async fn exchange(&self, sending: &Sending<'_>, token: &AccessToken) -> TryOutcome {
         let left = self.time_left(sending).min(self.inner.try_timeout);
         if left.is_zero() {
-            return Verdict::not_sent("its time was over before it could be sent");
+            return TryOutcome::not_sent("its time was over before it could be sent");
         }
         let request = match self.request(sending, token, left) {
             Ok(request) => request,
-            Err(message) => return Verdict::Refused(Rejection::without_response(message)),
+            Err(message) => return TryOutcome::Refused(Rejection::without_response(message)),
         };
         let asked = self.inner.clock.now();
         let response = match self.inner.http.execute(request).await {
             Ok(response) => response,
-            Err(error) if error.is_connect() => return Verdict::not_sent(in_full(&error)),
+            Err(error) if error.is_connect() => return TryOutcome::not_sent(in_full(&error)),
             Err(error) => {
                 self.witnessed(sending, None, &[]);
                 return lost(error, left);
@@ -324,11 +324,11 @@ impl Client {
 }
 
 /// A request that went out, and whose response did not come in full within that time.
-fn lost(error: reqwest::Error, within: Duration) -> Verdict {
+fn lost(error: reqwest::Error, within: Duration) -> TryOutcome {
     if error.is_timeout() {
-        return Verdict::answer_lost(format!("no answer within {} s", within.as_secs().max(1)));
+        return TryOutcome::answer_lost(format!("no answer within {} s", within.as_secs().max(1)));
     }
-    Verdict::answer_lost(in_full(&error.without_url()))
+    TryOutcome::answer_lost(in_full(&error.without_url()))
 }
 
 /// Says what came last of a call that is given up. Salesforce's own message is left out, for it may name people.

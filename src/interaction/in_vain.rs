@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-use super::verdict::Rejection;
+use super::try_outcome::Rejection;
 use crate::model::call::{Call, Refusal};
 use crate::model::time::Timestamp;
 

@@ -18,7 +18,7 @@ mod limiter;
 mod skew;
 mod sleep;
 mod tries;
-mod verdict;
+mod try_outcome;
 mod wire;
 
 pub use auth::{AccessToken, FixedToken, JwtBearer, JwtSettings, TokenSource};
@@ -31,5 +31,5 @@ pub use limiter::{Limiter, Line, Priority};
 pub use skew::{Skew, Wrong as WrongClock};
 pub use sleep::sleep_until;
 pub use tries::{Next, Tries, jitter};
-pub use verdict::{Rejection, Verdict, decode, parse_retry_after};
+pub use try_outcome::{Rejection, TryOutcome, decode, parse_retry_after};
 pub use wire::{Method, WireRequest, encode, operation};

@@ -27,8 +27,8 @@ mod tests {
     /// that it was an hour.
     #[tokio::test(start_paused = true)]
     async fn who_waits_looks_at_the_clock_again_after_a_suspension() {
-        struct Asleep(tokio::time::Instant);
-        impl Clock for Asleep {
+        struct SuspendTimer(tokio::time::Instant);
+        impl Clock for SuspendTimer {
             fn now(&self) -> Timestamp {
                 let awake = self.0.elapsed();
                 let slept = if awake >= Duration::from_secs(1) { 3_600_000 } else { 0 };
@@ -36,13 +36,13 @@ mod tests {
             }
         }
         let began = tokio::time::Instant::now();
-        sleep_until(&Asleep(began), Timestamp::from_millis(1_800_000)).await;
+        sleep_until(&SuspendTimer(began), Timestamp::from_millis(1_800_000)).await;
         assert_eq!(began.elapsed(), Duration::from_secs(30), "half a minute at most after it woke");
         let began = tokio::time::Instant::now();
-        sleep_until(&Asleep(began), Timestamp::from_millis(40_000)).await;
+        sleep_until(&SuspendTimer(began), Timestamp::from_millis(40_000)).await;
         assert_eq!(began.elapsed(), Duration::from_secs(1));
         let began = tokio::time::Instant::now();
-        sleep_until(&Asleep(began), Timestamp::from_millis(400)).await;
+        sleep_until(&SuspendTimer(began), Timestamp::from_millis(400)).await;
         assert_eq!(began.elapsed(), Duration::from_millis(400));
     }
 }

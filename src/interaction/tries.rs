@@ -13,7 +13,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use uuid::Uuid;
 
-use super::verdict::{Rejection, Verdict};
+use super::try_outcome::{Rejection, TryOutcome};
 use crate::model::call::{Answer, Refusal};
 use crate::model::time::Timestamp;
 
@@ -94,21 +94,21 @@ impl Tries {
     /// `jitter` is a number from 0 to 1 that the caller draws: the wait lies between half and all of
     /// its backoff, so that calls which failed together do not come back together. What Salesforce
     /// asked for in `Retry-After` is the least that is waited.
-    pub fn next(&mut self, verdict: Verdict, now: Timestamp, give_up_at: Timestamp, jitter: f64) -> Next {
+    pub fn next(&mut self, verdict: TryOutcome, now: Timestamp, give_up_at: Timestamp, jitter: f64) -> Next {
         self.made = self.made.saturating_add(1);
         match verdict {
-            Verdict::Done(reply) => Next::Answer(Answer::Done(reply)),
-            Verdict::Unauthorized(_) if !self.token_refreshed && now < give_up_at => {
+            TryOutcome::Done(reply) => Next::Answer(Answer::Done(reply)),
+            TryOutcome::Unauthorized(_) if !self.token_refreshed && now < give_up_at => {
                 self.token_refreshed = true;
                 Next::RefreshTokenAndTryAgain
             }
-            Verdict::Refused(what) | Verdict::Unauthorized(what) => self.refused(what),
-            Verdict::Retry { after, may_have_happened, what } => {
+            TryOutcome::Refused(what) | TryOutcome::Unauthorized(what) => self.refused(what),
+            TryOutcome::Retry { after, may_have_happened, what } => {
                 self.may_have_happened |= may_have_happened;
                 let at = now + self.wait(after, jitter);
                 if at < give_up_at { Next::TryAgainAt(at) } else { self.give_up(what) }
             }
-            Verdict::Unclear(what) => {
+            TryOutcome::Unclear(what) => {
                 self.may_have_happened = true;
                 let at = now + self.wait(None, jitter);
                 let again = !std::mem::replace(&mut self.unclear, true);
@@ -164,9 +164,9 @@ mod tests {
         Next::Answer(Answer::Lost(said.into()))
     }
 
-    fn retry(after: Option<u64>, may_have_happened: bool, status: u16) -> Verdict {
+    fn retry(after: Option<u64>, may_have_happened: bool, status: u16) -> TryOutcome {
         let after = after.map(Duration::from_secs);
-        Verdict::Retry { after, may_have_happened, what: rejection(status, None) }
+        TryOutcome::Retry { after, may_have_happened, what: rejection(status, None) }
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_tells_nothing_is_asked_for_once_more() {
-        let unclear = || Verdict::Unclear(Rejection { status: 202, code: None, message: "{}".into() });
+        let unclear = || TryOutcome::Unclear(Rejection { status: 202, code: None, message: "{}".into() });
         let mut tries = Tries::new();
         assert_eq!(tries.next(unclear(), at(0), GIVE_UP, 1.0), Next::TryAgainAt(at(200)));
         let said = "202 Accepted, which does not say that it was done";
@@ -237,7 +237,7 @@ mod tests {
 
         let mut tries = Tries::new();
         assert!(matches!(tries.next(unclear(), at(0), GIVE_UP, 1.0), Next::TryAgainAt(_)));
-        let second = Verdict::Refused(rejection(400, Some(15109)));
+        let second = TryOutcome::Refused(rejection(400, Some(15109)));
         assert_eq!(tries.next(second, at(200), GIVE_UP, 1.0), refusal(400, Some(15109), true));
     }
 
@@ -245,7 +245,7 @@ mod tests {
     fn what_is_lost_says_in_short_what_came_last() {
         let told = |status, code, message: &str| {
             let what = Rejection { status, code, message: message.into() };
-            let verdict = Verdict::Retry { after: None, may_have_happened: true, what };
+            let verdict = TryOutcome::Retry { after: None, may_have_happened: true, what };
             match Tries::new().next(verdict, GIVE_UP, GIVE_UP, 0.5) {
                 Next::Answer(Answer::Lost(said)) => said.to_string(),
                 other => panic!("{other:?}"),
@@ -265,25 +265,28 @@ mod tests {
     fn a_refusal_after_a_lost_try_is_marked() {
         let mut tries = Tries::new();
         assert!(matches!(
-            tries.next(Verdict::answer_lost("timeout"), at(0), GIVE_UP, 0.5),
+            tries.next(TryOutcome::answer_lost("timeout"), at(0), GIVE_UP, 0.5),
             Next::TryAgainAt(_)
         ));
-        let second = Verdict::Refused(rejection(400, Some(15109)));
+        let second = TryOutcome::Refused(rejection(400, Some(15109)));
         assert_eq!(tries.next(second, at(300), GIVE_UP, 0.5), refusal(400, Some(15109), true));
     }
 
     #[test]
     fn a_refusal_after_a_try_that_never_left_is_not_marked() {
         let mut tries = Tries::new();
-        assert!(matches!(tries.next(Verdict::not_sent("refused"), at(0), GIVE_UP, 0.5), Next::TryAgainAt(_)));
-        let second = Verdict::Refused(rejection(400, Some(15109)));
+        assert!(matches!(
+            tries.next(TryOutcome::not_sent("refused"), at(0), GIVE_UP, 0.5),
+            Next::TryAgainAt(_)
+        ));
+        let second = TryOutcome::Refused(rejection(400, Some(15109)));
         assert_eq!(tries.next(second, at(300), GIVE_UP, 0.5), refusal(400, Some(15109), false));
     }
 
     #[test]
     fn the_token_is_refreshed_once_a_call() {
         let mut tries = Tries::new();
-        let unauthorized = || Verdict::Unauthorized(rejection(401, Some(10004)));
+        let unauthorized = || TryOutcome::Unauthorized(rejection(401, Some(10004)));
         assert_eq!(tries.next(unauthorized(), at(0), GIVE_UP, 0.5), Next::RefreshTokenAndTryAgain);
         assert_eq!(tries.next(unauthorized(), at(10), GIVE_UP, 0.5), refusal(401, Some(10004), false));
         assert_eq!(
@@ -307,7 +310,7 @@ mod tests {
 
     #[test]
     fn what_is_done_is_done() {
-        let next = Tries::new().next(Verdict::Done(Reply::Ok), at(0), GIVE_UP, 0.5);
+        let next = Tries::new().next(TryOutcome::Done(Reply::Ok), at(0), GIVE_UP, 0.5);
         assert_eq!(next, Next::Answer(Answer::Done(Reply::Ok)));
     }
 }

@@ -17,12 +17,12 @@ pub struct Event {
     /// The conversation, where the event names it. The browser's agent work events name only the work item.
     pub conversation: Option<ConversationId>,
     /// What happened.
-    pub what: Happening,
+    pub what: EventKind,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Happening {
+pub enum EventKind {
     /// A rep asked for somebody (PROTOCOL: "RoutingRequested").
     RoutingRequested(Box<RoutingRequested>),
     /// The requester or the end user called routing off: a `RoutingResult` entry with a `cancelReason`.

@@ -5,13 +5,14 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use crate::emulator::{
-    Act, Adopted, ApiRequest, Delivery, Draws, Emission, Emitted, Salesforce, Settings, WorkState,
+    Act, AdoptedConversation, AnswerFate, ApiRequest, Emission, Emitted, Salesforce, SeededRandom, Settings,
+    WorkState,
 };
 use crate::events;
-use crate::interaction::{Verdict, decode};
+use crate::interaction::{TryOutcome, decode};
 use crate::model::call::Call;
 use crate::model::channel_definition::ChannelDefinition;
-use crate::model::event::{Event, Happening, Participant, RoutingRequested, Target};
+use crate::model::event::{Event, EventKind, Participant, RoutingRequested, Target};
 use crate::model::ids::{AgentWorkId, ConversationId, RepId};
 use crate::model::roster::{Flow, Rep, Roster, Script};
 use crate::model::time::Timestamp;
@@ -39,7 +40,7 @@ pub struct Emulated {
     salesforce: Salesforce,
     settings: Settings,
     seed: u64,
-    draws: Draws,
+    draws: SeededRandom,
     /// Whether reps do what the recording says, and not what their scripts say.
     recorded_reps: bool,
     /// The conversations that were taken over, the oldest first, and when.
@@ -61,7 +62,7 @@ impl Emulated {
             salesforce: stand_in(seed, &settings, recorded_reps),
             settings,
             seed,
-            draws: Draws::new(seed),
+            draws: SeededRandom::new(seed),
             recorded_reps,
             adopted: VecDeque::new(),
             seated: HashMap::new(),
@@ -100,7 +101,7 @@ impl Emulated {
     }
 
     /// Takes a conversation over as it stands, where it is not there yet.
-    fn adopt(&mut self, now: Timestamp, adopted: Adopted) {
+    fn adopt(&mut self, now: Timestamp, adopted: AdoptedConversation) {
         if self.salesforce.conversation(&adopted.conversation).is_some() {
             return;
         }
@@ -203,15 +204,15 @@ impl Emulated {
     fn act(event: &Event) -> Option<Act> {
         let conversation = event.conversation.clone();
         match &event.what {
-            Happening::WorkChanged(change) => match change.change {
+            EventKind::WorkChanged(change) => match change.change {
                 WorkChange::Accepted => Some(Act::Accept { work: change.work }),
                 WorkChange::Declined => Some(Act::Decline { work: change.work }),
                 _ => None,
             },
-            Happening::RoutingCancelled(cancelled) if cancelled.reason == CancelReason::EndUserEnded => {
+            EventKind::RoutingCancelled(cancelled) if cancelled.reason == CancelReason::EndUserEnded => {
                 Some(Act::EndUserLeaves { conversation: conversation? })
             }
-            Happening::SessionChanged { status: SessionStatus::Ended, .. } => {
+            EventKind::SessionChanged { status: SessionStatus::Ended, .. } => {
                 Some(Act::EndSession { conversation: conversation? })
             }
             _ => None,
@@ -258,7 +259,7 @@ impl Side for Emulated {
         known: Option<&Conversation>,
         event: &Event,
     ) -> Result<(), Infallible> {
-        if let (Some(conversation), Happening::SessionChanged { status: SessionStatus::Waiting, .. }) =
+        if let (Some(conversation), EventKind::SessionChanged { status: SessionStatus::Waiting, .. }) =
             (&event.conversation, &event.what)
         {
             self.adopt(now, adopted(conversation, known, None));
@@ -283,7 +284,7 @@ impl Side for Emulated {
         let delivery = self.salesforce.deliver(now, &request, draw);
         self.listen();
         Ok(match delivery {
-            Delivery::Answer { after_ms, response } => {
+            AnswerFate::Answer { after_ms, response } => {
                 let retry_after = response
                     .headers
                     .iter()
@@ -291,16 +292,16 @@ impl Side for Emulated {
                     .and_then(|(_, seconds)| seconds.parse().ok())
                     .map(Duration::from_secs);
                 let body = response.body.to_string();
-                Arrival::Verdict {
+                Arrival::TryOutcome {
                     after: LATENCY.saturating_add(Duration::from_millis(after_ms)),
                     verdict: decode(tried.call, response.status, retry_after, body.as_bytes()),
                     status: Some(response.status),
                     response: Some(response.body),
                 }
             }
-            Delivery::NoAnswer { after_ms, carried_out: _ } => Arrival::Verdict {
+            AnswerFate::NoAnswer { after_ms, carried_out: _ } => Arrival::TryOutcome {
                 after: LATENCY.saturating_add(Duration::from_millis(after_ms)),
-                verdict: Verdict::answer_lost("the connection broke"),
+                verdict: TryOutcome::answer_lost("the connection broke"),
                 status: None,
                 response: None,
             },
@@ -346,9 +347,9 @@ pub(super) fn adopted(
     conversation: &ConversationId,
     known: Option<&Conversation>,
     requested: Option<&RoutingRequested>,
-) -> Adopted {
+) -> AdoptedConversation {
     let participants = known.map(Conversation::participants).unwrap_or_default();
-    Adopted {
+    AdoptedConversation {
         conversation: conversation.clone(),
         work_item: known.and_then(Conversation::work_item).or(requested.and_then(|asked| asked.work_item)),
         end_user: requested.and_then(|asked| asked.end_user.clone()),

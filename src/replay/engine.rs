@@ -20,10 +20,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::events::Decoded;
-use crate::interaction::{Tries, Verdict, WireRequest};
+use crate::interaction::{Tries, TryOutcome, WireRequest};
 use crate::model::call::{Answer, Call};
 use crate::model::channel_definition::ChannelDefinition;
-use crate::model::event::{Event, Happening};
+use crate::model::event::{Event, EventKind};
 use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::rep_query::RepQuery;
 use crate::model::roster::Roster;
@@ -39,7 +39,7 @@ use super::journal::JournalRow;
 use super::note::{Note, Summary, What};
 use super::searches::Searches;
 use super::side::Side;
-use super::works::Works;
+use super::work_ids::WorkIds;
 
 /// A call or a search that is not over.
 struct Open {
@@ -67,14 +67,14 @@ struct OpenCall {
 /// What is due at a moment.
 enum Due {
     Try(u64),
-    Verdict(u64, Verdict),
+    TryOutcome(u64, TryOutcome),
     Answer(u64, Answer),
     Found(u64, Result<Vec<RepId>, SearchFailure>),
     GiveUp(u64),
 }
 
 /// A note, or the place of one that will be written when its call is over.
-enum Slot {
+enum NoteSlot {
     Written(Box<Note>),
     Open(u64),
 }
@@ -93,7 +93,7 @@ pub(super) struct Engine<S: Side> {
     /// Whether the recording says whom the rep finder found.
     searches_recorded: bool,
     searches: Searches,
-    works: Works,
+    works: WorkIds,
     roster: Roster,
     owner: RoutingOwner,
     now: Timestamp,
@@ -101,7 +101,7 @@ pub(super) struct Engine<S: Side> {
     due_what: BTreeMap<u64, Due>,
     open: BTreeMap<u64, Open>,
     next: u64,
-    slots: VecDeque<Slot>,
+    slots: VecDeque<NoteSlot>,
     created: BTreeMap<EventId, Timestamp>,
     at_end: bool,
     failure: Option<S::Error>,
@@ -123,7 +123,7 @@ impl<S: Side> Engine<S> {
             answers,
             searches_recorded,
             searches: Searches::default(),
-            works: Works::default(),
+            works: WorkIds::default(),
             roster: Roster::default(),
             owner: RoutingOwner::Partner,
             now: Timestamp::from_millis(i64::MIN),
@@ -147,8 +147,8 @@ impl<S: Side> Engine<S> {
     /// The notes that are complete, in the order in which they began.
     pub(super) fn take_notes(&mut self) -> Vec<Note> {
         let mut notes = Vec::new();
-        while let Some(Slot::Written(_)) = self.slots.front() {
-            if let Some(Slot::Written(note)) = self.slots.pop_front() {
+        while let Some(NoteSlot::Written(_)) = self.slots.front() {
+            if let Some(NoteSlot::Written(note)) = self.slots.pop_front() {
                 notes.push(*note);
             }
         }
@@ -171,7 +171,7 @@ impl<S: Side> Engine<S> {
 
     fn note(&mut self, conversation: &ConversationId, what: What) {
         let note = Note { at: self.now, conversation: conversation.clone(), what };
-        self.slots.push_back(Slot::Written(Box::new(note)));
+        self.slots.push_back(NoteSlot::Written(Box::new(note)));
     }
 
     fn fail<T>(&mut self, result: Result<T, S::Error>) -> Option<T> {
@@ -217,7 +217,7 @@ impl<S: Side> Engine<S> {
     /// Feeds what a recorded event came to.
     pub(super) fn on_decoded(&mut self, decoded: Decoded) {
         self.summary.events = self.summary.events.saturating_add(1);
-        if let Some(reason) = decoded.passed_by {
+        if let Some(reason) = decoded.ignored {
             self.summary.count_passed(&reason);
         }
         for field in &decoded.odd {
@@ -233,7 +233,7 @@ impl<S: Side> Engine<S> {
     }
 
     fn on_event(&mut self, mut event: Event) {
-        if matches!(event.what, Happening::RoutingRequested(_)) && !self.routes() {
+        if matches!(event.what, EventKind::RoutingRequested(_)) && !self.routes() {
             self.summary.count_passed(&"RoutingRequested, while Salesforce owns the routing");
             return;
         }
@@ -263,7 +263,7 @@ impl<S: Side> Engine<S> {
     fn meet_live_side(&mut self, event: &mut Event) -> bool {
         let conversation = match (&event.conversation, &event.what) {
             (Some(id), _) => id.clone(),
-            (None, Happening::WorkChanged(change)) => {
+            (None, EventKind::WorkChanged(change)) => {
                 let known = change.work_item.and_then(|item| self.conversations.of_work_item(item));
                 match known {
                     Some(known) => known.id().clone(),
@@ -274,18 +274,18 @@ impl<S: Side> Engine<S> {
         };
         let Answers::Live(side) = &mut self.answers else { return true };
         match &mut event.what {
-            Happening::WorkChanged(change) => {
+            EventKind::WorkChanged(change) => {
                 let Some(live) = self.works.live(&conversation, change, side.offers(&conversation)) else {
                     return false;
                 };
                 change.work = live;
             }
             // A PSR or an offer of the recording is none of the live side's.
-            Happening::RoutingCancelled(cancelled) => (cancelled.psr, cancelled.work) = (None, None),
+            EventKind::RoutingCancelled(cancelled) => (cancelled.psr, cancelled.work) = (None, None),
             _ => {}
         }
         let met = match &event.what {
-            Happening::RoutingRequested(requested) => {
+            EventKind::RoutingRequested(requested) => {
                 let known = self.conversations.get(&conversation);
                 side.on_request(self.now, &conversation, known, requested)
             }
@@ -364,9 +364,9 @@ impl<S: Side> Engine<S> {
 }
 
 /// Whether a happening belongs into the story.
-fn is_told(happening: &Happening) -> bool {
+fn is_told(happening: &EventKind) -> bool {
     !matches!(
         happening,
-        Happening::ParticipantSeen(_) | Happening::WorkItemSeen(_) | Happening::RoutingStarted { .. }
+        EventKind::ParticipantSeen(_) | EventKind::WorkItemSeen(_) | EventKind::RoutingStarted { .. }
     )
 }

@@ -18,7 +18,7 @@ mod note;
 mod scan;
 mod searches;
 mod side;
-mod works;
+mod work_ids;
 
 pub use difference::{Difference, FieldDifference, compare};
 pub use emulated::Emulated;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::call::Answer;
-use crate::model::event::{Happening, SkillRequirement};
+use crate::model::event::{EventKind, SkillRequirement};
 use crate::model::ids::{ConversationId, EventId, QueueId, RepId};
 use crate::model::time::Timestamp;
 use crate::recording::Exchange;
@@ -29,7 +29,7 @@ pub struct Note {
 #[derive(Debug, Clone)]
 pub enum What {
     /// Something happened at Salesforce.
-    Event(Box<Happening>),
+    Event(Box<EventKind>),
     /// The rep finder was asked.
     Search(Box<Search>),
     /// A call was made and is over.
@@ -120,7 +120,7 @@ pub struct Summary {
     /// How many differences there are.
     pub differences: u64,
     /// What was passed by, and how often.
-    pub passed_by: std::collections::BTreeMap<String, u64>,
+    pub ignored: std::collections::BTreeMap<String, u64>,
     /// What was recorded as having failed, in words; against a live side it does not fail again.
     pub recorded_failures: Vec<String>,
 }
@@ -158,9 +158,9 @@ impl Summary {
     pub(super) fn count_passed(&mut self, what: &impl std::fmt::Display) {
         const KEPT_APART: usize = 64;
         let name = what.to_string();
-        let full = self.passed_by.len() >= KEPT_APART && !self.passed_by.contains_key(&name);
+        let full = self.ignored.len() >= KEPT_APART && !self.ignored.contains_key(&name);
         let name = if full { "other things".to_owned() } else { name };
-        let count = self.passed_by.entry(name).or_default();
+        let count = self.ignored.entry(name).or_default();
         *count = count.saturating_add(1);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::interaction::{Verdict, WireRequest};
+use crate::interaction::{TryOutcome, WireRequest};
 use crate::model::call::{Answer, Call};
 use crate::model::event::{Event, RoutingRequested};
 use crate::model::ids::{AgentWorkId, ConversationId, RepId};
@@ -29,11 +29,11 @@ pub struct Try<'a> {
 #[derive(Debug)]
 pub enum Arrival {
     /// An answer to this try; the replay decides whether to try again.
-    Verdict {
+    TryOutcome {
         /// How long it takes.
         after: Duration,
         /// What it says.
-        verdict: Verdict,
+        verdict: TryOutcome,
         /// Its status; `None` where nothing arrived.
         status: Option<u16>,
         /// Its body.

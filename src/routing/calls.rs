@@ -9,7 +9,7 @@ use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
 
 use super::conversation::Conversation;
-use super::fact::{Intent, Wanted};
+use super::fact::{Intent, ResolvedTarget};
 use super::offer::{Creation, Offer, OfferState};
 use super::policy::Settings;
 use super::request::{InFlight, ReportState, Request, Route, Search};
@@ -25,7 +25,7 @@ impl Conversation {
         let routing_type = request.routing_type;
         Some(match intent {
             Intent::Route => {
-                let Wanted::Route(by) = request.wanted else { return None };
+                let ResolvedTarget::Route(by) = request.wanted else { return None };
                 Call::Route { conversation, routing_type, by }
             }
             Intent::Offer(rep) => Call::CreateAgentWork {
@@ -70,7 +70,7 @@ impl Conversation {
         exclude.sort_unstable();
         exclude.dedup();
         let skills = match &request.wanted {
-            Wanted::Skills(skills) => skills::without(skills, dropped),
+            ResolvedTarget::Skills(skills) => skills::without(skills, dropped),
             _ => Vec::new(),
         };
         RepQuery { queue_id: request.search_queue(), skills, exclude, limit }
@@ -122,8 +122,8 @@ impl Request {
     /// The queue to look for reps in: the one that Salesforce's answer named, else the one asked for.
     pub(super) fn search_queue(&self) -> Option<QueueId> {
         self.queue.or(match self.wanted {
-            Wanted::Route(RouteBy::Queue(queue)) => Some(queue),
-            Wanted::Route(RouteBy::Flow { fallback, .. }) => Some(fallback),
+            ResolvedTarget::Route(RouteBy::Queue(queue)) => Some(queue),
+            ResolvedTarget::Route(RouteBy::Flow { fallback, .. }) => Some(fallback),
             _ => None,
         })
     }

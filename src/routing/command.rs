@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::model::call::{Answer, Call};
-use crate::model::event::Happening;
+use crate::model::event::EventKind;
 use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
@@ -72,7 +72,7 @@ pub struct Announcement {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// Something happened at Salesforce.
-    Happened(Happening),
+    Happened(EventKind),
     /// A call was answered, after all its tries.
     Answered(CommandId, Answer),
     /// The partner's router named reps, the best first, none where nobody can take it; or it failed, which

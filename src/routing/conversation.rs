@@ -24,11 +24,11 @@ use crate::model::time::Timestamp;
 use crate::model::words::ParticipantRole;
 
 use super::command::{Announcement, Command, CommandId, Effects, Input, Order, Remark};
-use super::fact::{Fact, IllegalFact, Intent, RequestFact, Wanted};
+use super::fact::{Fact, IllegalFact, Intent, RequestFact, ResolvedTarget};
 use super::offer::Offer;
 use super::policy::Settings;
-use super::presence::Move;
-use super::reason::{Outcome, Verdict};
+use super::presence::LastMove;
+use super::reason::{Conclusion, Outcome};
 use super::request::{InFlight, Request};
 use super::waiting::SessionWait;
 
@@ -64,7 +64,7 @@ pub struct Conversation {
     pub(super) unplaced: Vec<WorkChanged>,
     /// The last move of each who came or went.
     #[serde(default)]
-    pub(super) moves: Vec<Move>,
+    pub(super) moves: Vec<LastMove>,
     /// The PSRs that were made, and the numbers of their requests, the newest last.
     #[serde(default)]
     psrs: Vec<(PsrId, u32)>,
@@ -180,7 +180,7 @@ impl Conversation {
                 }
             }
             Fact::ParticipantLeft(participant) => self.participants.retain(|p| p != participant),
-            Fact::Moved { who, joined, at } => self.apply_move(who, *joined, *at),
+            Fact::ParticipantMoved { who, joined, at } => self.apply_move(who, *joined, *at),
             Fact::SessionEnded => {
                 self.participants.retain(|p| p.role == ParticipantRole::EndUser);
                 self.session_wait = None;
@@ -188,7 +188,7 @@ impl Conversation {
                     request.session_over_from = Some(request.commands);
                 }
             }
-            Fact::SessionWaits { entry, lately } => {
+            Fact::SessionWaiting { entry, lately } => {
                 self.remember_event(entry);
                 self.apply_session_waits(entry, *lately);
             }
@@ -198,19 +198,19 @@ impl Conversation {
                 }
                 self.psrs.push((*psr, *request));
             }
-            Fact::RoutePlanned(at) => self.apply_route_planned(*at),
-            Fact::WaitOver(since) => self.apply_wait_over(*since),
-            Fact::WorkWasForeign(work) => remember(&mut self.foreign_works, *work),
-            Fact::WorkUnplaced(change) => {
+            Fact::RerouteScheduled(at) => self.apply_route_planned(*at),
+            Fact::SessionWaitEnded(since) => self.apply_wait_over(*since),
+            Fact::ForeignOfferSeen(work) => remember(&mut self.foreign_works, *work),
+            Fact::OfferEventHeld(change) => {
                 if self.unplaced.len() == UNPLACED_WORKS {
                     self.unplaced.remove(0);
                 }
                 self.unplaced.push(change.clone());
             }
-            Fact::WorkPlaced(work) => self.unplaced.retain(|change| change.work != *work),
-            Fact::CancelHeard(entry) => self.remember_event(entry),
+            Fact::OfferEventMatched(work) => self.unplaced.retain(|change| change.work != *work),
+            Fact::CancelReceived(entry) => self.remember_event(entry),
             Fact::Requested(requested) => {
-                let anew = requested.wanted == Wanted::Route(RouteBy::ChannelSetting);
+                let anew = requested.wanted == ResolvedTarget::Route(RouteBy::ChannelSetting);
                 // What routes a session anew is named after the event that told of the wait, which is known.
                 if !anew || self.session_wait.is_none() {
                     self.remember_event(&requested.event);
@@ -222,8 +222,8 @@ impl Conversation {
                     self.apply_routed_anew();
                 }
             }
-            Fact::TimesCut(latest) => self.cut_times(latest),
-            Fact::About(number, fact) => return self.apply_to_request(*number, fact),
+            Fact::DeadlinesShortened(latest) => self.cut_times(latest),
+            Fact::OfRequest(number, fact) => return self.apply_to_request(*number, fact),
         }
         Ok(())
     }
@@ -244,7 +244,7 @@ impl Conversation {
             remember(&mut self.past_works, work);
             return Ok(());
         }
-        if let RequestFact::Decided(Verdict { outcome: Outcome::Joined, at, .. }) = fact {
+        if let RequestFact::Decided(Conclusion { outcome: Outcome::Joined, at, .. }) = fact {
             self.apply_wait_over(*at);
         } else if *fact == RequestFact::Closed {
             let works: Vec<AgentWorkId> = request.offers.iter().filter_map(Offer::work).collect();
@@ -380,7 +380,7 @@ impl Decision<'_> {
             }
             _ => None,
         };
-        self.fact(Fact::About(number, fact));
+        self.fact(Fact::OfRequest(number, fact));
         self.effects.endings.extend(ending);
     }
 

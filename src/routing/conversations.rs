@@ -8,7 +8,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use crate::model::call::Answer;
-use crate::model::event::{Event, Happening};
+use crate::model::event::{Event, EventKind};
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::model::words::SessionStatus;
@@ -42,7 +42,7 @@ pub struct Turn {
 
 /// A conversation as it was remembered somewhere else.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kept {
+pub struct RestoredConversation {
     /// Its state.
     pub conversation: Conversation,
     /// When it was last heard of.
@@ -102,9 +102,9 @@ impl Conversations {
     }
 
     /// Those that a store has kept, as they were.
-    pub fn restore(settings: Settings, kept: impl IntoIterator<Item = Kept>) -> Self {
+    pub fn restore(settings: Settings, kept: impl IntoIterator<Item = RestoredConversation>) -> Self {
         let mut all = Self::new(settings);
-        for Kept { conversation, heard, ended } in kept {
+        for RestoredConversation { conversation, heard, ended } in kept {
             let id = conversation.id().clone();
             if let Some(work_item) = conversation.work_item() {
                 all.by_work_item.insert(work_item, id.clone());
@@ -183,16 +183,16 @@ impl Conversations {
     pub fn on_event(&mut self, now: Timestamp, mut event: Event) -> Option<Turn> {
         let id = match (&event.conversation, &event.what) {
             (Some(id), _) => id.clone(),
-            (None, Happening::WorkChanged(change)) => self.by_work_item.get(&change.work_item?)?.clone(),
+            (None, EventKind::WorkChanged(change)) => self.by_work_item.get(&change.work_item?)?.clone(),
             (None, _) => return None,
         };
-        if let Happening::RoutingRequested(requested) = &mut event.what {
+        if let EventKind::RoutingRequested(requested) = &mut event.what {
             let known = || self.get(&id).and_then(Conversation::work_item);
             let work_item = requested.work_item.or_else(known);
             requested.list_opened_by = work_item.and_then(|work_item| self.lists.last(now, work_item));
         }
         let ended = match event.what {
-            Happening::SessionChanged { status, .. } => Some(status == SessionStatus::Ended),
+            EventKind::SessionChanged { status, .. } => Some(status == SessionStatus::Ended),
             _ => None,
         };
         let turn = self.turn(now, id, Input::Happened(event.what), true)?;

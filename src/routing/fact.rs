@@ -12,8 +12,8 @@ use crate::model::time::Timestamp;
 use crate::model::words::{CancelReason, RoutingType};
 
 use super::owed::Undo;
-use super::reason::Verdict;
-use super::resumed::Latest;
+use super::reason::Conclusion;
+use super::resumed::TimeBounds;
 
 /// Something that is true from now on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub enum Fact {
     /// Somebody is no longer in the conversation.
     ParticipantLeft(Participant),
     /// Salesforce told that somebody came or went; what is older than that changes nothing any more.
-    Moved {
+    ParticipantMoved {
         /// Who.
         who: Participant,
         /// Whether they came; else they went.
@@ -35,7 +35,7 @@ pub enum Fact {
         at: Timestamp,
     },
     /// A cancel was taken in; should it come again, it means nothing.
-    CancelHeard(EventId),
+    CancelReceived(EventId),
     /// The messaging session is over; all reps are out.
     SessionEnded,
     /// Salesforce made that PSR for a request.
@@ -46,28 +46,28 @@ pub enum Fact {
         request: u32,
     },
     /// The session waits for a rep.
-    SessionWaits {
+    SessionWaiting {
         /// The event that told of it.
         entry: EventId,
         /// How often it was routed anew lately.
         lately: u16,
     },
     /// The session that waits is routed anew at that moment, not earlier.
-    RoutePlanned(Timestamp),
+    RerouteScheduled(Timestamp),
     /// The session has not waited since.
-    WaitOver(Timestamp),
+    SessionWaitEnded(Timestamp),
     /// An offer exists that no request of ours made.
-    WorkWasForeign(AgentWorkId),
+    ForeignOfferSeen(AgentWorkId),
     /// Something happened to an offer, and which of ours it is will only be known with an answer.
-    WorkUnplaced(WorkChanged),
+    OfferEventHeld(WorkChanged),
     /// What was unplaced has found its offer.
-    WorkPlaced(AgentWorkId),
+    OfferEventMatched(AgentWorkId),
     /// The clock was set back between two processes: no time of the conversation itself is later than these.
-    TimesCut(Latest),
+    DeadlinesShortened(TimeBounds),
     /// A request began.
     Requested(Box<Requested>),
     /// Something happened to a request.
-    About(u32, RequestFact),
+    OfRequest(u32, RequestFact),
 }
 
 /// How a request begins.
@@ -83,7 +83,7 @@ pub struct Requested {
     /// The routing event's type.
     pub routing_type: RoutingType,
     /// Whom it asks for.
-    pub wanted: Wanted,
+    pub wanted: ResolvedTarget,
     /// Whether Salesforce waits for a routing result.
     pub reports: bool,
     /// The rep who asked, where known.
@@ -96,7 +96,7 @@ pub struct Requested {
 /// Whom a request asks for, once it is clear that somebody may be asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub enum Wanted {
+pub enum ResolvedTarget {
     /// One rep.
     Rep(RepId),
     /// Whoever a route leads to.
@@ -134,7 +134,7 @@ pub enum RequestFact {
     /// Salesforce refused to make a PSR, and none can exist.
     RouteRefused,
     /// A PSR may or may not exist.
-    RouteLost,
+    RouteUnknown,
     /// The router named reps.
     RepsFound(Vec<RepId>),
     /// The router knows nobody for what was asked.
@@ -156,7 +156,7 @@ pub enum RequestFact {
         until: Timestamp,
     },
     /// An offer was or may have been made, and its id is not known.
-    OfferNameless {
+    OfferIdUnknown {
         /// The rep.
         rep: RepId,
         /// Whether it certainly exists.
@@ -165,7 +165,7 @@ pub enum RequestFact {
         until: Timestamp,
     },
     /// The id of an offer became known before the answer to its creation.
-    OfferNamed {
+    OfferIdLearned {
         /// The rep.
         rep: RepId,
         /// Its id.
@@ -190,7 +190,7 @@ pub enum RequestFact {
     /// The rep accepted.
     OfferAccepted(RepId),
     /// The offer is over, and nobody can accept it any more.
-    OfferOver(RepId, Why),
+    OfferEnded(RepId, OfferEndReason),
     /// Salesforce refused to offer to this rep; another may be asked.
     RepRefused {
         /// The rep.
@@ -199,14 +199,14 @@ pub enum RequestFact {
         refusal: Refusal,
     },
     /// An offer cannot be taken back, for it is not open any more: the rep may have been quicker.
-    OfferContested {
+    OfferCancelRefused {
         /// The rep.
         rep: RepId,
         /// Until when to wait for word of it.
         until: Timestamp,
     },
     /// An offer that may exist cannot be named; should its id come up, it will be taken back.
-    OfferOrphaned {
+    OfferAbandoned {
         /// The rep.
         rep: RepId,
         /// Until when to look out for it.
@@ -230,20 +230,20 @@ pub enum RequestFact {
     },
     /// Something that is owed is tried no more: an operator says so, or the rep who was to be removed is the last
     /// one left.
-    StruckOut(Undo),
+    OwedDismissed(Undo),
     /// Salesforce has been given the routing result; or would not take it.
-    Reported {
+    ResultSent {
         /// Whether it took it.
         taken: bool,
     },
     /// No routing result will be sent.
-    ReportWithheld,
+    ResultNotSent,
     /// The PSR has been cleared, or there is none.
     RouteCleared,
     /// The clock was set back between two processes: no time of the request is later than these.
-    TimesCut(Latest),
+    DeadlinesShortened(TimeBounds),
     /// The last word, which only a rep who joins after all can still change.
-    Decided(Verdict),
+    Decided(Conclusion),
     /// All is cleaned up; nothing more will happen.
     Closed,
 }
@@ -253,15 +253,15 @@ impl RequestFact {
     pub(super) const fn offer(&self) -> Option<RepId> {
         match self {
             Self::OfferMade { rep, .. }
-            | Self::OfferNameless { rep, .. }
-            | Self::OfferNamed { rep, .. }
+            | Self::OfferIdUnknown { rep, .. }
+            | Self::OfferIdLearned { rep, .. }
             | Self::OfferAnswered { rep, .. }
             | Self::OfferRepeated { rep, .. }
             | Self::RepRefused { rep, .. }
             | Self::OfferAccepted(rep)
-            | Self::OfferOver(rep, _)
-            | Self::OfferContested { rep, .. }
-            | Self::OfferOrphaned { rep, .. }
+            | Self::OfferEnded(rep, _)
+            | Self::OfferCancelRefused { rep, .. }
+            | Self::OfferAbandoned { rep, .. }
             | Self::RepRemoved(rep) => Some(*rep),
             _ => None,
         }
@@ -284,7 +284,7 @@ pub enum Intent {
     /// Offer the work item to a rep.
     Offer(RepId),
     /// Take the offer to a rep back.
-    TakeBack(RepId, Why),
+    TakeBack(RepId, OfferEndReason),
     /// Give Salesforce the routing result.
     Report {
         /// What it says.
@@ -299,7 +299,7 @@ pub enum Intent {
 /// Why an offer is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub enum Why {
+pub enum OfferEndReason {
     /// The rep said no.
     Declined,
     /// The rep did not answer in time.

@@ -40,12 +40,12 @@ mod wind_up;
 
 pub use command::{Announcement, Command, CommandId, Effects, Ending, Input, Order, Remark, SearchFailure};
 pub use conversation::Conversation;
-pub use conversations::{Conversations, Kept, Turn};
-pub use fact::{Fact, IllegalFact, Intent, RequestFact, Requested, Wanted, Why};
+pub use conversations::{Conversations, RestoredConversation, Turn};
+pub use fact::{Fact, IllegalFact, Intent, OfferEndReason, RequestFact, Requested, ResolvedTarget};
 pub use owed::{OperatorOrder, OwedView, Undo};
 pub use owing::Owes;
 pub use policy::{ANSWER_WINDOW, Policy, Report, Ring, Settings};
-pub use reason::{Outcome, Reason, Step, Verdict};
-pub use resumed::Latest;
-pub use speaker::Belongs;
+pub use reason::{Conclusion, Outcome, Reason, Step};
+pub use resumed::TimeBounds;
+pub use speaker::OfferOwner;
 pub use view::{OfferView, RequestView};

@@ -10,7 +10,7 @@ use crate::model::ids::RepId;
 use crate::model::time::Timestamp;
 
 use super::conversation::{Conversation, Decision, to_usize};
-use super::fact::{Intent, RequestFact, Wanted, Why};
+use super::fact::{Intent, OfferEndReason, RequestFact, ResolvedTarget};
 use super::offer::{Creation, Offer, OfferState};
 use super::policy::{
     ANSWER_WINDOW, CLEAN_UP_WINDOW, LATER_OFFER_WINDOW, MOST_OFFERS, ORPHAN_WINDOW, Report, Ring, Settings,
@@ -71,25 +71,25 @@ impl Decision<'_> {
             }
             match state {
                 OfferState::Ringing { until, .. } if until <= self.now && undecided => {
-                    self.take_back(number, rep, Why::Unanswered);
+                    self.take_back(number, rep, OfferEndReason::Unanswered);
                 }
-                OfferState::Nameless { until, certain } if until <= self.now => {
+                OfferState::IdUnknown { until, certain } if until <= self.now => {
                     let until = self.now + ORPHAN_WINDOW;
-                    self.about(number, RequestFact::OfferOrphaned { rep, until });
+                    self.about(number, RequestFact::OfferAbandoned { rep, until });
                     if undecided {
                         let reason =
                             if certain { Reason::OfferUnclear } else { Reason::NoAnswer(Step::Offer) };
                         self.decide(number, Outcome::Failed, reason);
                     }
                 }
-                OfferState::Contested { until, why, .. } if until <= self.now => {
-                    self.about(number, RequestFact::OfferOver(rep, why));
+                OfferState::CancelRefused { until, why, .. } if until <= self.now => {
+                    self.about(number, RequestFact::OfferEnded(rep, why));
                 }
                 OfferState::CancelOwed { .. } if undecided && self.no_word_of_cancel(number, rep) => {
                     self.decide(number, Outcome::Failed, Reason::OfferUnclear);
                 }
-                OfferState::Orphaned { until } if until <= self.now => {
-                    self.about(number, RequestFact::OfferOver(rep, Why::Unknown));
+                OfferState::Abandoned { until } if until <= self.now => {
+                    self.about(number, RequestFact::OfferEnded(rep, OfferEndReason::Unknown));
                 }
                 _ => {}
             }
@@ -104,7 +104,7 @@ impl Decision<'_> {
         by.is_some_and(|by| by <= self.now)
     }
 
-    pub(super) fn take_back(&mut self, number: u32, rep: RepId, why: Why) {
+    pub(super) fn take_back(&mut self, number: u32, rep: RepId, why: OfferEndReason) {
         self.command(number, Intent::TakeBack(rep, why), self.now + CLEAN_UP_WINDOW);
     }
 
@@ -146,8 +146,8 @@ impl Decision<'_> {
             return;
         }
         let offered = request.offers.iter().any(|offer| match offer.state {
-            OfferState::Nameless { certain, .. } => certain,
-            OfferState::Making { .. } | OfferState::Orphaned { .. } | OfferState::Over { .. } => false,
+            OfferState::IdUnknown { certain, .. } => certain,
+            OfferState::Making { .. } | OfferState::Abandoned { .. } | OfferState::Over { .. } => false,
             _ => true,
         });
         // "Queued, a rep will follow" may be said once nothing but a rep is missing, and not of a router that fails.
@@ -234,7 +234,7 @@ impl Decision<'_> {
         let open = request.held_seats();
         let wanted = match self.settings.policy.ring {
             Ring::OneAtATime => 1,
-            Ring::All if matches!(request.wanted, Wanted::Rep(_)) => 1,
+            Ring::All if matches!(request.wanted, ResolvedTarget::Rep(_)) => 1,
             Ring::All => self.settings.policy.ring_all_at_most,
         };
         let free = match self.settings.participant_limit {
@@ -252,12 +252,15 @@ impl Decision<'_> {
     fn give_up(&mut self, number: u32) {
         let Some(request) = self.conversation.request(number) else { return };
         let (outcome, reason) = match request.last_answer() {
-            Some(Why::Declined) => (Outcome::Declined, Reason::Declined),
-            Some(Why::Unanswered) => (Outcome::Unanswered, Reason::Unanswered),
-            Some(Why::Withdrawn) => (Outcome::Failed, Reason::OfferWithdrawn),
-            Some(Why::Unknown | Why::CalledOff | Why::Removed | Why::Refused) => {
-                (Outcome::Failed, Reason::OfferUnclear)
-            }
+            Some(OfferEndReason::Declined) => (Outcome::Declined, Reason::Declined),
+            Some(OfferEndReason::Unanswered) => (Outcome::Unanswered, Reason::Unanswered),
+            Some(OfferEndReason::Withdrawn) => (Outcome::Failed, Reason::OfferWithdrawn),
+            Some(
+                OfferEndReason::Unknown
+                | OfferEndReason::CalledOff
+                | OfferEndReason::Removed
+                | OfferEndReason::Refused,
+            ) => (Outcome::Failed, Reason::OfferUnclear),
             None => match request.reps_refused() {
                 Some(reason) => (Outcome::Refused, reason),
                 None if request.led_nowhere() => (Outcome::Failed, Reason::RouteLedNowhere),
@@ -281,21 +284,21 @@ impl Request {
     /// Whether there is a place to look for further reps.
     fn may_search(&self) -> bool {
         match self.wanted {
-            Wanted::Rep(_) | Wanted::Nobody => false,
-            Wanted::Skills(_) => true,
-            Wanted::Route(_) => self.search_queue().is_some(),
+            ResolvedTarget::Rep(_) | ResolvedTarget::Nobody => false,
+            ResolvedTarget::Skills(_) => true,
+            ResolvedTarget::Route(_) => self.search_queue().is_some(),
         }
     }
 
     /// Whether the route named nobody and no place to look.
     fn led_nowhere(&self) -> bool {
-        matches!(self.wanted, Wanted::Route(_)) && self.search_queue().is_none()
+        matches!(self.wanted, ResolvedTarget::Route(_)) && self.search_queue().is_none()
     }
 
     /// Why the last offer is over that was really made.
-    fn last_answer(&self) -> Option<Why> {
+    fn last_answer(&self) -> Option<OfferEndReason> {
         self.offers.iter().rev().find_map(|offer| match offer.state {
-            OfferState::Over { why, .. } if why != Why::Refused => Some(why),
+            OfferState::Over { why, .. } if why != OfferEndReason::Refused => Some(why),
             _ => None,
         })
     }
@@ -303,10 +306,11 @@ impl Request {
     /// That Salesforce refused whoever was to be asked, where it did.
     fn reps_refused(&self) -> Option<Reason> {
         let last = self.refusal.as_deref()?.clone();
-        if matches!(self.wanted, Wanted::Rep(_)) {
+        if matches!(self.wanted, ResolvedTarget::Rep(_)) {
             return Some(Reason::SalesforceRefused(Step::Offer, last));
         }
-        let refused = |offer: &&Offer| matches!(offer.state, OfferState::Over { why: Why::Refused, .. });
+        let refused =
+            |offer: &&Offer| matches!(offer.state, OfferState::Over { why: OfferEndReason::Refused, .. });
         let reps = u32::try_from(self.offers.iter().filter(refused).count()).unwrap_or(u32::MAX);
         Some(Reason::RepsRefused { reps, last })
     }
@@ -318,9 +322,9 @@ impl Request {
         let undecided = self.verdict.is_none();
         let offers = self.offers.iter().filter_map(|offer| match offer.state {
             OfferState::Ringing { until, .. } if undecided => Some(until),
-            OfferState::Nameless { until, .. }
-            | OfferState::Contested { until, .. }
-            | OfferState::Orphaned { until } => Some(until),
+            OfferState::IdUnknown { until, .. }
+            | OfferState::CancelRefused { until, .. }
+            | OfferState::Abandoned { until } => Some(until),
             _ => None,
         });
         let waiting = self.report == ReportState::Due || (undecided && self.awaits_route());

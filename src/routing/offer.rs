@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::ids::{AgentWorkId, RepId};
 use crate::model::time::Timestamp;
 
-use super::fact::{RequestFact, Why};
+use super::fact::{OfferEndReason, RequestFact};
 use super::request::{InFlight, Request, Route, Search};
 
 /// One offer to one rep. A request never offers to the same rep twice.
@@ -26,15 +26,15 @@ pub(super) enum OfferState {
     /// The rep's console rings.
     Ringing { work: AgentWorkId, until: Timestamp },
     /// It exists, or may exist, and cannot be named.
-    Nameless { certain: bool, until: Timestamp },
+    IdUnknown { certain: bool, until: Timestamp },
     /// Being taken back.
-    TakingBack { work: AgentWorkId, why: Why, call: InFlight },
+    TakingBack { work: AgentWorkId, why: OfferEndReason, call: InFlight },
     /// To be taken back, and could not be yet: its rep can still accept.
-    CancelOwed { work: AgentWorkId, why: Why },
+    CancelOwed { work: AgentWorkId, why: OfferEndReason },
     /// It cannot be taken back, for it is not open any more; word of the rep's answer is awaited.
-    Contested { work: AgentWorkId, why: Why, until: Timestamp },
+    CancelRefused { work: AgentWorkId, why: OfferEndReason, until: Timestamp },
     /// Given up on, but should its id come up, it will be taken back.
-    Orphaned { until: Timestamp },
+    Abandoned { until: Timestamp },
     /// The rep accepted.
     Accepted { work: Option<AgentWorkId> },
     /// The rep accepted too late and is being taken out.
@@ -42,7 +42,7 @@ pub(super) enum OfferState {
     /// The rep accepted too late, and could not be taken out yet.
     RemovalOwed { work: Option<AgentWorkId> },
     /// Nobody can accept it any more.
-    Over { work: Option<AgentWorkId>, why: Why },
+    Over { work: Option<AgentWorkId>, why: OfferEndReason },
 }
 
 /// Where the call stands that makes an offer. It may outlive what it has made: where an answer was lost
@@ -70,13 +70,13 @@ impl Offer {
             OfferState::Ringing { work, .. }
             | OfferState::TakingBack { work, .. }
             | OfferState::CancelOwed { work, .. }
-            | OfferState::Contested { work, .. } => Some(work),
+            | OfferState::CancelRefused { work, .. } => Some(work),
             OfferState::Making { work }
             | OfferState::Accepted { work }
             | OfferState::Removing { work, .. }
             | OfferState::RemovalOwed { work }
             | OfferState::Over { work, .. } => work,
-            OfferState::Nameless { .. } | OfferState::Orphaned { .. } => None,
+            OfferState::IdUnknown { .. } | OfferState::Abandoned { .. } => None,
         }
     }
 
@@ -86,16 +86,16 @@ impl Offer {
             self.state,
             OfferState::Making { .. }
                 | OfferState::Ringing { .. }
-                | OfferState::Nameless { .. }
+                | OfferState::IdUnknown { .. }
                 | OfferState::TakingBack { .. }
                 | OfferState::CancelOwed { .. }
-                | OfferState::Contested { .. }
+                | OfferState::CancelRefused { .. }
         )
     }
 
     /// Whether it was given up on: its id was never told, and its rep may accept it all the same.
     pub(super) fn is_orphaned(&self) -> bool {
-        matches!(self.state, OfferState::Orphaned { .. })
+        matches!(self.state, OfferState::Abandoned { .. })
     }
 
     /// Whether it takes a seat that nobody else may be offered: it is open, or may yet be made again.
@@ -110,7 +110,7 @@ impl Offer {
             OfferState::Accepted { work: None }
                 | OfferState::Removing { work: None, .. }
                 | OfferState::RemovalOwed { work: None }
-                | OfferState::Over { work: None, why: Why::Removed }
+                | OfferState::Over { work: None, why: OfferEndReason::Removed }
         )
     }
 
@@ -129,7 +129,7 @@ impl Offer {
     /// Whether an event with an id that is not known yet could be about it all the same: it was given up
     /// on, or may have been made again.
     pub(super) fn may_get_name(&self) -> bool {
-        self.creation != Creation::Done || matches!(self.state, OfferState::Orphaned { .. })
+        self.creation != Creation::Done || matches!(self.state, OfferState::Abandoned { .. })
     }
 
     /// Whether nothing of it is left to wait for.
@@ -146,31 +146,31 @@ impl Offer {
         Some(match (fact, self.state) {
             (
                 &F::OfferMade { work, until, .. },
-                S::Making { .. } | S::Nameless { .. } | S::Orphaned { .. },
+                S::Making { .. } | S::IdUnknown { .. } | S::Abandoned { .. },
             )
             | (&F::OfferRepeated { work, until, .. }, _) => S::Ringing { work, until },
-            (&F::OfferNameless { certain, until, .. }, S::Making { .. }) => S::Nameless { certain, until },
-            (&F::OfferNamed { work, .. }, state) => named(state, work)?,
+            (&F::OfferIdUnknown { certain, until, .. }, S::Making { .. }) => S::IdUnknown { certain, until },
+            (&F::OfferIdLearned { work, .. }, state) => named(state, work)?,
             (
                 F::OfferAccepted(_),
                 S::Accepted { .. }
                 | S::Removing { .. }
                 | S::RemovalOwed { .. }
-                | S::Over { why: Why::Declined | Why::Removed, .. },
+                | S::Over { why: OfferEndReason::Declined | OfferEndReason::Removed, .. },
             )
             | (
-                F::OfferOver(..),
+                F::OfferEnded(..),
                 S::Accepted { .. } | S::Removing { .. } | S::RemovalOwed { .. } | S::Over { .. },
             ) => return None,
             (F::OfferAccepted(_), _) => S::Accepted { work },
-            (&F::OfferOver(_, why), _) => S::Over { work, why },
-            (F::RepRefused { .. }, S::Making { .. }) => S::Over { work, why: Why::Refused },
-            (&F::OfferContested { until, .. }, S::TakingBack { work, why, .. }) => {
-                S::Contested { work, why, until }
+            (&F::OfferEnded(_, why), _) => S::Over { work, why },
+            (F::RepRefused { .. }, S::Making { .. }) => S::Over { work, why: OfferEndReason::Refused },
+            (&F::OfferCancelRefused { until, .. }, S::TakingBack { work, why, .. }) => {
+                S::CancelRefused { work, why, until }
             }
-            (&F::OfferOrphaned { until, .. }, S::Nameless { .. }) => S::Orphaned { until },
+            (&F::OfferAbandoned { until, .. }, S::IdUnknown { .. }) => S::Abandoned { until },
             (F::RepRemoved(_), S::Removing { work, .. } | S::RemovalOwed { work }) => {
-                S::Over { work, why: Why::Removed }
+                S::Over { work, why: OfferEndReason::Removed }
             }
             (F::OfferAnswered { .. }, state) if self.creation != Creation::Done => state,
             _ => return None,
@@ -187,10 +187,10 @@ impl Offer {
             }
             RequestFact::OfferAnswered { unsure_until: None, .. } => Creation::Done,
             // Only an answer tells these of an offer that is being made.
-            RequestFact::OfferMade { .. } | RequestFact::OfferNameless { .. } if making && asked => {
+            RequestFact::OfferMade { .. } | RequestFact::OfferIdUnknown { .. } if making && asked => {
                 Creation::Done
             }
-            RequestFact::OfferOver(_, Why::Refused) | RequestFact::RepRefused { .. } if asked => {
+            RequestFact::OfferEnded(_, OfferEndReason::Refused) | RequestFact::RepRefused { .. } if asked => {
                 Creation::Done
             }
             // Who is in is offered nothing.
@@ -208,7 +208,9 @@ fn named(state: OfferState, work: AgentWorkId) -> Option<OfferState> {
         OfferState::Accepted { work: None } => OfferState::Accepted { work },
         OfferState::Removing { work: None, call } => OfferState::Removing { work, call },
         OfferState::RemovalOwed { work: None } => OfferState::RemovalOwed { work },
-        OfferState::Over { work: None, why: Why::Removed } => OfferState::Over { work, why: Why::Removed },
+        OfferState::Over { work: None, why: OfferEndReason::Removed } => {
+            OfferState::Over { work, why: OfferEndReason::Removed }
+        }
         _ => return None,
     })
 }
@@ -226,7 +228,7 @@ impl Request {
             RequestFact::OfferAccepted(_) if matches!(self.route, Route::Made(_) | Route::MayExist) => {
                 self.route = Route::Gone;
             }
-            RequestFact::OfferOver(..) if self.search == Search::Exhausted => {
+            RequestFact::OfferEnded(..) if self.search == Search::Exhausted => {
                 self.search = Search::Idle { dropped: 0 };
             }
             RequestFact::RepRefused { refusal, .. } => {

@@ -13,11 +13,11 @@ use crate::model::time::Timestamp;
 
 use super::command::{CommandId, Remark, SearchFailure};
 use super::conversation::Decision;
-use super::fact::{Fact, Intent, RequestFact, Why};
+use super::fact::{Fact, Intent, OfferEndReason, RequestFact};
 use super::offer::OfferState;
 use super::owed::Undo;
 use super::policy::{SETTLE_WINDOW, search_wait};
-use super::reason::{Outcome, Reason, Step, Verdict};
+use super::reason::{Conclusion, Outcome, Reason, Step};
 use super::request::{Request, Route, Search};
 
 /// How many characters of a failure's text are kept: what Salesforce takes of it, with room for the words around.
@@ -35,7 +35,7 @@ impl Decision<'_> {
             Intent::TakeBack(rep, _) => self.on_taken_back(number, command.number, rep, &answer),
             Intent::Report { .. } => {
                 let taken = matches!(answer, Answer::Done(_));
-                self.about(number, RequestFact::Reported { taken });
+                self.about(number, RequestFact::ResultSent { taken });
             }
             Intent::Clear(_) if self.is_cleared(number, &answer) => self.on_cleared(number),
             Intent::Clear(_) => self.in_vain(number, command.number, Undo::Clear, &answer),
@@ -146,13 +146,13 @@ impl Decision<'_> {
             }
             Answer::Refused(refusal) => {
                 let lost = refusal.after_lost_try;
-                self.about(number, if lost { RequestFact::RouteLost } else { RequestFact::RouteRefused });
+                self.about(number, if lost { RequestFact::RouteUnknown } else { RequestFact::RouteRefused });
                 if undecided {
                     self.decide(number, Outcome::Failed, Reason::SalesforceRefused(Step::Route, refusal));
                 }
             }
             Answer::Lost(_) => {
-                self.about(number, RequestFact::RouteLost);
+                self.about(number, RequestFact::RouteUnknown);
                 if undecided {
                     self.decide(number, Outcome::Failed, Reason::NoAnswer(Step::Route));
                 }
@@ -203,7 +203,7 @@ impl Decision<'_> {
             return;
         };
         match another {
-            Some(work) if offer.lacks_id() => self.about(number, RequestFact::OfferNamed { rep, work }),
+            Some(work) if offer.lacks_id() => self.about(number, RequestFact::OfferIdLearned { rep, work }),
             Some(work) if offer.work() != Some(work) && !self.conversation.is_past_work(work) => {
                 self.offer_repeated(number, rep, work);
             }
@@ -226,7 +226,7 @@ impl Decision<'_> {
         let waiting: Vec<WorkChanged> =
             self.conversation.unplaced.iter().filter(|change| change.work == work).cloned().collect();
         if !waiting.is_empty() {
-            self.fact(Fact::WorkPlaced(work));
+            self.fact(Fact::OfferEventMatched(work));
         }
         for change in waiting {
             self.offer_changed(number, rep, change.change);
@@ -237,7 +237,7 @@ impl Decision<'_> {
     fn offer_nameless(&mut self, number: u32, rep: RepId, certain: bool) {
         let until = self.ring_until() + SETTLE_WINDOW;
         self.creation_answered(number, rep, true);
-        self.about(number, RequestFact::OfferNameless { rep, certain, until });
+        self.about(number, RequestFact::OfferIdUnknown { rep, certain, until });
     }
 
     /// A refusal because the offer exists already means, after a try without answer, that this try
@@ -259,7 +259,7 @@ impl Decision<'_> {
             self.about(number, RequestFact::RepRefused { rep, refusal });
             return;
         }
-        self.about(number, RequestFact::OfferOver(rep, Why::Refused));
+        self.about(number, RequestFact::OfferEnded(rep, OfferEndReason::Refused));
         if self.conversation.request(number).is_some_and(|request| request.verdict.is_none()) {
             self.decide(number, Outcome::Failed, Reason::SalesforceRefused(Step::Offer, refusal));
         }
@@ -271,7 +271,7 @@ impl Decision<'_> {
         match answer {
             Answer::Done(_) => self.undone(number, Undo::Cancel(rep)),
             Answer::Refused(refusal) if refusal.code == Some(ErrorCode::STATUS_NOT_VALID.0) => {
-                self.about(number, RequestFact::OfferContested { rep, until: self.now + SETTLE_WINDOW });
+                self.about(number, RequestFact::OfferCancelRefused { rep, until: self.now + SETTLE_WINDOW });
             }
             Answer::Refused(_) | Answer::Lost(_) => {
                 self.in_vain(number, command, Undo::Cancel(rep), answer);
@@ -311,7 +311,7 @@ impl Decision<'_> {
 
     /// Says the last word on a request.
     pub(super) fn decide(&mut self, number: u32, outcome: Outcome, reason: Reason) {
-        let verdict = Verdict { outcome, reason, at: self.now };
+        let verdict = Conclusion { outcome, reason, at: self.now };
         self.about(number, RequestFact::Decided(verdict));
     }
 }

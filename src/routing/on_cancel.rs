@@ -28,7 +28,7 @@ use super::reason::{Outcome, Reason};
 use super::request::{ReportState, Request};
 
 /// What a cancel comes to.
-enum Meant<'a> {
+enum CancelTarget<'a> {
     /// This request; there is no doubt, or no other that it could be.
     One(&'a Request),
     /// This one is likelier than the others.
@@ -60,16 +60,16 @@ impl Decision<'_> {
                 self.remark(Remark::SeenBefore(entry.clone()));
                 return;
             }
-            self.fact(Fact::CancelHeard(entry.clone()));
+            self.fact(Fact::CancelReceived(entry.clone()));
         }
         let (number, guessed) = match self.conversation.meant(cancelled) {
-            Meant::None => return self.remark(Remark::NothingToCancel),
-            Meant::TooLate(request) => {
+            CancelTarget::None => return self.remark(Remark::NothingToCancel),
+            CancelTarget::TooLate(request) => {
                 let event = request.event.clone();
                 return self.remark(Remark::TooLateToCancel(event));
             }
-            Meant::One(request) => (request.number, None),
-            Meant::Guess(request) => (request.number, Some(request.event.clone())),
+            CancelTarget::One(request) => (request.number, None),
+            CancelTarget::Guess(request) => (request.number, Some(request.event.clone())),
         };
         if let Some(event) = guessed {
             self.remark(Remark::CancelGuessed(event));
@@ -82,7 +82,7 @@ impl Decision<'_> {
 
     pub(super) fn withhold_report(&mut self, number: u32) {
         if self.conversation.request(number).is_some_and(|request| request.report == ReportState::Due) {
-            self.about(number, RequestFact::ReportWithheld);
+            self.about(number, RequestFact::ResultNotSent);
         }
     }
 
@@ -99,13 +99,13 @@ impl Decision<'_> {
 }
 
 impl Conversation {
-    fn meant(&self, cancelled: &RoutingCancelled) -> Meant<'_> {
+    fn meant(&self, cancelled: &RoutingCancelled) -> CancelTarget<'_> {
         let of_type = |request: &&Request| {
             cancelled.routing_type.is_none_or(|of_type| of_type == request.routing_type)
                 && request.report != ReportState::Withheld
         };
         if let Some(owner) = cancelled.psr.and_then(|psr| self.owner_of(psr)) {
-            return self.request(owner).map_or(Meant::None, certain);
+            return self.request(owner).map_or(CancelTarget::None, certain);
         }
         if let Some(work) = cancelled.work {
             let of_work = |request: &&Request| request.offers.iter().any(|it| it.work() == Some(work));
@@ -113,7 +113,7 @@ impl Conversation {
                 return certain(request);
             }
             if self.is_past_work(work) {
-                return Meant::None;
+                return CancelTarget::None;
             }
         }
         let asker = cancelled.initiator.or(cancelled.by);
@@ -132,8 +132,8 @@ impl Conversation {
     }
 }
 
-fn certain(request: &Request) -> Meant<'_> {
-    if joined(request) { Meant::TooLate(request) } else { Meant::One(request) }
+fn certain(request: &Request) -> CancelTarget<'_> {
+    if joined(request) { CancelTarget::TooLate(request) } else { CancelTarget::One(request) }
 }
 
 fn joined(request: &Request) -> bool {
@@ -142,7 +142,7 @@ fn joined(request: &Request) -> bool {
 
 /// Of those that fit, newest first: the one of whoever asked, as far as that is known; else the newest
 /// that nobody has accepted.
-fn likeliest<'a>(fitting: &[&'a Request], asker: Option<RepId>) -> Meant<'a> {
+fn likeliest<'a>(fitting: &[&'a Request], asker: Option<RepId>) -> CancelTarget<'a> {
     let open: Vec<&'a Request> = fitting.iter().copied().filter(|request| !joined(request)).collect();
     let of_asker = |known: fn(&Request) -> Option<RepId>| {
         let of_asker = |request: &&Request| asker.is_some() && known(request) == asker;
@@ -150,9 +150,9 @@ fn likeliest<'a>(fitting: &[&'a Request], asker: Option<RepId>) -> Meant<'a> {
     };
     let (certain, hinted) = (of_asker(|request| request.requester), of_asker(|request| request.asked_by));
     match (open.as_slice(), certain.as_slice()) {
-        ([], _) => fitting.first().map_or(Meant::None, |request| Meant::TooLate(request)),
-        ([only], _) | (_, [only]) => Meant::One(only),
-        ([newest, ..], []) => Meant::Guess(hinted.first().unwrap_or(newest)),
-        (_, [newest, ..]) => Meant::Guess(newest),
+        ([], _) => fitting.first().map_or(CancelTarget::None, |request| CancelTarget::TooLate(request)),
+        ([only], _) | (_, [only]) => CancelTarget::One(only),
+        ([newest, ..], []) => CancelTarget::Guess(hinted.first().unwrap_or(newest)),
+        (_, [newest, ..]) => CancelTarget::Guess(newest),
     }
 }

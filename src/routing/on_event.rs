@@ -2,38 +2,38 @@
 //! offer").
 
 use crate::model::call::RouteBy;
-use crate::model::event::{Happening, Participant, RoutingRequested, Target, WorkChanged};
+use crate::model::event::{EventKind, Participant, RoutingRequested, Target, WorkChanged};
 use crate::model::ids::{AgentWorkId, EventId, RepId, WorkItemId};
 use crate::model::words::{ParticipantRole, RoutingType, SessionStatus, WorkChange};
 
 use super::command::Remark;
 use super::conversation::{Decision, to_usize};
-use super::fact::{Fact, RequestFact, Requested, Wanted, Why};
+use super::fact::{Fact, OfferEndReason, RequestFact, Requested, ResolvedTarget};
 use super::offer::{Offer, OfferState};
 use super::policy::ANSWER_WINDOW;
 use super::reason::{Outcome, Reason};
 use super::request::{ReportState, Request};
 
 impl Decision<'_> {
-    pub(super) fn on_event(&mut self, happening: Happening) {
+    pub(super) fn on_event(&mut self, happening: EventKind) {
         match happening {
-            Happening::RoutingRequested(requested) => self.on_requested(&requested),
-            Happening::RoutingCancelled(cancelled) => self.on_cancelled(&cancelled),
-            Happening::RoutingStarted { work_item, .. } => self.learn_missing_work_item(work_item),
-            Happening::WorkItemSeen(work_item) => self.learn_missing_work_item(Some(work_item)),
-            Happening::WorkChanged(change) => {
+            EventKind::RoutingRequested(requested) => self.on_requested(&requested),
+            EventKind::RoutingCancelled(cancelled) => self.on_cancelled(&cancelled),
+            EventKind::RoutingStarted { work_item, .. } => self.learn_missing_work_item(work_item),
+            EventKind::WorkItemSeen(work_item) => self.learn_missing_work_item(Some(work_item)),
+            EventKind::WorkChanged(change) => {
                 self.learn_missing_work_item(change.work_item);
                 self.on_work_changed(change);
             }
-            Happening::SessionChanged { entry, work_item, status, .. } => {
+            EventKind::SessionChanged { entry, work_item, status, .. } => {
                 self.on_session(&entry, work_item, status);
             }
-            Happening::ParticipantsChanged(changes) => {
+            EventKind::ParticipantsChanged(changes) => {
                 for change in changes {
                     self.on_participant(change);
                 }
             }
-            Happening::ParticipantSeen(participant) => self.see(participant),
+            EventKind::ParticipantSeen(participant) => self.see(participant),
         }
     }
 
@@ -78,7 +78,7 @@ impl Decision<'_> {
         let number = self.conversation.next_number();
         let (wanted, refusal) = match admitted {
             Ok(wanted) => (wanted, None),
-            Err(refusal) => (Wanted::Nobody, Some(refusal)),
+            Err(refusal) => (ResolvedTarget::Nobody, Some(refusal)),
         };
         self.fact(Fact::Requested(Box::new(Requested {
             number,
@@ -97,7 +97,7 @@ impl Decision<'_> {
 
     /// Whether what is asked for may begin, and if not, why not. A rep whose transfer nobody answers would
     /// wait for 60 seconds.
-    fn admit(&self, requested: &RoutingRequested) -> Result<Wanted, Reason> {
+    fn admit(&self, requested: &RoutingRequested) -> Result<ResolvedTarget, Reason> {
         if !requested.routing_type.is_routed() {
             return Err(Reason::TransfersNotRouted);
         }
@@ -107,13 +107,13 @@ impl Decision<'_> {
         let wanted = match &requested.target {
             Target::Rep(rep) if self.conversation.is_present(*rep) => return Err(Reason::AlreadyIn),
             Target::Rep(rep) if self.conversation.may_ring(*rep) => return Err(Reason::AlreadyInvited),
-            Target::Rep(rep) => Wanted::Rep(*rep),
-            Target::Queue(queue) => Wanted::Route(RouteBy::Queue(*queue)),
+            Target::Rep(rep) => ResolvedTarget::Rep(*rep),
+            Target::Queue(queue) => ResolvedTarget::Route(RouteBy::Queue(*queue)),
             Target::Flow { flow, fallback: Some(fallback) } => {
-                Wanted::Route(RouteBy::Flow { flow: *flow, fallback: *fallback })
+                ResolvedTarget::Route(RouteBy::Flow { flow: *flow, fallback: *fallback })
             }
             Target::Flow { fallback: None, .. } => return Err(Reason::NoFallbackQueue),
-            Target::Skills(skills) => Wanted::Skills(skills.clone()),
+            Target::Skills(skills) => ResolvedTarget::Skills(skills.clone()),
             Target::Bot(_) => return Err(Reason::Bot),
             Target::External(_) => return Err(Reason::OutsideContact),
             Target::Unreadable => return Err(Reason::Unreadable),
@@ -166,13 +166,13 @@ impl Decision<'_> {
         }
         match nameless.as_slice() {
             [] => {
-                self.fact(Fact::WorkWasForeign(work));
+                self.fact(Fact::ForeignOfferSeen(work));
                 self.remark(Remark::ForeignWork(work));
             }
             [(number, rep)] => self.name_offer(*number, *rep, &change),
             // All of one rep, and none of them waits: the newest is the likeliest.
             [.., (number, rep)] if change.rep.is_some() => self.name_offer(*number, *rep, &change),
-            _ => self.fact(Fact::WorkUnplaced(change)),
+            _ => self.fact(Fact::OfferEventHeld(change)),
         }
     }
 
@@ -200,10 +200,10 @@ impl Decision<'_> {
         let work = change.work;
         match offer.state {
             OfferState::Making { work: None } => {
-                self.about(number, RequestFact::OfferNamed { rep, work });
+                self.about(number, RequestFact::OfferIdLearned { rep, work });
             }
-            _ if offer.lacks_id() => self.about(number, RequestFact::OfferNamed { rep, work }),
-            OfferState::Nameless { .. } | OfferState::Orphaned { .. } => {
+            _ if offer.lacks_id() => self.about(number, RequestFact::OfferIdLearned { rep, work }),
+            OfferState::IdUnknown { .. } | OfferState::Abandoned { .. } => {
                 let until = self.ring_until();
                 self.about(number, RequestFact::OfferMade { rep, work, until });
             }
@@ -220,9 +220,9 @@ impl Decision<'_> {
             OfferState::Over { why, .. }
             | OfferState::TakingBack { why, .. }
             | OfferState::CancelOwed { why, .. }
-            | OfferState::Contested { why, .. } => Some(why),
+            | OfferState::CancelRefused { why, .. } => Some(why),
             OfferState::Accepted { .. } | OfferState::Removing { .. } | OfferState::RemovalOwed { .. } => {
-                Some(Why::CalledOff)
+                Some(OfferEndReason::CalledOff)
             }
             _ => None,
         };
@@ -238,19 +238,19 @@ impl Decision<'_> {
         let over = match change {
             WorkChange::Assigned => return,
             WorkChange::Accepted => return self.on_accepted(number, rep),
-            WorkChange::Declined => Why::Declined,
+            WorkChange::Declined => OfferEndReason::Declined,
             WorkChange::Cancelled
             | WorkChange::Closed
             | WorkChange::TransferError
             | WorkChange::Transferred => match offer.state {
                 OfferState::TakingBack { why, .. }
                 | OfferState::CancelOwed { why, .. }
-                | OfferState::Contested { why, .. } => why,
-                _ => Why::Withdrawn,
+                | OfferState::CancelRefused { why, .. } => why,
+                _ => OfferEndReason::Withdrawn,
             },
         };
         if offer.is_open() {
-            self.about(number, RequestFact::OfferOver(rep, over));
+            self.about(number, RequestFact::OfferEnded(rep, over));
         }
     }
 
@@ -262,7 +262,7 @@ impl Decision<'_> {
             OfferState::Accepted { .. }
                 | OfferState::Removing { .. }
                 | OfferState::RemovalOwed { .. }
-                | OfferState::Over { why: Why::Declined | Why::Removed, .. }
+                | OfferState::Over { why: OfferEndReason::Declined | OfferEndReason::Removed, .. }
         ) {
             return;
         }
@@ -275,7 +275,7 @@ impl Decision<'_> {
         match verdict {
             Some((Outcome::Cancelled, Reason::EndUserLeft | Reason::SessionEnded)) => {
                 if was_open {
-                    self.about(number, RequestFact::OfferOver(rep, Why::CalledOff));
+                    self.about(number, RequestFact::OfferEnded(rep, OfferEndReason::CalledOff));
                 }
                 return;
             }

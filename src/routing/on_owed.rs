@@ -9,7 +9,7 @@ use crate::model::ids::{EventId, RepId};
 use crate::model::time::Timestamp;
 
 use super::conversation::Decision;
-use super::fact::{Intent, RequestFact, Why};
+use super::fact::{Intent, OfferEndReason, RequestFact};
 use super::offer::OfferState;
 use super::owed::{OperatorOrder, Owed, Said, Undo};
 use super::reason::{Outcome, Reason};
@@ -44,7 +44,7 @@ impl Decision<'_> {
             && refused
             && self.conversation.is_last_rep(rep)
         {
-            self.about(number, RequestFact::StruckOut(undo));
+            self.about(number, RequestFact::OwedDismissed(undo));
             let verdict = self.conversation.request(number).and_then(|request| request.verdict.as_deref());
             if verdict.is_none_or(|verdict| verdict.outcome != Outcome::Joined) {
                 self.decide(number, Outcome::Joined, Reason::Joined(rep));
@@ -58,7 +58,7 @@ impl Decision<'_> {
             Undo::Cancel(rep) => {
                 let state = self.conversation.request(number).and_then(|r| r.offer(rep)).map(|o| o.state);
                 if let Some(OfferState::TakingBack { why, .. }) = state {
-                    self.about(number, RequestFact::OfferOver(rep, why));
+                    self.about(number, RequestFact::OfferEnded(rep, why));
                 }
             }
             Undo::Remove(rep) => self.about(number, RequestFact::RepRemoved(rep)),
@@ -107,9 +107,9 @@ impl Decision<'_> {
             }
             OperatorOrder::StrikeOut(id) => {
                 if let Some((number, undo)) = self.conversation.owing(id) {
-                    self.about(number, RequestFact::StruckOut(undo));
+                    self.about(number, RequestFact::OwedDismissed(undo));
                 } else if let Some((number, rep)) = self.conversation.unknown_offer(id) {
-                    self.about(number, RequestFact::OfferOver(rep, Why::Unknown));
+                    self.about(number, RequestFact::OfferEnded(rep, OfferEndReason::Unknown));
                 }
             }
             OperatorOrder::End(event) => self.end_by_operator(&event),
@@ -128,10 +128,10 @@ impl Decision<'_> {
         let owed: Vec<Undo> = request.owed.iter().map(|owed| owed.undo).collect();
         let nameless: Vec<RepId> = request.unknown_offers().map(|(rep, _)| rep).collect();
         for undo in owed {
-            self.about(number, RequestFact::StruckOut(undo));
+            self.about(number, RequestFact::OwedDismissed(undo));
         }
         for rep in nameless {
-            self.about(number, RequestFact::OfferOver(rep, Why::Unknown));
+            self.about(number, RequestFact::OfferEnded(rep, OfferEndReason::Unknown));
         }
     }
 }

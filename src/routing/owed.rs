@@ -19,11 +19,11 @@ use crate::model::time::{self, Timestamp};
 
 use super::command::Ending;
 use super::conversation::Conversation;
-use super::fact::{Intent, Why};
+use super::fact::{Intent, OfferEndReason};
 use super::offer::{Offer, OfferState};
 use super::owing::Owes;
 use super::policy::ORPHAN_WINDOW;
-use super::reason::Verdict;
+use super::reason::Conclusion;
 use super::request::{Request, Route};
 
 /// What an offer is listed as that cannot be taken back, for its id is not known.
@@ -190,13 +190,13 @@ impl Request {
         match undo {
             Undo::Cancel(rep) => self.change_offer(rep, |state| match state {
                 OfferState::TakingBack { work, why, .. }
-                | OfferState::Contested { work, why, .. }
+                | OfferState::CancelRefused { work, why, .. }
                 | OfferState::CancelOwed { work, why } => Some(OfferState::Over { work: Some(work), why }),
                 _ => None,
             }),
             Undo::Remove(rep) => self.change_offer(rep, |state| match state {
                 OfferState::Removing { work, .. } | OfferState::RemovalOwed { work } => {
-                    Some(OfferState::Over { work, why: Why::Removed })
+                    Some(OfferState::Over { work, why: OfferEndReason::Removed })
                 }
                 _ => None,
             }),
@@ -216,7 +216,7 @@ impl Request {
                 state(rep),
                 Some(
                     OfferState::TakingBack { .. }
-                        | OfferState::Contested { .. }
+                        | OfferState::CancelRefused { .. }
                         | OfferState::CancelOwed { .. }
                 )
             ),
@@ -259,8 +259,8 @@ impl Request {
     }
 
     /// Its last word, as it is told.
-    pub(super) fn ending(&self, verdict: &Verdict) -> Ending {
-        let Verdict { outcome, reason, at } = verdict.clone();
+    pub(super) fn ending(&self, verdict: &Conclusion) -> Ending {
+        let Conclusion { outcome, reason, at } = verdict.clone();
         Ending { request: self.event.clone(), at, outcome, reason }
     }
 
@@ -268,7 +268,7 @@ impl Request {
     /// consoles may ring, and no call can take that back.
     pub(super) fn unknown_offers(&self) -> impl Iterator<Item = (RepId, Timestamp)> {
         self.offers.iter().filter_map(|offer| match offer.state {
-            OfferState::Orphaned { until } => Some((offer.rep, until - ORPHAN_WINDOW)),
+            OfferState::Abandoned { until } => Some((offer.rep, until - ORPHAN_WINDOW)),
             _ => None,
         })
     }

@@ -21,7 +21,7 @@ use super::fact::Fact;
 use super::offer::{Offer, OfferState};
 use super::owed::Undo;
 use super::request::Request;
-use super::resumed::Latest;
+use super::resumed::TimeBounds;
 
 /// Of how many participants the last move is remembered. The oldest is forgotten first.
 const REMEMBERED_MOVES: usize = 64;
@@ -32,21 +32,21 @@ const CLOCKS_APART: Duration = Duration::from_secs(60);
 /// The last time that somebody came or went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Move {
+pub(super) struct LastMove {
     who: Participant,
     joined: bool,
     /// The entry's own time, by Salesforce's clock.
     at: Timestamp,
 }
 
-impl Move {
+impl LastMove {
     /// Whether it lies further ahead than a move can: all that comes of that participant would be older.
-    pub(super) fn is_beyond(&self, latest: &Latest) -> bool {
+    pub(super) fn is_beyond(&self, latest: &TimeBounds) -> bool {
         self.at > latest.created + CLOCKS_APART
     }
 
     /// Cuts it to what is allowed.
-    pub(super) fn cut(&mut self, latest: &Latest) {
+    pub(super) fn cut(&mut self, latest: &TimeBounds) {
         if self.is_beyond(latest) {
             self.at = latest.created;
         }
@@ -60,10 +60,10 @@ impl Conversation {
             self.moves.remove(0);
         }
         self.moves.reserve_exact(1);
-        self.moves.push(Move { who: who.clone(), joined, at });
+        self.moves.push(LastMove { who: who.clone(), joined, at });
     }
 
-    fn last_move(&self, who: &Participant) -> Option<&Move> {
+    fn last_move(&self, who: &Participant) -> Option<&LastMove> {
         self.moves.iter().find(|known| known.who == *who)
     }
 
@@ -80,14 +80,14 @@ impl Decision<'_> {
         let ParticipantChange { participant, joined, at } = change;
         let last = self.conversation.last_move(&participant);
         // Within one millisecond somebody can come and go, and not the other way round.
-        let stale = |last: &Move| at < last.at || (at == last.at && (joined || !last.joined));
+        let stale = |last: &LastMove| at < last.at || (at == last.at && (joined || !last.joined));
         if last.is_some_and(stale) {
             self.remark(Remark::OldMove(participant));
             return;
         }
         // An end user is in from the beginning to the end.
         if last.is_some() || !joined || participant.role != ParticipantRole::EndUser {
-            self.fact(Fact::Moved { who: participant.clone(), joined, at });
+            self.fact(Fact::ParticipantMoved { who: participant.clone(), joined, at });
         }
         let rep = participant.as_rep();
         if joined {
@@ -126,7 +126,7 @@ impl Decision<'_> {
     /// Somebody is out, as something else than an entry of theirs tells: it says nothing of when.
     pub(super) fn is_out(&mut self, participant: Participant) {
         let at = self.conversation.last_move(&participant).map(|last| last.at).unwrap_or_default();
-        self.fact(Fact::Moved { who: participant, joined: false, at });
+        self.fact(Fact::ParticipantMoved { who: participant, joined: false, at });
     }
 
     /// Whoever is in loses their seat with the session.

@@ -57,7 +57,7 @@ impl fmt::Display for Outcome {
 /// The last word.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Verdict {
+pub struct Conclusion {
     /// How it ended.
     pub outcome: Outcome,
     /// Why.

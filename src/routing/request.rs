@@ -11,10 +11,10 @@ use crate::model::ids::{EventId, PsrId, QueueId, RepId};
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingType;
 
-use super::fact::{IllegalFact, Intent, RequestFact, Requested, Wanted};
+use super::fact::{IllegalFact, Intent, RequestFact, Requested, ResolvedTarget};
 use super::offer::{Offer, OfferState};
 use super::owed::{Owed, Said};
-use super::reason::{Reason, Verdict};
+use super::reason::{Conclusion, Reason};
 
 /// A command that was given and is not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ pub(super) struct Request {
     pub(super) event: EventId,
     pub(super) created: Timestamp,
     pub(super) routing_type: RoutingType,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: ResolvedTarget,
     pub(super) requester: Option<RepId>,
     /// The rep who most likely asked.
     #[serde(default)]
@@ -101,7 +101,7 @@ pub(super) struct Request {
     /// What Salesforce said of the last rep whom it refused.
     #[serde(default)]
     pub(super) refusal: Option<Box<Refusal>>,
-    pub(super) verdict: Option<Box<Verdict>>,
+    pub(super) verdict: Option<Box<Conclusion>>,
     /// What must be undone and could not be yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) owed: Vec<Owed>,
@@ -126,9 +126,9 @@ pub(super) struct RouterFails {
 impl Request {
     pub(super) fn new(requested: &Requested) -> Self {
         let (route, candidates) = match requested.wanted {
-            Wanted::Route(_) => (Route::Wanted, SmallVec::new()),
-            Wanted::Rep(rep) => (Route::NotNeeded, SmallVec::from_iter([rep])),
-            Wanted::Skills(_) | Wanted::Nobody => (Route::NotNeeded, SmallVec::new()),
+            ResolvedTarget::Route(_) => (Route::Wanted, SmallVec::new()),
+            ResolvedTarget::Rep(rep) => (Route::NotNeeded, SmallVec::from_iter([rep])),
+            ResolvedTarget::Skills(_) | ResolvedTarget::Nobody => (Route::NotNeeded, SmallVec::new()),
         };
         Self {
             number: requested.number,
@@ -184,7 +184,7 @@ impl Request {
     /// An offer that nobody can name keeps its seat too, for its rep may yet accept.
     pub(super) fn seats(&self) -> usize {
         let orphaned =
-            |offer: &&Offer| matches!(offer.state, OfferState::Orphaned { .. }) && !offer.holds_seat();
+            |offer: &&Offer| matches!(offer.state, OfferState::Abandoned { .. }) && !offer.holds_seat();
         let held = self.held_seats().saturating_add(self.offers.iter().filter(orphaned).count());
         if self.verdict.is_none() { held.max(1) } else { held }
     }
@@ -207,13 +207,13 @@ impl Request {
                 self.commands = number.saturating_add(1);
                 self.commanded(InFlight { number: *number, give_up_at: *give_up_at }, intent)
             }
-            RequestFact::RouteMade { .. } | RequestFact::RouteRefused | RequestFact::RouteLost => {
+            RequestFact::RouteMade { .. } | RequestFact::RouteRefused | RequestFact::RouteUnknown => {
                 self.route_answered(fact)
             }
             RequestFact::RouteCleared => self.route_cleared(),
             RequestFact::RepsFound(_) | RequestFact::NobodyFound => self.search_answered(fact),
             RequestFact::SearchFailed { why, again_at } => self.search_failed(why, *again_at),
-            RequestFact::Reported { .. } | RequestFact::ReportWithheld => self.reported(fact),
+            RequestFact::ResultSent { .. } | RequestFact::ResultNotSent => self.reported(fact),
             RequestFact::Decided(verdict) => {
                 self.verdict = Some(Box::new(verdict.clone()));
                 self.candidates.clear();
@@ -223,8 +223,8 @@ impl Request {
                 let said = Said { answer: answer.clone(), unanswered: unanswered.clone() };
                 self.owe(*undo, *at, *next, said)
             }
-            RequestFact::StruckOut(undo) => self.strike_out(*undo),
-            RequestFact::TimesCut(latest) => {
+            RequestFact::OwedDismissed(undo) => self.strike_out(*undo),
+            RequestFact::DeadlinesShortened(latest) => {
                 self.cut_times(latest);
                 true
             }
@@ -339,7 +339,7 @@ impl Request {
             }
             _ => {
                 self.search = match &self.wanted {
-                    Wanted::Skills(skills) if dropped < super::skills::groups(skills) => {
+                    ResolvedTarget::Skills(skills) if dropped < super::skills::groups(skills) => {
                         Search::Idle { dropped: dropped.saturating_add(1) }
                     }
                     _ => Search::Exhausted,
@@ -359,10 +359,10 @@ impl Request {
 
     fn reported(&mut self, fact: &RequestFact) -> bool {
         self.report = match (self.report, fact) {
-            (ReportState::Sent { success, .. }, RequestFact::Reported { .. }) => {
+            (ReportState::Sent { success, .. }, RequestFact::ResultSent { .. }) => {
                 ReportState::Given { success }
             }
-            (ReportState::Due, RequestFact::ReportWithheld) => ReportState::Withheld,
+            (ReportState::Due, RequestFact::ResultNotSent) => ReportState::Withheld,
             _ => return false,
         };
         true

@@ -25,7 +25,7 @@ const TOLERANCE: Duration = Duration::from_secs(5);
 /// The latest moments that the rules allow, seen from one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Latest {
+pub struct TimeBounds {
     /// For the publishing of a request.
     pub created: Timestamp,
     /// For the end of a wait, such as that of an offer which rings.
@@ -34,7 +34,7 @@ pub struct Latest {
     pub command: Timestamp,
 }
 
-impl Latest {
+impl TimeBounds {
     fn at(now: Timestamp, settings: &Settings) -> Self {
         let command = CLEAN_UP_WINDOW.max(settings.policy.search_for());
         Self { created: now, wait: now + settings.policy.ring_for() + SETTLE_WINDOW, command: now + command }
@@ -55,18 +55,18 @@ impl Conversation {
     ///
     /// [`Input::Resumed`]: super::Input::Resumed
     pub fn is_from_the_future(&self, settings: &Settings, now: Timestamp) -> bool {
-        let latest = Latest::at(now, settings).with_tolerance();
+        let latest = TimeBounds::at(now, settings).with_tolerance();
         self.is_beyond(&latest) || self.requests.iter().any(|request| request.is_beyond(&latest))
     }
 
     /// Whether a time of its own, and of none of its requests, lies too far ahead.
-    fn is_beyond(&self, latest: &Latest) -> bool {
+    fn is_beyond(&self, latest: &TimeBounds) -> bool {
         self.session_wait.as_deref().is_some_and(|wait| wait.is_beyond(latest))
             || self.moves.iter().any(|last| last.is_beyond(latest))
     }
 
     /// Cuts every time of its own to what is allowed.
-    pub(super) fn cut_times(&mut self, latest: &Latest) {
+    pub(super) fn cut_times(&mut self, latest: &TimeBounds) {
         if let Some(wait) = self.session_wait.as_deref_mut() {
             wait.cut(latest);
         }
@@ -76,27 +76,27 @@ impl Conversation {
 
 impl Decision<'_> {
     pub(super) fn on_resumed(&mut self) {
-        let latest = Latest::at(self.now, self.settings);
+        let latest = TimeBounds::at(self.now, self.settings);
         let beyond = latest.with_tolerance();
         let from_the_future = self.conversation.requests.iter().filter(|request| request.is_beyond(&beyond));
         for number in from_the_future.map(|request| request.number).collect::<Vec<_>>() {
-            self.about(number, RequestFact::TimesCut(latest));
+            self.about(number, RequestFact::DeadlinesShortened(latest));
         }
         if self.conversation.is_beyond(&beyond) {
-            self.fact(Fact::TimesCut(latest));
+            self.fact(Fact::DeadlinesShortened(latest));
         }
     }
 }
 
 impl Request {
-    fn is_beyond(&self, latest: &Latest) -> bool {
+    fn is_beyond(&self, latest: &TimeBounds) -> bool {
         let mut cut = self.clone();
         cut.cut_times(latest);
         cut != *self
     }
 
     /// Cuts every time to what is allowed.
-    pub(super) fn cut_times(&mut self, latest: &Latest) {
+    pub(super) fn cut_times(&mut self, latest: &TimeBounds) {
         let wait = |until: &mut Timestamp| *until = (*until).min(latest.wait);
         let call = |call: &mut InFlight| call.give_up_at = call.give_up_at.min(latest.command);
         self.created = self.created.min(latest.created);
@@ -121,9 +121,9 @@ impl Request {
             }
             match &mut offer.state {
                 OfferState::Ringing { until, .. }
-                | OfferState::Nameless { until, .. }
-                | OfferState::Contested { until, .. } => wait(until),
-                OfferState::Orphaned { until } => *until = (*until).min(latest.wait + ORPHAN_WINDOW),
+                | OfferState::IdUnknown { until, .. }
+                | OfferState::CancelRefused { until, .. } => wait(until),
+                OfferState::Abandoned { until } => *until = (*until).min(latest.wait + ORPHAN_WINDOW),
                 OfferState::TakingBack { call: under_way, .. }
                 | OfferState::Removing { call: under_way, .. } => {
                     call(under_way);

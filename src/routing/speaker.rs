@@ -11,7 +11,7 @@ use super::offer::Offer;
 
 /// Whose an offer is, as seen by one rep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Belongs {
+pub enum OfferOwner {
     /// It is theirs, or may be: an offer to them is still without an id.
     Theirs,
     /// It was made to somebody else.
@@ -22,18 +22,18 @@ pub enum Belongs {
 
 impl Conversation {
     /// Whose the offer of that id is, for a rep who speaks about it.
-    pub fn whose(&self, work: AgentWorkId, rep: RepId) -> Belongs {
+    pub fn whose(&self, work: AgentWorkId, rep: RepId) -> OfferOwner {
         let offers = || self.requests.iter().flat_map(|request| &request.offers);
         let of_that_id = || offers().filter(|offer| offer.work() == Some(work));
         let nameless = |offer: &Offer| offer.awaits_name() || offer.may_get_name();
         if of_that_id().any(|offer| offer.rep == rep) {
-            Belongs::Theirs
+            OfferOwner::Theirs
         } else if of_that_id().next().is_some() {
-            Belongs::Anothers
+            OfferOwner::Anothers
         } else if !self.is_past_work(work) && offers().any(|offer| offer.rep == rep && nameless(offer)) {
-            Belongs::Theirs
+            OfferOwner::Theirs
         } else {
-            Belongs::Nobodys
+            OfferOwner::Nobodys
         }
     }
 

@@ -10,7 +10,7 @@ use crate::model::time::{self, Timestamp};
 use crate::model::words::RoutingType;
 
 use super::conversation::Conversation;
-use super::fact::{Wanted, Why};
+use super::fact::{OfferEndReason, ResolvedTarget};
 use super::offer::{Offer, OfferState};
 use super::reason::Outcome;
 use super::request::{ReportState, Request, Route, Search};
@@ -104,23 +104,23 @@ fn view(conversation: &Conversation, request: &Request) -> RequestView {
 }
 
 /// Whom it asks for, by ids alone.
-impl fmt::Display for Wanted {
+impl fmt::Display for ResolvedTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&target(self))
     }
 }
 
-fn target(wanted: &Wanted) -> String {
+fn target(wanted: &ResolvedTarget) -> String {
     match wanted {
-        Wanted::Rep(rep) => format!("rep {rep}"),
-        Wanted::Route(RouteBy::Queue(queue)) => format!("queue {queue}"),
-        Wanted::Route(RouteBy::Flow { flow, .. }) => format!("flow {flow}"),
-        Wanted::Route(_) => "whom the channel says".to_owned(),
-        Wanted::Skills(skills) => {
+        ResolvedTarget::Rep(rep) => format!("rep {rep}"),
+        ResolvedTarget::Route(RouteBy::Queue(queue)) => format!("queue {queue}"),
+        ResolvedTarget::Route(RouteBy::Flow { flow, .. }) => format!("flow {flow}"),
+        ResolvedTarget::Route(_) => "whom the channel says".to_owned(),
+        ResolvedTarget::Skills(skills) => {
             let names: Vec<&str> = skills.iter().map(|skill| skill.id.as_str()).collect();
             format!("skills {}", names.join(", "))
         }
-        Wanted::Nobody => "nobody".to_owned(),
+        ResolvedTarget::Nobody => "nobody".to_owned(),
     }
 }
 
@@ -156,16 +156,16 @@ fn offer(offer: &Offer) -> OfferView {
     let (state, until) = match offer.state {
         OfferState::Making { .. } => ("making", None),
         OfferState::Ringing { until, .. } => ("ringing", Some(until)),
-        OfferState::Nameless { until, .. } => ("without an id", Some(until)),
+        OfferState::IdUnknown { until, .. } => ("without an id", Some(until)),
         OfferState::TakingBack { .. } => ("taking back", None),
         OfferState::CancelOwed { .. } => ("cancel owed", None),
         OfferState::RemovalOwed { .. } => ("removal owed", None),
-        OfferState::Contested { until, .. } => ("waiting for word", Some(until)),
-        OfferState::Orphaned { until } => ("given up on", Some(until)),
+        OfferState::CancelRefused { until, .. } => ("waiting for word", Some(until)),
+        OfferState::Abandoned { until } => ("given up on", Some(until)),
         OfferState::Accepted { .. } => ("accepted", None),
         OfferState::Removing { .. } => ("removing", None),
-        OfferState::Over { why: Why::Declined, .. } => ("declined", None),
-        OfferState::Over { why: Why::Unanswered, .. } => ("unanswered", None),
+        OfferState::Over { why: OfferEndReason::Declined, .. } => ("declined", None),
+        OfferState::Over { why: OfferEndReason::Unanswered, .. } => ("unanswered", None),
         OfferState::Over { .. } => ("over", None),
     };
     OfferView { rep: offer.rep, work: offer.work(), state, until }

@@ -21,9 +21,9 @@ use crate::model::words::{RoutingType, SessionStatus};
 
 use super::command::Remark;
 use super::conversation::{Conversation, Decision};
-use super::fact::{Fact, Requested, Wanted};
+use super::fact::{Fact, Requested, ResolvedTarget};
 use super::policy::Settings;
-use super::resumed::Latest;
+use super::resumed::TimeBounds;
 
 /// The second attempt waits for so long, every later one twice as long as the one before.
 const SECOND_WAIT: Duration = Duration::from_secs(5);
@@ -68,14 +68,14 @@ impl SessionWait {
     }
 
     /// Whether what it holds lies further ahead than it can.
-    pub(super) fn is_beyond(&self, latest: &Latest) -> bool {
+    pub(super) fn is_beyond(&self, latest: &TimeBounds) -> bool {
         let mut cut = self.clone();
         cut.cut(latest);
         cut != *self
     }
 
     /// Cuts what it holds to what is allowed.
-    pub(super) fn cut(&mut self, latest: &Latest) {
+    pub(super) fn cut(&mut self, latest: &TimeBounds) {
         match &mut self.state {
             State::Until(at) => *at = (*at).min(latest.created + LONGEST_WAIT),
             State::Over(since) => *since = (*since).min(latest.created),
@@ -172,13 +172,13 @@ impl Decision<'_> {
             State::Over(since) if self.now >= since + SERVED_FOR => 0,
             _ => wait.lately,
         });
-        self.fact(Fact::SessionWaits { entry: entry.clone(), lately });
+        self.fact(Fact::SessionWaiting { entry: entry.clone(), lately });
     }
 
     /// Whoever the session waited for is there, or nobody is waiting any more.
     pub(super) fn wait_is_over(&mut self) {
         if self.conversation.waits_for_a_rep() {
-            self.fact(Fact::WaitOver(self.now));
+            self.fact(Fact::SessionWaitEnded(self.now));
         }
     }
 
@@ -192,7 +192,7 @@ impl Decision<'_> {
             State::Pursued if wait.attempts >= MOST_ATTEMPTS => self.wait_is_over(),
             State::Pursued => {
                 let at = self.now + wait.pause();
-                self.fact(Fact::RoutePlanned(at));
+                self.fact(Fact::RerouteScheduled(at));
             }
             State::Until(at) if at <= self.now => {
                 let event = wait.next_name();
@@ -201,7 +201,7 @@ impl Decision<'_> {
                     event,
                     created: self.now,
                     routing_type: RoutingType::Initial,
-                    wanted: Wanted::Route(RouteBy::ChannelSetting),
+                    wanted: ResolvedTarget::Route(RouteBy::ChannelSetting),
                     reports: false,
                     requester: None,
                     asked_by: None,

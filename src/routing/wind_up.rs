@@ -7,7 +7,7 @@ use crate::model::words::CancelReason;
 
 use super::command::Remark;
 use super::conversation::Decision;
-use super::fact::{Intent, RequestFact, Why};
+use super::fact::{Intent, OfferEndReason, RequestFact};
 use super::next::{answer_by, report_by};
 use super::offer::{Creation, Offer, OfferState};
 use super::owed::Undo;
@@ -27,7 +27,7 @@ impl Decision<'_> {
         let offers: Vec<Offer> = request.offers.to_vec();
         for Offer { rep, state, .. } in offers {
             match state {
-                OfferState::Ringing { .. } => self.take_back(number, rep, Why::CalledOff),
+                OfferState::Ringing { .. } => self.take_back(number, rep, OfferEndReason::CalledOff),
                 OfferState::Accepted { .. } if winner != Some(rep) => {
                     self.command(number, Intent::Remove(rep), self.now + CLEAN_UP_WINDOW);
                 }
@@ -64,7 +64,7 @@ impl Decision<'_> {
         let unknown = self.conversation.work_item.is_none();
         if self.now >= by || (unknown && self.now >= report_by(self.settings, request)) {
             let event = request.event.clone();
-            self.about(number, RequestFact::ReportWithheld);
+            self.about(number, RequestFact::ResultNotSent);
             if unknown {
                 self.remark(Remark::NoResultWithoutWorkItem(event));
             }

@@ -16,7 +16,7 @@ use super::refused::Refused;
 use crate::events;
 use crate::model::ids::OrgId;
 use crate::routing::RequestView;
-use crate::service::{EndedView, Error, NoChannel, Running, Service, Taken};
+use crate::service::{EndedView, Error, NoChannel, Processed, RunningChannel, Service};
 use crate::store::ChannelKey;
 
 pub(super) use operator::{request, requests};
@@ -41,21 +41,21 @@ fn limit(asked: Option<usize>, usual: usize) -> Result<usize, Refused> {
 /// Which channel is meant, where there are several.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Place {
+pub(super) struct ChannelSelector {
     #[serde(default)]
     pub(super) org: Option<OrgId>,
     #[serde(default)]
     pub(super) channel: Option<String>,
 }
 
-impl Place {
+impl ChannelSelector {
     pub(super) fn is_of(&self, key: &ChannelKey) -> bool {
         self.org.is_none_or(|org| org == key.org)
             && self.channel.as_deref().is_none_or(|channel| channel == &*key.channel)
     }
 
     /// The one channel that is meant.
-    fn find<'a>(&self, server: &'a Server) -> Result<&'a Running, Refused> {
+    fn find<'a>(&self, server: &'a Server) -> Result<&'a RunningChannel, Refused> {
         let found = server.service().find(self.org.as_ref(), self.channel.as_deref());
         found.map_err(|error| self.no_channel(server.service(), &error))
     }
@@ -65,7 +65,7 @@ impl Place {
         &self,
         server: &'a Server,
         allowed: impl Fn(&ChannelKey) -> bool,
-    ) -> Result<&'a Running, Refused> {
+    ) -> Result<&'a RunningChannel, Refused> {
         let channels = server.service().channels().iter();
         let mut fitting = channels.filter(|running| self.is_of(running.key()) && allowed(running.key()));
         let error = match (fitting.next(), fitting.count()) {
@@ -80,7 +80,7 @@ impl Place {
     }
 
     /// Every channel that is meant: all of them where nothing is said.
-    fn find_all<'a>(&self, server: &'a Server) -> Result<Vec<&'a Running>, Refused> {
+    fn find_all<'a>(&self, server: &'a Server) -> Result<Vec<&'a RunningChannel>, Refused> {
         let channels = server.service().channels().iter();
         let meant: Vec<_> = channels.filter(|running| self.is_of(running.key())).collect();
         if meant.is_empty() && (self.org.is_some() || self.channel.is_some()) {
@@ -167,14 +167,14 @@ impl From<Error> for Refused {
 }
 
 /// Something was taken in: 202, with the reason where it was of no use.
-fn accepted(taken: &Taken) -> (StatusCode, Json<Value>) {
+fn accepted(taken: &Processed) -> (StatusCode, Json<Value>) {
     match taken {
-        Taken::In => (StatusCode::ACCEPTED, Json(json!({}))),
-        Taken::PassedBy(reason) => passed_by(&reason.to_string()),
+        Processed::Stored => (StatusCode::ACCEPTED, Json(json!({}))),
+        Processed::Ignored(reason) => ignored(&reason.to_string()),
     }
 }
 
-fn passed_by(reason: &str) -> (StatusCode, Json<Value>) {
+fn ignored(reason: &str) -> (StatusCode, Json<Value>) {
     (StatusCode::ACCEPTED, Json(json!({ "passedBy": reason })))
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Params<T>(pub(super) T);
 pub(super) struct Id(pub(super) String);
 
 /// A body that is a JSON object, as it came.
-pub(super) struct Whole(pub(super) String);
+pub(super) struct RawObject(pub(super) String);
 
 /// A JSON object, and no list: to serde a struct may also be the list of its values.
 pub(super) struct Object<T>(pub(super) T);
@@ -63,7 +63,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for Whole {
+impl<S: Send + Sync> FromRequest<S> for RawObject {
     type Rejection = Refused;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refused> {

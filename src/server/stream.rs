@@ -18,10 +18,10 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::Server;
 use super::access::Operator;
-use super::api::{Place, RequestLine};
+use super::api::{ChannelSelector, RequestLine};
 use super::body::Params;
 use super::refused::Refused;
-use crate::service::{EndedView, Told};
+use crate::service::{EndedView, RequestEnded};
 
 /// How many may watch at once.
 pub const STREAMS: usize = 64;
@@ -33,9 +33,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const COME_BACK: Duration = Duration::from_secs(3);
 
 struct Watcher {
-    told: Receiver<Told>,
+    told: Receiver<RequestEnded>,
     closing: watch::Receiver<bool>,
-    place: Place,
+    place: ChannelSelector,
     has_begun: bool,
     _permit: OwnedSemaphorePermit,
 }
@@ -43,7 +43,7 @@ struct Watcher {
 pub(super) async fn stream(
     _: Operator,
     State(server): State<Server>,
-    Params(place): Params<Place>,
+    Params(place): Params<ChannelSelector>,
 ) -> Result<Response, Refused> {
     let permit = Arc::clone(&server.0.streams).try_acquire_owned().map_err(|_| {
         Refused::unavailable(format!("{STREAMS} are watching already"), "close a page, and try again", 10)
@@ -74,7 +74,7 @@ impl Watcher {
                 told = self.told.recv() => told,
             };
             match told {
-                Ok(Told { channel, conversation, ending, asked }) if self.place.is_of(&channel) => {
+                Ok(RequestEnded { channel, conversation, ending, asked }) if self.place.is_of(&channel) => {
                     let ended = EndedView::new(conversation, &ending, asked);
                     return Some(event("ended", &RequestLine::ended(&channel, ended)));
                 }
@@ -101,8 +101,8 @@ mod tests {
     use crate::routing::{Ending, Outcome, Reason};
     use crate::store::ChannelKey;
 
-    fn told(number: usize, channel: &str) -> Told {
-        Told {
+    fn told(number: usize, channel: &str) -> RequestEnded {
+        RequestEnded {
             channel: ChannelKey { org: OrgId::parse("00D000000000001").unwrap(), channel: channel.into() },
             conversation: ConversationId::parse("chat").unwrap(),
             ending: Ending {
@@ -115,7 +115,10 @@ mod tests {
         }
     }
 
-    fn watcher(of: &broadcast::Sender<Told>, place: Place) -> (watch::Sender<bool>, Watcher) {
+    fn watcher(
+        of: &broadcast::Sender<RequestEnded>,
+        place: ChannelSelector,
+    ) -> (watch::Sender<bool>, Watcher) {
         let (close, closing) = watch::channel(false);
         let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         (close, Watcher { told: of.subscribe(), closing, place, has_begun: true, _permit: permit })
@@ -129,7 +132,7 @@ mod tests {
     #[tokio::test]
     async fn who_reads_too_slowly_is_told_how_many_were_missed_and_goes_on() {
         let service = broadcast::Sender::new(4);
-        let (_close, mut watcher) = watcher(&service, Place::default());
+        let (_close, mut watcher) = watcher(&service, ChannelSelector::default());
         for number in 0..10 {
             service.send(told(number, "Acme")).unwrap();
         }
@@ -146,7 +149,7 @@ mod tests {
     #[tokio::test]
     async fn a_watcher_of_one_channel_hears_of_no_other() {
         let service = broadcast::Sender::new(4);
-        let place = Place { org: None, channel: Some("Acme".to_owned()) };
+        let place = ChannelSelector { org: None, channel: Some("Acme".to_owned()) };
         let (close, mut watcher) = watcher(&service, place);
         service.send(told(1, "Other")).unwrap();
         service.send(told(2, "Acme")).unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::running::Running;
+use super::running::RunningChannel;
 use crate::interaction::WrongClock;
 use crate::model::ids::OrgId;
 use crate::model::time::Clock;
@@ -59,7 +59,7 @@ fn look(clock: &dyn Clock, notices: &Notices) {
 }
 
 /// The orgs whose clock is not ours, one notice each.
-pub(super) fn notices(channels: &[Running]) -> Vec<Notice> {
+pub(super) fn notices(channels: &[RunningChannel]) -> Vec<Notice> {
     let mut found: Vec<(OrgId, WrongClock)> = Vec::new();
     for running in channels {
         let org = running.key().org;

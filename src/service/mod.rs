@@ -35,8 +35,8 @@ use tracing::Instrument as _;
 pub use plan::{ChannelPlan, OrgPlan, Plan, PlanError, Ports};
 pub use readiness::{Check, Part, Readiness};
 use running::ENDED_KEPT;
-pub use running::{EndedView, Running, Taken};
-pub use tokens::{OrgCredentials, Watched};
+pub use running::{EndedView, Processed, RunningChannel};
+pub use tokens::{OrgCredentials, WatchedTokens};
 
 use crate::config::{DECLINES_HINT, DECLINES_NOT_HEARD};
 pub use crate::connector::GivenUp;
@@ -48,11 +48,11 @@ use crate::routing::Ending;
 use crate::store::{self, ChannelKey, OutcomeId, OutcomeRecord, Store};
 
 /// How many endings a slow watcher may fall behind.
-const TOLD: usize = 4096;
+const WATCHERS_BEHIND: usize = 4096;
 
 /// Something that happened, for whoever watches.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct RequestEnded {
     /// The channel.
     pub channel: ChannelKey,
     /// The conversation.
@@ -68,12 +68,12 @@ pub struct Told {
 pub struct Service(Arc<Inner>);
 
 struct Inner {
-    channels: Vec<Running>,
-    orgs: Vec<(OrgId, Watched)>,
+    channels: Vec<RunningChannel>,
+    orgs: Vec<(OrgId, WatchedTokens)>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     notices: Notices,
-    told: broadcast::Sender<Told>,
+    told: broadcast::Sender<RequestEnded>,
     stopping: watch::Sender<bool>,
     /// What must end before the service has ended.
     tasks: Mutex<Tasks>,
@@ -115,7 +115,7 @@ impl Service {
     /// Where the store cannot be read. Nothing is left running then.
     pub async fn start(plan: Plan) -> Result<Self, store::Error> {
         let Plan { orgs, store, clock, notices, aside } = plan;
-        let told = broadcast::Sender::new(TOLD);
+        let told = broadcast::Sender::new(WATCHERS_BEHIND);
         let stopping = watch::Sender::new(false);
         let history = history(&*store).await;
         let mut tasks = Tasks::default();
@@ -138,7 +138,7 @@ impl Service {
             let span = tracing::info_span!(parent: None, "stream", org = %org.id, channel = %plan.name);
             let source = span.in_scope(|| plan.subscribe(org.pubsub.as_ref(), positions, &aside));
             let health = source.as_ref().map(|(_, source)| source.health()).unwrap_or_default();
-            let running = Running::new(org.id, plan, channel.handle(), health, (&store, &clock));
+            let running = RunningChannel::new(org.id, plan, channel.handle(), health, (&store, &clock));
             for record in history.iter().filter(|record| record.channel == *running.key()) {
                 running.keep(record.conversation.clone(), &record.ending, None);
             }
@@ -158,7 +158,7 @@ impl Service {
     }
 
     /// All channels of all orgs.
-    pub fn channels(&self) -> &[Running] {
+    pub fn channels(&self) -> &[RunningChannel] {
         &self.0.channels
     }
 
@@ -166,8 +166,8 @@ impl Service {
     ///
     /// # Errors
     /// Where none or several can be meant.
-    pub fn find(&self, org: Option<&OrgId>, channel: Option<&str>) -> Result<&Running, NoChannel> {
-        let fits = |running: &&Running| {
+    pub fn find(&self, org: Option<&OrgId>, channel: Option<&str>) -> Result<&RunningChannel, NoChannel> {
+        let fits = |running: &&RunningChannel| {
             org.is_none_or(|org| running.key().org == *org)
                 && channel.is_none_or(|name| &*running.key().channel == name)
         };
@@ -183,7 +183,7 @@ impl Service {
     }
 
     /// What ends from now on.
-    pub fn told(&self) -> broadcast::Receiver<Told> {
+    pub fn told(&self) -> broadcast::Receiver<RequestEnded> {
         self.0.told.subscribe()
     }
 
@@ -205,8 +205,8 @@ impl Service {
     /// Whether it can do its work, and what is in the way.
     pub fn readiness(&self) -> Readiness {
         let mut notices = self.0.notices.all();
-        notices.extend(self.0.channels.iter().filter_map(Running::unreadable_notice));
-        notices.extend(self.0.channels.iter().filter_map(Running::refused_notice));
+        notices.extend(self.0.channels.iter().filter_map(RunningChannel::unreadable_notice));
+        notices.extend(self.0.channels.iter().filter_map(RunningChannel::refused_notice));
         notices.extend(clock::notices(&self.0.channels));
         readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health(), notices, self.0.clock.now())
     }
@@ -246,7 +246,7 @@ async fn history(store: &dyn Store) -> Vec<OutcomeRecord> {
 }
 
 /// Puts on the board that declines will not be heard, where Salesforce was not told to tell of them.
-fn notice_declines(plan: &ChannelPlan, running: &Running, notices: &Notices, clock: &dyn Clock) {
+fn notice_declines(plan: &ChannelPlan, running: &RunningChannel, notices: &Notices, clock: &dyn Clock) {
     if !plan.is_ours() || plan.definition.is_routing_work_result_supported {
         return;
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::config::{Org, Serving};
 use crate::connector::{EndUserNotifier, Parts, RepFinder};
 use crate::contacts::Directory;
-use crate::events::aside::Aside;
 use crate::events::pubsub::{self, PubSub, Start};
+use crate::events::quarantine::Quarantine;
 use crate::events::source::ReplayId;
 use crate::events::{EventSource, FieldNames};
 use crate::interaction::{self, Client, JwtBearer, JwtSettings, Limiter};
@@ -19,7 +19,7 @@ use crate::people::People;
 use crate::routing::Settings;
 use crate::store::{ChannelKey, Position, Store};
 
-use super::tokens::{OrgCredentials, Watched};
+use super::tokens::{OrgCredentials, WatchedTokens};
 
 /// Everything that a service runs.
 pub struct Plan {
@@ -32,7 +32,7 @@ pub struct Plan {
     /// Where whatever somebody should look at is raised, by the service and by what the plan brings along.
     pub notices: Notices,
     /// What remembers the events that cannot be read.
-    pub aside: Aside,
+    pub aside: Quarantine,
 }
 
 /// One org.
@@ -40,7 +40,7 @@ pub struct OrgPlan {
     /// Which.
     pub id: OrgId,
     /// Its tokens.
-    pub tokens: Watched,
+    pub tokens: WatchedTokens,
     /// Its events; none where they are brought by HTTP.
     pub pubsub: Option<PubSub>,
     /// Its channels.
@@ -108,7 +108,7 @@ impl OrgPlan {
         let mut mistakes = Vec::new();
         let bearer = JwtBearer::new(jwt_settings(org), Arc::clone(clock));
         let tokens = match bearer {
-            Ok(bearer) => Watched::new(org.id, Arc::new(bearer), Arc::clone(clock)),
+            Ok(bearer) => WatchedTokens::new(org.id, Arc::new(bearer), Arc::clone(clock)),
             Err(error) => return Err(vec![wrong(error.to_string())]),
         };
         let pubsub =
@@ -211,7 +211,7 @@ impl ChannelPlan {
         &self,
         pubsub: Option<&PubSub>,
         positions: &[Position],
-        aside: &Aside,
+        aside: &Quarantine,
     ) -> Option<(String, Box<dyn EventSource>)> {
         if !self.is_ours() {
             tracing::warn!(

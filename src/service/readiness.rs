@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::running::Running;
-use super::tokens::Watched;
+use super::running::RunningChannel;
+use super::tokens::WatchedTokens;
 use crate::events::source::State;
 use crate::model::ids::OrgId;
 use crate::model::time::{self, Timestamp};
@@ -89,8 +89,8 @@ fn set_aside(key: &ChannelKey, stream: &State) -> Option<Notice> {
 }
 
 pub(super) fn of(
-    channels: &[Running],
-    orgs: &[(OrgId, Watched)],
+    channels: &[RunningChannel],
+    orgs: &[(OrgId, WatchedTokens)],
     store: &Health,
     mut notices: Vec<Notice>,
     now: Timestamp,
@@ -124,7 +124,7 @@ pub(super) fn of(
 }
 
 /// What a channel owes, once it is older than the channel's setting.
-fn owed_for_long(running: &Running, now: Timestamp) -> Option<Notice> {
+fn owed_for_long(running: &RunningChannel, now: Timestamp) -> Option<Notice> {
     let owes = running.owes()?;
     let alert = Duration::from_secs(running.settings().policy.owed_alert_seconds.into());
     (now.since(owes.oldest) >= alert).then(|| Notice {
@@ -178,7 +178,7 @@ mod tests {
     async fn an_org_that_gives_tokens_again_is_ready_again_and_since_then() {
         let org = OrgId::parse("00DHs0000000001").unwrap();
         let odd = Arc::new(Odd::default());
-        let orgs = [(org, Watched::new(org, odd.clone(), odd.clone()))];
+        let orgs = [(org, WatchedTokens::new(org, odd.clone(), odd.clone()))];
         let check = || {
             let readiness = of(&[], &orgs, &Health::default(), Vec::new(), odd.now());
             let token = readiness.checks.iter().find(|check| check.what == Part::Token).unwrap();

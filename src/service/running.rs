@@ -9,10 +9,10 @@ use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
-use crate::connector::{self, Delivery, Ended, GivenUp, Handle, Lost};
+use crate::connector::{self, Delivery, Ended, GivenUp, Handle, UnreadableConversations};
 use crate::contacts::{ConversationView, Directory, Query};
 use crate::events::source::{Health, State};
-use crate::events::{Decoded, Decoder, EventSource, PassedBy, agent_work_event};
+use crate::events::{Decoded, Decoder, EventSource, Ignored, agent_work_event};
 use crate::interaction::{InVain, Skew};
 use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
 use crate::model::event::Participant;
@@ -20,7 +20,7 @@ use crate::model::ids::{AgentWorkId, ConversationId, OrgId, RepId, WorkItemId};
 use crate::model::time::Clock;
 use crate::notices::{Notice, Subject};
 use crate::people::People;
-use crate::routing::{Belongs, Conversation, Settings};
+use crate::routing::{Conversation, OfferOwner, Settings};
 use crate::store::{self, Cause, ChannelKey, Store};
 
 pub(super) use looked_at::ENDED_KEPT;
@@ -29,11 +29,11 @@ pub use looked_at::EndedView;
 use super::plan::ChannelPlan;
 use super::refused;
 use super::stream::{Reader, Time, count_odd};
-use super::{Error, Told};
+use super::{Error, RequestEnded};
 
 /// A running channel. A clone is the same one.
 #[derive(Clone)]
-pub struct Running(Arc<Inner>);
+pub struct RunningChannel(Arc<Inner>);
 
 struct Inner {
     key: ChannelKey,
@@ -53,14 +53,14 @@ struct Inner {
 
 /// What became of something that was brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taken {
+pub enum Processed {
     /// It is taken in, and durable.
-    In,
+    Stored,
     /// It is of no use here, and why.
-    PassedBy(PassedBy),
+    Ignored(Ignored),
 }
 
-impl Running {
+impl RunningChannel {
     pub(super) fn new(
         org: OrgId,
         plan: &ChannelPlan,
@@ -111,12 +111,12 @@ impl Running {
     }
 
     /// The conversations that the store has and nobody can read.
-    pub fn lost(&self) -> &Lost {
+    pub fn lost(&self) -> &UnreadableConversations {
         self.0.handle.lost()
     }
 
     /// Undoes at Salesforce what may be open of a conversation that cannot be read, and forgets it: see
-    /// [`Lost::give_up`].
+    /// [`UnreadableConversations::give_up`].
     ///
     /// # Errors
     /// Where the store cannot forget it, or the service is stopping.
@@ -207,19 +207,19 @@ impl Running {
         work: AgentWorkId,
         work_event: &str,
         rep: Option<RepId>,
-    ) -> Result<Taken, Error> {
+    ) -> Result<Processed, Error> {
         let decoded = agent_work_event(work_item.as_str(), work.as_str(), work_event, rep)?;
-        if let Some(reason) = decoded.passed_by {
-            return Ok(Taken::PassedBy(reason));
+        if let Some(reason) = decoded.ignored {
+            return Ok(Processed::Ignored(reason));
         }
-        let whose = move |known: &Conversation| rep.map_or(Belongs::Theirs, |rep| known.whose(work, rep));
+        let whose = move |known: &Conversation| rep.map_or(OfferOwner::Theirs, |rep| known.whose(work, rep));
         let belongs = self.0.handle.look(move |all| all.of_work_item(work_item).map(whose));
         match belongs.await? {
             _ if !self.0.is_ours => {}
             None => return Err(Error::UnknownWorkItem(work_item)),
-            Some(Belongs::Anothers) => return Err(Error::AnothersOffer(work)),
-            Some(Belongs::Nobodys) => return Ok(Taken::PassedBy(PassedBy::NoOfferOfOurs)),
-            Some(Belongs::Theirs) => {}
+            Some(OfferOwner::Anothers) => return Err(Error::AnothersOffer(work)),
+            Some(OfferOwner::Nobodys) => return Ok(Processed::Ignored(Ignored::NoOfferOfOurs)),
+            Some(OfferOwner::Theirs) => {}
         }
         // What one rep says must not be taken for a repetition of what another did.
         let speaker = rep.map(|rep| format!(" {rep}")).unwrap_or_default();
@@ -231,23 +231,23 @@ impl Running {
     ///
     /// # Errors
     /// Where it is none, or could not be made durable.
-    pub async fn platform_event(&self, json: &str) -> Result<Taken, Error> {
+    pub async fn platform_event(&self, json: &str) -> Result<Processed, Error> {
         let decoded = self.0.decoder.clone().decode(json, self.0.clock.now(), None)?;
         count_odd(&decoded.odd);
         self.deliver(decoded, Some(cause_of(json)?)).await
     }
 
-    async fn deliver(&self, mut decoded: Decoded, cause: Option<Cause>) -> Result<Taken, Error> {
+    async fn deliver(&self, mut decoded: Decoded, cause: Option<Cause>) -> Result<Processed, Error> {
         if !self.0.is_ours {
-            let reason = PassedBy::Value { field: "RoutingOwner", value: "Salesforce".into() };
-            return Ok(Taken::PassedBy(reason));
+            let reason = Ignored::Value { field: "RoutingOwner", value: "Salesforce".into() };
+            return Ok(Processed::Ignored(reason));
         }
-        let passed_by = decoded.passed_by.take();
+        let ignored = decoded.ignored.take();
         if decoded.events.is_empty() {
-            return Ok(Taken::PassedBy(passed_by.unwrap_or(PassedBy::Unused("an event that says nothing"))));
+            return Ok(Processed::Ignored(ignored.unwrap_or(Ignored::Unused("an event that says nothing"))));
         }
         self.0.handle.deliver(Delivery { events: decoded.events, cause, position: None }).await?;
-        Ok(Taken::In)
+        Ok(Processed::Stored)
     }
 
     /// How many conversations are remembered, and how many have an open request.
@@ -270,7 +270,11 @@ impl Running {
     }
 
     /// Keeps what ends, and passes it on, until the service stops.
-    pub(super) async fn tell(self, told: broadcast::Sender<Told>, mut stopping: watch::Receiver<bool>) {
+    pub(super) async fn tell(
+        self,
+        told: broadcast::Sender<RequestEnded>,
+        mut stopping: watch::Receiver<bool>,
+    ) {
         let mut endings = self.0.handle.endings();
         loop {
             let ended = tokio::select! {
@@ -285,11 +289,11 @@ impl Running {
         }
     }
 
-    fn ended(&self, told: &broadcast::Sender<Told>, ended: Ended) {
+    fn ended(&self, told: &broadcast::Sender<RequestEnded>, ended: Ended) {
         let Ended { conversation, ending, asked } = ended;
         self.keep(conversation.clone(), &ending, asked.clone());
         // Nobody may be watching.
-        told.send(Told { channel: self.0.key.clone(), conversation, ending, asked }).ok();
+        told.send(RequestEnded { channel: self.0.key.clone(), conversation, ending, asked }).ok();
     }
 }
 

@@ -14,7 +14,7 @@ use crate::connector::{Delivery, Error, Handle, Receipt};
 use crate::events::source::{self, Ended, Position, ReplayId};
 use crate::events::{Decoder, EventSource};
 use crate::interaction::Skew;
-use crate::model::event::{Event, Happening};
+use crate::model::event::{Event, EventKind};
 use crate::model::time::Clock;
 use crate::store;
 
@@ -49,7 +49,7 @@ impl Time {
     /// Holds when requests were published against when they came.
     fn arrived(&self, events: &[Event]) {
         for event in events {
-            if let Happening::RoutingRequested(requested) = &event.what {
+            if let EventKind::RoutingRequested(requested) = &event.what {
                 self.skew.arrived(self.clock.now(), requested.created);
             }
         }
@@ -59,7 +59,7 @@ impl Time {
 /// What comes next.
 enum Next {
     Processed(Result<(), Error>),
-    Arrived(Result<source::Delivery, Ended>),
+    ReceivedEvent(Result<source::StreamItem, Ended>),
     /// The stream is connected now, or is not any more.
     Connected,
     /// The service stops.
@@ -113,7 +113,7 @@ impl Reader {
                     watching = changed.is_ok();
                     if watching { Next::Connected } else { Next::Nothing }
                 }
-                arrived = self.source.next(), if room => Next::Arrived(arrived),
+                arrived = self.source.next(), if room => Next::ReceivedEvent(arrived),
             };
             let step = match next {
                 Next::Processed(processed) => self.on_processed(processed).await,
@@ -121,8 +121,8 @@ impl Reader {
                     connected = !connected;
                     self.connected(connected, &mut listening).await
                 }
-                Next::Arrived(Ok(arrived)) => self.on_arrived(arrived).await,
-                Next::Arrived(Err(ended)) => {
+                Next::ReceivedEvent(Ok(arrived)) => self.on_arrived(arrived).await,
+                Next::ReceivedEvent(Err(ended)) => {
                     report(&ended);
                     reading = false;
                     Ok(())
@@ -152,7 +152,7 @@ impl Reader {
         self.handle.listening().await
     }
 
-    async fn on_arrived(&mut self, arrived: source::Delivery) -> Result<(), Error> {
+    async fn on_arrived(&mut self, arrived: source::StreamItem) -> Result<(), Error> {
         let Some(replay_id) = arrived.replay_id().cloned() else { return Ok(()) };
         match self.delivery(arrived, &replay_id) {
             Ok(delivery) => self.hand_over(replay_id, delivery).await,
@@ -167,7 +167,7 @@ impl Reader {
     /// What the channel makes of it: its events, and always the place in the stream.
     fn delivery(
         &mut self,
-        arrived: source::Delivery,
+        arrived: source::StreamItem,
         replay_id: &ReplayId,
     ) -> Result<Delivery, store::Error> {
         let mut delivery = Delivery {
@@ -175,12 +175,12 @@ impl Reader {
             ..Delivery::default()
         };
         match arrived {
-            source::Delivery::Event(event) => {
+            source::StreamItem::Event(event) => {
                 let id = replay_id.to_string();
                 match self.decoder.decode(&event.json, self.time.clock.now(), Some(&id)) {
                     Ok(decoded) => {
                         self.time.arrived(&decoded.events);
-                        if let Some(reason) = decoded.passed_by {
+                        if let Some(reason) = decoded.ignored {
                             tracing::debug!(%reason, %replay_id, "an event, or a part of it, is passed by");
                         }
                         count_odd(&decoded.odd);
@@ -198,11 +198,11 @@ impl Reader {
                     }
                 }
             }
-            source::Delivery::Unreadable { reason, .. } => {
+            source::StreamItem::Unreadable { reason, .. } => {
                 self.count("set aside");
                 tracing::error!(%replay_id, reason, "the position passes an event that was set aside");
             }
-            source::Delivery::KeepAlive { .. } | source::Delivery::Gap { .. } => {}
+            source::StreamItem::KeepAlive { .. } | source::StreamItem::Gap { .. } => {}
         }
         Ok(delivery)
     }

@@ -19,7 +19,7 @@ const DOUBT: Duration = Duration::from_secs(300);
 
 /// A token source that remembers how it is doing. A clone is the same source.
 #[derive(Clone)]
-pub struct Watched(Arc<Inner>);
+pub struct WatchedTokens(Arc<Inner>);
 
 struct Inner {
     org: OrgId,
@@ -43,13 +43,13 @@ impl State {
     }
 }
 
-impl fmt::Debug for Watched {
+impl fmt::Debug for WatchedTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").field("problem", &self.problem()).finish_non_exhaustive()
+        f.debug_struct("WatchedTokens").field("problem", &self.problem()).finish_non_exhaustive()
     }
 }
 
-impl Watched {
+impl WatchedTokens {
     /// Watches an org's source.
     pub fn new(org: OrgId, source: Arc<dyn TokenSource>, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Inner { org, source, clock, state: Mutex::default() }))
@@ -80,7 +80,7 @@ impl Watched {
 }
 
 #[async_trait]
-impl TokenSource for Watched {
+impl TokenSource for WatchedTokens {
     async fn token(&self) -> Result<AccessToken, Error> {
         let answer = self.0.source.token().await;
         let mut state = self.state();
@@ -104,7 +104,7 @@ impl TokenSource for Watched {
 
 /// The same tokens for the stream of events.
 #[derive(Debug, Clone)]
-pub struct OrgCredentials(pub Watched);
+pub struct OrgCredentials(pub WatchedTokens);
 
 #[async_trait]
 impl Credentials for OrgCredentials {
@@ -132,9 +132,9 @@ mod tests {
 
     /// A clock that is set by hand, in milliseconds.
     #[derive(Debug, Default)]
-    struct Hand(AtomicI64);
+    struct ManualClock(AtomicI64);
 
-    impl Clock for Hand {
+    impl Clock for ManualClock {
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(self.0.load(Ordering::SeqCst))
         }
@@ -156,10 +156,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_rejected_token_that_is_given_again_does_not_say_that_all_is_well() {
-        let clock = Arc::new(Hand(AtomicI64::new(1_000)));
+        let clock = Arc::new(ManualClock(AtomicI64::new(1_000)));
         let token = AccessToken::new("rejected");
         let org = OrgId::parse("00DHs0000000001").unwrap();
-        let watched = Watched::new(org, Arc::new(Stale(token.clone())), Arc::clone(&clock) as _);
+        let watched = WatchedTokens::new(org, Arc::new(Stale(token.clone())), Arc::clone(&clock) as _);
         watched.refresh(&token).await.unwrap_err();
         let since = watched.problem().unwrap().1;
         assert_eq!(since, Some(Timestamp::from_millis(1_000)));

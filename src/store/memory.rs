@@ -10,9 +10,9 @@ use async_trait::async_trait;
 
 use super::record::{
     Appended, Cause, Change, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
-    Remembered, Retention, TurnRecord, Unreadable,
+    Retention, StoredConversation, TurnRecord, Unreadable,
 };
-use super::{Error, Left, Store};
+use super::{Error, OpenIds, Store};
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::routing::Conversation;
@@ -21,11 +21,11 @@ use crate::routing::Conversation;
 #[derive(Debug, Default)]
 pub struct Memory {
     retention: Retention,
-    kept: Mutex<Kept>,
+    kept: Mutex<MemoryRow>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct MemoryRow {
     channels: HashMap<ChannelKey, Channel>,
     outcomes: VecDeque<(Timestamp, OutcomeRecord)>,
     last_outcome: i64,
@@ -37,7 +37,7 @@ struct Kept {
 struct Channel {
     epoch: Epoch,
     broken: bool,
-    conversations: HashMap<ConversationId, Result<Remembered, Unreadable>>,
+    conversations: HashMap<ConversationId, Result<StoredConversation, Unreadable>>,
     causes: HashMap<Cause, Timestamp>,
     positions: BTreeMap<String, Position>,
     next_old: Timestamp,
@@ -57,7 +57,7 @@ impl Memory {
         Self { retention, ..Self::default() }
     }
 
-    fn lock(&self) -> Result<MutexGuard<'_, Kept>, Error> {
+    fn lock(&self) -> Result<MutexGuard<'_, MemoryRow>, Error> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.closed { Err(Error::Closed) } else { Ok(kept) }
     }
@@ -127,17 +127,17 @@ impl Channel {
         let Change { conversation: id, began, ended, facts, state, .. } = change;
         if began {
             let conversation = Conversation::new(id.clone());
-            self.conversations.insert(id.clone(), Ok(Remembered { conversation, heard: at, ended }));
+            self.conversations.insert(id.clone(), Ok(StoredConversation { conversation, heard: at, ended }));
         }
         let Some(kept) = self.conversations.get_mut(&id) else { return };
         if let Some(state) = state {
-            *kept = Ok(Remembered { conversation: *state, heard: at, ended });
+            *kept = Ok(StoredConversation { conversation: *state, heard: at, ended });
             return;
         }
         let Ok(remembered) = kept else { return };
         (remembered.heard, remembered.ended) = (at, ended);
         if let Err(illegal) = facts.iter().try_for_each(|fact| remembered.conversation.apply(fact)) {
-            let mut left = Left::default();
+            let mut left = OpenIds::default();
             left.look(&serde_json::to_string(&(&remembered.conversation, &facts)).unwrap_or_default());
             *kept = Err(Unreadable { conversation: id, why: illegal.to_string(), left });
         }

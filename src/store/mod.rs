@@ -16,8 +16,8 @@
 
 mod error;
 pub mod format;
-mod left;
 mod memory;
+mod open_ids;
 mod record;
 #[cfg(feature = "store-sqlite")]
 mod sqlite;
@@ -25,11 +25,11 @@ mod sqlite;
 use async_trait::async_trait;
 
 pub use error::Error;
-pub use left::Left;
 pub use memory::Memory;
+pub use open_ids::OpenIds;
 pub use record::{
     Appended, Cause, Change, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
-    Remembered, Retention, TurnRecord, Unreadable,
+    Retention, StoredConversation, TurnRecord, Unreadable,
 };
 #[cfg(feature = "store-sqlite")]
 pub use sqlite::{Options, Sqlite, offline};

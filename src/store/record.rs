@@ -14,7 +14,7 @@ use crate::model::time::Timestamp;
 use crate::routing::{Conversation, Ending, Fact};
 
 use super::error::Error;
-use super::left::Left;
+use super::open_ids::OpenIds;
 
 /// How many bytes a cause, a replay id or a topic may have. Salesforce's replay ids have ten or so.
 const MAX_KEY: usize = 1024;
@@ -180,7 +180,7 @@ pub struct Loaded {
     /// What turns must carry from now on.
     pub epoch: Epoch,
     /// Every conversation that is remembered, in no particular order.
-    pub conversations: Vec<Remembered>,
+    pub conversations: Vec<StoredConversation>,
     /// How far each topic was read.
     pub positions: Vec<Position>,
     /// Conversations that cannot be brought back. They stay in the file until they begin anew or are forgotten.
@@ -189,7 +189,7 @@ pub struct Loaded {
 
 /// A conversation as it was stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Remembered {
+pub struct StoredConversation {
     /// Its state.
     pub conversation: Conversation,
     /// When it was last heard of, give or take an hour where it is idle.
@@ -206,7 +206,7 @@ pub struct Unreadable {
     /// What is wrong, in words.
     pub why: String,
     /// What may be open at Salesforce, as far as its rows tell.
-    pub left: Left,
+    pub left: OpenIds,
 }
 
 /// A place in the history of outcomes.

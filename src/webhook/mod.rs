@@ -33,7 +33,7 @@ pub use contacts::Contacts;
 pub use finder::Finder;
 pub use health::{Failing, Health, Kind};
 pub use notifier::Notifier;
-pub use probe::{Answered, Probed, probe};
+pub use probe::{Answered, ProbeResult, probe};
 pub use settings::{Error, Settings};
 
 use crate::model::ids::OrgId;

@@ -38,9 +38,9 @@ struct Inner {
     context: Context,
     seats: Semaphore,
     /// What waits behind the notification of the same conversation that is being sent.
-    behind: Mutex<HashMap<ConversationId, VecDeque<News>>>,
+    behind: Mutex<HashMap<ConversationId, VecDeque<QueuedNotification>>>,
     /// How many there are on their way, the waiting ones included.
-    on_their_way: watch::Sender<usize>,
+    pending_turns: watch::Sender<usize>,
 }
 
 impl fmt::Debug for Notifier {
@@ -50,7 +50,7 @@ impl fmt::Debug for Notifier {
 }
 
 /// What is to be told, and since when.
-struct News {
+struct QueuedNotification {
     announcement: Announcement,
     since: Instant,
 }
@@ -72,7 +72,7 @@ impl Notifier {
             context,
             seats: Semaphore::new(SEATS),
             behind: Mutex::default(),
-            on_their_way: watch::Sender::default(),
+            pending_turns: watch::Sender::default(),
         };
         Self(Arc::new(inner))
     }
@@ -82,19 +82,19 @@ impl Notifier {
 impl EndUserNotifier for Notifier {
     async fn settled(&self) {
         // The sender lives as long as `self` does.
-        self.0.on_their_way.subscribe().wait_for(|count| *count == 0).await.ok();
+        self.0.pending_turns.subscribe().wait_for(|count| *count == 0).await.ok();
     }
 
     async fn tell(&self, announcement: Announcement) {
         let conversation = announcement.conversation.clone();
-        let news = News { announcement, since: Instant::now() };
+        let news = QueuedNotification { announcement, since: Instant::now() };
         let mut behind = self.0.behind();
-        if *self.0.on_their_way.borrow() >= MOST {
+        if *self.0.pending_turns.borrow() >= MOST {
             drop(behind);
             tracing::error!(%conversation, "too many notifications wait for the webhook; this one is given up");
             return;
         }
-        self.0.on_their_way.send_modify(|count| *count = count.saturating_add(1));
+        self.0.pending_turns.send_modify(|count| *count = count.saturating_add(1));
         match behind.entry(conversation) {
             Entry::Occupied(mut waiting) => waiting.get_mut().push_back(news),
             Entry::Vacant(free) => {
@@ -107,7 +107,7 @@ impl EndUserNotifier for Notifier {
 
 impl Inner {
     /// Delivers the news of one conversation, in order, until there are no more.
-    async fn deliver(self: Arc<Self>, first: News) {
+    async fn deliver(self: Arc<Self>, first: QueuedNotification) {
         let conversation = first.announcement.conversation.clone();
         let mut next = Some(first);
         while let Some(news) = next {
@@ -117,11 +117,11 @@ impl Inner {
             if next.is_none() {
                 behind.remove(&conversation);
             }
-            self.on_their_way.send_modify(|count| *count = count.saturating_sub(1));
+            self.pending_turns.send_modify(|count| *count = count.saturating_sub(1));
         }
     }
 
-    async fn send(&self, news: &News) {
+    async fn send(&self, news: &QueuedNotification) {
         let Announcement { conversation, rep, joined } = &news.announcement;
         let notification = Notification {
             context: &self.context,
@@ -135,7 +135,7 @@ impl Inner {
         }
     }
 
-    fn behind(&self) -> MutexGuard<'_, HashMap<ConversationId, VecDeque<News>>> {
+    fn behind(&self) -> MutexGuard<'_, HashMap<ConversationId, VecDeque<QueuedNotification>>> {
         self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

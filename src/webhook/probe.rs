@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a probe of one webhook found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Probed {
+pub struct ProbeResult {
     /// The setting that says where it is.
     pub field: &'static str,
     /// Where it is.
@@ -65,11 +65,11 @@ impl Answered {
 }
 
 /// Sends each webhook that is set a body that asks nothing and tells nothing: `{"org", "channel", "probe": true}`.
-pub async fn probe(settings: &Settings, context: &Context) -> Vec<Probed> {
+pub async fn probe(settings: &Settings, context: &Context) -> Vec<ProbeResult> {
     let mut all = Vec::new();
     for (field, url) in settings.urls() {
         let answer = one(settings, context, field, url).await;
-        all.push(Probed { field, url: crate::outbound::shown(url), answer });
+        all.push(ProbeResult { field, url: crate::outbound::shown(url), answer });
     }
     all
 }

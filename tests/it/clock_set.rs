@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use byoc_connector::model::event::{Happening, Participant, Target};
+use byoc_connector::model::event::{EventKind, Participant, Target};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::SessionStatus;
 use byoc_connector::routing::{Conversation, Fact, Input, Reason, RequestFact};
@@ -27,7 +27,7 @@ fn resumed(chat: &mut Scenario, back: Duration) -> Vec<Fact> {
 }
 
 fn is_cut(facts: &[Fact]) -> bool {
-    matches!(facts, [Fact::About(_, RequestFact::TimesCut(_)), ..])
+    matches!(facts, [Fact::OfRequest(_, RequestFact::DeadlinesShortened(_)), ..])
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_clock_that_is_right_or_nearly_cuts_nothing() {
 /// The session waits, nobody was found, and the next attempt is planned.
 fn waits_for_the_next_attempt() -> Scenario {
     let mut chat = Scenario::unknown(settings());
-    chat.when(Happening::SessionChanged {
+    chat.when(EventKind::SessionChanged {
         entry: event(9),
         work_item: work_item(),
         status: SessionStatus::Waiting,
@@ -101,7 +101,7 @@ fn a_session_that_waits_is_routed_anew_within_the_longest_wait() {
     chat.now = chat.now - HOUR;
     assert!(chat.conversation.is_from_the_future(&chat.settings, chat.now));
     chat.now = chat.now + HOUR;
-    assert!(matches!(resumed(&mut chat, HOUR).as_slice(), [Fact::TimesCut(_)]));
+    assert!(matches!(resumed(&mut chat, HOUR).as_slice(), [Fact::DeadlinesShortened(_)]));
     assert!(!chat.conversation.is_from_the_future(&chat.settings, chat.now));
     chat.seconds(300);
     assert_eq!(chat.commands(), ["route Initial"]);
@@ -111,7 +111,7 @@ fn a_session_that_waits_is_routed_anew_within_the_longest_wait() {
 fn a_session_that_was_served_in_the_future_counts_as_served_until_now() {
     let mut chat = waits_for_the_next_attempt();
     chat.when(session(SessionStatus::Active, Some(SessionStatus::Waiting)));
-    assert!(matches!(resumed(&mut chat, HOUR).as_slice(), [Fact::TimesCut(_)]));
+    assert!(matches!(resumed(&mut chat, HOUR).as_slice(), [Fact::DeadlinesShortened(_)]));
     assert!(!chat.conversation.is_from_the_future(&chat.settings, chat.now));
 }
 
@@ -120,7 +120,7 @@ fn a_move_of_the_future_hides_no_later_one() {
     let mut chat = Scenario::new();
     let now = chat.now.as_millis();
     chat.when(came_at("cem", now + 7_200_000));
-    assert!(matches!(resumed(&mut chat, Duration::ZERO).as_slice(), [Fact::TimesCut(_)]));
+    assert!(matches!(resumed(&mut chat, Duration::ZERO).as_slice(), [Fact::DeadlinesShortened(_)]));
     assert!(!chat.conversation.is_from_the_future(&chat.settings, chat.now));
     let reps =
         |chat: &Scenario| chat.conversation.participants().iter().filter_map(Participant::as_rep).count();

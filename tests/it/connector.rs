@@ -11,12 +11,12 @@ use byoc_connector::connector::{
     Asked, Calls, Channel, Delivery, Ended, Error, FindError, Handle, Parts, RepFinder, TellNobody,
 };
 use byoc_connector::emulator::{
-    Act, ApiRequest, Delivery as Arrival, Done, Emission, Emitted, Salesforce, Settings as OrgSettings,
+    Act, AnswerFate as Arrival, ApiRequest, Done, Emission, Emitted, Salesforce, Settings as OrgSettings,
 };
 use byoc_connector::events::{Decoder, agent_work_event};
-use byoc_connector::interaction::{Next, Tries, Verdict, decode, encode};
+use byoc_connector::interaction::{Next, Tries, TryOutcome, decode, encode};
 use byoc_connector::model::call::{Answer, Call};
-use byoc_connector::model::event::{Event, Happening, Target};
+use byoc_connector::model::event::{Event, EventKind, Target};
 use byoc_connector::model::ids::{ConversationId, EventId, OrgId, QueueId, RepId, WorkItemId};
 use byoc_connector::model::rep_query::RepQuery;
 use byoc_connector::model::roster::{Queue, Rep, Roster, Script};
@@ -185,7 +185,7 @@ impl Calls for Org {
                 Arrival::Answer { response, .. } => {
                     decode(call, response.status, None, response.body.to_string().as_bytes())
                 }
-                Arrival::NoAnswer { .. } => Verdict::answer_lost("the connection broke"),
+                Arrival::NoAnswer { .. } => TryOutcome::answer_lost("the connection broke"),
             };
             match tries.next(verdict, self.clock.now(), give_up_at, 0.5) {
                 Next::Answer(answer) => return answer,

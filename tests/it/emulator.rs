@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use byoc_connector::emulator::{
-    Act, ActError, Adopted, ApiRequest, ApiResponse, Booked, Done, Emission, Emitted, Ending, Fault,
-    FaultKind, ResultVerdict, Salesforce, Settings, WorkState,
+    Act, ActError, AdoptedConversation, ApiRequest, ApiResponse, Done, Emission, Emitted, Fault, FaultKind,
+    LedgerEvent, RequestEnd, ResultEffect, Salesforce, Settings, WorkState,
 };
 use byoc_connector::model::event::{RoutingRequested, SkillRequirement, Target};
 use byoc_connector::model::ids::{
@@ -196,7 +196,7 @@ impl Org {
         self.salesforce.work(work).unwrap().state
     }
 
-    fn ending(&self, request: &EventId) -> Option<Ending> {
+    fn ending(&self, request: &EventId) -> Option<RequestEnd> {
         self.salesforce.request(request).unwrap().ended.clone().map(|(_, ending)| ending)
     }
 
@@ -204,9 +204,9 @@ impl Org {
         self.salesforce.conversation(&self.conversation).unwrap().reps().collect()
     }
 
-    fn verdicts(&self) -> Vec<ResultVerdict> {
+    fn verdicts(&self) -> Vec<ResultEffect> {
         let verdict = |entry: &byoc_connector::emulator::Entry| match entry.what {
-            Booked::ResultReceived { verdict, .. } => Some(verdict),
+            LedgerEvent::ResultReceived { verdict, .. } => Some(verdict),
             _ => None,
         };
         self.salesforce.books().entries().iter().filter_map(verdict).collect()

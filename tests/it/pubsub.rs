@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use byoc_connector::emulator::http::{self, AppSettings, Emulator, Options, StreamFault};
 use byoc_connector::emulator::{Act, BearerRule, Emission, Settings as OrgSettings, StreamForm};
 use byoc_connector::events::pubsub::{Credentials, NoToken, PubSub, Settings, Start, Subscription};
-use byoc_connector::events::source::{Arrived, Delivery, EventSource, Health, ReplayId, State};
+use byoc_connector::events::source::{EventSource, Health, ReceivedEvent, ReplayId, State, StreamItem};
 use byoc_connector::model::roster::Roster;
 use byoc_connector::model::time::{Clock, SystemClock, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -147,18 +147,18 @@ impl Credentials for Tokens {
     }
 }
 
-async fn next(source: &mut Subscription) -> Delivery {
+async fn next(source: &mut Subscription) -> StreamItem {
     let health = source.health();
     let delivery = tokio::time::timeout(HANGS, source.next()).await;
     delivery.unwrap_or_else(|_| panic!("nothing comes; {:?}", health.state())).unwrap()
 }
 
 /// The next event; keep-alives are passed over.
-async fn event(source: &mut Subscription) -> Arrived {
+async fn event(source: &mut Subscription) -> ReceivedEvent {
     loop {
         match next(source).await {
-            Delivery::Event(event) => return event,
-            Delivery::KeepAlive { .. } => {}
+            StreamItem::Event(event) => return event,
+            StreamItem::KeepAlive { .. } => {}
             other => panic!("{other:?}"),
         }
     }

@@ -80,12 +80,12 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// A command that goes on until it is dropped.
-struct Running {
+struct RunningChannel {
     child: Child,
     address: String,
 }
 
-impl Running {
+impl RunningChannel {
     /// Starts a command on a port that is free, and waits until it says where it is.
     fn start(folder: &Path, args: &[String], more: &[&str]) -> Self {
         let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
@@ -134,7 +134,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningChannel {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
@@ -169,19 +169,19 @@ async fn the_block_of_run_it_works_as_pasted_twice_in_a_row() {
     let shell = blocks().into_iter().find(|block| block.kind == "sh").unwrap();
     let lines: Vec<Vec<String>> = shell.lines.iter().map(|line| words(line)).collect();
     for day in 1..=2 {
-        let emulator = Running::start(folder.path(), &lines[0][1..2], &["--port", "0", "--json"]);
+        let emulator = RunningChannel::start(folder.path(), &lines[0][1..2], &["--port", "0", "--json"]);
         let elsewhere = emulator.address.trim_start_matches("http://").to_owned();
         fs::write(&config, written.replace(EMULATOR, &elsewhere)).unwrap();
         let check = byoc().current_dir(folder.path()).args(&lines[1][1..]).output().unwrap();
         assert_eq!(check.status.code(), Some(0), "day {day}: {}", stderr(&check));
-        let serve = Running::start(folder.path(), &lines[2][1..], &["--json"]);
+        let serve = RunningChannel::start(folder.path(), &lines[2][1..], &["--json"]);
         serve.until("/readyz", folder.path(), |answer| answer["ready"] == true).await;
         conference(&emulator, folder.path()).await;
     }
 }
 
 /// A rep asks for another, who accepts by script.
-async fn conference(emulator: &Running, folder: &Path) {
+async fn conference(emulator: &RunningChannel, folder: &Path) {
     let anna = "005Hu000000Anna";
     let began = emulator.post("/emulator/v1/conversations", &json!({ "reps": [anna] })).await;
     let ask = json!({ "act": "requestConference", "conversation": began["conversation"], "requester": anna,

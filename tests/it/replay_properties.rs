@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use byoc_connector::model::event::Happening;
+use byoc_connector::model::event::EventKind;
 use byoc_connector::replay::{Difference, What, compare};
 use byoc_connector::routing::Remark;
 use proptest::prelude::*;
@@ -295,7 +295,7 @@ fn check(text: &[u8], told: &Told) -> Result<bool, TestCaseError> {
     for note in &told.notes {
         match &note.what {
             What::Event(happening) => {
-                if let Happening::RoutingRequested(requested) = &**happening {
+                if let EventKind::RoutingRequested(requested) = &**happening {
                     opened.insert((note.conversation.clone(), requested.event.clone()));
                 }
             }

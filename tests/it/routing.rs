@@ -1,7 +1,7 @@
 //! The routing state machine, one rule of PROTOCOL a test.
 
 use byoc_connector::model::call::{Answer, Call, Reply, Routed};
-use byoc_connector::model::event::{Happening, RoutingCancelled, Target};
+use byoc_connector::model::event::{EventKind, RoutingCancelled, Target};
 use byoc_connector::model::ids::{EventId, Subject};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{CancelReason, RoutingType, SessionStatus, WorkChange};

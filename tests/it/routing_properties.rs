@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use byoc_connector::model::call::{Answer, Call, Reply, Routed};
-use byoc_connector::model::event::{Happening, Target, WorkChanged};
+use byoc_connector::model::event::{EventKind, Target, WorkChanged};
 use byoc_connector::model::ids::RepId;
 use byoc_connector::model::words::{CancelReason, SessionStatus, WorkChange};
 use byoc_connector::routing::{
@@ -18,7 +18,7 @@ use crate::support::scenario::*;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Event(Happening),
+    Event(EventKind),
     Request(u32, Target),
     Answer(usize, Kind),
     AnswerAgain(usize, Kind),
@@ -44,7 +44,7 @@ fn target() -> impl Strategy<Value = Target> {
     ]
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn happening() -> impl Strategy<Value = EventKind> {
     let change = prop_oneof![
         3 => Just(WorkChange::Assigned),
         4 => Just(WorkChange::Accepted),
@@ -55,7 +55,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     let work_changed =
         (1..6_u32, proptest::option::of(0..REPS.len()), change).prop_map(|(id, who, change)| {
             let rep = who.map(|who| rep(REPS[who]));
-            Happening::WorkChanged(WorkChanged { work: work(id), work_item: Some(work_item()), rep, change })
+            EventKind::WorkChanged(WorkChanged { work: work(id), work_item: Some(work_item()), rep, change })
         });
     let reason = prop_oneof![
         4 => Just(CancelReason::Cancel),
@@ -66,7 +66,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => work_changed,
         3 => reason.prop_map(cancelled),
         1 => Just(session(SessionStatus::Ended, Some(SessionStatus::Active))),
-        1 => (0..4_u32).prop_map(|number| Happening::SessionChanged {
+        1 => (0..4_u32).prop_map(|number| EventKind::SessionChanged {
             entry: event(100 + number),
             work_item: work_item(),
             status: if number == 0 { SessionStatus::Active } else { SessionStatus::Waiting },
@@ -141,9 +141,9 @@ impl Watched {
         match step {
             Step::Event(happening) => self.chat.when(happening),
             Step::Request(number, target) => {
-                let Happening::RoutingRequested(mut request) = requested(number, target) else { return };
+                let EventKind::RoutingRequested(mut request) = requested(number, target) else { return };
                 request.created = self.chat.now;
-                self.chat.when(Happening::RoutingRequested(request));
+                self.chat.when(EventKind::RoutingRequested(request));
             }
             Step::Answer(which, kind) => {
                 if self.chat.open.is_empty() {
@@ -221,7 +221,7 @@ impl Watched {
                 Fact::Requested(requested) => {
                     self.created.insert(requested.number, requested.created.as_millis());
                 }
-                Fact::About(number, fact) => self.check_fact(number, &fact, at.as_millis()),
+                Fact::OfRequest(number, fact) => self.check_fact(number, &fact, at.as_millis()),
                 _ => {}
             }
         }
@@ -246,7 +246,7 @@ impl Watched {
                 let after = at - self.created[&number];
                 assert!(after < 60_000, "invariant 2: {after} ms after the event");
             }
-            RequestFact::RouteMade { .. } | RequestFact::RouteLost => {
+            RequestFact::RouteMade { .. } | RequestFact::RouteUnknown => {
                 self.routes_left.insert(number);
             }
             RequestFact::RouteCleared => {
@@ -256,7 +256,7 @@ impl Watched {
                 self.routes_left.remove(&number);
                 self.open.entry(number).or_default().remove(rep);
             }
-            RequestFact::OfferOver(rep, _)
+            RequestFact::OfferEnded(rep, _)
             | RequestFact::RepRefused { rep, .. }
             | RequestFact::RepRemoved(rep) => {
                 self.open.entry(number).or_default().remove(rep);

@@ -1,8 +1,8 @@
 //! A rep speaks of what was offered to them: what one says of an offer to another changes nothing.
 
-use byoc_connector::model::event::{Happening, Target, WorkChanged};
+use byoc_connector::model::event::{EventKind, Target, WorkChanged};
 use byoc_connector::model::words::WorkChange;
-use byoc_connector::routing::{Belongs, Remark};
+use byoc_connector::routing::{OfferOwner, Remark};
 
 use crate::support::scenario::{Scenario, offered, queue, rep, requested, routed, work, work_item};
 
@@ -16,8 +16,8 @@ const CHANGES: [WorkChange; 7] = [
     WorkChange::Transferred,
 ];
 
-fn says(who: &str, number: u32, change: WorkChange) -> Happening {
-    Happening::WorkChanged(WorkChanged {
+fn says(who: &str, number: u32, change: WorkChange) -> EventKind {
+    EventKind::WorkChanged(WorkChanged {
         work: work(number),
         work_item: Some(work_item()),
         rep: Some(rep(who)),
@@ -61,14 +61,14 @@ fn where_two_offers_have_one_id_the_speakers_own_is_meant() {
 fn whose_an_offer_is() {
     let chat = Scenario::ringing_from_queue();
     let one = &chat.conversation;
-    assert_eq!(one.whose(work(1), rep("bo")), Belongs::Theirs);
-    assert_eq!(one.whose(work(1), rep("cem")), Belongs::Anothers);
-    assert_eq!(one.whose(work(9), rep("bo")), Belongs::Nobodys, "his offer has its id");
-    assert_eq!(one.whose(work(9), rep("cem")), Belongs::Nobodys);
+    assert_eq!(one.whose(work(1), rep("bo")), OfferOwner::Theirs);
+    assert_eq!(one.whose(work(1), rep("cem")), OfferOwner::Anothers);
+    assert_eq!(one.whose(work(9), rep("bo")), OfferOwner::Nobodys, "his offer has its id");
+    assert_eq!(one.whose(work(9), rep("cem")), OfferOwner::Nobodys);
     let mut chat = Scenario::new();
     chat.when(requested(1, Target::Queue(queue())));
     chat.answer("route", routed());
     chat.found(&["bo"]);
-    assert_eq!(chat.conversation.whose(work(9), rep("bo")), Belongs::Theirs, "no id is known of it yet");
-    assert_eq!(chat.conversation.whose(work(9), rep("cem")), Belongs::Nobodys);
+    assert_eq!(chat.conversation.whose(work(9), rep("bo")), OfferOwner::Theirs, "no id is known of it yet");
+    assert_eq!(chat.conversation.whose(work(9), rep("cem")), OfferOwner::Nobodys);
 }

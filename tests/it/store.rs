@@ -158,7 +158,7 @@ async fn the_same_cause_again_changes_nothing_but_the_position(mut house: House)
         let epoch = house.store.load(&channel).await.unwrap().epoch;
         let mut again = caused(going_on(record(&channel, epoch, "a")), 1);
         again = ended(again, "request");
-        again.change.as_mut().unwrap().facts = vec![Fact::WorkWasForeign(work(1))];
+        again.change.as_mut().unwrap().facts = vec![Fact::ForeignOfferSeen(work(1))];
         again.position = Some(Position::new("/event/E__e", &[9]).unwrap());
         assert_eq!(house.store.append(again).await, Ok(Appended::Duplicate));
         let causes = [1, 2].map(|id| Cause::replay_id(&[id]).unwrap());
@@ -310,7 +310,7 @@ async fn facts_that_make_no_sense_are_set_aside_and_named(mut house: House) {
     let epoch = house.store.load(&channel).await.unwrap().epoch;
     assert_eq!(house.store.append(learned(record(&channel, epoch, "a"))).await, STORED);
     let mut wrong = record(&channel, epoch, "b");
-    wrong.change.as_mut().unwrap().facts = vec![Fact::About(7, RequestFact::Closed)];
+    wrong.change.as_mut().unwrap().facts = vec![Fact::OfRequest(7, RequestFact::Closed)];
     assert_eq!(house.store.append(wrong).await, STORED);
     house.reopen().await;
     let loaded = house.store.load(&channel).await.unwrap();

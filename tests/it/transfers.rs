@@ -2,16 +2,16 @@
 
 use byoc_connector::contacts::{ConversationView, Index, Query};
 use byoc_connector::model::contact::{ContactType, ContactsFilter, ListType};
-use byoc_connector::model::event::{Happening, RoutingRequested, Target};
+use byoc_connector::model::event::{EventKind, RoutingRequested, Target};
 use byoc_connector::model::ids::Subject;
 use byoc_connector::model::words::RoutingType;
 use byoc_connector::routing::{Outcome, Reason, Remark};
 
 use crate::support::scenario::*;
 
-fn of_type(routing_type: RoutingType, number: u32, target: Target) -> Happening {
-    let Happening::RoutingRequested(asked) = requested(number, target) else { panic!() };
-    Happening::RoutingRequested(Box::new(RoutingRequested { routing_type, ..*asked }))
+fn of_type(routing_type: RoutingType, number: u32, target: Target) -> EventKind {
+    let EventKind::RoutingRequested(asked) = requested(number, target) else { panic!() };
+    EventKind::RoutingRequested(Box::new(RoutingRequested { routing_type, ..*asked }))
 }
 
 #[test]

@@ -8,11 +8,11 @@ use super::timeline::{Names, line_of};
 use crate::cli::output::style;
 use crate::cli::{Error, Outcome, Output};
 use crate::emulator::http::Emulator;
-use crate::emulator::{Act, Done, Ending};
+use crate::emulator::{Act, Done, RequestEnd};
 use crate::model::event::{SkillRequirement, Target};
 use crate::model::ids::{EventId, FlowId, QueueId, RepId, SkillId, Subject};
 use crate::routing::{Outcome as Ended, Reason};
-use crate::service::{Service, Told};
+use crate::service::{RequestEnded, Service};
 
 use super::setting::FIRST_REP;
 
@@ -36,7 +36,7 @@ struct Scene {
 /// A conference that was played, for machines.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Played<'a> {
+struct DemoResult<'a> {
     conference: &'a str,
     request: &'a EventId,
     outcome: Ended,
@@ -55,7 +55,7 @@ pub(super) async fn play(emulator: &Emulator, service: &Service, output: &Output
     }
     let left = emulator.with(|salesforce, _| salesforce.leftovers());
     let owed: usize =
-        service.channels().iter().filter_map(crate::service::Running::owes).map(|it| it.count).sum();
+        service.channels().iter().filter_map(crate::service::RunningChannel::owes).map(|it| it.count).sum();
     let tidy = left.is_empty() && owed == 0;
     as_expected &= tidy;
     let (good, bad) = (style::GOOD, style::BAD);
@@ -104,7 +104,7 @@ async fn play_one(
         act(emulator, Act::CancelRequest { request: request.clone() })?;
     }
     let ending = tokio::time::timeout(PATIENCE, ending_of(&mut told, &request)).await;
-    let Ok(Some(Told { ending, .. })) = ending else {
+    let Ok(Some(RequestEnded { ending, .. })) = ending else {
         return Err(Error::new(format_args!("'{}' did not end within {PATIENCE:?}", scene.title)));
     };
     // The last calls are on their way when the last word is spoken.
@@ -124,7 +124,7 @@ async fn play_one(
     }
     output.line("")?;
     let created = emulator.with(|salesforce, _| salesforce.request(&request).map(|asked| asked.created));
-    output.json(&Played {
+    output.json(&DemoResult {
         conference: scene.title,
         request: &request,
         outcome: ending.outcome,
@@ -150,13 +150,16 @@ fn last_number(emulator: &Emulator) -> u64 {
 fn same_rep(emulator: &Emulator, request: &EventId, reason: &Reason) -> bool {
     let here = if let Reason::Joined(rep) = reason { Some(*rep) } else { None };
     let there = emulator.with(|salesforce, _| match salesforce.request(request)?.ended {
-        Some((_, Ending::Joined { rep })) => Some(rep),
+        Some((_, RequestEnd::Joined { rep })) => Some(rep),
         _ => None,
     });
     here == there
 }
 
-async fn ending_of(told: &mut tokio::sync::broadcast::Receiver<Told>, request: &EventId) -> Option<Told> {
+async fn ending_of(
+    told: &mut tokio::sync::broadcast::Receiver<RequestEnded>,
+    request: &EventId,
+) -> Option<RequestEnded> {
     loop {
         match told.recv().await {
             Ok(ended) if ended.ending.request == *request => return Some(ended),

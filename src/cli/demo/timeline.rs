@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::output::printable;
-use crate::emulator::{Booked, Entry, Operation, Salesforce};
+use crate::emulator::{Entry, LedgerEvent, Operation, Salesforce};
 use crate::model::event::Participant;
 use crate::model::ids::RepId;
 
@@ -31,18 +31,18 @@ impl Names {
 /// None where it says nothing that another line does not say.
 pub(super) fn line_of(entry: &Entry, names: &Names) -> Option<String> {
     let text = match &entry.what {
-        Booked::RequestPublished { .. } => "Salesforce   RoutingRequested".to_owned(),
-        Booked::Call { operation, status, code, .. } => {
+        LedgerEvent::RequestPublished { .. } => "Salesforce   RoutingRequested".to_owned(),
+        LedgerEvent::Call { operation, status, code, .. } => {
             let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
             format!("connector    {} → {status}{code}", call(*operation))
         }
-        Booked::OfferChanged { rep, change, .. } => {
+        LedgerEvent::OfferChanged { rep, change, .. } => {
             format!("Salesforce   {} for {}", change.as_str(), names.of_rep(*rep))
         }
-        Booked::ParticipantJoined { participant, count, .. } => {
+        LedgerEvent::ParticipantJoined { participant, count, .. } => {
             format!("Salesforce   {} joins, {count} in the conversation", names.of_participant(participant))
         }
-        Booked::ParticipantLeft { participant, count, .. } => {
+        LedgerEvent::ParticipantLeft { participant, count, .. } => {
             format!("Salesforce   {} leaves, {count} in the conversation", names.of_participant(participant))
         }
         _ => return None,

@@ -16,7 +16,7 @@ use crate::emulator::Act;
 use crate::interaction::{Client, Exchanged, Priority, TokenSource, Witness};
 use crate::model::call::Call;
 use crate::model::channel_definition::ChannelDefinition;
-use crate::model::event::{Event, Happening, Participant, RoutingRequested, Target};
+use crate::model::event::{Event, EventKind, Participant, RoutingRequested, Target};
 use crate::model::ids::{AgentWorkId, ConversationId, FlowId, OrgId, RepId};
 use crate::model::roster::{Roster, Script};
 use crate::model::time::{Clock, SystemClock, Timestamp};
@@ -208,18 +208,18 @@ impl Side for Live {
     ) -> Result<(), Error> {
         let conversation = || event.conversation.clone();
         match &event.what {
-            Happening::WorkChanged(change) => match change.change {
+            EventKind::WorkChanged(change) => match change.change {
                 WorkChange::Accepted => self.act(&Act::Accept { work: change.work }),
                 WorkChange::Declined => self.act(&Act::Decline { work: change.work }),
                 _ => Ok(()),
             },
-            Happening::RoutingCancelled(cancelled) if cancelled.reason == CancelReason::EndUserEnded => {
+            EventKind::RoutingCancelled(cancelled) if cancelled.reason == CancelReason::EndUserEnded => {
                 conversation().map_or(Ok(()), |conversation| self.act(&Act::EndUserLeaves { conversation }))
             }
-            Happening::SessionChanged { status: SessionStatus::Ended, .. } => {
+            EventKind::SessionChanged { status: SessionStatus::Ended, .. } => {
                 conversation().map_or(Ok(()), |conversation| self.act(&Act::EndSession { conversation }))
             }
-            Happening::SessionChanged { status: SessionStatus::Waiting, .. } => {
+            EventKind::SessionChanged { status: SessionStatus::Waiting, .. } => {
                 conversation().map_or(Ok(()), |conversation| self.adopt(&conversation, known, None))
             }
             _ => Ok(()),

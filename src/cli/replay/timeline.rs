@@ -11,7 +11,7 @@ use crate::cli::output::style::{BAD, CAUTION, FAINT, GOOD, HEADING, NAME};
 use crate::cli::{Error, Output};
 use crate::model::call::Answer;
 use crate::model::error_codes::ErrorCode;
-use crate::model::event::{Happening, ParticipantChange, Target};
+use crate::model::event::{EventKind, ParticipantChange, Target};
 use crate::model::ids::{AgentWorkId, ConversationId, RepId};
 use crate::model::roster::Roster;
 use crate::model::words::{CancelReason, WorkChange};
@@ -57,17 +57,18 @@ impl Timeline {
     }
 
     /// What a note's line says; `None` where it has none.
-    fn say(&mut self, note: &Note, roster: &Roster) -> Option<(Deed, String)> {
+    fn say(&mut self, note: &Note, roster: &Roster) -> Option<(LineStart, String)> {
         match &note.what {
             What::Event(happening) => self.event(happening, roster),
-            What::Search(search) => Some((Deed::plain("find a rep"), found(search, roster))),
+            What::Search(search) => Some((LineStart::plain("find a rep"), found(search, roster))),
             What::Call(call) => Some(self.call(call, roster)),
             What::Announced { rep, joined } => {
                 let what = if *joined { "joined" } else { "left" };
-                Some((Deed::plain("tell the end user"), format!("{} {what}", rep_name(roster, *rep))))
+                Some((LineStart::plain("tell the end user"), format!("{} {what}", rep_name(roster, *rep))))
             }
             What::Ended { at, outcome, reason, after, .. } => {
-                let deed = Deed { text: outcome.as_str().to_uppercase(), style: outcome_style(*outcome) };
+                let deed =
+                    LineStart { text: outcome.as_str().to_uppercase(), style: outcome_style(*outcome) };
                 let who = match reason {
                     crate::routing::Reason::Joined(rep) => format!("{} joined.", rep_name(roster, *rep)),
                     other => printable(&other.to_string()).into_owned(),
@@ -77,38 +78,38 @@ impl Timeline {
                 Some((deed, format!("{who}  {FAINT}{decided}{} after the request{FAINT:#}", length(*after))))
             }
             What::Owed(owed) => Some((
-                Deed { text: "still owed".to_owned(), style: BAD },
+                LineStart { text: "still owed".to_owned(), style: BAD },
                 printable(&owed_in_words(owed, roster)).into_owned(),
             )),
             What::Remark(remark) => {
-                say_remark(remark).map(|text| (Deed::faint("note"), printable(&text).into_owned()))
+                say_remark(remark).map(|text| (LineStart::faint("note"), printable(&text).into_owned()))
             }
             What::Difference(difference) => {
-                let deed = Deed { text: "DIFFERS".to_owned(), style: BAD };
+                let deed = LineStart { text: "DIFFERS".to_owned(), style: BAD };
                 Some((deed, printable(&difference.to_string()).into_owned()))
             }
         }
     }
 
-    fn event(&mut self, happening: &Happening, roster: &Roster) -> Option<(Deed, String)> {
+    fn event(&mut self, happening: &EventKind, roster: &Roster) -> Option<(LineStart, String)> {
         Some(match happening {
-            Happening::RoutingRequested(requested) => (
-                Deed { text: format!("{} asked for", requested.routing_type), style: HEADING },
+            EventKind::RoutingRequested(requested) => (
+                LineStart { text: format!("{} asked for", requested.routing_type), style: HEADING },
                 format!(
                     "{:<OBJECT$}  {FAINT}request {}{FAINT:#}",
                     target_name(roster, &requested.target),
                     requested.event
                 ),
             ),
-            Happening::RoutingCancelled(cancelled) => {
+            EventKind::RoutingCancelled(cancelled) => {
                 let who = match cancelled.reason {
                     CancelReason::Cancel => "by the rep who asked",
                     CancelReason::EndUserEnded => "the end user has left",
                     _ => "Salesforce confirms",
                 };
-                (Deed { text: "routing cancelled".to_owned(), style: CAUTION }, who.to_owned())
+                (LineStart { text: "routing cancelled".to_owned(), style: CAUTION }, who.to_owned())
             }
-            Happening::WorkChanged(change) => {
+            EventKind::WorkChanged(change) => {
                 let who = change.rep.map(|rep| rep_name(roster, rep));
                 let who = who.or_else(|| self.reps.get(change.work.as_str()).cloned());
                 let style = match change.change {
@@ -118,24 +119,24 @@ impl Timeline {
                 };
                 let text = format!("offer {}", change.change.as_str().to_lowercase());
                 let who = who.unwrap_or_else(|| "somebody".to_owned());
-                (Deed { text, style }, format!("{who:<OBJECT$}  {FAINT}{}{FAINT:#}", change.work))
+                (LineStart { text, style }, format!("{who:<OBJECT$}  {FAINT}{}{FAINT:#}", change.work))
             }
-            Happening::SessionChanged { work_item, status, previous, .. } => {
+            EventKind::SessionChanged { work_item, status, previous, .. } => {
                 let before = previous.map(|before| format!(", was {before}")).unwrap_or_default();
                 let text = format!("{:<OBJECT$}  {FAINT}{work_item}{FAINT:#}", format!("{status}{before}"));
-                (Deed::faint("session"), text)
+                (LineStart::faint("session"), text)
             }
-            Happening::ParticipantsChanged(changes) => (
-                Deed::faint("participants"),
+            EventKind::ParticipantsChanged(changes) => (
+                LineStart::faint("participants"),
                 changes.iter().map(|c| came_or_went(roster, c)).collect::<Vec<_>>().join(", "),
             ),
-            Happening::RoutingStarted { .. } | Happening::ParticipantSeen(_) | Happening::WorkItemSeen(_) => {
+            EventKind::RoutingStarted { .. } | EventKind::ParticipantSeen(_) | EventKind::WorkItemSeen(_) => {
                 return None;
             }
         })
     }
 
-    fn call(&mut self, call: &CallNote, roster: &Roster) -> (Deed, String) {
+    fn call(&mut self, call: &CallNote, roster: &Roster) -> (LineStart, String) {
         let (style, answer) = answer(call);
         let object = self.object(call, roster);
         let mut text = format!("{object:<OBJECT$}  {style}{answer}{style:#}");
@@ -149,7 +150,7 @@ impl Timeline {
             }
         }
         let path = call.path.strip_prefix("/api/v1").unwrap_or(call.path);
-        (Deed { text: format!("{} {path}", call.method), style: NAME }, text)
+        (LineStart { text: format!("{} {path}", call.method), style: NAME }, text)
     }
 
     /// Whom or what a call is about.
@@ -191,12 +192,12 @@ impl Timeline {
 }
 
 /// The first column of a line.
-struct Deed {
+struct LineStart {
     text: String,
     style: anstyle::Style,
 }
 
-impl Deed {
+impl LineStart {
     fn plain(text: &str) -> Self {
         Self { text: text.to_owned(), style: anstyle::Style::new() }
     }
@@ -355,7 +356,7 @@ pub(super) fn sum_up(output: &Output, summary: &Summary) -> Result<(), Error> {
         count(summary.calls, "call", "calls"),
         count(summary.lines, "line", "lines"),
     ))?;
-    for (what, times) in &summary.passed_by {
+    for (what, times) in &summary.ignored {
         output.line(format_args!("{FAINT}ignored: {} ({times}){FAINT:#}", printable(what)))?;
     }
     for failure in &summary.recorded_failures {

@@ -7,23 +7,24 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 
-use super::brought::{Brought, Known};
 use super::inbox::Inbox;
-use super::quiet::Quiet;
+use super::known_causes::{CauseState, KnownCauses};
+use super::offer_hold::OfferHold;
 use super::{Delivery, Done, Ended, Error, Message, Parts};
-use crate::connector::lost::Lost;
 use crate::connector::refused::Refused;
 use crate::connector::runner::Runner;
-use crate::connector::watch::Watch;
+use crate::connector::unreadable::UnreadableConversations;
+use crate::connector::watch::ChannelObserver;
 use crate::interaction::sleep_until;
 use crate::model::call::Call;
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, Timestamp};
 use crate::routing::{
-    Announcement, Command, CommandId, Conversations, Effects, Kept, Order, Owes, Settings, Turn,
+    Announcement, Command, CommandId, Conversations, Effects, Order, Owes, RestoredConversation, Settings,
+    Turn,
 };
 use crate::store::{
-    self, Appended, Cause, Change, ChannelKey, Epoch, Loaded, Pending, Position, Remembered, Store,
+    self, Appended, Cause, Change, ChannelKey, Epoch, Loaded, Pending, Position, Store, StoredConversation,
     TurnRecord,
 };
 
@@ -34,7 +35,7 @@ const PIPELINE: usize = 1024;
 const STORE_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// A turn that is on its way to the store.
-struct OnItsWay {
+struct PendingTurn {
     stored: Pending,
     conversation: Option<ConversationId>,
     effects: Effects,
@@ -55,14 +56,14 @@ pub(super) struct Task {
     owes: watch::Sender<Option<Owes>>,
     /// Commands that are being carried out.
     under_way: HashSet<CommandId>,
-    on_their_way: VecDeque<OnItsWay>,
-    brought: Brought,
+    pending_turns: VecDeque<PendingTurn>,
+    known_causes: KnownCauses,
     /// Conversations whose state the store would like to have.
     wanted: HashSet<ConversationId>,
     /// Whether offers that were being made before a start are still left alone.
-    quiet: Quiet,
-    watch: Watch,
-    lost: Lost,
+    offer_hold: OfferHold,
+    watch: ChannelObserver,
+    lost: UnreadableConversations,
 }
 
 impl Task {
@@ -72,13 +73,13 @@ impl Task {
         inbox: mpsc::Sender<Message>,
         announcements: mpsc::Sender<Announcement>,
         endings: broadcast::Sender<Ended>,
-        lost: Lost,
+        lost: UnreadableConversations,
         owes: watch::Sender<Option<Owes>>,
     ) -> Self {
         let Parts { key, settings, calls, finder, notifier: _, store, clock } = parts;
         let runner = Runner { calls, finder, clock: Arc::clone(&clock), answers: inbox };
         let mut task = Self {
-            watch: Watch::new(&key),
+            watch: ChannelObserver::new(&key),
             key,
             conversations: Conversations::new(settings.clone()),
             settings,
@@ -90,10 +91,10 @@ impl Task {
             endings,
             owes,
             under_way: HashSet::new(),
-            on_their_way: VecDeque::new(),
-            brought: Brought::default(),
+            pending_turns: VecDeque::new(),
+            known_causes: KnownCauses::default(),
             wanted: HashSet::new(),
-            quiet: Quiet::default(),
+            offer_hold: OfferHold::default(),
             lost,
         };
         task.take_up(loaded);
@@ -108,13 +109,13 @@ impl Task {
     pub(super) async fn run(mut self, messages: mpsc::Receiver<Message>) {
         let mut inbox = Inbox::new(messages);
         let mut stopping = false;
-        while !(stopping && self.on_their_way.is_empty()) {
-            let room = !stopping && self.on_their_way.len() < PIPELINE;
+        while !(stopping && self.pending_turns.is_empty()) {
+            let room = !stopping && self.pending_turns.len() < PIPELINE;
             let deadline = self.deadline();
             let deadline = deadline.filter(|_| room);
             tokio::select! {
                 biased;
-                stored = first(&mut self.on_their_way) => self.on_stored(stored).await,
+                stored = first(&mut self.pending_turns) => self.on_stored(stored).await,
                 message = inbox.next(), if room => match message {
                     Some(Message::Stop) | None => stopping = true,
                     Some(message) => self.on_message(message, &mut inbox).await,
@@ -125,7 +126,7 @@ impl Task {
     }
 
     fn deadline(&self) -> Option<Timestamp> {
-        self.conversations.deadline().into_iter().chain(self.quiet.until()).min()
+        self.conversations.deadline().into_iter().chain(self.offer_hold.until()).min()
     }
 
     fn on_deadline(&mut self) {
@@ -133,7 +134,7 @@ impl Task {
         while let Some(turn) = self.conversations.on_deadline(now) {
             self.append(now, Some(turn), None, None, None);
         }
-        if self.quiet.is_over(now) {
+        if self.offer_hold.is_over(now) {
             self.resume(is_offer);
         }
     }
@@ -160,7 +161,7 @@ impl Task {
                 let turn = self.conversations.on_order(now, conversation, order);
                 self.append(now, turn, None, None, Some(done));
             }
-            Message::Listening => self.quiet.listening(now),
+            Message::Listening => self.offer_hold.listening(now),
             Message::ListOpened { work_item, rep } => self.conversations.list_opened(now, work_item, rep),
             Message::Look(look) => look(&self.conversations),
             Message::Stop => {}
@@ -171,7 +172,7 @@ impl Task {
     /// it may come again.
     fn on_delivered(&mut self, now: Timestamp, delivery: Delivery, done: Done, known: bool) {
         let Delivery { events, cause, position } = delivery;
-        self.quiet.heard(now);
+        self.offer_hold.heard(now);
         if known {
             self.watch.came_again(&events);
             // The store says when what it led to is durable: it may be on its way there.
@@ -191,15 +192,15 @@ impl Task {
     /// Whether it was brought before. Where the store has to be asked, it is asked about what comes behind
     /// at the same time.
     async fn is_known(&mut self, delivery: &Delivery, behind: &mut Inbox) -> Result<bool, store::Error> {
-        if self.brought.known(delivery) == Known::Ask {
-            let ask = |delivery: &Delivery| self.brought.known(delivery) == Known::Ask;
+        if self.known_causes.known(delivery) == CauseState::Ask {
+            let ask = |delivery: &Delivery| self.known_causes.known(delivery) == CauseState::Ask;
             let waiting = behind.deliveries().filter(|delivery| ask(delivery));
             let causes: Vec<Cause> =
                 std::iter::once(delivery).chain(waiting).filter_map(|one| one.cause.clone()).collect();
             let seen = self.store.seen(&self.key, &causes).await?;
-            self.brought.said(causes, seen);
+            self.known_causes.said(causes, seen);
         }
-        Ok(self.brought.known(delivery) == Known::Before)
+        Ok(self.known_causes.known(delivery) == CauseState::Before)
     }
 
     /// Sends a turn to the store. What has nothing to store is done at once.
@@ -239,12 +240,12 @@ impl Task {
             Change { conversation, began, ended, facts, state, endings }
         });
         if let Some(cause) = &cause {
-            self.brought.sent(cause);
+            self.known_causes.sent(cause);
         }
         let channel = self.key.clone();
         let record = TurnRecord { channel, epoch: self.epoch, at, cause, position, change };
         let stored = self.store.append(record);
-        self.on_their_way.push_back(OnItsWay { stored, conversation, effects, has_facts, done });
+        self.pending_turns.push_back(PendingTurn { stored, conversation, effects, has_facts, done });
     }
 
     fn publish_owes(&self) {
@@ -264,7 +265,7 @@ impl Task {
     }
 
     async fn on_stored(&mut self, stored: Result<Appended, store::Error>) {
-        let Some(OnItsWay { conversation, effects, has_facts, done, .. }) = self.on_their_way.pop_front()
+        let Some(PendingTurn { conversation, effects, has_facts, done, .. }) = self.pending_turns.pop_front()
         else {
             return;
         };
@@ -280,7 +281,7 @@ impl Task {
                 return;
             }
             Ok(Appended::Duplicate) => {
-                self.brought.came_again();
+                self.known_causes.came_again();
                 if let Some(done) = done {
                     done.send(Ok(())).ok();
                 }
@@ -326,7 +327,7 @@ impl Task {
         if let Some(error) = &error {
             tracing::error!(%error, "a turn could not be stored; beginning again from the store");
         }
-        for OnItsWay { done, .. } in std::mem::take(&mut self.on_their_way) {
+        for PendingTurn { done, .. } in std::mem::take(&mut self.pending_turns) {
             if let Some(done) = done {
                 let why = error.clone().map_or(Error::Stopped, Error::from);
                 done.send(Err(why)).ok();
@@ -354,18 +355,16 @@ impl Task {
         self.lost.found(unreadable);
         self.epoch = epoch;
         self.wanted.clear();
-        self.brought.forget();
-        let kept = conversations.into_iter().map(|Remembered { conversation, heard, ended }| Kept {
-            conversation,
-            heard,
-            ended,
+        self.known_causes.forget();
+        let kept = conversations.into_iter().map(|StoredConversation { conversation, heard, ended }| {
+            RestoredConversation { conversation, heard, ended }
         });
         self.conversations = Conversations::restore(self.settings.clone(), kept);
         let now = self.clock.now();
         let cut = self.conversations.on_resumed(now);
         self.watch.take_up(&self.conversations);
         self.publish_owes();
-        self.quiet.begin(now);
+        self.offer_hold.begin(now);
         // What is decided now is outstanding too, and is carried out when it is durable.
         let decided = cut.iter().flat_map(|turn| &turn.effects.commands);
         let decided: HashSet<CommandId> = decided.map(|command| command.id.clone()).collect();
@@ -396,8 +395,8 @@ const fn is_offer(command: &Command) -> bool {
 }
 
 /// When the first of them is stored or refused; never where there is none.
-async fn first(on_their_way: &mut VecDeque<OnItsWay>) -> Result<Appended, store::Error> {
-    match on_their_way.front_mut() {
+async fn first(pending_turns: &mut VecDeque<PendingTurn>) -> Result<Appended, store::Error> {
+    match pending_turns.front_mut() {
         Some(first) => (&mut first.stored).await,
         None => pending().await,
     }

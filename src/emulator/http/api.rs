@@ -8,13 +8,13 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::breakable::Breaker;
+use super::breakable::ConnectionBreaker;
 use super::{BODY_LIMIT, Emulator};
-use crate::emulator::{ApiRequest, ApiResponse, Delivery};
+use crate::emulator::{AnswerFate, ApiRequest, ApiResponse};
 
 pub(super) async fn call(
     State(emulator): State<Emulator>,
-    ConnectInfo(breaker): ConnectInfo<Breaker>,
+    ConnectInfo(breaker): ConnectInfo<ConnectionBreaker>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
@@ -34,11 +34,11 @@ pub(super) async fn call(
         state.salesforce.deliver(now, &request, draw)
     });
     match delivery {
-        Delivery::Answer { after_ms, response } => {
+        AnswerFate::Answer { after_ms, response } => {
             wait(after_ms).await;
             to_http(response)
         }
-        Delivery::NoAnswer { after_ms, .. } => {
+        AnswerFate::NoAnswer { after_ms, .. } => {
             wait(after_ms).await;
             breaker.break_off();
             // Never written: the connection is broken.

@@ -25,7 +25,7 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Breaks the connection that a request came over: nothing more is written to it.
 #[derive(Debug, Clone)]
-pub(super) struct Breaker {
+pub(super) struct ConnectionBreaker {
     broken: Arc<AtomicBool>,
     peer: SocketAddr,
     scheme: &'static str,
@@ -33,14 +33,14 @@ pub(super) struct Breaker {
 
 /// Lets handlers that know nothing of this listener extract `ConnectInfo<SocketAddr>`.
 pub(super) async fn tell_address<B>(
-    ConnectInfo(breaker): ConnectInfo<Breaker>,
+    ConnectInfo(breaker): ConnectInfo<ConnectionBreaker>,
     mut request: Request<B>,
 ) -> Request<B> {
     request.extensions_mut().insert(ConnectInfo(breaker.peer));
     request
 }
 
-impl Breaker {
+impl ConnectionBreaker {
     pub(super) fn break_off(&self) {
         self.broken.store(true, Ordering::Release);
     }
@@ -60,26 +60,26 @@ impl Breaker {
     }
 }
 
-impl Connected<IncomingStream<'_, Breakable>> for Breaker {
-    fn connect_info(stream: IncomingStream<'_, Breakable>) -> Self {
+impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionBreaker {
+    fn connect_info(stream: IncomingStream<'_, BreakableListener>) -> Self {
         stream.io().breaker.clone()
     }
 }
 
 /// A listener whose connections can be broken.
-pub(super) struct Breakable {
+pub(super) struct BreakableListener {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     handshakes: JoinSet<Option<Connection>>,
 }
 
-impl Breakable {
+impl BreakableListener {
     pub(super) fn new(listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
         Self { listener, tls, handshakes: JoinSet::new() }
     }
 }
 
-impl Listener for Breakable {
+impl Listener for BreakableListener {
     type Io = Connection;
     type Addr = SocketAddr;
 
@@ -132,12 +132,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 /// A connection that can be broken.
 pub(super) struct Connection {
     stream: Box<dyn Stream>,
-    breaker: Breaker,
+    breaker: ConnectionBreaker,
 }
 
 impl Connection {
     fn new(stream: impl Stream + 'static, peer: SocketAddr, scheme: &'static str) -> Self {
-        Self { stream: Box::new(stream), breaker: Breaker { broken: Arc::default(), peer, scheme } }
+        Self { stream: Box::new(stream), breaker: ConnectionBreaker { broken: Arc::default(), peer, scheme } }
     }
 }
 

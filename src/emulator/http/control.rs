@@ -16,9 +16,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::pubsub::Ending;
+use super::pubsub::StreamEnd;
 use super::{Emulator, SAMPLE_PRIVATE_KEY, State as EmulatorState, StreamFault};
-use crate::emulator::{Act, ActError, Adopted, Done, Emitted, Fault};
+use crate::emulator::{Act, ActError, AdoptedConversation, Done, Emitted, Fault};
 use crate::model::ids::{ConversationId, RepId, Subject, WorkItemId};
 use crate::model::roster::{Rep, Roster};
 
@@ -133,7 +133,7 @@ async fn reset(State(emulator): State<Emulator>, body: Bytes) -> Answer {
         *state = EmulatorState { last_event, ..EmulatorState::new(options, seed) };
     });
     // What a stream stands at is not there any more.
-    emulator.end_streams(Ending::Unavailable);
+    emulator.end_streams(StreamEnd::Unavailable);
     Ok(Json(json!({ "seed": seed })))
 }
 
@@ -163,7 +163,8 @@ async fn conversations(State(emulator): State<Emulator>, body: Bytes) -> Answer 
         }),
         None => Ok(salesforce.act(now, Act::StartConversation { end_user, reps })?),
         Some(conversation) => {
-            let adopted = Adopted { conversation: conversation.clone(), work_item, end_user, reps };
+            let adopted =
+                AdoptedConversation { conversation: conversation.clone(), work_item, end_user, reps };
             let work_item = salesforce.seed_conversation(now, adopted)?;
             Ok(Done::Started { conversation, work_item })
         }

@@ -11,14 +11,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::breakable::Breaker;
+use super::breakable::ConnectionBreaker;
 use super::control::Refused;
 use crate::local::{is_at, is_json, is_loopback_host, sent_to, without_port};
 
 /// Refuses what a page of another site sends: by its own name, or by a name that was rebound to this machine;
 /// and a body that is not said to be JSON, for any page can post such a one.
 pub(super) async fn own_pages_alone(
-    ConnectInfo(breaker): ConnectInfo<Breaker>,
+    ConnectInfo(breaker): ConnectInfo<ConnectionBreaker>,
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {

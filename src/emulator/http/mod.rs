@@ -31,7 +31,7 @@ use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
-use super::{Draws, Emission, Emitted, Salesforce, Settings};
+use super::{Emission, Emitted, Salesforce, SeededRandom, Settings};
 use crate::model::roster::Roster;
 use crate::model::time::{Clock, Timestamp};
 
@@ -75,7 +75,7 @@ struct Inner {
     told: watch::Sender<u64>,
     closing: watch::Sender<bool>,
     /// Each change ends the streams that are open.
-    endings: watch::Sender<pubsub::Ending>,
+    endings: watch::Sender<pubsub::StreamEnd>,
     streams: watch::Sender<StreamCounts>,
     /// Something may be due earlier than it was.
     changed: Notify,
@@ -83,7 +83,7 @@ struct Inner {
 
 struct State {
     salesforce: Salesforce,
-    draws: Draws,
+    draws: SeededRandom,
     seed: u64,
     events: VecDeque<(u64, Emitted)>,
     last_event: u64,
@@ -113,7 +113,7 @@ impl Emulator {
             logins_refused: AtomicBool::new(false),
             told: watch::Sender::new(0),
             closing: watch::Sender::new(false),
-            endings: watch::Sender::new(pubsub::Ending::Quietly),
+            endings: watch::Sender::new(pubsub::StreamEnd::Quietly),
             streams: watch::Sender::default(),
             changed: Notify::new(),
         })))
@@ -196,7 +196,7 @@ impl State {
             salesforce.grant_token(token.clone(), Timestamp::MAX);
         }
         // The faults' chance must not move the ids, so it is a stream of its own.
-        let draws = Draws::new(seed ^ 0x005E_EDFA_17E5);
+        let draws = SeededRandom::new(seed ^ 0x005E_EDFA_17E5);
         Self {
             salesforce,
             draws,
@@ -284,8 +284,8 @@ async fn serve_all(
     let service = beside
         .fallback_service(emulator.router())
         .layer(map_request(breakable::tell_address))
-        .into_make_service_with_connect_info::<breakable::Breaker>();
-    let listener = breakable::Breakable::new(listener, tls.map(|tls| tls.acceptor.clone()));
+        .into_make_service_with_connect_info::<breakable::ConnectionBreaker>();
+    let listener = breakable::BreakableListener::new(listener, tls.map(|tls| tls.acceptor.clone()));
     let server = axum::serve(listener, service).with_graceful_shutdown(stop);
     tokio::select! {
         result = server.into_future() => result,

@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Emulator;
-use super::breakable::Breaker;
+use super::breakable::ConnectionBreaker;
 use crate::local::sent_to;
 use crate::model::time::Timestamp;
 
@@ -141,7 +141,7 @@ pub(super) struct TokenRequest {
 
 pub(super) async fn token(
     State(emulator): State<Emulator>,
-    ConnectInfo(connection): ConnectInfo<Breaker>,
+    ConnectInfo(connection): ConnectInfo<ConnectionBreaker>,
     uri: Uri,
     headers: HeaderMap,
     form: Result<Form<TokenRequest>, FormRejection>,

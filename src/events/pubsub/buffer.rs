@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::events::source::Delivery;
+use crate::events::source::StreamItem;
 
 /// A queue between a stream and its one consumer.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Buffer {
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<Delivery>,
+    queue: VecDeque<StreamItem>,
     closed: bool,
 }
 
@@ -27,8 +27,8 @@ impl Buffer {
     }
 
     /// A keep-alive takes the place of one that still waits.
-    pub(super) fn push(&self, delivery: Delivery) {
-        let is_keep_alive = |it: &Delivery| matches!(it, Delivery::KeepAlive { .. });
+    pub(super) fn push(&self, delivery: StreamItem) {
+        let is_keep_alive = |it: &StreamItem| matches!(it, StreamItem::KeepAlive { .. });
         let mut state = self.lock();
         if is_keep_alive(&delivery) && state.queue.back().is_some_and(is_keep_alive) {
             state.queue.pop_back();
@@ -44,7 +44,7 @@ impl Buffer {
 
     /// Drops what will come again. What says that something will not, stays.
     pub(super) fn drop_what_comes_again(&self) {
-        self.lock().queue.retain(|delivery| matches!(delivery, Delivery::Gap { .. }));
+        self.lock().queue.retain(|delivery| matches!(delivery, StreamItem::Gap { .. }));
     }
 
     /// Nothing more will be pushed.
@@ -54,7 +54,7 @@ impl Buffer {
     }
 
     /// The next one; `None` once the buffer is closed and empty. Loses nothing where it is dropped.
-    pub(super) async fn take(&self) -> Option<Delivery> {
+    pub(super) async fn take(&self) -> Option<StreamItem> {
         loop {
             {
                 let mut state = self.lock();
@@ -89,15 +89,15 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::events::source::{Arrived, ReplayId};
+    use crate::events::source::{ReceivedEvent, ReplayId};
     use crate::model::time::Timestamp;
 
-    fn keep_alive(n: u8) -> Delivery {
-        Delivery::KeepAlive { replay_id: ReplayId::new([n]) }
+    fn keep_alive(n: u8) -> StreamItem {
+        StreamItem::KeepAlive { replay_id: ReplayId::new([n]) }
     }
 
-    fn gap() -> Delivery {
-        Delivery::Gap { reason: "test".to_owned() }
+    fn gap() -> StreamItem {
+        StreamItem::Gap { reason: "test".to_owned() }
     }
 
     #[tokio::test]
@@ -147,13 +147,13 @@ mod tests {
     async fn whatever_has_a_place_in_the_stream_comes_again_and_is_dropped() {
         let buffer = Buffer::default();
         let (topic, replay_id): (std::sync::Arc<str>, _) = ("/event/Test__e".into(), ReplayId::new([1]));
-        buffer.push(Delivery::Event(Arrived {
+        buffer.push(StreamItem::Event(ReceivedEvent {
             topic: topic.clone(),
             replay_id: replay_id.clone(),
             json: String::new(),
             received: Timestamp::from_millis(0),
         }));
-        buffer.push(Delivery::Unreadable { topic, replay_id, reason: "test".to_owned() });
+        buffer.push(StreamItem::Unreadable { topic, replay_id, reason: "test".to_owned() });
         buffer.push(keep_alive(2));
         buffer.drop_what_comes_again();
         assert_eq!(buffer.len(), 0);

@@ -11,11 +11,11 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Streaming};
 
 use super::avro::{EventSchema, Unreadable};
-use super::cut::{Cut, Remedy};
 use super::schemas::{Known, Schemas};
 use super::settings::{Error, Settings};
+use super::stream_failure::{Remedy, StreamFailure};
 use super::{Start, Subscription};
-use crate::events::aside::{Aside, DEATHS};
+use crate::events::quarantine::{DEATHS, Quarantine};
 use crate::model::time::Clock;
 use crate::outbound::without_slashes;
 use crate::proto::pub_sub_client::PubSubClient;
@@ -45,7 +45,7 @@ pub struct NoToken(pub String);
 
 /// What Salesforce says of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Described {
+pub struct TopicDescription {
     /// Whether the user may subscribe to it.
     pub can_subscribe: bool,
     /// The names of the fields that its events have.
@@ -67,9 +67,9 @@ pub enum NotDescribed {
     Failed(String),
 }
 
-impl From<Cut> for NotDescribed {
-    fn from(cut: Cut) -> Self {
-        let code = if let Cut::Refused(status) = &cut { status.code() } else { Code::Unavailable };
+impl From<StreamFailure> for NotDescribed {
+    fn from(cut: StreamFailure) -> Self {
+        let code = if let StreamFailure::Refused(status) = &cut { status.code() } else { Code::Unavailable };
         match (cut.remedy(), code) {
             (Remedy::Token, _) => Self::TokenRefused(cut.to_string()),
             (_, Code::NotFound | Code::InvalidArgument | Code::PermissionDenied) => {
@@ -129,11 +129,11 @@ impl PubSub {
     /// Subscribes to a topic, e.g. `/event/devorg__PartnerMessaging__e`. The subscription begins by itself, and
     /// remembers nothing beyond the process.
     pub fn subscribe(&self, topic: &str, start: Start) -> Subscription {
-        self.subscribe_remembering(topic, start, Aside::default())
+        self.subscribe_remembering(topic, start, Quarantine::default())
     }
 
     /// As [`Self::subscribe`]; what is being read, and what cannot be, is remembered beyond the process.
-    pub fn subscribe_remembering(&self, topic: &str, start: Start, aside: Aside) -> Subscription {
+    pub fn subscribe_remembering(&self, topic: &str, start: Start, aside: Quarantine) -> Subscription {
         Subscription::begin(self.clone(), topic, start, aside)
     }
 
@@ -141,13 +141,13 @@ impl PubSub {
     ///
     /// # Errors
     /// Where Salesforce does not say it.
-    pub async fn describe(&self, topic: &str) -> Result<Described, NotDescribed> {
-        let token = self.token().await.map_err(Cut::from)?;
+    pub async fn describe(&self, topic: &str) -> Result<TopicDescription, NotDescribed> {
+        let token = self.token().await.map_err(StreamFailure::from)?;
         let topic = self.topic(topic, &token).await?;
-        let schema = self.schema(&topic.schema_id, &token, &Aside::default()).await?;
+        let schema = self.schema(&topic.schema_id, &token, &Quarantine::default()).await?;
         let schema = schema.as_ref().as_ref();
         let fields = schema.map_err(|error| NotDescribed::Failed(error.to_string()))?.names();
-        Ok(Described { can_subscribe: topic.can_subscribe, fields })
+        Ok(TopicDescription { can_subscribe: topic.can_subscribe, fields })
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -167,7 +167,7 @@ impl PubSub {
     }
 
     /// A call with its metadata (PROTOCOL: "Pub/Sub API rules").
-    fn call<T>(&self, message: T, token: &SecretString) -> Result<Request<T>, Cut> {
+    fn call<T>(&self, message: T, token: &SecretString) -> Result<Request<T>, StreamFailure> {
         let mut call = Request::new(message);
         let mut token: MetadataValue<Ascii> = token
             .expose_secret()
@@ -181,11 +181,11 @@ impl PubSub {
         Ok(call)
     }
 
-    pub(super) async fn topic(&self, name: &str, token: &SecretString) -> Result<TopicInfo, Cut> {
+    pub(super) async fn topic(&self, name: &str, token: &SecretString) -> Result<TopicInfo, StreamFailure> {
         let call = self.call(TopicRequest { topic_name: name.to_owned() }, token)?;
         let mut client = self.0.client.clone();
         let answer = tokio::time::timeout(CALL_TIMEOUT, client.get_topic(call)).await;
-        Ok(answer.map_err(|_| Cut::Unanswered("GetTopic"))??.into_inner())
+        Ok(answer.map_err(|_| StreamFailure::Unanswered("GetTopic"))??.into_inner())
     }
 
     /// Ready when Salesforce begins to answer, which it may do only with the first event.
@@ -193,13 +193,18 @@ impl PubSub {
         &self,
         asks: tokio_stream::wrappers::ReceiverStream<FetchRequest>,
         token: &SecretString,
-    ) -> Result<Streaming<FetchResponse>, Cut> {
+    ) -> Result<Streaming<FetchResponse>, StreamFailure> {
         let call = self.call(asks, token)?;
         Ok(self.0.client.clone().subscribe(call).await?.into_inner())
     }
 
     /// A schema, from Salesforce or from before.
-    pub(super) async fn schema(&self, id: &str, token: &SecretString, aside: &Aside) -> Result<Known, Cut> {
+    pub(super) async fn schema(
+        &self,
+        id: &str,
+        token: &SecretString,
+        aside: &Quarantine,
+    ) -> Result<Known, StreamFailure> {
         self.0.schemas.get(id, || self.fetch_schema(id, token, aside)).await
     }
 
@@ -207,12 +212,12 @@ impl PubSub {
         &self,
         id: &str,
         token: &SecretString,
-        aside: &Aside,
-    ) -> Result<Result<EventSchema, Unreadable>, Cut> {
+        aside: &Quarantine,
+    ) -> Result<Result<EventSchema, Unreadable>, StreamFailure> {
         let call = self.call(SchemaRequest { schema_id: id.to_owned() }, token)?;
         let mut client = self.0.client.clone();
         let answer = tokio::time::timeout(CALL_TIMEOUT, client.get_schema(call)).await;
-        let schema = answer.map_err(|_| Cut::Unanswered("GetSchema"))??.into_inner();
+        let schema = answer.map_err(|_| StreamFailure::Unanswered("GetSchema"))??.into_inner();
         let name = format!("schema {id}");
         if aside.is_deadly(&name) {
             return Ok(Err(Unreadable(format!("its schema {id} has ended the process {DEATHS} times"))));

@@ -6,7 +6,7 @@
 //! Invariants
 //! 1. What is asked for and what waits for the consumer are together never more than [`Settings::buffered`].
 //! 2. A stream begins behind the last processed event where one is known, and never further on.
-//! 3. A refused replay id is given up loudly: [`Delivery::Gap`](super::Delivery::Gap), then everything that
+//! 3. A refused replay id is given up loudly: [`StreamItem::Gap`](super::StreamItem::Gap), then everything that
 //!    is still kept.
 //! 4. A token goes over TLS or to this machine, and is printed nowhere.
 //!
@@ -17,11 +17,11 @@ mod avro;
 mod backoff;
 mod buffer;
 mod connection;
-mod cut;
 mod flow;
 mod resume;
 mod schemas;
 mod settings;
+mod stream_failure;
 mod subscription;
 
 /// Reads an event's bytes by its schema's text, for the fuzzer.
@@ -30,7 +30,7 @@ pub fn read_avro(schema: &str, payload: &[u8]) -> Option<String> {
     avro::EventSchema::parse(schema).ok()?.to_json(payload, "e-1").ok()
 }
 
-pub use connection::{Credentials, Described, NoToken, NotDescribed, PubSub};
+pub use connection::{Credentials, NoToken, NotDescribed, PubSub, TopicDescription};
 pub use resume::Start;
 pub use settings::{Error, PRODUCTION_ENDPOINT, Settings};
 pub use subscription::Subscription;

@@ -20,12 +20,12 @@ use super::avro::Unreadable;
 use super::backoff::Backoff;
 use super::buffer::Buffer;
 use super::connection::PubSub;
-use super::cut::{Cut, Remedy};
 use super::flow::Flow;
 use super::resume::{Place, Resume, Start};
 use super::schemas::{Known, SchemaWaits};
-use crate::events::aside::{Aside, DEATHS, SetAside};
-use crate::events::source::{Arrived, Delivery, Ended, EventSource, Health, Position, ReplayId};
+use super::stream_failure::{Remedy, StreamFailure};
+use crate::events::quarantine::{DEATHS, Quarantine, Quarantined};
+use crate::events::source::{Ended, EventSource, Health, Position, ReceivedEvent, ReplayId, StreamItem};
 use crate::proto::{ConsumerEvent, FetchRequest, FetchResponse, ProducerEvent, ReplayPreset};
 
 /// How long a stream may stay unanswered before it is taken for one that stands: Salesforce may begin its
@@ -45,7 +45,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    pub(super) fn begin(pubsub: PubSub, topic: &str, start: Start, aside: Aside) -> Self {
+    pub(super) fn begin(pubsub: PubSub, topic: &str, start: Start, aside: Quarantine) -> Self {
         let resume = Resume::new(&start);
         let position = Position::new(match start {
             Start::After(id) => Some(id),
@@ -80,7 +80,7 @@ impl Drop for Subscription {
 
 #[async_trait]
 impl EventSource for Subscription {
-    async fn next(&mut self) -> Result<Delivery, Ended> {
+    async fn next(&mut self) -> Result<StreamItem, Ended> {
         let gone = || Ended::Gone("its task has ended".to_owned());
         self.buffer.take().await.ok_or_else(gone)
     }
@@ -120,7 +120,7 @@ struct Reader {
     token_refreshed: bool,
     /// The schemas that were waited for in vain.
     waiting: SchemaWaits,
-    aside: Aside,
+    aside: Quarantine,
 }
 
 impl Reader {
@@ -136,7 +136,7 @@ impl Reader {
     }
 
     /// Does what a cut asks for, and says how long to wait then.
-    async fn mend(&mut self, cut: &Cut) -> Duration {
+    async fn mend(&mut self, cut: &StreamFailure) -> Duration {
         match (cut.remedy(), self.token.take(), self.place.take()) {
             (Remedy::Token, Some(token), _) => match self.pubsub.refresh(&token).await {
                 // The second time in a row it is not the token.
@@ -164,15 +164,15 @@ impl Reader {
     fn gap(&mut self, reason: String) {
         tracing::warn!(topic = %self.topic, reason, "events may have been lost");
         self.health.gap();
-        self.buffer.0.push(Delivery::Gap { reason });
+        self.buffer.0.push(StreamItem::Gap { reason });
     }
 
     /// Reads one stream until it is cut.
-    async fn stream(&mut self) -> Result<Infallible, Cut> {
+    async fn stream(&mut self) -> Result<Infallible, StreamFailure> {
         let token = &*self.token.insert(self.pubsub.token().await?);
         let topic = self.pubsub.topic(&self.topic, token).await?;
         if !topic.can_subscribe {
-            return Err(Cut::NotPermitted(self.topic.to_string()));
+            return Err(StreamFailure::NotPermitted(self.topic.to_string()));
         }
         let (place, may_miss) = self.resume.place(self.position.get());
         if matches!(place, Place::Processed(_)) {
@@ -186,7 +186,7 @@ impl Reader {
         let count = flow.ask(self.buffer.0.len()).unwrap_or(1);
         let (asks, asked) = mpsc::channel(ASKS);
         if asks.try_send(first_request(&self.topic, &place, count)).is_err() {
-            return Err(Cut::Ended);
+            return Err(StreamFailure::Ended);
         }
         self.place = Some(place);
         let inbound = self.open(ReceiverStream::new(asked)).await?;
@@ -194,15 +194,18 @@ impl Reader {
         self.read(inbound, &asks, flow).await
     }
 
-    async fn open(&self, asked: ReceiverStream<FetchRequest>) -> Result<Streaming<FetchResponse>, Cut> {
-        let Some(token) = &self.token else { return Err(Cut::Ended) };
+    async fn open(
+        &self,
+        asked: ReceiverStream<FetchRequest>,
+    ) -> Result<Streaming<FetchResponse>, StreamFailure> {
+        let Some(token) = &self.token else { return Err(StreamFailure::Ended) };
         let silence = self.pubsub.settings().silence;
         let mut opening = std::pin::pin!(self.pubsub.stream(asked, token));
         let inbound = match tokio::time::timeout(SETTLED, &mut opening).await {
             Ok(inbound) => inbound?,
             Err(_) => {
                 self.health.connected(self.pubsub.clock().now());
-                tokio::time::timeout(silence, opening).await.map_err(|_| Cut::Silent(silence))??
+                tokio::time::timeout(silence, opening).await.map_err(|_| StreamFailure::Silent(silence))??
             }
         };
         self.health.connected(self.pubsub.clock().now());
@@ -214,7 +217,7 @@ impl Reader {
         mut inbound: Streaming<FetchResponse>,
         asks: &mpsc::Sender<FetchRequest>,
         mut flow: Flow,
-    ) -> Result<Infallible, Cut> {
+    ) -> Result<Infallible, StreamFailure> {
         let silence = self.pubsub.settings().silence;
         loop {
             if let Ok(ask) = asks.try_reserve()
@@ -226,7 +229,8 @@ impl Reader {
                 response = tokio::time::timeout(silence, inbound.message()) => response,
                 () = self.buffer.0.taken() => continue,
             };
-            let response = response.map_err(|_| Cut::Silent(silence))??.ok_or(Cut::Ended)?;
+            let response =
+                response.map_err(|_| StreamFailure::Silent(silence))??.ok_or(StreamFailure::Ended)?;
             self.health.heard(self.pubsub.clock().now());
             self.backoff.reset();
             self.token_refreshed = false;
@@ -235,11 +239,11 @@ impl Reader {
         }
     }
 
-    async fn hand_over(&mut self, response: FetchResponse) -> Result<(), Cut> {
+    async fn hand_over(&mut self, response: FetchResponse) -> Result<(), StreamFailure> {
         if response.events.is_empty() && !response.latest_replay_id.is_empty() {
             let replay_id = ReplayId::new(response.latest_replay_id);
             self.resume.received(replay_id.clone());
-            self.buffer.0.push(Delivery::KeepAlive { replay_id });
+            self.buffer.0.push(StreamItem::KeepAlive { replay_id });
             return Ok(());
         }
         let mut events = response.events.into_iter().peekable();
@@ -266,7 +270,7 @@ impl Reader {
 
     /// An event's schema, or why it is given up. Asked for again until it is there: the stream stands still
     /// meanwhile, so that its position does not pass an event that might still be read.
-    async fn schema(&mut self, id: &str) -> Result<Known, Cut> {
+    async fn schema(&mut self, id: &str) -> Result<Known, StreamFailure> {
         let settings = self.pubsub.settings();
         let (patience, longest) = (settings.schema_patience, settings.longest_wait);
         let mut waits = Backoff::new(settings.first_wait, longest);
@@ -275,7 +279,7 @@ impl Reader {
             return Ok(given_up);
         }
         loop {
-            let Some(token) = &self.token else { return Err(Cut::Ended) };
+            let Some(token) = &self.token else { return Err(StreamFailure::Ended) };
             let cut = match self.pubsub.schema(id, token, &self.aside).await {
                 Ok(schema) => {
                     self.waiting.there(id);
@@ -308,7 +312,7 @@ impl Reader {
     }
 
     /// Reads events of one schema, and remembers meanwhile that it does.
-    fn read_events(&self, events: Vec<ConsumerEvent>, schema: &Known) -> Vec<Delivery> {
+    fn read_events(&self, events: Vec<ConsumerEvent>, schema: &Known) -> Vec<StreamItem> {
         if self.aside.is_wary() {
             let one_by_one = events.into_iter().map(|event| self.read_marked(vec![event], schema));
             return one_by_one.flatten().collect();
@@ -316,7 +320,7 @@ impl Reader {
         self.read_marked(events, schema)
     }
 
-    fn read_marked(&self, events: Vec<ConsumerEvent>, schema: &Known) -> Vec<Delivery> {
+    fn read_marked(&self, events: Vec<ConsumerEvent>, schema: &Known) -> Vec<StreamItem> {
         let org = self.pubsub.settings().org;
         let name = |event: &ConsumerEvent| {
             format!("{org} {} {}", self.topic, ReplayId::new(event.replay_id.as_slice()))
@@ -341,20 +345,20 @@ impl Reader {
         })
     }
 
-    fn arrived(&self, event: &ConsumerEvent, json: String) -> Delivery {
+    fn arrived(&self, event: &ConsumerEvent, json: String) -> StreamItem {
         let replay_id = ReplayId::new(event.replay_id.as_slice());
         let received = self.pubsub.clock().now();
-        Delivery::Event(Arrived { topic: Arc::clone(&self.topic), replay_id, json, received })
+        StreamItem::Event(ReceivedEvent { topic: Arc::clone(&self.topic), replay_id, json, received })
     }
 
     /// Gives an event up, loudly.
-    fn set_aside(&self, event: &ConsumerEvent, why: &Unreadable) -> Delivery {
+    fn set_aside(&self, event: &ConsumerEvent, why: &Unreadable) -> StreamItem {
         let (topic, replay_id) = (Arc::clone(&self.topic), ReplayId::new(event.replay_id.as_slice()));
         let reason = why.to_string();
         tracing::error!(%topic, %replay_id, reason, "an event cannot be read and is set aside");
         let nothing = ProducerEvent::default();
         let inner = event.event.as_ref().unwrap_or(&nothing);
-        self.aside.keep(&SetAside {
+        self.aside.keep(&Quarantined {
             at: self.pubsub.clock().now(),
             source: "set-aside",
             org: self.pubsub.settings().org.to_string(),
@@ -366,7 +370,7 @@ impl Reader {
             why: &reason,
         });
         self.health.set_aside(reason.clone());
-        Delivery::Unreadable { topic, replay_id, reason }
+        StreamItem::Unreadable { topic, replay_id, reason }
     }
 }
 

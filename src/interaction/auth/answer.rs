@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Error;
-use super::refusals::{self, Asked};
+use super::refusals::{self, TokenAttempt};
 use crate::outbound::Body;
 
 /// What came back.
@@ -23,13 +23,13 @@ pub(super) struct Answer<'a> {
 
 /// A token, and how long it is good for.
 #[derive(Deserialize)]
-pub(super) struct Granted {
+pub(super) struct GrantedToken {
     pub(super) access_token: String,
     #[serde(default)]
     expires_in: Option<Value>,
 }
 
-impl Granted {
+impl GrantedToken {
     /// How long it is said to last, however that is written; what is no number of seconds counts as not said.
     pub(super) fn lifetime(&self) -> Option<Duration> {
         let seconds = match self.expires_in.as_ref()? {
@@ -49,9 +49,9 @@ struct Refusal {
 }
 
 /// Reads an answer. The body of a success is never repeated in an error: it may hold a token.
-pub(super) fn read(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Granted, Error> {
+pub(super) fn read(answer: &Answer<'_>, asked: TokenAttempt<'_>) -> Result<GrantedToken, Error> {
     let status = answer.status;
-    let granted = serde_json::from_slice::<Granted>(answer.body).ok();
+    let granted = serde_json::from_slice::<GrantedToken>(answer.body).ok();
     if (200..300).contains(&status) {
         let granted = granted.filter(|granted| !granted.access_token.is_empty());
         return granted.ok_or_else(|| not_an_endpoint(answer, asked));
@@ -76,7 +76,7 @@ fn cut(text: &str) -> String {
 }
 
 /// What something else than a token endpoint answered with.
-fn not_an_endpoint(answer: &Answer<'_>, asked: Asked<'_>) -> Error {
+fn not_an_endpoint(answer: &Answer<'_>, asked: TokenAttempt<'_>) -> Error {
     let status = answer.status;
     let location = answer.location.as_ref().filter(|_| (300..400).contains(&status));
     let what = match location {
@@ -107,10 +107,10 @@ fn kind(answer: &Answer<'_>) -> &'static str {
 mod tests {
     use super::*;
 
-    fn read_of(status: u16, body: &str, location: Option<&str>) -> Result<Granted, Error> {
+    fn read_of(status: u16, body: &str, location: Option<&str>) -> Result<GrantedToken, Error> {
         let token_url = Url::parse("https://login.salesforce.com/services/oauth2/token").unwrap();
         let asked =
-            Asked { audience: "https://login.salesforce.com", token_url: &token_url, my_domain: None };
+            TokenAttempt { audience: "https://login.salesforce.com", token_url: &token_url, my_domain: None };
         let location = location.map(|to| token_url.join(to).unwrap());
         read(&Answer { status, content_type: None, location, body: body.as_bytes() }, asked)
     }

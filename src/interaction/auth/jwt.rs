@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::answer::{self, Answer};
-use super::refusals::Asked;
+use super::refusals::TokenAttempt;
 use super::{AccessToken, Error, TokenSource};
 use crate::interaction::error::{Error as SettingsError, http_for, secret_worthy_url};
 use crate::model::time::{Clock, Timestamp};
@@ -98,7 +98,7 @@ pub struct JwtBearer {
     refresh_margin: Duration,
     clock: Arc<dyn Clock>,
     http: reqwest::Client,
-    held: RwLock<Held>,
+    held: RwLock<CachedToken>,
     fetching: Mutex<()>,
 }
 
@@ -117,7 +117,7 @@ struct Token {
 
 /// What is held, and what came of the last request for it.
 #[derive(Default)]
-struct Held {
+struct CachedToken {
     token: Option<Token>,
     /// When the last tokens were given, at most [`MOST_IN_A_MINUTE`] of them.
     given: VecDeque<Timestamp>,
@@ -125,7 +125,7 @@ struct Held {
     error: Option<(Error, Timestamp)>,
 }
 
-impl Held {
+impl CachedToken {
     /// A token was given.
     fn give(&mut self, token: Token, now: Timestamp) {
         if self.given.len() >= MOST_IN_A_MINUTE {
@@ -228,7 +228,7 @@ impl JwtBearer {
         })
     }
 
-    fn read<T>(&self, look: impl FnOnce(&Held) -> T) -> T {
+    fn read<T>(&self, look: impl FnOnce(&CachedToken) -> T) -> T {
         look(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -264,8 +264,12 @@ impl JwtBearer {
         Ok(Token { access: AccessToken::new(granted.access_token), renew, until })
     }
 
-    fn asked(&self) -> Asked<'_> {
-        Asked { audience: &self.audience, token_url: &self.token_url, my_domain: self.my_domain.as_deref() }
+    fn asked(&self) -> TokenAttempt<'_> {
+        TokenAttempt {
+            audience: &self.audience,
+            token_url: &self.token_url,
+            my_domain: self.my_domain.as_deref(),
+        }
     }
 
     fn assertion(&self, now: Timestamp) -> Result<String, Error> {

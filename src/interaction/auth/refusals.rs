@@ -139,7 +139,7 @@ const UNKNOWN: &str = "look under Login History in Setup, where Salesforce says 
 
 /// How a token was asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct TokenAttempt<'a> {
     pub(super) audience: &'a str,
     pub(super) token_url: &'a Url,
     /// The org's My Domain, where it is known.
@@ -155,7 +155,7 @@ pub(super) fn known(error: &str, description: &str) -> Option<&'static KnownRefu
 }
 
 /// What to do about a refusal.
-pub(super) fn advice(error: &str, description: &str, asked: Asked<'_>) -> String {
+pub(super) fn advice(error: &str, description: &str, asked: TokenAttempt<'_>) -> String {
     let Some(known) = known(error, description) else { return UNKNOWN.to_owned() };
     if known.says.contains(&"audience") {
         return asked.other_audience();
@@ -173,7 +173,7 @@ pub(super) fn advice(error: &str, description: &str, asked: Asked<'_>) -> String
 }
 
 /// What to do where what answers is no token endpoint.
-pub(super) fn not_an_endpoint(asked: Asked<'_>, redirected_to: Option<&Url>) -> String {
+pub(super) fn not_an_endpoint(asked: TokenAttempt<'_>, redirected_to: Option<&Url>) -> String {
     let host = redirected_to
         .filter(|to| to.host() != asked.token_url.host())
         .map(|to| to.origin().ascii_serialization());
@@ -188,7 +188,7 @@ pub(super) fn not_an_endpoint(asked: Asked<'_>, redirected_to: Option<&Url>) -> 
     }
 }
 
-impl Asked<'_> {
+impl TokenAttempt<'_> {
     /// Whether the login went to the host of all orgs.
     fn is_common(self) -> bool {
         is_common(self.audience) || self.token_url.host_str().is_some_and(is_common_host)
@@ -243,14 +243,14 @@ mod tests {
     fn told(error: &str, description: &str, audience: &str) -> String {
         let token_url = Url::parse(&format!("{audience}/services/oauth2/token")).unwrap();
         let my_domain = Some("https://acme.my.salesforce.com");
-        advice(error, description, Asked { audience, token_url: &token_url, my_domain })
+        advice(error, description, TokenAttempt { audience, token_url: &token_url, my_domain })
     }
 
     #[test]
     fn a_sandbox_is_told_of_its_own_login_first() {
         let sandbox = "https://acme--uat.sandbox.my.salesforce.com";
         let token_url = Url::parse(&format!("{sandbox}/services/oauth2/token")).unwrap();
-        let asked = Asked { audience: sandbox, token_url: &token_url, my_domain: Some(sandbox) };
+        let asked = TokenAttempt { audience: sandbox, token_url: &token_url, my_domain: Some(sandbox) };
         let told = advice("invalid_grant", "audience is invalid", asked);
         assert!(told.contains("set it to https://test.salesforce.com, or for a production org"), "{told}");
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::interaction::{Next, Tries, Verdict, decode, encode, jitter, operation};
+use crate::interaction::{Next, Tries, TryOutcome, decode, encode, jitter, operation};
 use crate::model::call::{Answer, Call, Reply};
 use crate::model::ids::{ConversationId, RepId};
 use crate::model::rep_query::RepQuery;
@@ -11,7 +11,7 @@ use crate::recording::Response;
 use crate::rep_finder::choose;
 use crate::routing::{Command, Order, SearchFailure};
 
-use super::{Answers, Due, Engine, Kind, Open, OpenCall, Slot};
+use super::{Answers, Due, Engine, Kind, NoteSlot, Open, OpenCall};
 use crate::replay::cassette::{Match, TryId};
 use crate::replay::note::{CallNote, Note, Search, What};
 use crate::replay::side::{Arrival, Side, Try};
@@ -33,7 +33,7 @@ impl<S: Side> Engine<S> {
         let is_call = matches!(kind, Kind::Call(_));
         let open = Open { id, conversation: conversation.clone(), began: self.now, give_up_at, kind };
         self.open.insert(number, open);
-        self.slots.push_back(Slot::Open(number));
+        self.slots.push_back(NoteSlot::Open(number));
         self.schedule(give_up_at, Due::GiveUp(number));
         if is_call {
             self.try_call(number);
@@ -108,8 +108,8 @@ impl<S: Side> Engine<S> {
 
     fn arrives(&mut self, number: u64, arrival: Arrival) {
         let (after, due, status, response) = match arrival {
-            Arrival::Verdict { after, verdict, status, response } => {
-                (after, Due::Verdict(number, verdict), status, response)
+            Arrival::TryOutcome { after, verdict, status, response } => {
+                (after, Due::TryOutcome(number, verdict), status, response)
             }
             Arrival::Answer { after, answer, status, response } => {
                 (after, Due::Answer(number, answer), status, response)
@@ -134,7 +134,7 @@ impl<S: Side> Engine<S> {
         let call = &open_call.call;
         let conversation = open.conversation.clone();
         let verdict = match &response {
-            None => Verdict::answer_lost("no answer was recorded"),
+            None => TryOutcome::answer_lost("no answer was recorded"),
             Some(response) => {
                 let body = response.body.as_ref().map(|body| body.get().as_bytes()).unwrap_or_default();
                 decode(call, response.status, response.retry_after(), body)
@@ -149,7 +149,7 @@ impl<S: Side> Engine<S> {
     }
 
     /// A try was answered: is the call over?
-    pub(super) fn judged(&mut self, number: u64, verdict: Verdict) {
+    pub(super) fn judged(&mut self, number: u64, verdict: TryOutcome) {
         let now = self.now;
         let Some(open) = self.open.get_mut(&number) else { return };
         let Kind::Call(call) = &mut open.kind else { return };
@@ -205,10 +205,11 @@ impl<S: Side> Engine<S> {
 
     /// Writes the note of something that began earlier into its place.
     fn fill(&mut self, number: u64, began: Timestamp, conversation: &ConversationId, what: What) {
-        let place = self.slots.iter_mut().find(|slot| matches!(slot, Slot::Open(open) if *open == number));
+        let place =
+            self.slots.iter_mut().find(|slot| matches!(slot, NoteSlot::Open(open) if *open == number));
         if let Some(slot) = place {
             let note = Note { at: began, conversation: conversation.clone(), what };
-            *slot = Slot::Written(Box::new(note));
+            *slot = NoteSlot::Written(Box::new(note));
         }
     }
 }

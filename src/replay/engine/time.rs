@@ -114,7 +114,7 @@ impl<S: Side> Engine<S> {
     fn do_due(&mut self, due: Due) {
         match due {
             Due::Try(number) => self.try_call(number),
-            Due::Verdict(number, verdict) => self.judged(number, verdict),
+            Due::TryOutcome(number, verdict) => self.judged(number, verdict),
             Due::Answer(number, answer) => self.answered(number, answer),
             Due::Found(number, found) => self.found(number, found),
             Due::GiveUp(number) => self.give_up(number),

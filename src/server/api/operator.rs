@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{Place, RequestLine, limit};
+use super::{ChannelSelector, RequestLine, limit};
 use crate::model::ids::{EventId, OrgId};
 use crate::server::Server;
 use crate::server::access::Operator;
@@ -19,20 +19,20 @@ const USUAL: usize = 100;
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Wanted {
+enum RequestState {
     Open,
     Ended,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::server) struct Asked {
+pub(in crate::server) struct ListQuery {
     #[serde(default)]
     org: Option<OrgId>,
     #[serde(default)]
     channel: Option<String>,
     #[serde(default)]
-    state: Option<Wanted>,
+    state: Option<RequestState>,
     #[serde(default)]
     limit: Option<usize>,
 }
@@ -48,14 +48,14 @@ pub(in crate::server) struct RequestsView {
 pub(in crate::server) async fn requests(
     _: Operator,
     State(server): State<Server>,
-    Params(asked): Params<Asked>,
+    Params(asked): Params<ListQuery>,
 ) -> Result<Answer<RequestsView>, Refused> {
     let limit = limit(asked.limit, USUAL)?;
-    let channels = Place { org: asked.org, channel: asked.channel }.find_all(&server)?;
+    let channels = ChannelSelector { org: asked.org, channel: asked.channel }.find_all(&server)?;
     // One more than is wanted tells whether there are more.
     let enough = limit.saturating_add(1);
     let mut requests = Vec::new();
-    if asked.state != Some(Wanted::Ended) {
+    if asked.state != Some(RequestState::Ended) {
         let mut open = Vec::new();
         for running in &channels {
             open.extend(running.open_requests(enough).await?.into_iter().map(|view| (running.key(), view)));
@@ -63,7 +63,7 @@ pub(in crate::server) async fn requests(
         open.sort_by_key(|(_, view)| view.created);
         requests.extend(open.into_iter().map(|(key, view)| RequestLine::open(key, view)));
     }
-    if asked.state != Some(Wanted::Open) {
+    if asked.state != Some(RequestState::Open) {
         let mut ended = Vec::new();
         for running in &channels {
             ended.extend(running.ended_requests(enough).into_iter().map(|view| (running.key(), view)));
@@ -80,7 +80,7 @@ pub(in crate::server) async fn request(
     _: Operator,
     State(server): State<Server>,
     Id(id): Id,
-    Params(place): Params<Place>,
+    Params(place): Params<ChannelSelector>,
 ) -> Result<Answer<RequestLine>, Refused> {
     let id = EventId::parse(&id).map_err(|error| {
         Refused::bad_request(error.to_string(), "the eventId of a routing request").field("id")

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{MOST, Place, limit};
+use super::{ChannelSelector, MOST, limit};
 use crate::model::ids::{EventId, OrgId};
 use crate::routing::{OperatorOrder, OwedView};
 use crate::server::Server;
@@ -18,7 +18,7 @@ use crate::server::refused::Refused;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::server) struct Asked {
+pub(in crate::server) struct ListQuery {
     #[serde(default)]
     org: Option<OrgId>,
     #[serde(default)]
@@ -53,10 +53,10 @@ fn ordered(what: &str) -> Ordered {
 pub(in crate::server) async fn owed(
     _: Operator,
     State(server): State<Server>,
-    Params(asked): Params<Asked>,
+    Params(asked): Params<ListQuery>,
 ) -> Result<Answer<Listed>, Refused> {
     let limit = limit(asked.limit, MOST)?;
-    let place = Place { org: asked.org, channel: asked.channel };
+    let place = ChannelSelector { org: asked.org, channel: asked.channel };
     let mut owed = Vec::new();
     for running in place.find_all(&server)? {
         let key = running.key();
@@ -118,7 +118,7 @@ pub(in crate::server) async fn end_request(
     _: Operator,
     State(server): State<Server>,
     Path(id): Path<String>,
-    Params(place): Params<Place>,
+    Params(place): Params<ChannelSelector>,
 ) -> Result<Ordered, Refused> {
     let id = EventId::parse(&id).map_err(|error| {
         Refused::bad_request(error.to_string(), "the eventId of a routing request").field("id")

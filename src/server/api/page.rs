@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Place, accepted, passed_by};
+use super::{ChannelSelector, accepted, ignored};
 use crate::model::contact::{ContactsFilter, ContactsResult};
 use crate::model::ids::{AgentWorkId, OrgId, RepId, WorkItemId};
 use crate::model::words::Availability;
@@ -15,7 +15,7 @@ use crate::server::Server;
 use crate::server::access::Page;
 use crate::server::body::{Json, Params};
 use crate::server::refused::Refused;
-use crate::service::Running;
+use crate::service::RunningChannel;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,7 +59,7 @@ impl Page {
 
     /// The channel that the session is for; without a session, or where the token names none, the one that
     /// the query names.
-    fn channel<'a>(&self, server: &'a Server, asked: Place) -> Result<&'a Running, Refused> {
+    fn channel<'a>(&self, server: &'a Server, asked: ChannelSelector) -> Result<&'a RunningChannel, Refused> {
         let Some(session) = &self.0 else { return asked.find(server) };
         let foreign = |field: &str| {
             let error = format!("the session token is not for this {field}");
@@ -73,14 +73,14 @@ impl Page {
             (Some(asked), _) => Some(asked),
             (None, own) => own.clone(),
         };
-        Place { org: Some(session.org), channel }.find(server)
+        ChannelSelector { org: Some(session.org), channel }.find(server)
     }
 }
 
 pub(in crate::server) async fn session(
     page: Page,
     State(server): State<Server>,
-    Params(place): Params<Place>,
+    Params(place): Params<ChannelSelector>,
 ) -> Result<Answer<SessionView>, Refused> {
     let running = page.channel(&server, place)?;
     let (org, channel) = (running.key().org, running.key().channel.to_string());
@@ -91,7 +91,7 @@ pub(in crate::server) async fn session(
 pub(in crate::server) async fn contacts(
     page: Page,
     State(server): State<Server>,
-    Params(place): Params<Place>,
+    Params(place): Params<ChannelSelector>,
     Json(asked): Json<ContactsAsked>,
 ) -> Result<Answer<ContactsResult>, Refused> {
     let running = page.channel(&server, place)?;
@@ -105,7 +105,7 @@ pub(in crate::server) async fn contacts(
 pub(in crate::server) async fn agent_work(
     page: Page,
     State(server): State<Server>,
-    Params(place): Params<Place>,
+    Params(place): Params<ChannelSelector>,
     Json(told): Json<AgentWorkTold>,
 ) -> Result<(StatusCode, Answer<Value>), Refused> {
     let running = page.channel(&server, place)?;
@@ -118,7 +118,7 @@ pub(in crate::server) async fn agent_work(
 pub(in crate::server) async fn presence(
     page: Page,
     State(server): State<Server>,
-    Params(place): Params<Place>,
+    Params(place): Params<ChannelSelector>,
     Json(told): Json<PresenceTold>,
 ) -> Result<(StatusCode, Answer<Value>), Refused> {
     let running = page.channel(&server, place)?;
@@ -138,10 +138,10 @@ pub(in crate::server) async fn presence(
         }
     };
     let Some(people) = running.people() else {
-        return Ok(passed_by("the reps of this channel are kept by a router of your own"));
+        return Ok(ignored("the reps of this channel are kept by a router of your own"));
     };
     if people.get(rep).is_none() {
-        return Ok(passed_by("this rep is not known here; PUT /v1/reps/{id} adds a rep"));
+        return Ok(ignored("this rep is not known here; PUT /v1/reps/{id} adds a rep"));
     }
     people.set(rep, RepChange::to(told.availability))?;
     Ok((StatusCode::ACCEPTED, Answer(json!({}))))

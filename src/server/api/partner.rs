@@ -6,16 +6,16 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Place, accepted};
+use super::{ChannelSelector, accepted};
 use crate::model::ids::{QueueId, RepId};
 use crate::model::roster::{Rep, Skill};
 use crate::model::words::Availability;
 use crate::people::{self, People, RepChange};
 use crate::server::Server;
 use crate::server::access::Partner;
-use crate::server::body::{Id, Json, Params, Whole};
+use crate::server::body::{Id, Json, Params, RawObject};
 use crate::server::refused::Refused;
-use crate::service::Running;
+use crate::service::RunningChannel;
 
 /// A rep as this connector has them; what only the emulator reads of a rep is left out.
 #[derive(Serialize)]
@@ -63,7 +63,11 @@ impl From<people::Error> for Refused {
 impl Partner {
     /// The channel that is meant, where the key is for it. Of what a key is not for, not even whether it is there
     /// is told.
-    fn channel<'a>(&self, server: &'a Server, place: &Place) -> Result<&'a Running, Refused> {
+    fn channel<'a>(
+        &self,
+        server: &'a Server,
+        place: &ChannelSelector,
+    ) -> Result<&'a RunningChannel, Refused> {
         let Some(key) = &self.0 else { return place.find(server) };
         let foreign = |field: &str, hint: String| {
             let error = format!("the key {} is not for this {field}", key.name);
@@ -79,11 +83,15 @@ impl Partner {
     }
 
     /// The same, to change its reps. All channels of an org have the same, so that a key must be for all of them.
-    fn channel_with_reps<'a>(&self, server: &'a Server, place: &Place) -> Result<&'a Running, Refused> {
+    fn channel_with_reps<'a>(
+        &self,
+        server: &'a Server,
+        place: &ChannelSelector,
+    ) -> Result<&'a RunningChannel, Refused> {
         let running = self.channel(server, place)?;
         let Some(key) = &self.0 else { return Ok(running) };
         let org = running.key().org;
-        let mut channels = server.service().channels().iter().map(Running::key);
+        let mut channels = server.service().channels().iter().map(RunningChannel::key);
         if let Some(other) = channels.find(|known| known.org == org && !key.is_for(org, &known.channel)) {
             let error = format!(
                 "the key {} is not for the channel {}, which has the same reps",
@@ -99,8 +107,8 @@ impl Partner {
 pub(in crate::server) async fn events(
     partner: Partner,
     State(server): State<Server>,
-    Params(place): Params<Place>,
-    Whole(event): Whole,
+    Params(place): Params<ChannelSelector>,
+    RawObject(event): RawObject,
 ) -> Result<(StatusCode, Answer<Value>), Refused> {
     Ok(accepted(&partner.channel(&server, &place)?.platform_event(&event).await?))
 }
@@ -108,7 +116,7 @@ pub(in crate::server) async fn events(
 pub(in crate::server) async fn reps(
     partner: Partner,
     State(server): State<Server>,
-    Params(place): Params<Place>,
+    Params(place): Params<ChannelSelector>,
 ) -> Result<Answer<RepsView>, Refused> {
     let reps = people(partner.channel(&server, &place)?)?.reps();
     Ok(Answer(RepsView { reps: reps.into_iter().map(RepView::from).collect() }))
@@ -118,7 +126,7 @@ pub(in crate::server) async fn change_rep(
     partner: Partner,
     State(server): State<Server>,
     Id(id): Id,
-    Params(place): Params<Place>,
+    Params(place): Params<ChannelSelector>,
     Json(change): Json<RepChange>,
 ) -> Result<Answer<RepView>, Refused> {
     let id = rep_id(&id)?;
@@ -129,7 +137,7 @@ pub(in crate::server) async fn remove_rep(
     partner: Partner,
     State(server): State<Server>,
     Id(id): Id,
-    Params(place): Params<Place>,
+    Params(place): Params<ChannelSelector>,
 ) -> Result<Answer<RepView>, Refused> {
     let id = rep_id(&id)?;
     match people(partner.channel_with_reps(&server, &place)?)?.remove(id) {
@@ -141,7 +149,7 @@ pub(in crate::server) async fn remove_rep(
     }
 }
 
-fn people(running: &Running) -> Result<&People, Refused> {
+fn people(running: &RunningChannel) -> Result<&People, Refused> {
     running.people().ok_or_else(|| {
         let error = "the reps of this channel are kept by a router of your own";
         Refused::new(StatusCode::CONFLICT, error, "tell that router; nothing is asked of the reps here")

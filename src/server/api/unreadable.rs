@@ -5,14 +5,14 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{MOST, Place, limit};
+use super::{ChannelSelector, MOST, limit};
 use crate::model::ids::{ConversationId, OrgId};
 use crate::server::Server;
 use crate::server::access::Operator;
 use crate::server::body::Params;
 use crate::server::refused::Refused;
 use crate::service::GivenUp;
-use crate::store::{Left, Unreadable};
+use crate::store::{OpenIds, Unreadable};
 
 #[derive(Serialize)]
 pub(in crate::server) struct Listed {
@@ -23,7 +23,7 @@ pub(in crate::server) struct Listed {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::server) struct Wanted {
+pub(in crate::server) struct RequestState {
     #[serde(default)]
     org: Option<OrgId>,
     #[serde(default)]
@@ -39,17 +39,17 @@ struct Line {
     conversation: ConversationId,
     why: String,
     #[serde(flatten)]
-    left: Left,
+    left: OpenIds,
 }
 
 /// Those that cannot be read, with what may be open at Salesforce.
 pub(in crate::server) async fn unreadable(
     _: Operator,
     State(server): State<Server>,
-    Params(wanted): Params<Wanted>,
+    Params(wanted): Params<RequestState>,
 ) -> Result<Answer<Listed>, Refused> {
     let limit = limit(wanted.limit, MOST)?;
-    let place = Place { org: wanted.org, channel: wanted.channel };
+    let place = ChannelSelector { org: wanted.org, channel: wanted.channel };
     let mut conversations = Vec::new();
     for running in place.find_all(&server)? {
         let key = running.key();
@@ -70,7 +70,7 @@ pub(in crate::server) async fn unreadable(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::server) struct Asked {
+pub(in crate::server) struct ListQuery {
     #[serde(default)]
     org: Option<OrgId>,
     #[serde(default)]
@@ -84,11 +84,11 @@ pub(in crate::server) async fn give_up(
     _: Operator,
     State(server): State<Server>,
     Path(id): Path<String>,
-    Params(asked): Params<Asked>,
+    Params(asked): Params<ListQuery>,
 ) -> Result<Answer<GivenUp>, Refused> {
     let id = ConversationId::parse(&id)
         .map_err(|error| Refused::bad_request(error.to_string(), "the id of a conversation").field("id"))?;
-    let place = Place { org: asked.org, channel: asked.channel };
+    let place = ChannelSelector { org: asked.org, channel: asked.channel };
     for running in place.find_all(&server)? {
         if let Some(given) = running.give_up(&id, asked.insist).await? {
             return Ok(Answer(given));

@@ -46,7 +46,7 @@ pub(super) struct Jwks {
     url: Url,
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
-    held: RwLock<Held>,
+    held: RwLock<CachedKeys>,
     missing: std::sync::Mutex<Missing>,
     fetching: Mutex<()>,
     /// Who waits for keys that are being fetched.
@@ -55,7 +55,7 @@ pub(super) struct Jwks {
 
 /// What is held, and what came of the last try.
 #[derive(Default)]
-struct Held {
+struct CachedKeys {
     keys: Vec<Key>,
     fetched: Option<Timestamp>,
     tried: Option<Timestamp>,
@@ -172,7 +172,7 @@ impl Jwks {
         match fetched {
             Ok(keys) => {
                 tracing::debug!(keys = keys.len(), "fetched the identity provider's keys");
-                *held = Held { keys, fetched: Some(now), tried: Some(now), problem: None };
+                *held = CachedKeys { keys, fetched: Some(now), tried: Some(now), problem: None };
                 true
             }
             Err(problem) => {
@@ -209,7 +209,7 @@ pub(crate) async fn probe(url: &str, clock: Arc<dyn Clock>) -> Result<usize, Str
     jwks.fetch().await.map(|keys| keys.len())
 }
 
-impl Held {
+impl CachedKeys {
     fn is_stale(&self, now: Timestamp) -> bool {
         self.fetched.is_none_or(|at| now.since(at) >= STALE)
     }

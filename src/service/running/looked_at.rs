@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::Running;
+use super::RunningChannel;
 use crate::connector::Asked;
 use crate::interaction::Failing;
 use crate::model::ids::{ConversationId, EventId, RepId};
@@ -78,7 +78,7 @@ impl EndedView {
     }
 }
 
-impl Running {
+impl RunningChannel {
     /// Looks at the conversations for somebody who does not want to wait: a channel whose store fails stands still
     /// until it has read there again, and what it holds meanwhile may never have been stored.
     pub(super) async fn look<T: Send + 'static>(

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::connector::{Calls, Channel, FindError, Parts, RepFinder, TellNobody};
-use crate::events::source::{Arrived, Health};
+use crate::events::source::{Health, ReceivedEvent};
 use crate::model::call::{Answer, Call};
 use crate::model::ids::{ConversationId, RepId};
 use crate::model::rep_query::RepQuery;
@@ -51,14 +51,14 @@ impl RepFinder for Nobody {
 
 /// A stream that brings what a test sends.
 struct Sent {
-    arriving: mpsc::UnboundedReceiver<source::Delivery>,
+    arriving: mpsc::UnboundedReceiver<source::StreamItem>,
     position: Position,
     health: Health,
 }
 
 #[async_trait]
 impl EventSource for Sent {
-    async fn next(&mut self) -> Result<source::Delivery, Ended> {
+    async fn next(&mut self) -> Result<source::StreamItem, Ended> {
         self.arriving.recv().await.ok_or(Ended::Finished)
     }
 
@@ -165,12 +165,12 @@ impl Store for Held {
 }
 
 /// One that says nothing of use.
-fn event(number: u8) -> source::Delivery {
+fn event(number: u8) -> source::StreamItem {
     as_event(number, &format!(r#"{{"acme__Type__c": "nothing of use", "n": {number}}}"#))
 }
 
-fn as_event(number: u8, json: &str) -> source::Delivery {
-    source::Delivery::Event(Arrived {
+fn as_event(number: u8, json: &str) -> source::StreamItem {
+    source::StreamItem::Event(ReceivedEvent {
         topic: "/event/Test__e".into(),
         replay_id: ReplayId::new([number]),
         json: json.to_owned(),
@@ -193,7 +193,7 @@ fn recorded() -> Vec<String> {
 struct Stage {
     store: Arc<Held>,
     channel: Channel,
-    send: mpsc::UnboundedSender<source::Delivery>,
+    send: mpsc::UnboundedSender<source::StreamItem>,
     position: Position,
     health: Health,
     stop: watch::Sender<bool>,

@@ -18,19 +18,19 @@ use crate::store::Error;
 
 /// Holds a store's file. The system lets go of it when the process ends, however it does.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(super) struct FileLock {
     path: PathBuf,
-    held: Mutex<Held>,
+    held: Mutex<LockedFile>,
 }
 
 /// What is held, and let go of in this order: SQLite's connections must be closed by then.
 #[derive(Debug)]
-struct Held {
+struct LockedFile {
     file: File,
     lock: File,
 }
 
-impl Guard {
+impl FileLock {
     /// Makes the file where there is none, for its owner alone, and locks it.
     pub(super) fn take(path: &Path) -> Result<Self, Error> {
         let shown = path.display().to_string();
@@ -44,7 +44,7 @@ impl Guard {
         if cfg!(unix) {
             hold(&file, &shown)?;
         }
-        Ok(Self { path: path.to_owned(), held: Mutex::new(Held { file, lock }) })
+        Ok(Self { path: path.to_owned(), held: Mutex::new(LockedFile { file, lock }) })
     }
 
     /// Takes the file that is at the path now in the place of the one that was held, where no connection to that is

@@ -12,7 +12,7 @@ use crate::store::record::Health;
 
 /// A way into the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Way {
+pub(super) enum AccessPath {
     /// Whether it is still the file that was opened.
     File,
     /// Appending, loading, dropping what is old.
@@ -23,22 +23,22 @@ pub(super) enum Way {
 
 /// What has been noted. Never held across an await.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SharedHealth(Arc<Mutex<Noted>>);
+pub(super) struct SharedHealth(Arc<Mutex<HealthNotes>>);
 
 #[derive(Debug, Default)]
-pub(super) struct Noted {
+pub(super) struct HealthNotes {
     /// All but what fails.
     pub(super) health: Health,
-    failing: BTreeMap<Way, (Error, Timestamp)>,
+    failing: BTreeMap<AccessPath, (Error, Timestamp)>,
 }
 
 impl SharedHealth {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Noted> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HealthNotes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes how it went. A store that was closed has not failed.
-    pub(super) fn note<T>(&self, way: Way, now: Timestamp, done: &Result<T, Error>) {
+    pub(super) fn note<T>(&self, way: AccessPath, now: Timestamp, done: &Result<T, Error>) {
         let mut noted = self.lock();
         match done {
             Ok(_) => drop(noted.failing.remove(&way)),
@@ -53,7 +53,7 @@ impl SharedHealth {
     /// Whether reading or writing has failed since it last worked.
     pub(super) fn has_failed(&self) -> bool {
         let noted = self.lock();
-        [Way::Write, Way::Read].iter().any(|way| noted.failing.contains_key(way))
+        [AccessPath::Write, AccessPath::Read].iter().any(|way| noted.failing.contains_key(way))
     }
 
     /// Everything, with what fails for the longest.

@@ -38,7 +38,7 @@ use super::record::{
 use super::{Error, Store};
 use encode::Encoded;
 use failure::failure;
-use guard::Guard;
+use guard::FileLock;
 use health::SharedHealth;
 use readers::Readers;
 use writer::{Order, QueuedTurn, Writer};
@@ -97,7 +97,7 @@ impl Sqlite {
     /// # Errors
     /// As [`Sqlite::open`].
     pub async fn open_with_clock(options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let guard = Arc::new(Guard::take(&options.path)?);
+        let guard = Arc::new(FileLock::take(&options.path)?);
         let mut connect = SqliteConnectOptions::new()
             .filename(&options.path)
             .busy_timeout(LOCK_WAIT)

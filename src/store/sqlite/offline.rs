@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use super::failure::failure;
-use super::guard::{self, Guard, beside};
+use super::guard::{self, FileLock, beside};
 use super::writer::Opened;
 use super::{LOCK_WAIT, migrate, read};
 use crate::model::ids::OrgId;
@@ -240,7 +240,7 @@ pub async fn upgrade(path: &Path) -> Result<Upgraded, Error> {
     if !path.exists() {
         return Err(Error::Unopenable(format!("{}: there is no such file", path.display())));
     }
-    let guard = Guard::take(path)?;
+    let guard = FileLock::take(path)?;
     let options = SqliteConnectOptions::new().filename(path).busy_timeout(LOCK_WAIT);
     let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
     migrate::is_ours(&mut connection).await?;

@@ -13,9 +13,9 @@ use crate::model::ids::{ConversationId, EventId, OrgId};
 use crate::model::time::Timestamp;
 use crate::routing::{Conversation, Ending, Outcome};
 use crate::store::record::{
-    Cause, ChannelKey, Loaded, OutcomeId, OutcomeRecord, Position, Remembered, Unreadable,
+    Cause, ChannelKey, Loaded, OutcomeId, OutcomeRecord, Position, StoredConversation, Unreadable,
 };
-use crate::store::{Error, Left, format};
+use crate::store::{Error, OpenIds, format};
 
 /// Reads a channel: every state, then the facts after it, in one sweep each.
 pub(super) async fn load(connection: &mut SqliteConnection, opened: &Opened) -> Result<Loaded, Error> {
@@ -36,7 +36,7 @@ pub(super) async fn load_as(
         match found.state {
             Ok(conversation) => {
                 let Found { heard, ended, .. } = found;
-                conversations.push(Remembered { conversation, heard, ended });
+                conversations.push(StoredConversation { conversation, heard, ended });
             }
             Err(wrong) => unreadable.push(wrong),
         }
@@ -127,7 +127,7 @@ async fn apply_turns(
 }
 
 fn unreadable(conversation: ConversationId, why: String, row: Option<&str>) -> Unreadable {
-    let mut left = Left::default();
+    let mut left = OpenIds::default();
     left.look(row.unwrap_or_default());
     Unreadable { conversation, why, left }
 }

@@ -11,8 +11,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::failure::failure;
-use super::guard::Guard;
-use super::health::{SharedHealth, Way};
+use super::guard::FileLock;
+use super::health::{AccessPath, SharedHealth};
 use super::read;
 use crate::model::time::Clock;
 use crate::store::Error;
@@ -29,7 +29,7 @@ pub(super) struct Readers {
     pool: SqlitePool,
     /// How one is opened.
     options: SqliteConnectOptions,
-    guard: Weak<Guard>,
+    guard: Weak<FileLock>,
     health: SharedHealth,
     clock: Arc<dyn Clock>,
     asking: Arc<AtomicBool>,
@@ -44,7 +44,7 @@ impl std::fmt::Debug for Readers {
 impl Readers {
     pub(super) fn new(
         options: SqliteConnectOptions,
-        guard: Weak<Guard>,
+        guard: Weak<FileLock>,
         health: SharedHealth,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -93,12 +93,12 @@ impl Readers {
     pub(super) fn same_file(&self) -> Result<(), Error> {
         let Some(guard) = self.guard.upgrade() else { return Ok(()) };
         let same = guard.check();
-        self.health.note(Way::File, self.clock.now(), &same);
+        self.health.note(AccessPath::File, self.clock.now(), &same);
         same
     }
 
     fn noted<T>(&self, done: Result<T, Error>) -> Result<T, Error> {
-        self.health.note(Way::Read, self.clock.now(), &done);
+        self.health.note(AccessPath::Read, self.clock.now(), &done);
         if done.is_err() && !self.pool.is_closed() && !self.asking.swap(true, Ordering::Relaxed) {
             tokio::spawn(self.clone().ask_until_answered());
         }

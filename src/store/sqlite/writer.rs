@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::encode::Encoded;
 use super::failure::failure;
 use super::group::{self, Channel, Head, Known};
-use super::guard::Guard;
-use super::health::{SharedHealth, Way};
+use super::guard::FileLock;
+use super::health::{AccessPath, SharedHealth};
 use super::prune::Pruner;
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, Timestamp};
@@ -73,7 +73,7 @@ pub(super) struct Writer {
     health: SharedHealth,
     clock: Arc<dyn Clock>,
     /// Held until the last turn is written.
-    guard: Arc<Guard>,
+    guard: Arc<FileLock>,
 }
 
 /// Opens a connection for writing, or for reading what it says.
@@ -88,7 +88,7 @@ impl Writer {
         retention: Retention,
         health: SharedHealth,
         clock: Arc<dyn Clock>,
-        guard: Arc<Guard>,
+        guard: Arc<FileLock>,
     ) -> Self {
         let (known, pruner) = (Known::default(), Pruner::new(retention));
         Self { connect, connection: Some(connection), known, pruner, health, clock, guard }
@@ -245,11 +245,11 @@ impl Writer {
             }
             same => same,
         };
-        self.health.note(Way::File, self.clock.now(), &same);
+        self.health.note(AccessPath::File, self.clock.now(), &same);
         let done = match same {
             Ok(()) => {
                 let done = self.work(work).await;
-                self.health.note(Way::Write, self.clock.now(), &done);
+                self.health.note(AccessPath::Write, self.clock.now(), &done);
                 done
             }
             Err(replaced) => Err(replaced),

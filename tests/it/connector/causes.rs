@@ -4,7 +4,7 @@
 use super::*;
 
 fn seen(conversation: &str, work_item: &str) -> Event {
-    let what = Happening::WorkItemSeen(WorkItemId::parse(work_item).unwrap());
+    let what = EventKind::WorkItemSeen(WorkItemId::parse(work_item).unwrap());
     Event { conversation: Some(ConversationId::parse(conversation).unwrap()), what }
 }
 

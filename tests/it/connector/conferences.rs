@@ -96,8 +96,8 @@ async fn a_conversation_may_begin_with_an_event_that_says_nothing_of_it() {
     let channel = org.start(Arc::new(Memory::default())).await;
     let conversation = ConversationId::parse("new").unwrap();
     let event = |what| Event { conversation: Some(conversation.clone()), what };
-    let nothing = event(Happening::RoutingStarted { psr: None, work_item: None });
-    let something = event(Happening::WorkItemSeen(WorkItemId::parse("0Mw000000000001").unwrap()));
+    let nothing = event(EventKind::RoutingStarted { psr: None, work_item: None });
+    let something = event(EventKind::WorkItemSeen(WorkItemId::parse("0Mw000000000001").unwrap()));
     for event in [nothing, something] {
         let delivery = Delivery { events: [event].into_iter().collect(), ..Delivery::default() };
         channel.handle().deliver(delivery).await.unwrap();

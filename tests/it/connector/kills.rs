@@ -11,7 +11,7 @@ mod disk;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use byoc_connector::emulator::{Booked, Draws, Fault, FaultKind};
+use byoc_connector::emulator::{Fault, FaultKind, LedgerEvent, SeededRandom};
 use byoc_connector::model::event::Participant;
 use futures_util::FutureExt as _;
 
@@ -58,7 +58,7 @@ struct Town {
 }
 
 struct People {
-    draws: Draws,
+    draws: SeededRandom,
     asked: Vec<EventId>,
     next: Duration,
     /// What they will do, and when.
@@ -83,8 +83,12 @@ impl Town {
             let rep = Rep { capacity: 1_000_000.0, ..rep.clone() };
             org.salesforce.lock().unwrap().upsert_rep(now, rep);
         }
-        let people =
-            People { draws: Draws::new(seed), asked: Vec::new(), next: Duration::ZERO, plans: Vec::new() };
+        let people = People {
+            draws: SeededRandom::new(seed),
+            asked: Vec::new(),
+            next: Duration::ZERO,
+            plans: Vec::new(),
+        };
         Self {
             org,
             disk: Disk::default(),
@@ -281,7 +285,7 @@ impl Town {
         let salesforce = self.org.salesforce.lock().unwrap();
         let begin = PausedClock(Instant::now()).now();
         let unanswered = salesforce.books().entries().iter().filter_map(|entry| match &entry.what {
-            Booked::RequestUnanswered { request } => Some(request.clone()),
+            LedgerEvent::RequestUnanswered { request } => Some(request.clone()),
             _ => None,
         });
         let in_order = |request: &EventId| {

@@ -50,7 +50,7 @@ async fn every_remark_is_a_line_and_a_count() {
     let org = Org::new(&[Script::Wait]);
     let channel = org.start(Arc::new(Memory::default())).await;
     let conversation = ConversationId::parse("chat-1").unwrap();
-    let cancelled = Happening::RoutingCancelled(RoutingCancelled {
+    let cancelled = EventKind::RoutingCancelled(RoutingCancelled {
         entry: None,
         reason: CancelReason::Cancel,
         routing_type: Some(RoutingType::Conference),

@@ -4,13 +4,13 @@
 use super::*;
 use byoc_connector::model::event::{Participant, ParticipantChange};
 
-fn of(conversation: &str, what: Happening) -> Delivery {
+fn of(conversation: &str, what: EventKind) -> Delivery {
     let event = Event { conversation: Some(ConversationId::parse(conversation).unwrap()), what };
     Delivery { events: [event].into_iter().collect(), ..Delivery::default() }
 }
 
 fn seen(conversation: &str) -> Delivery {
-    of(conversation, Happening::WorkItemSeen(WorkItemId::parse("0Mw000000000001").unwrap()))
+    of(conversation, EventKind::WorkItemSeen(WorkItemId::parse("0Mw000000000001").unwrap()))
 }
 
 /// Time stands still while anybody can do anything: when this is over, everybody has done what they can.
@@ -67,7 +67,7 @@ async fn a_conversation_that_goes_on_brings_its_state_exactly_when_the_store_ask
     let moves = async |joined| {
         settle().await;
         let change = ParticipantChange { participant: participant.clone(), joined, at: org.clock.now() };
-        let what = Happening::ParticipantsChanged(vec![change]);
+        let what = EventKind::ParticipantsChanged(vec![change]);
         channel.handle().deliver(of(conversation.as_str(), what)).await.unwrap();
         store.states.swap(0, Ordering::SeqCst)
     };

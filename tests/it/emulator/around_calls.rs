@@ -1,6 +1,6 @@
 //! What can befall a call that is right: a token that ends, an id that comes again, a fault that was asked for.
 
-use byoc_connector::emulator::{BearerRule, Delivery, Operation};
+use byoc_connector::emulator::{AnswerFate, BearerRule, Operation};
 
 use super::*;
 
@@ -33,7 +33,7 @@ fn a_request_id_that_comes_again_is_carried_out_and_booked() {
     let other = request("POST", "/api/v1/route", &org.route_body(&json!({})), 1);
     org.salesforce.handle(START, &other);
     assert_eq!(org.salesforce.psrs().count(), 3);
-    let again = |same| move |it: &Booked| matches!(it, Booked::RequestIdRepeated { same_call, .. } if *same_call == same);
+    let again = |same| move |it: &LedgerEvent| matches!(it, LedgerEvent::RequestIdRepeated { same_call, .. } if *same_call == same);
     assert_eq!(org.salesforce.books().count(again(true)), 1);
     assert_eq!(org.salesforce.books().count(again(false)), 1);
 }
@@ -54,20 +54,20 @@ fn faults_spoil_calls_and_the_books_tell_which_were_carried_out() {
         org.salesforce.plan_fault(Fault::once(operation, kind));
     }
     org.salesforce.plan_fault(Fault::always(FaultKind::Latency { milliseconds: 5 }));
-    let Delivery::Answer { after_ms: 5, response } = org.salesforce.deliver(START, &call, 0.0) else {
+    let AnswerFate::Answer { after_ms: 5, response } = org.salesforce.deliver(START, &call, 0.0) else {
         panic!()
     };
     assert_eq!((response.status, response.headers), (429, vec![("Retry-After".to_owned(), "2".to_owned())]));
     assert_eq!(org.salesforce.works().count(), 1, "only Anna's own");
-    let refused = Delivery::NoAnswer { after_ms: 5, carried_out: false };
+    let refused = AnswerFate::NoAnswer { after_ms: 5, carried_out: false };
     assert_eq!(org.salesforce.deliver(START, &call, 0.0), refused);
-    let lost = Delivery::NoAnswer { after_ms: 45, carried_out: true };
+    let lost = AnswerFate::NoAnswer { after_ms: 45, carried_out: true };
     assert_eq!(org.salesforce.deliver(START, &call, 0.0), lost);
     assert_eq!(org.salesforce.works().count(), 2);
-    let Delivery::Answer { response, .. } = org.salesforce.deliver(START, &call, 0.0) else { panic!() };
+    let AnswerFate::Answer { response, .. } = org.salesforce.deliver(START, &call, 0.0) else { panic!() };
     assert_eq!(response.code(), Some(15109), "the first try had worked");
     let books = org.salesforce.books();
-    assert_eq!(books.count(|it| matches!(it, Booked::CallSpoiled { .. })), 2);
-    assert_eq!(books.count(|it| matches!(it, Booked::AnswerDropped)), 1);
+    assert_eq!(books.count(|it| matches!(it, LedgerEvent::CallSpoiled { .. })), 2);
+    assert_eq!(books.count(|it| matches!(it, LedgerEvent::AnswerDropped)), 1);
     assert_eq!(books.calls(operation), 2);
 }

@@ -1,6 +1,6 @@
 //! Whatever is done in whatever order, the org and its books agree.
 
-use byoc_connector::emulator::Draws;
+use byoc_connector::emulator::SeededRandom;
 use proptest::prelude::*;
 
 use super::*;
@@ -28,14 +28,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Run {
     org: Org,
     now: Timestamp,
-    draws: Draws,
+    draws: SeededRandom,
     events: Vec<Emitted>,
 }
 
 impl Run {
     fn new() -> Self {
         let org = Org::scripted(CLEO, Script::Accept { after_milliseconds: 700 });
-        Self { org, now: START, draws: Draws::new(5), events: Vec::new() }
+        Self { org, now: START, draws: SeededRandom::new(5), events: Vec::new() }
     }
 
     fn work(&self, pick: u8) -> AgentWorkId {
@@ -133,12 +133,11 @@ impl Run {
         assert!(entries.is_sorted_by_key(|entry| entry.at), "the books are in the order of time");
         for request in org.requests() {
             assert!(org.books().effective_results(&request.event) <= 1);
-            let ends =
-                |it: &Booked| matches!(it, Booked::RequestEnded { request: r, .. } if *r == request.event);
+            let ends = |it: &LedgerEvent| matches!(it, LedgerEvent::RequestEnded { request: r, .. } if *r == request.event);
             assert_eq!(org.books().count(ends), usize::from(request.ended.is_some()));
         }
-        let created = org.books().count(|it| matches!(it, Booked::PsrCreated { .. }));
-        let deleted = org.books().count(|it| matches!(it, Booked::PsrDeleted { .. }));
+        let created = org.books().count(|it| matches!(it, LedgerEvent::PsrCreated { .. }));
+        let deleted = org.books().count(|it| matches!(it, LedgerEvent::PsrDeleted { .. }));
         assert_eq!(created - deleted, org.psrs().count());
         let conversation = org.conversation(&self.org.conversation).unwrap();
         for number in [ANNA, BO, CLEO] {

@@ -37,7 +37,7 @@ fn an_answered_request_whose_route_is_cleared_was_given_up() {
     drop(org.told());
     org.clears(seconds(70), "Decline");
     assert_eq!(org.told(), ["RoutingResult Decline"]);
-    assert_eq!(org.ending(&request), Some(Ending::GivenUp { reason: CancelReason::Decline }));
+    assert_eq!(org.ending(&request), Some(RequestEnd::GivenUp { reason: CancelReason::Decline }));
     assert_eq!(org.clears(seconds(70), "Decline").body, json!({ "success": false }), "there is none");
 }
 
@@ -55,7 +55,7 @@ fn an_end_user_who_leaves_ends_everything_but_what_the_partner_must_take_back() 
     assert_eq!(told.last().unwrap(), "SessionStatusChanged Ended");
     assert_eq!(
         org.ending(&request),
-        Some(Ending::Cancelled { reason: CancelReason::EndUserEnded }),
+        Some(RequestEnd::Cancelled { reason: CancelReason::EndUserEnded }),
         "{told:?}"
     );
     assert_eq!(org.salesforce.leftovers().offers, [work]);
@@ -75,7 +75,7 @@ fn a_rep_who_ends_the_session_ends_open_requests_without_a_word_about_them() {
     let request = org.asks_for(START, Target::Rep(rep(BO)));
     drop(org.told());
     org.salesforce.act(START, Act::EndSession { conversation: org.conversation.clone() }).unwrap();
-    assert_eq!(org.ending(&request), Some(Ending::SessionEnded));
+    assert_eq!(org.ending(&request), Some(RequestEnd::SessionEnded));
     assert_eq!(org.told(), ["CLOSED", "RoutingWorkResult Closed", "SessionStatusChanged Ended"]);
     assert_eq!(org.salesforce.conversation_of(org.work_item).unwrap().status, SessionStatus::Ended);
 }

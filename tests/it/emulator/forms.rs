@@ -9,7 +9,7 @@ use super::*;
 fn a_recording_is_taken_over_with_its_own_ids() {
     let mut salesforce = Salesforce::new(1, roster(), Settings::default());
     let conversation = ConversationId::parse(AN_ID).unwrap();
-    let adopted = Adopted {
+    let adopted = AdoptedConversation {
         conversation: conversation.clone(),
         work_item: Some(WorkItemId::parse("0MwSB0000012345").unwrap()),
         end_user: Some(Subject::parse("customer-1").unwrap()),
@@ -33,7 +33,7 @@ fn a_recording_is_taken_over_with_its_own_ids() {
     assert_eq!(salesforce.take_events(), [], "nothing is told about what is only taken over");
     salesforce.advance(seconds(60));
     let request = salesforce.request(&requested.event).unwrap();
-    assert_eq!(request.ended.as_ref().unwrap().1, Ending::MarkedFailed);
+    assert_eq!(request.ended.as_ref().unwrap().1, RequestEnd::MarkedFailed);
 }
 
 #[test]

@@ -17,11 +17,11 @@ fn a_queue_conference_from_the_request_to_the_join() {
     assert_eq!(org.told(), ["ACCEPTED", "RoutingWorkResult Accepted", "ParticipantChanged add"]);
     assert_eq!(org.reps(), [rep(ANNA), rep(BO)]);
     assert_eq!(org.salesforce.psrs().count(), 0, "the PSR goes by itself");
-    assert_eq!(org.ending(&request), Some(Ending::Joined { rep: rep(BO) }));
+    assert_eq!(org.ending(&request), Some(RequestEnd::Joined { rep: rep(BO) }));
     assert!(org.salesforce.leftovers().is_empty());
     assert_eq!(org.salesforce.books().effective_results(&request), 1);
     org.salesforce.advance(seconds(100));
-    assert_eq!(org.salesforce.books().count(|it| matches!(it, Booked::RequestUnanswered { .. })), 0);
+    assert_eq!(org.salesforce.books().count(|it| matches!(it, LedgerEvent::RequestUnanswered { .. })), 0);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn scripted_reps_answer_at_their_own_time() {
     assert_eq!(org.state(ignored), WorkState::Cancelled);
     assert_eq!(org.clears(seconds(35), "Unavailable").body, json!({ "success": true }));
     org.reports(seconds(35), false);
-    assert_eq!(org.ending(&request), Some(Ending::Refused { message: "nobody is free".to_owned() }));
+    assert_eq!(org.ending(&request), Some(RequestEnd::Refused { message: "nobody is free".to_owned() }));
     assert!(org.salesforce.leftovers().is_empty());
     assert_eq!(org.salesforce.books().most_open_offers(&request), 1);
 }
@@ -88,7 +88,7 @@ fn two_reps_may_accept_the_same_request_and_the_second_can_be_removed() {
     org.salesforce.act(seconds(1), Act::Accept { work: first }).unwrap();
     assert_eq!(org.salesforce.leftovers().offers, [second]);
     org.salesforce.act(seconds(1), Act::Accept { work: second }).unwrap();
-    assert_eq!(org.salesforce.books().count(|it| matches!(it, Booked::LateJoin { .. })), 1);
+    assert_eq!(org.salesforce.books().count(|it| matches!(it, LedgerEvent::LateJoin { .. })), 1);
     assert_eq!(org.reps(), [rep(ANNA), rep(BO), rep(CLEO)]);
     let remove = |number: u32| {
         json!({
@@ -140,8 +140,8 @@ fn sixty_seconds_without_a_result_mark_a_request_failed() {
     let work = org.offers(START, BO, &late, Some(1.0));
     assert_eq!(org.salesforce.deadline(), Some(seconds(60)));
     org.reports(seconds(60), true);
-    assert_eq!(org.ending(&late), Some(Ending::MarkedFailed));
-    assert_eq!(org.verdicts(), [ResultVerdict::Late]);
+    assert_eq!(org.ending(&late), Some(RequestEnd::MarkedFailed));
+    assert_eq!(org.verdicts(), [ResultEffect::Late]);
     assert_eq!(
         org.salesforce.leftovers().offers,
         [work],
@@ -149,7 +149,7 @@ fn sixty_seconds_without_a_result_mark_a_request_failed() {
     );
     // A rep who accepts all the same is in, and the books say so.
     org.salesforce.act(seconds(61), Act::Accept { work }).unwrap();
-    assert_eq!(org.salesforce.books().count(|it| matches!(it, Booked::LateJoin { .. })), 1);
+    assert_eq!(org.salesforce.books().count(|it| matches!(it, LedgerEvent::LateJoin { .. })), 1);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_result_counts_once_and_only_when_it_was_asked_for() {
     org.offers(START, BO, &request, Some(1.0));
     org.reports(START + Duration::from_millis(59_999), true);
     org.reports(seconds(60), false);
-    assert_eq!(org.verdicts(), [ResultVerdict::Unasked, ResultVerdict::Effective, ResultVerdict::Repeated]);
+    assert_eq!(org.verdicts(), [ResultEffect::Unasked, ResultEffect::Effective, ResultEffect::Repeated]);
     assert_eq!(org.ending(&request), None, "the repeated failure changed nothing");
     assert_eq!(org.salesforce.books().results(&request), 2);
 }
@@ -175,7 +175,7 @@ fn of_two_open_requests_a_result_finds_the_one_that_it_fits() {
     assert!(org.salesforce.request(&first).unwrap().answered.is_none());
     assert!(org.salesforce.request(&second).unwrap().answered.is_some());
     org.reports(START, false);
-    assert!(matches!(org.ending(&first), Some(Ending::Refused { .. })));
+    assert!(matches!(org.ending(&first), Some(RequestEnd::Refused { .. })));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn an_external_transfer_ends_with_its_result() {
     body["routingType"] = json!("Transfer");
     body["externallyRouted"] = json!(true);
     assert_eq!(org.call(START, "POST", "/api/v1/routingResult", &body).status, 202);
-    assert_eq!(org.ending(&request), Some(Ending::RoutedExternally));
+    assert_eq!(org.ending(&request), Some(RequestEnd::RoutedExternally));
 }
 
 #[test]
@@ -225,7 +225,8 @@ fn passing_the_limit_of_participants_is_booked() {
     let request = org.asks_for(START, Target::Rep(rep(BO)));
     let work = org.offers(START, BO, &request, Some(1.0));
     org.salesforce.act(START, Act::Accept { work }).unwrap();
-    let over = |it: &Booked| matches!(it, Booked::ParticipantJoined { over_limit: true, count: 3, .. });
+    let over =
+        |it: &LedgerEvent| matches!(it, LedgerEvent::ParticipantJoined { over_limit: true, count: 3, .. });
     assert_eq!(org.salesforce.books().count(over), 1);
 }
 

@@ -115,7 +115,7 @@ fn every_wrong_offer_has_its_code() {
         .salesforce
         .seed_conversation(
             START,
-            Adopted {
+            AdoptedConversation {
                 conversation: ConversationId::parse(AN_ID).unwrap(),
                 work_item: None,
                 end_user: None,
@@ -165,7 +165,7 @@ fn every_wrong_offer_has_its_code() {
         Some(15109),
         "she is in it already"
     );
-    assert_eq!(org.salesforce.books().count(|it| matches!(it, Booked::DuplicateRefused { .. })), 2);
+    assert_eq!(org.salesforce.books().count(|it| matches!(it, LedgerEvent::DuplicateRefused { .. })), 2);
 }
 
 #[test]

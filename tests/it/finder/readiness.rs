@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use byoc_connector::connector::RepFinder as _;
-use byoc_connector::events::aside::Aside;
+use byoc_connector::events::quarantine::Quarantine;
 use byoc_connector::model::time::{Clock, SystemClock};
 use byoc_connector::notices::Notices;
 use byoc_connector::service::{Plan, Service};
@@ -27,8 +27,13 @@ async fn a_router_that_fails_is_shown_and_does_not_take_the_pages_away() {
     let notices = Notices::default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     webhooks.report_to(&notices, &clock);
-    let plan =
-        Plan { orgs: Vec::new(), store: Arc::new(Memory::new()), clock, notices, aside: Aside::default() };
+    let plan = Plan {
+        orgs: Vec::new(),
+        store: Arc::new(Memory::new()),
+        clock,
+        notices,
+        aside: Quarantine::default(),
+    };
     let service = Service::start(plan).await.unwrap();
     assert_eq!(service.readiness().notices, []);
 

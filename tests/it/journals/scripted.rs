@@ -2,7 +2,7 @@
 
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::ConversationId;
-use byoc_connector::routing::{Conversation, Fact, Outcome, Reason, RequestFact, Verdict};
+use byoc_connector::routing::{Conclusion, Conversation, Fact, Outcome, Reason, RequestFact};
 use serde_json::Value;
 
 use super::golden::Row;
@@ -55,8 +55,8 @@ pub(crate) fn journals() -> Vec<Row> {
     let said_of_nobody = {
         let mut chat = undecided();
         for reason in [Reason::TooManyOffers, Reason::OfferUnclear] {
-            let verdict = Verdict { outcome: Outcome::Failed, reason, at: chat.now };
-            chat.facts.push(Fact::About(0, RequestFact::Decided(verdict)));
+            let verdict = Conclusion { outcome: Outcome::Failed, reason, at: chat.now };
+            chat.facts.push(Fact::OfRequest(0, RequestFact::Decided(verdict)));
             chat.turns.push(chat.facts.len());
         }
         chat

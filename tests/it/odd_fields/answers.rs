@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use byoc_connector::interaction::{Verdict, decode};
+use byoc_connector::interaction::{TryOutcome, decode};
 use byoc_connector::model::call::{Call, Reply, RouteBy, RoutingOutcome};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId};
 use byoc_connector::model::words::{CancelReason, RoutingType};
@@ -59,7 +59,7 @@ fn call(method: &str, path: &str) -> Call {
 /// What is done because of it: why somebody said no is for people, unless it has a number.
 fn decided(call: &Call, status: u16, body: &Value) -> String {
     match decode(call, status, None, body.to_string().as_bytes()) {
-        Verdict::Refused(why) => format!("refused {} {:?}", why.status, why.code),
+        TryOutcome::Refused(why) => format!("refused {} {:?}", why.status, why.code),
         other => format!("{other:?}"),
     }
 }
@@ -112,16 +112,16 @@ fn a_no_is_a_no_however_it_is_written() {
         r#"{"success": 0}"#,
     ] {
         let verdict = decode(&call, 202, None, no.as_bytes());
-        assert!(matches!(verdict, Verdict::Refused(_)), "{no}: {verdict:?}");
+        assert!(matches!(verdict, TryOutcome::Refused(_)), "{no}: {verdict:?}");
     }
     for yes in [r#"{"success": true}"#, r#"{"success": "true"}"#, r#"{"success": 1, "agentWorkId": 7}"#] {
         let verdict = decode(&call, 202, None, yes.as_bytes());
-        assert_eq!(verdict, Verdict::Done(Reply::Offered(None)), "{yes}");
+        assert_eq!(verdict, TryOutcome::Done(Reply::Offered(None)), "{yes}");
     }
     // What usually is an object and stands in a text is read all the same.
     let route = self::call("POST", "/api/v1/route");
     let body = r#"{"success": true, "contextParamMap": "{\"userId\": \"005000000000001\"}"}"#;
-    let Verdict::Done(Reply::Routed(routed)) = decode(&route, 202, None, body.as_bytes()) else {
+    let TryOutcome::Done(Reply::Routed(routed)) = decode(&route, 202, None, body.as_bytes()) else {
         panic!("no")
     };
     assert_eq!(routed.rep, RepId::parse("005000000000001").ok());
@@ -145,19 +145,19 @@ fn only_a_word_of_success_is_one() {
             for status in [200, 202, 204] {
                 let verdict = decode(&call, status, None, nothing.as_bytes());
                 assert!(
-                    matches!(verdict, Verdict::Unclear(_)),
+                    matches!(verdict, TryOutcome::Unclear(_)),
                     "{method} {path} {status} {nothing}: {verdict:?}"
                 );
             }
         }
         let yes = decode(&call, 202, None, br#"{"success": true}"#);
-        assert!(matches!(yes, Verdict::Done(_)), "{method} {path}: {yes:?}");
+        assert!(matches!(yes, TryOutcome::Done(_)), "{method} {path}: {yes:?}");
     }
     // Of these two the schema does not require it, and what they made is there.
     for (path, made) in
         [("/api/v1/agentWork", r#"{"agentWorkId": "0Bz-odd"}"#), ("/api/v1/route", r#"{"psrId": "0JR-odd"}"#)]
     {
         let verdict = decode(&call("POST", path), 202, None, made.as_bytes());
-        assert!(matches!(verdict, Verdict::Done(_)), "{verdict:?}");
+        assert!(matches!(verdict, TryOutcome::Done(_)), "{verdict:?}");
     }
 }

@@ -97,7 +97,7 @@ async fn a_refused_replay_id_is_said_loudly_and_everything_that_is_kept_comes() 
     org.emulator.stream_fault(StreamFault::ForgetReplayIds);
     for start in [old, ReplayId::new(*b"nonsense"), ReplayId::new([7])] {
         let mut source = org.subscribe(Start::After(start));
-        let Delivery::Gap { reason } = next(&mut source).await else { panic!("no word of the gap") };
+        let StreamItem::Gap { reason } = next(&mut source).await else { panic!("no word of the gap") };
         assert!(reason.contains("replayid.corrupted"), "{reason}");
         let renamed = events(&mut source, 4).await;
         assert!(renamed.iter().all(|id| !org.ids().contains(id)));
@@ -121,7 +121,7 @@ async fn ids_that_are_refused_while_the_stream_runs_lose_nothing_that_is_kept() 
     }
     org.emulator.stream_fault(StreamFault::ForgetReplayIds);
     org.emulator.stream_fault(StreamFault::Unavailable);
-    assert!(matches!(next(&mut source).await, Delivery::Gap { .. }));
+    assert!(matches!(next(&mut source).await, StreamItem::Gap { .. }));
     org.publish(1);
     let came = events(&mut source, 4).await;
     assert_eq!(came.last(), org.ids().last());
@@ -132,7 +132,7 @@ async fn ids_that_are_refused_while_the_stream_runs_lose_nothing_that_is_kept() 
 async fn a_keep_alive_moves_the_position() {
     let org = Org::start(StreamForm { keep_alive_milliseconds: 10, ..patient() }).await;
     let mut source = org.subscribe(Start::Latest);
-    let Delivery::KeepAlive { replay_id } = next(&mut source).await else { panic!("not a keep-alive") };
+    let StreamItem::KeepAlive { replay_id } = next(&mut source).await else { panic!("not a keep-alive") };
     source.position().processed(replay_id.clone());
     // The stream begins there again: what comes meanwhile is not missed though it began with LATEST.
     drop(source);
@@ -152,6 +152,6 @@ async fn a_cut_before_the_first_replay_id_is_said_to_be_a_gap() {
     until(&source.health(), |state| state.connected).await;
     streams(&org, |counts| counts.open == 1).await;
     org.emulator.stream_fault(StreamFault::End);
-    assert!(matches!(next(&mut source).await, Delivery::Gap { .. }));
+    assert!(matches!(next(&mut source).await, StreamItem::Gap { .. }));
     org.stops().await;
 }

@@ -59,7 +59,9 @@ async fn what_salesforce_does_not_have_within_the_bound_is_set_aside_and_still_a
     let settings = Settings { schema_patience: Duration::from_millis(30), ..org.settings() };
     let mut source = org.connect(settings).subscribe(&topic(), Start::Earliest);
     for id in org.ids() {
-        let Delivery::Unreadable { replay_id, reason, .. } = next(&mut source).await else { panic!("read") };
+        let StreamItem::Unreadable { replay_id, reason, .. } = next(&mut source).await else {
+            panic!("read")
+        };
         assert_eq!(replay_id, id);
         assert!(reason.contains("cannot be had: NotFound"), "{reason}");
     }
@@ -71,8 +73,8 @@ async fn what_salesforce_does_not_have_within_the_bound_is_set_aside_and_still_a
     loop {
         org.publish(1);
         match next(&mut source).await {
-            Delivery::Event(_) => break,
-            Delivery::Unreadable { .. } => {}
+            StreamItem::Event(_) => break,
+            StreamItem::Unreadable { .. } => {}
             other => panic!("{other:?}"),
         }
     }
@@ -108,7 +110,7 @@ async fn a_schema_that_nobody_could_read_by_is_refused_and_the_stream_goes_on() 
         org.emulator.stream_fault(StreamFault::ChangeSchema);
         org.publish(1);
         for _ in 0..2 {
-            let Delivery::Unreadable { reason, .. } = next(&mut source).await else {
+            let StreamItem::Unreadable { reason, .. } = next(&mut source).await else {
                 panic!("read by {text}")
             };
             assert!(reason.contains(why), "{reason}");

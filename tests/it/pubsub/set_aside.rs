@@ -1,6 +1,6 @@
 //! An event that ends the process, again and again: it is found out, set aside and kept.
 
-use byoc_connector::events::aside::Aside;
+use byoc_connector::events::quarantine::Quarantine;
 
 use super::*;
 
@@ -11,8 +11,8 @@ fn ended_while_reading(folder: &tempfile::TempDir, names: &[String], died_before
     std::fs::write(folder.path().join("byoc.db-reading"), format!("{left}\n")).unwrap();
 }
 
-fn aside(folder: &tempfile::TempDir) -> Aside {
-    Aside::beside(&folder.path().join("byoc.db")).unwrap()
+fn aside(folder: &tempfile::TempDir) -> Quarantine {
+    Quarantine::beside(&folder.path().join("byoc.db")).unwrap()
 }
 
 fn kept(folder: &tempfile::TempDir) -> Vec<Value> {
@@ -44,7 +44,7 @@ async fn an_event_that_has_ended_the_process_twice_is_set_aside_and_kept() {
     ended_while_reading(&folder, &names[1..2], true);
     let mut source = subscribe();
     assert_eq!(event(&mut source).await.replay_id, ids[0]);
-    let Delivery::Unreadable { replay_id, reason, .. } = next(&mut source).await else {
+    let StreamItem::Unreadable { replay_id, reason, .. } = next(&mut source).await else {
         panic!("it is read")
     };
     assert_eq!((&replay_id, reason.as_str()), (&ids[1], "the process has ended 2 times while it was read"));
@@ -66,7 +66,7 @@ async fn a_schema_that_has_ended_the_process_twice_is_not_read_a_third_time() {
     let pubsub = org.connect(org.settings());
     let mut source = pubsub.subscribe_remembering(&topic(), Start::Earliest, aside(&folder));
     for _ in 0..2 {
-        let Delivery::Unreadable { reason, .. } = next(&mut source).await else { panic!("it is read") };
+        let StreamItem::Unreadable { reason, .. } = next(&mut source).await else { panic!("it is read") };
         assert!(reason.contains("has ended the process 2 times"), "{reason}");
     }
     assert_eq!(kept(&folder).len(), 2);

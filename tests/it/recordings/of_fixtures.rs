@@ -1,18 +1,18 @@
 //! The fixtures are whole: both readers read them, their ids are of their kind, and they tell what they are named for.
 
-use byoc_connector::events::{Decoder, PassedBy};
-use byoc_connector::model::event::{Happening, Target};
+use byoc_connector::events::{Decoder, Ignored};
+use byoc_connector::model::event::{EventKind, Target};
 use byoc_connector::model::words::{CancelReason, SessionStatus, WorkChange};
 
 use super::*;
 
 /// What happened in a fixture, in order, and what was passed by.
-fn told(name: &str) -> (Vec<Happening>, Vec<PassedBy>) {
+fn told(name: &str) -> (Vec<EventKind>, Vec<Ignored>) {
     let (mut happenings, mut passed) = (Vec::new(), Vec::new());
     for item in items(name, &bytes(name)) {
         let Some(event) = item.expect("fixtures are whole").event else { continue };
         happenings.extend(event.events.into_iter().map(|event| event.what));
-        passed.extend(event.passed_by);
+        passed.extend(event.ignored);
     }
     (happenings, passed)
 }
@@ -33,8 +33,8 @@ fn every_fixture_is_read_whole_and_the_same_by_both_readers() {
             let event = item.line.decode(&mut decoder).expect("no error");
             assert_eq!(item.event, event, "{name}:{}", item.line.number);
             assert!(!matches!(item.line.source, Source::Unknown { .. }), "{name}:{}", item.line.number);
-            let passed = item.event.as_ref().and_then(|event| event.passed_by.as_ref());
-            assert!(matches!(passed, None | Some(PassedBy::Unused("Message"))), "{name}: {passed:?}");
+            let passed = item.event.as_ref().and_then(|event| event.ignored.as_ref());
+            assert!(matches!(passed, None | Some(Ignored::Unused("Message"))), "{name}: {passed:?}");
         }
     }
 }
@@ -99,16 +99,16 @@ fn uuid_like(text: &str) -> bool {
 #[test]
 fn a_queue_conference_is_told_from_the_click_to_the_join() {
     let (happenings, passed) = told("conference-queue.jsonl");
-    assert!(matches!(&happenings[0], Happening::SessionChanged { status: SessionStatus::Active, .. }));
+    assert!(matches!(&happenings[0], EventKind::SessionChanged { status: SessionStatus::Active, .. }));
     let request = happenings.iter().find_map(|happening| match happening {
-        Happening::RoutingRequested(request) => Some(request),
+        EventKind::RoutingRequested(request) => Some(request),
         _ => None,
     });
     assert!(matches!(request.expect("a request").target, Target::Queue(_)));
     let changes: Vec<_> = happenings
         .iter()
         .filter_map(|happening| match happening {
-            Happening::WorkChanged(changed) => Some((changed.change, changed.rep.is_some())),
+            EventKind::WorkChanged(changed) => Some((changed.change, changed.rep.is_some())),
             _ => None,
         })
         .collect();
@@ -118,10 +118,10 @@ fn a_queue_conference_is_told_from_the_click_to_the_join() {
     assert!(
         happenings
             .iter()
-            .any(|happening| matches!(happening, Happening::RoutingStarted { psr: Some(_), .. }))
+            .any(|happening| matches!(happening, EventKind::RoutingStarted { psr: Some(_), .. }))
     );
-    assert!(matches!(happenings.last(), Some(Happening::ParticipantsChanged(changes)) if changes[0].joined));
-    assert_eq!(passed, [PassedBy::Unused("Message"), PassedBy::Unused("Message")]);
+    assert!(matches!(happenings.last(), Some(EventKind::ParticipantsChanged(changes)) if changes[0].joined));
+    assert_eq!(passed, [Ignored::Unused("Message"), Ignored::Unused("Message")]);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn what_called_routing_off_is_told_in_the_fixtures() {
     let reasons = |name| -> Vec<_> {
         let (happenings, _) = told(name);
         let cancelled = happenings.into_iter().filter_map(|happening| match happening {
-            Happening::RoutingCancelled(cancelled) => Some((cancelled.reason, cancelled.by.is_some())),
+            EventKind::RoutingCancelled(cancelled) => Some((cancelled.reason, cancelled.by.is_some())),
             _ => None,
         });
         cancelled.collect()
@@ -146,7 +146,7 @@ fn what_called_routing_off_is_told_in_the_fixtures() {
 fn the_targets_of_the_fixtures_are_read() {
     let target = |name| {
         let requested = told(name).0.into_iter().find_map(|happening| match happening {
-            Happening::RoutingRequested(request) => Some(request.target),
+            EventKind::RoutingRequested(request) => Some(request.target),
             _ => None,
         });
         requested.expect("a request")

@@ -137,7 +137,7 @@ fn a_cancel_names_its_request_by_the_psr_where_it_can() {
     chat.answer("route", routed());
     chat.when(requested(2, Target::Rep(rep("dee"))));
     chat.commands();
-    chat.when(Happening::RoutingCancelled(RoutingCancelled {
+    chat.when(EventKind::RoutingCancelled(RoutingCancelled {
         entry: None,
         reason: CancelReason::Cancel,
         routing_type: Some(RoutingType::Conference),
@@ -189,7 +189,7 @@ fn the_end_user_who_leaves_and_the_session_that_ends_call_everything_off() {
 #[test]
 fn the_end_of_a_session_of_the_past_ends_nothing() {
     let mut chat = Scenario::ringing_rep();
-    chat.when(Happening::SessionChanged {
+    chat.when(EventKind::SessionChanged {
         entry: EventId::parse("old").unwrap(),
         work_item: byoc_connector::model::ids::WorkItemId::parse("0Mw000000000999").unwrap(),
         status: SessionStatus::Ended,

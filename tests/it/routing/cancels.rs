@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn cancel(entry: &str, by: &str) -> Happening {
-    Happening::RoutingCancelled(RoutingCancelled {
+fn cancel(entry: &str, by: &str) -> EventKind {
+    EventKind::RoutingCancelled(RoutingCancelled {
         entry: EventId::parse(entry).ok(),
         reason: CancelReason::Cancel,
         routing_type: Some(RoutingType::Conference),
@@ -14,10 +14,10 @@ fn cancel(entry: &str, by: &str) -> Happening {
     })
 }
 
-fn requested_by(number: u32, who: &str, target: Target) -> Happening {
-    let Happening::RoutingRequested(mut request) = requested(number, target) else { panic!() };
+fn requested_by(number: u32, who: &str, target: Target) -> EventKind {
+    let EventKind::RoutingRequested(mut request) = requested(number, target) else { panic!() };
     request.requester = Some(rep(who));
-    Happening::RoutingRequested(request)
+    EventKind::RoutingRequested(request)
 }
 
 #[test]

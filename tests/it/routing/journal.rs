@@ -19,7 +19,7 @@ fn the_facts_give_the_state_back_and_the_open_commands_with_their_ids() {
 fn a_fact_that_does_not_fit_is_refused_and_named() {
     let chat = Scenario::ringing_from_queue();
     let mut conversation = chat.conversation.clone();
-    let made = |fact: &&Fact| matches!(fact, Fact::About(_, RequestFact::RouteMade { .. }));
+    let made = |fact: &&Fact| matches!(fact, Fact::OfRequest(_, RequestFact::RouteMade { .. }));
     let again = chat.facts.iter().find(made).unwrap();
     let error = conversation.apply(again).unwrap_err();
     assert!(error.to_string().contains("does not fit"), "{error}");

@@ -1,7 +1,7 @@
 //! What must be undone is owed until it is undone, or there is nothing to undo (invariant 8).
 
 use byoc_connector::model::call::{Answer, Refusal, Reply};
-use byoc_connector::model::event::{Happening, Target};
+use byoc_connector::model::event::{EventKind, Target};
 use byoc_connector::model::words::SessionStatus;
 use byoc_connector::routing::{Conversation, Input, OperatorOrder, Outcome, OwedView, Reason};
 
@@ -15,7 +15,7 @@ fn undo(chat: &Scenario) -> Vec<&'static str> {
     chat.conversation.owed().map(|owed| owed.undo).collect()
 }
 
-fn session_ended() -> Happening {
+fn session_ended() -> EventKind {
     session(SessionStatus::Ended, Some(SessionStatus::Active))
 }
 

@@ -45,7 +45,7 @@ fn the_limit_counts_everybody_and_the_seats_that_are_promised() {
     assert_eq!(refused_with(chat, Target::Rep(rep("dee"))), Reason::Full(4));
 
     let mut chat = Scenario::with(settings.clone());
-    chat.when(Happening::ParticipantSeen(bot()));
+    chat.when(EventKind::ParticipantSeen(bot()));
     chat.when(requested(2, Target::Queue(queue())));
     assert_eq!(refused_with(chat, Target::Rep(rep("dee"))), Reason::Full(4));
 
@@ -83,7 +83,7 @@ fn events_may_tell_the_work_item_after_the_route() {
     chat.when(requested(1, Target::Queue(queue())));
     chat.answer("route", routed());
     assert_eq!(chat.commands(), ["route Conference by queue"]);
-    chat.when(Happening::RoutingStarted { psr: None, work_item: Some(work_item()) });
+    chat.when(EventKind::RoutingStarted { psr: None, work_item: Some(work_item()) });
     assert_eq!(chat.commands(), ["find 1 in the queue, not []"]);
 }
 

@@ -109,7 +109,7 @@ fn an_event_that_names_the_rep_is_placed_at_once() {
     chat.when(requested(1, Target::Queue(queue())));
     chat.answer("route", routed());
     chat.found(&["bo", "cem"]);
-    chat.when(Happening::WorkChanged(WorkChanged {
+    chat.when(EventKind::WorkChanged(WorkChanged {
         work: work(2),
         work_item: None,
         rep: Some(rep("cem")),

@@ -1,6 +1,6 @@
 //! Salesforce tells of an offer whose request is over: what was ours is not taken for another's.
 
-use byoc_connector::model::event::Happening;
+use byoc_connector::model::event::EventKind;
 use byoc_connector::model::words::WorkChange;
 use byoc_connector::routing::{Conversation, Outcome, Remark};
 
@@ -16,7 +16,7 @@ fn taken_back() -> Scenario {
     chat
 }
 
-fn told(chat: &mut Scenario, happening: Happening) -> Vec<Remark> {
+fn told(chat: &mut Scenario, happening: EventKind) -> Vec<Remark> {
     let before = (chat.remarks.len(), chat.facts.len());
     chat.when(happening);
     assert_eq!(chat.facts.len(), before.1, "it changes nothing");

@@ -1,7 +1,7 @@
 //! A session that becomes `Waiting` is routed anew, each time.
 
 use byoc_connector::model::call::{Answer, Reply, Routed};
-use byoc_connector::model::event::{Happening, Target};
+use byoc_connector::model::event::{EventKind, Target};
 use byoc_connector::model::ids::EventId;
 use byoc_connector::model::words::{CancelReason, SessionStatus};
 use byoc_connector::routing::{Conversation, Outcome, Remark};
@@ -15,11 +15,11 @@ fn entry(number: u32) -> EventId {
 }
 
 /// The session has that status now; the event is the how many-th.
-fn session_is(number: u32, status: SessionStatus, previous: Option<SessionStatus>) -> Happening {
-    Happening::SessionChanged { entry: entry(number), work_item: work_item(), status, previous }
+fn session_is(number: u32, status: SessionStatus, previous: Option<SessionStatus>) -> EventKind {
+    EventKind::SessionChanged { entry: entry(number), work_item: work_item(), status, previous }
 }
 
-fn waits(number: u32) -> Happening {
+fn waits(number: u32) -> EventKind {
     session_is(number, SessionStatus::Waiting, LEFT)
 }
 

@@ -1,7 +1,7 @@
 //! Who left stays left: only joins join, and what is old by its own time changes nothing.
 
 use byoc_connector::model::call::Call;
-use byoc_connector::model::event::{Happening, Participant, Target};
+use byoc_connector::model::event::{EventKind, Participant, Target};
 use byoc_connector::model::words::SessionStatus;
 use byoc_connector::routing::{Order, Outcome, Reason, Remark};
 
@@ -152,9 +152,9 @@ fn words_of_a_rep_who_was_removed_do_not_bring_them_back() {
 #[test]
 fn a_request_does_not_prove_that_its_rep_is_still_in() {
     let mut chat = bo_has_left();
-    let Happening::RoutingRequested(mut request) = requested(1, Target::Queue(queue())) else { panic!() };
+    let EventKind::RoutingRequested(mut request) = requested(1, Target::Queue(queue())) else { panic!() };
     request.requester = Some(rep("bo"));
-    chat.when(Happening::RoutingRequested(request));
+    chat.when(EventKind::RoutingRequested(request));
     chat.answer("route", routed());
     let Order::Find(query) = chat.take("find").order else { panic!() };
     assert_eq!(query.exclude, [rep("ann")]);

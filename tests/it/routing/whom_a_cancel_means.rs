@@ -1,7 +1,7 @@
 //! A cancel names no request. What it carries, and what each proves: a row a test.
 
 use byoc_connector::model::call::{Answer, Reply, Routed};
-use byoc_connector::model::event::{Event, Happening, RoutingCancelled, Target};
+use byoc_connector::model::event::{Event, EventKind, RoutingCancelled, Target};
 use byoc_connector::model::ids::ConversationId;
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{CancelReason, RoutingType, SessionStatus};
@@ -21,10 +21,10 @@ fn a_cancel() -> RoutingCancelled {
     }
 }
 
-fn asked_by(number: u32, who: &str, target: Target) -> Happening {
-    let Happening::RoutingRequested(mut request) = requested(number, target) else { panic!() };
+fn asked_by(number: u32, who: &str, target: Target) -> EventKind {
+    let EventKind::RoutingRequested(mut request) = requested(number, target) else { panic!() };
     request.list_opened_by = Some(rep(who));
-    Happening::RoutingRequested(request)
+    EventKind::RoutingRequested(request)
 }
 
 /// Ann has asked for `dee`, who rings as W1, and then Bo for `eli`, who rings as W2.
@@ -56,7 +56,7 @@ fn two_routed() -> Scenario {
 
 fn decided(chat: &Scenario) -> Vec<u32> {
     let decided = chat.facts.iter().filter_map(|fact| match fact {
-        Fact::About(number, byoc_connector::routing::RequestFact::Decided(verdict)) => {
+        Fact::OfRequest(number, byoc_connector::routing::RequestFact::Decided(verdict)) => {
             (verdict.outcome == Outcome::Cancelled).then_some(*number + 1)
         }
         _ => None,
@@ -69,7 +69,7 @@ fn the_psr_proves_the_request_whoever_else_is_named() {
     for number in [1, 2] {
         let mut chat = two_routed();
         let who = if number == 1 { "bo" } else { "ann" };
-        chat.when(Happening::RoutingCancelled(RoutingCancelled {
+        chat.when(EventKind::RoutingCancelled(RoutingCancelled {
             psr: Some(psr(number)),
             by: Some(rep(who)),
             ..a_cancel()
@@ -83,7 +83,7 @@ fn the_psr_proves_the_request_whoever_else_is_named() {
 fn the_agent_work_proves_the_request() {
     for number in [1, 2] {
         let mut chat = two_ring();
-        chat.when(Happening::RoutingCancelled(RoutingCancelled { work: Some(work(number)), ..a_cancel() }));
+        chat.when(EventKind::RoutingCancelled(RoutingCancelled { work: Some(work(number)), ..a_cancel() }));
         assert_eq!(chat.commands(), [format!("take back W{number}")]);
         assert_eq!(chat.remarks, []);
     }
@@ -101,7 +101,7 @@ fn a_psr_or_a_work_of_a_request_that_is_over_means_no_other() {
         RoutingCancelled { psr: Some(psr(1)), ..a_cancel() },
         RoutingCancelled { work: Some(work(1)), ..a_cancel() },
     ] {
-        chat.when(Happening::RoutingCancelled(cancel));
+        chat.when(EventKind::RoutingCancelled(cancel));
         assert_eq!(decided(&chat), [0_u32; 0]);
         assert_eq!(chat.remarks.last(), Some(&Remark::NothingToCancel));
     }
@@ -113,7 +113,7 @@ fn one_that_somebody_accepted_is_never_meant() {
     chat.found(&["dee"]);
     chat.answer("offer dee", offered(1));
     chat.when(accepted(1));
-    chat.when(Happening::RoutingCancelled(RoutingCancelled { psr: Some(psr(1)), ..a_cancel() }));
+    chat.when(EventKind::RoutingCancelled(RoutingCancelled { psr: Some(psr(1)), ..a_cancel() }));
     assert_eq!(chat.remarks, [Remark::TooLateToCancel(event(1))]);
     assert_eq!(decided(&chat), [0_u32; 0], "and the other is not meant either");
 }
@@ -122,7 +122,7 @@ fn one_that_somebody_accepted_is_never_meant() {
 fn a_psr_that_nobody_knows_is_of_no_request_with_another() {
     let mut chat = two_routed();
     chat.when(requested(3, Target::Rep(rep("eli"))));
-    chat.when(Happening::RoutingCancelled(RoutingCancelled { psr: Some(psr(9)), ..a_cancel() }));
+    chat.when(EventKind::RoutingCancelled(RoutingCancelled { psr: Some(psr(9)), ..a_cancel() }));
     assert_eq!(decided(&chat), [3]);
 }
 
@@ -134,7 +134,7 @@ fn who_asked_is_told_by_whose_list_was_open() {
             RoutingCancelled { initiator: Some(rep(who)), ..a_cancel() },
         ] {
             let mut chat = two_ring();
-            chat.when(Happening::RoutingCancelled(cancel));
+            chat.when(EventKind::RoutingCancelled(cancel));
             assert_eq!(chat.commands(), [format!("take back W{number}")]);
             assert_eq!(chat.remarks, [Remark::CancelGuessed(event(number))], "it is only likely");
         }
@@ -145,20 +145,20 @@ fn who_asked_is_told_by_whose_list_was_open() {
 fn whoever_initiated_counts_more_than_whoever_cancels() {
     let mut chat = two_ring();
     let (initiator, by) = (Some(rep("ann")), Some(rep("bo")));
-    chat.when(Happening::RoutingCancelled(RoutingCancelled { initiator, by, ..a_cancel() }));
+    chat.when(EventKind::RoutingCancelled(RoutingCancelled { initiator, by, ..a_cancel() }));
     assert_eq!(chat.commands(), ["take back W1"]);
 }
 
 #[test]
 fn where_nothing_tells_it_is_the_newest_that_nobody_has_accepted_and_only_one() {
     let mut chat = two_ring();
-    chat.when(Happening::RoutingCancelled(a_cancel()));
+    chat.when(EventKind::RoutingCancelled(a_cancel()));
     assert_eq!(chat.commands(), ["take back W2"]);
     assert_eq!(chat.remarks, [Remark::CancelGuessed(event(2))]);
 
     let mut chat = two_ring();
     chat.when(accepted(2));
-    chat.when(Happening::RoutingCancelled(a_cancel()));
+    chat.when(EventKind::RoutingCancelled(a_cancel()));
     assert_eq!(chat.commands(), ["take back W1"]);
 }
 
@@ -168,14 +168,14 @@ fn of_two_by_the_same_rep_it_is_the_newer() {
     chat.when(asked_by(3, "ann", Target::Rep(rep("fay"))));
     chat.answer("offer fay", offered(3));
     chat.commands();
-    chat.when(Happening::RoutingCancelled(RoutingCancelled { by: Some(rep("ann")), ..a_cancel() }));
+    chat.when(EventKind::RoutingCancelled(RoutingCancelled { by: Some(rep("ann")), ..a_cancel() }));
     assert_eq!(chat.commands(), ["report yes", "take back W3"][1..]);
 }
 
 #[test]
 fn the_only_request_is_no_guess() {
     let mut chat = Scenario::ringing_rep();
-    chat.when(Happening::RoutingCancelled(RoutingCancelled { by: Some(rep("cem")), ..a_cancel() }));
+    chat.when(EventKind::RoutingCancelled(RoutingCancelled { by: Some(rep("cem")), ..a_cancel() }));
     assert_eq!(chat.commands(), ["take back W1"]);
     assert_eq!(chat.remarks, []);
 }
@@ -184,7 +184,7 @@ fn the_only_request_is_no_guess() {
 fn the_type_excludes_what_is_of_another() {
     let mut chat = two_ring();
     let routing_type = Some(RoutingType::Transfer);
-    chat.when(Happening::RoutingCancelled(RoutingCancelled { routing_type, ..a_cancel() }));
+    chat.when(EventKind::RoutingCancelled(RoutingCancelled { routing_type, ..a_cancel() }));
     assert_eq!(chat.commands(), [""; 0]);
     assert_eq!(chat.remarks, [Remark::NothingToCancel]);
 }

@@ -1,6 +1,6 @@
 //! A request whose work item is not known waits for whoever tells it, as long as there is time.
 
-use byoc_connector::model::event::{Happening, Target};
+use byoc_connector::model::event::{EventKind, Target};
 use byoc_connector::model::ids::Subject;
 use byoc_connector::model::words::{SessionStatus, WorkChange};
 use byoc_connector::routing::{Outcome, Reason, Remark};
@@ -18,9 +18,9 @@ fn asked_for(target: Target) -> Scenario {
 fn whatever_tells_it_lets_the_request_go_on() {
     let tellers = [
         session(SessionStatus::Active, None),
-        Happening::WorkItemSeen(work_item()),
+        EventKind::WorkItemSeen(work_item()),
         changed(9, WorkChange::Assigned),
-        Happening::RoutingStarted { psr: None, work_item: Some(work_item()) },
+        EventKind::RoutingStarted { psr: None, work_item: Some(work_item()) },
     ];
     for teller in tellers {
         let mut chat = asked_for(Target::Rep(rep("bo")));
@@ -35,7 +35,7 @@ fn whatever_tells_it_lets_the_request_go_on() {
 fn skills_wait_too() {
     let mut chat = asked_for(Target::Skills(vec![skill("french", None)]));
     assert_eq!(chat.commands(), [""; 0]);
-    chat.when(Happening::WorkItemSeen(work_item()));
+    chat.when(EventKind::WorkItemSeen(work_item()));
     assert_eq!(chat.commands(), ["find 1 french, not []"]);
 }
 
@@ -57,7 +57,7 @@ fn a_no_waits_for_it_as_well() {
         let mut chat = asked_for(target.clone());
         assert_eq!(chat.outcomes(), []);
         chat.seconds(1);
-        chat.when(Happening::WorkItemSeen(work_item()));
+        chat.when(EventKind::WorkItemSeen(work_item()));
         assert_eq!(chat.commands(), ["report no"], "{target:?}");
         chat.answer("report", ok());
         assert_eq!(chat.outcomes(), [Outcome::Refused]);

@@ -10,7 +10,7 @@ use byoc_connector::emulator::{Act, Done, Emission, Salesforce, Settings as OrgS
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, WorkItemId};
 use byoc_connector::model::time::SystemClock;
-use byoc_connector::service::Told;
+use byoc_connector::service::RequestEnded;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -26,7 +26,7 @@ mod owed;
 struct Stage {
     rig: Rig,
     emulator: Emulator,
-    told: broadcast::Receiver<Told>,
+    told: broadcast::Receiver<RequestEnded>,
     /// How far the org's events have been brought.
     brought: usize,
 }

@@ -8,7 +8,7 @@ use byoc_connector::model::ids::{AgentWorkId, EventId, WorkItemId};
 use byoc_connector::model::time::{Clock, SystemClock};
 use byoc_connector::people::People;
 use byoc_connector::server::Settings;
-use byoc_connector::service::{OrgPlan, Running};
+use byoc_connector::service::{OrgPlan, RunningChannel};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -65,7 +65,7 @@ impl Offered {
         offered
     }
 
-    pub(super) fn running(&self) -> &Running {
+    pub(super) fn running(&self) -> &RunningChannel {
         self.rig.service.find(Some(&ORG.parse().unwrap()), Some(CHANNEL)).unwrap()
     }
 

@@ -7,8 +7,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use byoc_connector::connector::TellNobody;
-use byoc_connector::events::aside::Aside;
 use byoc_connector::events::pubsub::Start;
+use byoc_connector::events::quarantine::Quarantine;
 use byoc_connector::interaction::{Client, FixedToken};
 use byoc_connector::model::channel_definition::ChannelDefinition;
 use byoc_connector::model::ids::OrgId;
@@ -19,7 +19,7 @@ use byoc_connector::people::People;
 use byoc_connector::rep_finder::Choice;
 use byoc_connector::routing::{Policy, Settings as Rules};
 use byoc_connector::server::{Parts, Server, SessionAuth, Settings};
-use byoc_connector::service::{ChannelPlan, OrgPlan, Plan, Service, Watched};
+use byoc_connector::service::{ChannelPlan, OrgPlan, Plan, Service, WatchedTokens};
 use byoc_connector::store::{Memory, Store};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ pub(crate) fn org(id: &str, salesforce: &str, with_people: bool) -> OrgPlan {
     let id: OrgId = id.parse().unwrap();
     let definition = definition();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let tokens = Watched::new(id, Arc::new(FixedToken::new("a-token")), clock);
+    let tokens = WatchedTokens::new(id, Arc::new(FixedToken::new("a-token")), clock);
     let people = People::new(roster(), Choice::default());
     let channel = ChannelPlan {
         settings: Rules {
@@ -110,7 +110,7 @@ pub(crate) async fn service_with(
     clock: Arc<dyn Clock>,
     orgs: Vec<OrgPlan>,
 ) -> Service {
-    let plan = Plan { orgs, store, clock, notices: Notices::default(), aside: Aside::default() };
+    let plan = Plan { orgs, store, clock, notices: Notices::default(), aside: Quarantine::default() };
     Service::start(plan).await.unwrap()
 }
 

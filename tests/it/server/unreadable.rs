@@ -29,7 +29,7 @@ async fn rig(salesforce: &str) -> (Rig, Arc<Memory>) {
     let mut lost = record(&channel, epoch, "lost");
     let named = WorkChanged { work: work(1), work_item: None, rep: None, change: WorkChange::Assigned };
     lost.change.as_mut().unwrap().facts =
-        vec![Fact::WorkUnplaced(named), Fact::About(7, RequestFact::Closed)];
+        vec![Fact::OfferEventHeld(named), Fact::OfRequest(7, RequestFact::Closed)];
     store.append(lost).await.unwrap();
     let orgs = vec![org(ORG, salesforce, true)];
     let service = service_with(Arc::clone(&store) as Arc<dyn Store>, Arc::new(SystemClock), orgs).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use byoc_connector::model::ids::{AgentWorkId, OrgId, WorkItemId};
 use byoc_connector::model::time::{Clock as _, SystemClock};
-use byoc_connector::service::Taken;
+use byoc_connector::service::Processed;
 use byoc_connector::store::{Cause, ChannelKey, Memory, Store};
 
 use crate::server::rig::{CHANNEL, ORG, org, service_with};
@@ -36,7 +36,7 @@ async fn what_is_brought_is_stored_with_what_names_it() {
     for event in recorded() {
         let event = event.replacen('{', &format!(r#"{{"EventUuid":"{id}","#), 1);
         // The first of them names all the others, which are taken for the same.
-        assert_eq!(channel.platform_event(&event).await.unwrap(), Taken::In);
+        assert_eq!(channel.platform_event(&event).await.unwrap(), Processed::Stored);
     }
     assert_eq!(channel.open_requests(9).await.unwrap(), [], "the request is taken for what came before");
     for event in recorded() {

@@ -1,6 +1,6 @@
 //! `byoc doctor`: what it finds wrong with an org, and that it leaves it as it was.
 
-use byoc_connector::emulator::{Booked, Operation};
+use byoc_connector::emulator::{LedgerEvent, Operation};
 use byoc_connector::model::roster::Roster;
 use serde_json::{Value, json};
 use wiremock::matchers::any;
@@ -68,8 +68,8 @@ async fn an_org_that_is_well_is_said_to_be_and_left_as_it_was() {
     assert_eq!(steps, ["store", "disk", "listen", "clock", "token", "rights", "channel", "calls", "events"]);
     world.emulator.with(|salesforce, _| {
         let books = salesforce.books();
-        let other = |booked: &Booked| {
-            !matches!(booked, Booked::Call { operation: Some(Operation::UpdateAgentWork), .. })
+        let other = |booked: &LedgerEvent| {
+            !matches!(booked, LedgerEvent::Call { operation: Some(Operation::UpdateAgentWork), .. })
         };
         assert_eq!((books.calls(Operation::UpdateAgentWork), books.count(other)), (2, 0));
     });

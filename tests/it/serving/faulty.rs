@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use byoc_connector::emulator::http::StreamFault;
-use byoc_connector::emulator::{Act, Booked};
+use byoc_connector::emulator::{Act, LedgerEvent};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{EventId, QueueId, RepId};
 use byoc_connector::model::roster::Roster;
@@ -53,7 +53,7 @@ fn until_joined(world: &World, requests: &[EventId]) {
         world.emulator.with(|salesforce, _| {
             let missing = requests.iter().filter(|request| {
                 !salesforce.books().entries().iter().any(|entry| {
-                    matches!(&entry.what, Booked::RequestEnded { request: ended, .. } if ended == *request)
+                    matches!(&entry.what, LedgerEvent::RequestEnded { request: ended, .. } if ended == *request)
                 })
             });
             match missing.count() {
@@ -80,7 +80,7 @@ async fn check(world: &World, serve: Serve, requests: &[EventId]) {
     asked.sort();
     assert_eq!(ended, asked, "each request has one outcome");
     world.emulator.with(|salesforce, _| {
-        let offers = salesforce.books().count(|booked| matches!(booked, Booked::OfferCreated { .. }));
+        let offers = salesforce.books().count(|booked| matches!(booked, LedgerEvent::OfferCreated { .. }));
         assert_eq!(offers, requests.len(), "one offer a request");
         assert_eq!(salesforce.psrs().count(), 0);
         assert_same(&said_to_have_joined(&outcomes), &joined(salesforce));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use byoc_connector::emulator::{Act, Booked, Books, Operation, Request};
+use byoc_connector::emulator::{Act, Ledger, LedgerEvent, Operation, Request};
 use byoc_connector::model::event::{SkillRequirement, Target};
 use byoc_connector::model::ids::{AgentWorkId, EventId, QueueId, RepId, SkillId};
 use byoc_connector::model::roster::Roster;
@@ -77,9 +77,9 @@ fn target(n: u64) -> Target {
 }
 
 /// Numbers that are always the same: a kill that shows a mistake shows it again, as far as time allows.
-struct Draws(u64);
+struct SeededRandom(u64);
 
-impl Draws {
+impl SeededRandom {
     fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
@@ -87,7 +87,7 @@ impl Draws {
 }
 
 /// Lets requests come in for a while.
-fn load(world: &World, draws: &mut Draws, asked: &mut Vec<EventId>, time: Duration) {
+fn load(world: &World, draws: &mut SeededRandom, asked: &mut Vec<EventId>, time: Duration) {
     let begin = std::time::Instant::now();
     while begin.elapsed() < time {
         let conversation = world.conversation(RepId::parse(REQUESTER).unwrap());
@@ -110,7 +110,7 @@ fn load(world: &World, draws: &mut Draws, asked: &mut Vec<EventId>, time: Durati
 async fn killed_fifty_times_under_load_nothing_is_lost_or_done_twice() {
     let world = World::start(roster(), "[routing]\nring_seconds = 2\nsearch_seconds = 20\n").await;
     let seed = std::env::var("BYOC_KILL_SEED").ok().and_then(|seed| seed.parse().ok());
-    let mut draws = Draws(seed.unwrap_or(20_261_120));
+    let mut draws = SeededRandom(seed.unwrap_or(20_261_120));
     let mut asked = Vec::new();
     for _ in 0..KILLS {
         let mut serve = world.serve();
@@ -178,26 +178,26 @@ fn check(world: &World, asked: &[EventId], outcomes: &[OutcomeRecord]) {
     assert_eq!(at_rest(world), Ok(()));
     world.emulator.with(|salesforce, _| {
         let books = salesforce.books();
-        let unanswered = books.count(|booked| matches!(booked, Booked::RequestUnanswered { .. }));
+        let unanswered = books.count(|booked| matches!(booked, LedgerEvent::RequestUnanswered { .. }));
         assert_eq!(unanswered, 0, "Salesforce waited in vain");
         assert!(books.calls(Operation::CreateAgentWork) > 200, "there was load");
         let mut offers: BTreeMap<(&EventId, RepId), BTreeSet<AgentWorkId>> = BTreeMap::new();
         for entry in books.entries() {
-            if let Booked::OfferCreated { work, rep, correlation, .. } = &entry.what {
+            if let LedgerEvent::OfferCreated { work, rep, correlation, .. } = &entry.what {
                 offers.entry((correlation, *rep)).or_default().insert(*work);
             }
         }
         let twice: Vec<_> = offers.iter().filter(|(_, works)| works.len() > 1).collect();
         let story = twice.first().map(|((request, _), _)| story(books, request)).unwrap_or_default();
         assert!(twice.is_empty(), "{} agent works were created twice: {twice:?}\n{story}", twice.len());
-        let joined =
-            books.count(|booked| matches!(booked, Booked::OfferChanged { change: WorkChange::Accepted, .. }));
+        let joined = books
+            .count(|booked| matches!(booked, LedgerEvent::OfferChanged { change: WorkChange::Accepted, .. }));
         assert!(joined > asked.len() / 4, "{joined} of {} joined", asked.len());
     });
 }
 
 /// What the books say of a request, a line each.
-fn story(books: &Books, request: &EventId) -> String {
+fn story(books: &Ledger, request: &EventId) -> String {
     let lines = books.entries().iter().filter_map(|entry| {
         let line = serde_json::to_string(entry).unwrap();
         line.contains(request.as_str()).then_some(line)

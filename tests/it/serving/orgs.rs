@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use byoc_connector::emulator::Booked;
+use byoc_connector::emulator::LedgerEvent;
 use byoc_connector::emulator::http::AppSettings;
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{EventId, OrgId, QueueId, RepId};
@@ -39,7 +39,7 @@ fn ask(world: &World, org: u32) -> EventId {
 fn until_joined(world: &World, request: &EventId) {
     world.until("a rep joins", |world| {
         world.emulator.with(|salesforce, _| {
-            let ended = |booked: &Booked| matches!(booked, Booked::RequestEnded { request: ended, .. } if ended == request);
+            let ended = |booked: &LedgerEvent| matches!(booked, LedgerEvent::RequestEnded { request: ended, .. } if ended == request);
             if salesforce.books().count(ended) == 1 { Ok(()) } else { Err(request.to_string()) }
         })
     });

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use byoc_connector::emulator::Booked;
+use byoc_connector::emulator::LedgerEvent;
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{EventId, QueueId, RepId};
 use byoc_connector::model::roster::Roster;
@@ -151,7 +151,7 @@ fn ask(world: &World) -> EventId {
 
 /// How many calls the org was sent.
 fn calls(world: &World) -> usize {
-    let is_call = |booked: &Booked| matches!(booked, Booked::Call { .. });
+    let is_call = |booked: &LedgerEvent| matches!(booked, LedgerEvent::Call { .. });
     world.emulator.with(|salesforce, _| salesforce.books().count(is_call))
 }
 

@@ -1,6 +1,6 @@
 //! Where Salesforce does not tell of declines and no connector page is open, the ring time concludes one.
 
-use byoc_connector::emulator::{Booked, Fault, FaultKind, Operation};
+use byoc_connector::emulator::{Fault, FaultKind, LedgerEvent, Operation};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{EventId, QueueId, RepId};
 use byoc_connector::model::roster::Roster;
@@ -65,17 +65,21 @@ const WORK_NOT_VALID: u32 = 10082;
 /// What the org's books say of offers and cancels, a line each.
 fn story(world: &World, request: &EventId) -> Vec<String> {
     world.emulator.with(|salesforce, _| {
-        let line = |what: &Booked| match what {
-            Booked::OfferCreated { rep, correlation, .. } if correlation == request => {
+        let line = |what: &LedgerEvent| match what {
+            LedgerEvent::OfferCreated { rep, correlation, .. } if correlation == request => {
                 Some(format!("offer {rep}"))
             }
-            Booked::OfferChanged { rep, change: WorkChange::Declined, .. } => Some(format!("declined {rep}")),
-            Booked::OfferChanged { rep, change: WorkChange::Accepted, .. } => Some(format!("accepted {rep}")),
-            Booked::Call { operation: Some(Operation::UpdateAgentWork), code, .. } => {
+            LedgerEvent::OfferChanged { rep, change: WorkChange::Declined, .. } => {
+                Some(format!("declined {rep}"))
+            }
+            LedgerEvent::OfferChanged { rep, change: WorkChange::Accepted, .. } => {
+                Some(format!("accepted {rep}"))
+            }
+            LedgerEvent::Call { operation: Some(Operation::UpdateAgentWork), code, .. } => {
                 Some(format!("cancel {}", code.map_or_else(|| "works".to_owned(), |code| code.to_string())))
             }
             // A planned fault answers in the org's place.
-            Booked::CallSpoiled { operation: Some(Operation::UpdateAgentWork), .. } => {
+            LedgerEvent::CallSpoiled { operation: Some(Operation::UpdateAgentWork), .. } => {
                 Some(format!("cancel {WORK_NOT_VALID}"))
             }
             _ => None,

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use byoc_connector::emulator::{Booked, Conversation, WorkState};
+use byoc_connector::emulator::{Conversation, LedgerEvent, WorkState};
 use byoc_connector::model::call::{Call, RoutingOutcome};
 use byoc_connector::model::ids::{AgentWorkId, EventId, RepId};
 use byoc_connector::model::time::Timestamp;
@@ -151,7 +151,7 @@ impl Found {
         let mut ringing: BTreeMap<&EventId, usize> = BTreeMap::new();
         for entry in world.salesforce.books().entries() {
             match &entry.what {
-                Booked::OfferCreated { work, .. } => {
+                LedgerEvent::OfferCreated { work, .. } => {
                     let Some(request) = world.trace.works.get(work) else { continue };
                     if world.is_nameless(*work) {
                         continue;
@@ -161,7 +161,7 @@ impl Found {
                     let many = *open > 1 && world.settings.policy.ring == Ring::OneAtATime;
                     self.must(!many, || format!("5: {open} offers of {request} ring at once"));
                 }
-                Booked::OfferChanged { work, change, .. } if ends_ringing(*change) => {
+                LedgerEvent::OfferChanged { work, change, .. } if ends_ringing(*change) => {
                     let Some(request) = world.trace.works.get(work) else { continue };
                     if !world.is_nameless(*work) {
                         *ringing.entry(request).or_default() -= 1;
@@ -210,7 +210,7 @@ impl Found {
     /// A clear comes when nothing of its request rings, and takes no PSR that another request needs.
     fn clear<C>(&mut self, world: &World<C>, made: &Made) {
         for booked in &made.changed {
-            let Booked::PsrDeleted { psr, .. } = booked else { continue };
+            let LedgerEvent::PsrDeleted { psr, .. } = booked else { continue };
             let Some(owner) = world.trace.psrs.get(psr).filter(|owner| **owner != made.id.request) else {
                 continue;
             };
@@ -245,7 +245,7 @@ impl Found {
             self.must(!removed(&ending.request, rep), || format!("{rep} joined and was removed"));
         }
         for entry in world.salesforce.books().entries() {
-            let Booked::OfferChanged { work, rep, change, .. } = &entry.what else { continue };
+            let LedgerEvent::OfferChanged { work, rep, change, .. } = &entry.what else { continue };
             let Some(request) = world.trace.works.get(work) else { continue };
             if *change != WorkChange::Accepted {
                 continue;
@@ -304,10 +304,10 @@ fn ringing_at<C>(world: &World<C>, request: &EventId, at: Timestamp) -> BTreeSet
     let mut ringing = BTreeSet::new();
     for entry in world.salesforce.books().entries().iter().take_while(|entry| entry.at < at) {
         match &entry.what {
-            Booked::OfferCreated { work, .. } if world.trace.works.get(work) == Some(request) => {
+            LedgerEvent::OfferCreated { work, .. } if world.trace.works.get(work) == Some(request) => {
                 ringing.insert(*work);
             }
-            Booked::OfferChanged { work, change, .. } if ends_ringing(*change) => {
+            LedgerEvent::OfferChanged { work, change, .. } if ends_ringing(*change) => {
                 ringing.remove(work);
             }
             _ => {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use byoc_connector::model::call::Answer;
-use byoc_connector::model::event::{Event, Happening};
+use byoc_connector::model::event::{Event, EventKind};
 use byoc_connector::model::ids::{ConversationId, RepId, WorkItemId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::routing::{
@@ -118,7 +118,7 @@ impl Core for Journaled {
     fn on_event(&mut self, now: Timestamp, event: Event) -> Option<Turn> {
         let id = match (event.conversation, &event.what) {
             (Some(id), _) => id,
-            (None, Happening::WorkChanged(change)) => {
+            (None, EventKind::WorkChanged(change)) => {
                 let of_item = |it: &&Conversation| it.work_item() == change.work_item;
                 self.conversations.values().find(of_item)?.id().clone()
             }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use byoc_connector::emulator::{Booked, Channel, PsrEnd, Salesforce, Settings as Org};
+use byoc_connector::emulator::{Channel, LedgerEvent, PsrEnd, Salesforce, Settings as Org};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{RepId, SkillId};
 use byoc_connector::model::roster::{Flow, Queue, Rep, Roster, Script, Skill};
@@ -204,8 +204,8 @@ fn seen<C: Core>(world: &World<C>) -> Seen {
     let mut psrs = Vec::new();
     for entry in world.salesforce.books().entries() {
         match &entry.what {
-            Booked::OfferCreated { rep, .. } => *offers.entry(rep.to_string()).or_default() += 1,
-            Booked::PsrDeleted { end, .. } => psrs.push(*end),
+            LedgerEvent::OfferCreated { rep, .. } => *offers.entry(rep.to_string()).or_default() += 1,
+            LedgerEvent::PsrDeleted { end, .. } => psrs.push(*end),
             _ => {}
         }
     }

@@ -3,15 +3,15 @@
 //! A try reaches Salesforce before its caller gives it up, or never: a request that outlives its
 //! connection is beyond what anybody could answer for.
 
-use byoc_connector::emulator::{Draws, Fault, FaultKind, Operation};
+use byoc_connector::emulator::{Fault, FaultKind, Operation, SeededRandom};
 
 /// Chances, drawn from a seed.
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(Draws);
+pub(crate) struct Dice(SeededRandom);
 
 impl Dice {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(Draws::new(seed))
+        Self(SeededRandom::new(seed))
     }
 
     pub(crate) fn unit(&mut self) -> f64 {

@@ -10,9 +10,9 @@ mod people;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use byoc_connector::emulator::{Act, Booked, Done, Salesforce};
+use byoc_connector::emulator::{Act, Done, LedgerEvent, Salesforce};
 use byoc_connector::events::Decoder;
-use byoc_connector::interaction::{Tries, Verdict};
+use byoc_connector::interaction::{Tries, TryOutcome};
 use byoc_connector::model::call::Call;
 use byoc_connector::model::event::{Event, Target};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
@@ -75,7 +75,7 @@ enum Due {
     Browser(Event),
     Try(u64),
     Reaches(u64, Timestamp),
-    Judge(u64, Verdict),
+    Judge(u64, TryOutcome),
     Found(u64, Result<Vec<RepId>, SearchFailure>),
     Restart,
 }
@@ -102,7 +102,7 @@ pub(crate) struct Made {
     pub(crate) status: u16,
     pub(crate) code: Option<u32>,
     /// What it changed there.
-    pub(crate) changed: Vec<Booked>,
+    pub(crate) changed: Vec<LedgerEvent>,
 }
 
 /// What happened, for whoever judges.

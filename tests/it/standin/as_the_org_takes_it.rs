@@ -1,7 +1,7 @@
 //! The emulator takes what the org takes: bodies and headers that a stricter reading of the schemas refuses.
 
 use byoc_connector::emulator::{Act, PsrEnd, Settings};
-use byoc_connector::emulator::{Booked, WorkState};
+use byoc_connector::emulator::{LedgerEvent, WorkState};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{AgentWorkId, EventId};
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ fn beside_a_psr_the_weight_does_not_count_and_the_psr_is_used_up() {
     assert!((work.weight - Settings::default().psr_weight).abs() < f64::EPSILON, "{work:?}");
     assert_eq!(answer.body["agentWorkDetails"].get("capacityWeight"), None);
     org.salesforce.act(START, Act::Accept { work: id }).unwrap();
-    let used = |it: &Booked| matches!(it, Booked::PsrDeleted { end: PsrEnd::Accept, .. });
+    let used = |it: &LedgerEvent| matches!(it, LedgerEvent::PsrDeleted { end: PsrEnd::Accept, .. });
     assert_eq!((org.salesforce.books().count(used), org.salesforce.psrs().count()), (1, 0));
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use byoc_connector::model::call::{Answer, Call, Capacity, Refusal, Reply, RouteBy, Routed, RoutingOutcome};
 use byoc_connector::model::event::{
-    Happening, Participant, ParticipantChange, RoutingCancelled, RoutingRequested, SkillRequirement, Target,
+    EventKind, Participant, ParticipantChange, RoutingCancelled, RoutingRequested, SkillRequirement, Target,
     WorkChanged,
 };
 use byoc_connector::model::ids::{
@@ -58,8 +58,8 @@ pub(crate) fn settings() -> Settings {
     Settings { conference_supported: true, participant_limit: None, policy: Policy::default() }
 }
 
-pub(crate) fn requested(number: u32, target: Target) -> Happening {
-    Happening::RoutingRequested(Box::new(RoutingRequested {
+pub(crate) fn requested(number: u32, target: Target) -> EventKind {
+    EventKind::RoutingRequested(Box::new(RoutingRequested {
         event: event(number),
         created: Timestamp::from_millis(0),
         routing_type: RoutingType::Conference,
@@ -80,8 +80,8 @@ pub(crate) fn skill(id: &str, priority: Option<i32>) -> SkillRequirement {
     }
 }
 
-pub(crate) fn changed(number: u32, change: WorkChange) -> Happening {
-    Happening::WorkChanged(WorkChanged {
+pub(crate) fn changed(number: u32, change: WorkChange) -> EventKind {
+    EventKind::WorkChanged(WorkChanged {
         work: work(number),
         work_item: Some(work_item()),
         rep: None,
@@ -89,16 +89,16 @@ pub(crate) fn changed(number: u32, change: WorkChange) -> Happening {
     })
 }
 
-pub(crate) fn accepted(number: u32) -> Happening {
+pub(crate) fn accepted(number: u32) -> EventKind {
     changed(number, WorkChange::Accepted)
 }
 
-pub(crate) fn declined(number: u32) -> Happening {
+pub(crate) fn declined(number: u32) -> EventKind {
     changed(number, WorkChange::Declined)
 }
 
-pub(crate) fn cancelled(reason: CancelReason) -> Happening {
-    Happening::RoutingCancelled(RoutingCancelled {
+pub(crate) fn cancelled(reason: CancelReason) -> EventKind {
+    EventKind::RoutingCancelled(RoutingCancelled {
         entry: None,
         reason,
         routing_type: Some(RoutingType::Conference),
@@ -109,12 +109,12 @@ pub(crate) fn cancelled(reason: CancelReason) -> Happening {
     })
 }
 
-pub(crate) fn requester_cancelled() -> Happening {
+pub(crate) fn requester_cancelled() -> EventKind {
     cancelled(CancelReason::Cancel)
 }
 
-pub(crate) fn session(status: SessionStatus, previous: Option<SessionStatus>) -> Happening {
-    Happening::SessionChanged {
+pub(crate) fn session(status: SessionStatus, previous: Option<SessionStatus>) -> EventKind {
+    EventKind::SessionChanged {
         entry: EventId::parse(&format!("session-{status}")).unwrap(),
         work_item: work_item(),
         status,
@@ -125,30 +125,30 @@ pub(crate) fn session(status: SessionStatus, previous: Option<SessionStatus>) ->
 /// Told now; see [`Scenario::when`].
 const NOW: Timestamp = Timestamp::from_millis(i64::MIN);
 
-fn moved(who: &str, joined: bool, at: Timestamp) -> Happening {
+fn moved(who: &str, joined: bool, at: Timestamp) -> EventKind {
     let participant = Participant::rep(rep(who)).unwrap();
-    Happening::ParticipantsChanged(vec![ParticipantChange { participant, joined, at }])
+    EventKind::ParticipantsChanged(vec![ParticipantChange { participant, joined, at }])
 }
 
-pub(crate) fn came(who: &str) -> Happening {
+pub(crate) fn came(who: &str) -> EventKind {
     moved(who, true, NOW)
 }
 
-pub(crate) fn went(who: &str) -> Happening {
+pub(crate) fn went(who: &str) -> EventKind {
     moved(who, false, NOW)
 }
 
 /// By an entry of that time, in milliseconds.
-pub(crate) fn came_at(who: &str, millis: i64) -> Happening {
+pub(crate) fn came_at(who: &str, millis: i64) -> EventKind {
     moved(who, true, Timestamp::from_millis(millis))
 }
 
-pub(crate) fn went_at(who: &str, millis: i64) -> Happening {
+pub(crate) fn went_at(who: &str, millis: i64) -> EventKind {
     moved(who, false, Timestamp::from_millis(millis))
 }
 
-pub(crate) fn seen(who: &str) -> Happening {
-    Happening::ParticipantSeen(Participant::rep(rep(who)).unwrap())
+pub(crate) fn seen(who: &str) -> EventKind {
+    EventKind::ParticipantSeen(Participant::rep(rep(who)).unwrap())
 }
 
 pub(crate) fn bot() -> Participant {
@@ -290,8 +290,8 @@ impl Scenario {
     }
 
     /// Something happens. An entry that is told now is later than every one before.
-    pub(crate) fn when(&mut self, mut happening: Happening) {
-        if let Happening::ParticipantsChanged(changes) = &mut happening {
+    pub(crate) fn when(&mut self, mut happening: EventKind) {
+        if let EventKind::ParticipantsChanged(changes) = &mut happening {
             for change in changes {
                 if change.at == NOW {
                     change.at = self.now.max(self.moved + Duration::from_millis(1));

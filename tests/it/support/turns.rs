@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use byoc_connector::model::call::Call;
-use byoc_connector::model::event::{Happening, Target};
+use byoc_connector::model::event::{EventKind, Target};
 use byoc_connector::model::ids::{ConversationId, OrgId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::SessionStatus;
 use byoc_connector::routing::{Command, Conversation, Effects, Input, Order, SearchFailure, Settings};
 use byoc_connector::store::{
-    Appended, Cause, Change, ChannelKey, Epoch, Loaded, Position, Remembered, TurnRecord,
+    Appended, Cause, Change, ChannelKey, Epoch, Loaded, Position, StoredConversation, TurnRecord,
 };
 
 use super::scenario::{
@@ -61,7 +61,7 @@ impl Actor {
         let settings = settings();
         let (mut conversations, mut ended, mut open) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
         let mut now = Timestamp::from_millis(1_780_000_000_000);
-        for Remembered { conversation, heard, ended: over } in loaded.conversations {
+        for StoredConversation { conversation, heard, ended: over } in loaded.conversations {
             let id = conversation.id().clone();
             open.extend(conversation.outstanding(&settings).into_iter().map(|command| (id.clone(), command)));
             if over {
@@ -103,14 +103,14 @@ impl Actor {
         }
         let what = self.event();
         match what {
-            Happening::SessionChanged { status: SessionStatus::Ended, .. } => self.ended.insert(id.clone()),
+            EventKind::SessionChanged { status: SessionStatus::Ended, .. } => self.ended.insert(id.clone()),
             _ => self.ended.remove(&id),
         };
         let cause = Cause::replay_id(&self.next.to_be_bytes()).unwrap();
         self.feed(id, Input::Happened(what), Some(cause))
     }
 
-    fn event(&mut self) -> Happening {
+    fn event(&mut self) -> EventKind {
         let who = REPS[self.dice.below(REPS.len())];
         // Works of this actor's answers have these numbers, so that most of what happens to offers is of ours.
         let recent = self.next.saturating_sub(u32::try_from(self.dice.below(40)).unwrap());
@@ -118,11 +118,11 @@ impl Actor {
             0..=3 => {
                 let target =
                     if self.dice.below(2) == 0 { Target::Queue(queue()) } else { Target::Rep(rep(who)) };
-                let Happening::RoutingRequested(mut request) = requested(self.next, target) else {
+                let EventKind::RoutingRequested(mut request) = requested(self.next, target) else {
                     unreachable!("a request was asked for")
                 };
                 request.created = self.now;
-                Happening::RoutingRequested(request)
+                EventKind::RoutingRequested(request)
             }
             4..=5 => accepted(recent),
             6 => declined(recent),

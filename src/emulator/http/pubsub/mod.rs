@@ -32,22 +32,22 @@ const RESPONSES_WAITING: usize = 4;
 
 /// How the open streams are to end.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Ending {
+pub(super) enum StreamEnd {
     Quietly,
     Unavailable,
 }
 
 /// The routes of the gRPC service.
 pub(super) fn router(emulator: Emulator) -> Router<Emulator> {
-    Router::new().route_service("/eventbus.v1.PubSub/{method}", PubSubServer::new(Face(emulator)))
+    Router::new().route_service("/eventbus.v1.PubSub/{method}", PubSubServer::new(EmulatorPubSub(emulator)))
 }
 
 impl Emulator {
     /// Lets something go wrong with the Pub/Sub API.
     pub fn stream_fault(&self, fault: StreamFault) {
         match fault {
-            StreamFault::End => self.end_streams(Ending::Quietly),
-            StreamFault::Unavailable => self.end_streams(Ending::Unavailable),
+            StreamFault::End => self.end_streams(StreamEnd::Quietly),
+            StreamFault::Unavailable => self.end_streams(StreamEnd::Unavailable),
             StreamFault::CutAfter { events } => {
                 self.with_state(|state, _| state.streams.cut_after = Some(events));
             }
@@ -65,7 +65,7 @@ impl Emulator {
         }
     }
 
-    pub(super) fn end_streams(&self, ending: Ending) {
+    pub(super) fn end_streams(&self, ending: StreamEnd) {
         self.0.endings.send_replace(ending);
     }
 
@@ -99,10 +99,10 @@ pub struct StreamCounts {
     pub schemas_asked: u64,
 }
 
-struct Face(Emulator);
+struct EmulatorPubSub(Emulator);
 
 #[tonic::async_trait]
-impl PubSub for Face {
+impl PubSub for EmulatorPubSub {
     type SubscribeStream = ReceiverStream<Result<FetchResponse, Status>>;
 
     async fn subscribe(
@@ -151,7 +151,7 @@ impl PubSub for Face {
     }
 }
 
-impl Face {
+impl EmulatorPubSub {
     /// Token, address and org, on every call.
     fn check(&self, metadata: &MetadataMap) -> Result<(), Status> {
         let value = |name| metadata.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status, Streaming};
 
 use super::super::Emulator;
-use super::{Ending, no_such_topic, refused, rpc_id, unavailable};
+use super::{StreamEnd, no_such_topic, refused, rpc_id, unavailable};
 use crate::proto::{FetchRequest, FetchResponse, ReplayPreset};
 
 /// The most that one request may ask for.
@@ -54,7 +54,7 @@ impl Drop for Open {
 async fn serve(
     emulator: Emulator,
     mut requests: Streaming<FetchRequest>,
-    mut endings: watch::Receiver<Ending>,
+    mut endings: watch::Receiver<StreamEnd>,
     responses: &Responses,
 ) -> Result<(), Status> {
     let mut told = emulator.0.told.subscribe();
@@ -80,8 +80,8 @@ async fn serve(
             biased;
             _ = endings.changed() => {
                 return match *endings.borrow_and_update() {
-                    Ending::Quietly => Ok(()),
-                    Ending::Unavailable => Err(unavailable("the stream was told to end")),
+                    StreamEnd::Quietly => Ok(()),
+                    StreamEnd::Unavailable => Err(unavailable("the stream was told to end")),
                 };
             }
             request = requests.message(), if asking => match request? {

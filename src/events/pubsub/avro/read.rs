@@ -10,7 +10,7 @@
 use std::fmt::Write as _;
 
 use super::Unreadable;
-use super::schema::{Id, Node, Schema};
+use super::schema::{AvroType, Id, Schema};
 
 /// How many values an event may have beside one for each of its bytes.
 const VALUES: usize = 4096;
@@ -46,46 +46,46 @@ impl<'a> Reader<'a> {
         self.values_left = left.ok_or_else(|| wrong("it says that it has more values than bytes"))?;
         let deeper = depth.saturating_add(1);
         match self.schema.node(id) {
-            Some(Node::Null) => self.out.push_str("null"),
-            Some(Node::Boolean) => match self.take(1)? {
+            Some(AvroType::Null) => self.out.push_str("null"),
+            Some(AvroType::Boolean) => match self.take(1)? {
                 [0] => self.out.push_str("false"),
                 [1] => self.out.push_str("true"),
                 _ => return Err(wrong("a boolean is neither 0 nor 1")),
             },
-            Some(Node::Int) => {
+            Some(AvroType::Int) => {
                 let number =
                     i32::try_from(self.long()?).map_err(|_| wrong("an int has more than 32 bits"))?;
                 self.number(i64::from(number));
             }
-            Some(Node::Long) => {
+            Some(AvroType::Long) => {
                 let number = self.long()?;
                 self.number(number);
             }
-            Some(Node::Float) => self.float()?,
-            Some(Node::Double) => self.double()?,
-            Some(Node::Text) => {
+            Some(AvroType::Float) => self.float()?,
+            Some(AvroType::Double) => self.double()?,
+            Some(AvroType::Text) => {
                 let bytes = self.prefixed()?;
                 self.text(&String::from_utf8_lossy(bytes));
             }
-            Some(Node::Bytes) => {
+            Some(AvroType::Bytes) => {
                 let bytes = self.prefixed()?;
                 self.octets(bytes);
             }
-            Some(Node::Fixed(size)) => {
+            Some(AvroType::Fixed(size)) => {
                 let bytes = self.take(*size)?;
                 self.octets(bytes);
             }
-            Some(Node::Enum(symbols)) => {
+            Some(AvroType::Enum(symbols)) => {
                 let symbol = self.index().and_then(|index| symbols.get(index));
                 self.text(symbol.ok_or_else(|| wrong("an enum has no such symbol"))?);
             }
-            Some(Node::Union(branches)) => {
+            Some(AvroType::Union(branches)) => {
                 let branch = self.index().and_then(|index| branches.get(index)).copied();
                 self.value(branch.ok_or_else(|| wrong("a union has no such branch"))?, deeper)?;
             }
-            Some(Node::Array(items)) => self.array(*items, deeper)?,
-            Some(Node::Map(values)) => self.map(*values, deeper)?,
-            Some(Node::Record(fields)) => {
+            Some(AvroType::Array(items)) => self.array(*items, deeper)?,
+            Some(AvroType::Map(values)) => self.map(*values, deeper)?,
+            Some(AvroType::Record(fields)) => {
                 self.out.push('{');
                 self.fields(fields, deeper)?;
                 self.out.push('}');

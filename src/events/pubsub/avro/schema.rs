@@ -30,7 +30,7 @@ pub(super) type Id = usize;
 
 /// A type.
 #[derive(Debug)]
-pub(super) enum Node {
+pub(super) enum AvroType {
     Null,
     Boolean,
     Int,
@@ -50,7 +50,7 @@ pub(super) enum Node {
 /// A schema whose types name each other by their places.
 #[derive(Debug)]
 pub(super) struct Schema {
-    nodes: Vec<Node>,
+    nodes: Vec<AvroType>,
     root: Id,
 }
 
@@ -69,14 +69,14 @@ impl Schema {
         }
     }
 
-    pub(super) fn node(&self, id: Id) -> Option<&Node> {
+    pub(super) fn node(&self, id: Id) -> Option<&AvroType> {
         self.nodes.get(id)
     }
 
     /// The fields of the outermost record; `None` where it is another type.
     pub(super) fn fields(&self) -> Option<&[(Box<str>, Id)]> {
         match self.node(self.root)? {
-            Node::Record(fields) => Some(fields),
+            AvroType::Record(fields) => Some(fields),
             _ => None,
         }
     }
@@ -89,8 +89,8 @@ impl Schema {
             for (id, node) in self.nodes.iter().enumerate() {
                 let known = |id: &Id| ends.get(*id).copied().unwrap_or(false);
                 let now = match node {
-                    Node::Union(branches) => branches.iter().any(known),
-                    Node::Record(fields) => fields.iter().all(|(_, id)| known(id)),
+                    AvroType::Union(branches) => branches.iter().any(known),
+                    AvroType::Record(fields) => fields.iter().all(|(_, id)| known(id)),
                     _ => true,
                 };
                 if let Some(end) = ends.get_mut(id).filter(|end| now && !**end) {
@@ -111,13 +111,13 @@ fn wrong(what: &str) -> Unreadable {
 
 #[derive(Default)]
 struct Parser {
-    nodes: Vec<Node>,
+    nodes: Vec<AvroType>,
     /// Named types by their full names.
     names: HashMap<String, Id>,
 }
 
 impl Parser {
-    fn push(&mut self, node: Node) -> Result<Id, Unreadable> {
+    fn push(&mut self, node: AvroType) -> Result<Id, Unreadable> {
         if self.nodes.len() >= MOST_NODES {
             return Err(wrong(&format!("it has more than {MOST_NODES} types")));
         }
@@ -134,7 +134,7 @@ impl Parser {
             Value::Array(branches) => {
                 let inner = |branch| self.node(branch, namespace, depth.saturating_add(1));
                 let branches = branches.iter().map(inner).collect::<Result<_, _>>()?;
-                self.push(Node::Union(branches))
+                self.push(AvroType::Union(branches))
             }
             Value::Object(fields) => self.object(fields, namespace, depth),
             _ => Err(wrong("a type is neither a name, an object nor a list")),
@@ -144,14 +144,14 @@ impl Parser {
     /// A type by its name alone.
     fn named(&mut self, name: &str, namespace: &str) -> Result<Id, Unreadable> {
         let node = match name {
-            "null" => Node::Null,
-            "boolean" => Node::Boolean,
-            "int" => Node::Int,
-            "long" => Node::Long,
-            "float" => Node::Float,
-            "double" => Node::Double,
-            "bytes" => Node::Bytes,
-            "string" => Node::Text,
+            "null" => AvroType::Null,
+            "boolean" => AvroType::Boolean,
+            "int" => AvroType::Int,
+            "long" => AvroType::Long,
+            "float" => AvroType::Float,
+            "double" => AvroType::Double,
+            "bytes" => AvroType::Bytes,
+            "string" => AvroType::Text,
             _ => {
                 let known = self.names.get(&full_name(name, namespace)).or_else(|| self.names.get(name));
                 return known.copied().ok_or_else(|| wrong(&format!("it names no type {}", shown(name))));
@@ -169,22 +169,22 @@ impl Parser {
                 "enum" => {
                     let symbols = inner("symbols")?.as_array().map(Vec::as_slice).unwrap_or_default();
                     let symbols = symbols.iter().filter_map(Value::as_str).map(Box::from).collect();
-                    self.define(of, namespace, Node::Enum(symbols)).map(|(id, _)| id)
+                    self.define(of, namespace, AvroType::Enum(symbols)).map(|(id, _)| id)
                 }
                 "fixed" => {
                     let size = inner("size")?.as_u64().and_then(|size| usize::try_from(size).ok());
                     let size = size.filter(|size| *size <= LARGEST_FIXED).ok_or_else(|| {
                         wrong(&format!("a fixed has no size, or one above {LARGEST_FIXED} bytes"))
                     })?;
-                    self.define(of, namespace, Node::Fixed(size)).map(|(id, _)| id)
+                    self.define(of, namespace, AvroType::Fixed(size)).map(|(id, _)| id)
                 }
                 "array" => {
                     let items = self.node(inner("items")?, namespace, deeper)?;
-                    self.push(Node::Array(items))
+                    self.push(AvroType::Array(items))
                 }
                 "map" => {
                     let values = self.node(inner("values")?, namespace, deeper)?;
-                    self.push(Node::Map(values))
+                    self.push(AvroType::Map(values))
                 }
                 name => self.named(name, namespace),
             },
@@ -194,7 +194,7 @@ impl Parser {
 
     fn record(&mut self, of: &Map<String, Value>, namespace: &str, depth: usize) -> Result<Id, Unreadable> {
         // Defined before its fields are read: they may name it.
-        let (id, namespace) = self.define(of, namespace, Node::Record(Vec::new()))?;
+        let (id, namespace) = self.define(of, namespace, AvroType::Record(Vec::new()))?;
         let list = of.get("fields").and_then(Value::as_array);
         let list = list.ok_or_else(|| wrong("a record has no list of fields"))?;
         let mut fields = Vec::with_capacity(list.len().min(MOST_NODES));
@@ -210,7 +210,7 @@ impl Parser {
             fields.push((name.into(), self.node(kind, &namespace, depth)?));
         }
         if let Some(node) = self.nodes.get_mut(id) {
-            *node = Node::Record(fields);
+            *node = AvroType::Record(fields);
         }
         Ok(id)
     }
@@ -220,7 +220,7 @@ impl Parser {
         &mut self,
         of: &Map<String, Value>,
         namespace: &str,
-        node: Node,
+        node: AvroType,
     ) -> Result<(Id, String), Unreadable> {
         let text = |key: &str| of.get(key).and_then(Value::as_str);
         let name = text("name").ok_or_else(|| wrong("a type has no name"))?;

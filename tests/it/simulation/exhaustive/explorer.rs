@@ -1,8 +1,8 @@
 //! Goes every way that there is from one state to the next, and checks what must hold on it.
 
-use byoc_connector::emulator::{Act, Channel, Delivery, Done, Emission, Settings as Org};
+use byoc_connector::emulator::{Act, AnswerFate, Channel, Done, Emission, Settings as Org};
 use byoc_connector::events::{self, Decoder};
-use byoc_connector::interaction::{Verdict, decode};
+use byoc_connector::interaction::{TryOutcome, decode};
 use byoc_connector::model::call::{Call, Refusal};
 use byoc_connector::model::roster::Script;
 use byoc_connector::model::words::Availability;
@@ -186,15 +186,15 @@ impl Explorer {
         }
         let request = api_request(&state.salesforce, &command.id, &call);
         let delivery = state.salesforce.deliver(state.now, &request, 0.0);
-        let Delivery::Answer { response, .. } = delivery else { panic!("{delivery:?}") };
+        let AnswerFate::Answer { response, .. } = delivery else { panic!("{delivery:?}") };
         if lost {
             state.losses -= 1;
             state.calls.push(Under { since: state.now, command, lost_before: true });
             return;
         }
         let answer = match decode(&call, response.status, None, response.body.to_string().as_bytes()) {
-            Verdict::Done(reply) => Answer::Done(reply),
-            Verdict::Refused(what) => Answer::Refused(Refusal {
+            TryOutcome::Done(reply) => Answer::Done(reply),
+            TryOutcome::Refused(what) => Answer::Refused(Refusal {
                 status: what.status,
                 code: what.code,
                 message: what.message,

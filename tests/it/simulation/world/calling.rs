@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use byoc_connector::emulator::{ApiRequest, Booked, Delivery, Operation, Salesforce};
-use byoc_connector::interaction::{Next, Tries, Verdict, decode, encode, jitter};
+use byoc_connector::emulator::{AnswerFate, ApiRequest, LedgerEvent, Operation, Salesforce};
+use byoc_connector::interaction::{Next, Tries, TryOutcome, decode, encode, jitter};
 use byoc_connector::model::call::{Answer, Call};
 use byoc_connector::model::event::Event;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, RepId};
@@ -70,18 +70,18 @@ impl<C: Core> World<C> {
             Fact::Requested(requested) => {
                 numbers.insert((conversation.clone(), requested.number), requested.event.clone());
             }
-            Fact::About(number, RequestFact::Decided(verdict)) => {
+            Fact::OfRequest(number, RequestFact::Decided(verdict)) => {
                 let event = &numbers[&(conversation.clone(), *number)];
                 decided.entry(event.clone()).or_insert(verdict.at);
             }
-            Fact::About(number, RequestFact::Owed { undo: Undo::Cancel(rep), .. }) => {
+            Fact::OfRequest(number, RequestFact::Owed { undo: Undo::Cancel(rep), .. }) => {
                 let event = &numbers[&(conversation.clone(), *number)];
                 owed_cancels.insert((event.clone(), *rep));
             }
-            Fact::About(
+            Fact::OfRequest(
                 _,
                 RequestFact::OfferMade { work, .. }
-                | RequestFact::OfferNamed { work, .. }
+                | RequestFact::OfferIdLearned { work, .. }
                 | RequestFact::OfferRepeated { work, .. },
             ) => {
                 named.insert(*work);
@@ -164,7 +164,7 @@ impl<C: Core> World<C> {
     pub(super) fn try_call(&mut self, number: u64) {
         let Some(open) = self.calls.get(&number).filter(|open| !open.orphan) else { return };
         if self.now >= open.give_up_at {
-            return self.judge(number, Verdict::not_sent("its time was over before it could be sent"));
+            return self.judge(number, TryOutcome::not_sent("its time was over before it could be sent"));
         }
         let until = (self.now + TRY_TIMEOUT).min(open.give_up_at);
         let way = Duration::from_millis(self.link.way(&mut self.dice));
@@ -188,7 +188,7 @@ impl<C: Core> World<C> {
         }
         let back = self.now + Duration::from_millis(self.link.way_back(&mut self.dice));
         if back >= until {
-            self.at(until, Due::Judge(number, Verdict::answer_lost("it took too long")));
+            self.at(until, Due::Judge(number, TryOutcome::answer_lost("it took too long")));
         } else {
             self.at(back, Due::Judge(number, verdict));
         }
@@ -201,7 +201,7 @@ impl<C: Core> World<C> {
         conversation: ConversationId,
         call: &Call,
         fate: Fate,
-    ) -> Verdict {
+    ) -> TryOutcome {
         let request = api_request(&self.salesforce, id, call);
         if let Some(fault) = fate.fault(operation_of(call)) {
             self.salesforce.plan_fault(fault);
@@ -212,9 +212,9 @@ impl<C: Core> World<C> {
         let delivery = self.salesforce.deliver(self.now, &request, draw);
         self.salesforce.clear_faults();
         let entries = &self.salesforce.books().entries()[before..];
-        let changed: Vec<Booked> = entries.iter().map(|entry| entry.what.clone()).collect();
+        let changed: Vec<LedgerEvent> = entries.iter().map(|entry| entry.what.clone()).collect();
         let answered = changed.iter().find_map(|booked| match booked {
-            Booked::Call { status, code, .. } => Some((*status, *code)),
+            LedgerEvent::Call { status, code, .. } => Some((*status, *code)),
             _ => None,
         });
         self.say(|| format!("at Salesforce: {:?} {call:?} {fate:?} -> {answered:?}", id.number));
@@ -230,13 +230,13 @@ impl<C: Core> World<C> {
             });
         }
         match (delivery, fate) {
-            (Delivery::NoAnswer { .. }, Fate::NotConnected) => Verdict::not_sent("no connection"),
-            (Delivery::NoAnswer { .. }, _) => Verdict::answer_lost("the connection broke"),
-            (Delivery::Answer { .. }, Fate::DoneAnd503) => decode(call, 503, None, b"upstream is not well"),
-            (Delivery::Answer { response, .. }, Fate::DoneAndGarbled) if response.status < 300 => {
+            (AnswerFate::NoAnswer { .. }, Fate::NotConnected) => TryOutcome::not_sent("no connection"),
+            (AnswerFate::NoAnswer { .. }, _) => TryOutcome::answer_lost("the connection broke"),
+            (AnswerFate::Answer { .. }, Fate::DoneAnd503) => decode(call, 503, None, b"upstream is not well"),
+            (AnswerFate::Answer { response, .. }, Fate::DoneAndGarbled) if response.status < 300 => {
                 decode(call, response.status, None, b"{}")
             }
-            (Delivery::Answer { response, .. }, _) => {
+            (AnswerFate::Answer { response, .. }, _) => {
                 let wait = response.headers.iter().find(|(name, _)| name == "Retry-After");
                 let wait = wait.and_then(|(_, seconds)| seconds.parse().ok()).map(Duration::from_secs);
                 decode(call, response.status, wait, response.body.to_string().as_bytes())
@@ -247,11 +247,11 @@ impl<C: Core> World<C> {
     pub(super) fn note_made(&mut self, made: Made) {
         for booked in &made.changed {
             match booked {
-                Booked::OfferCreated { work, .. } => {
+                LedgerEvent::OfferCreated { work, .. } => {
                     self.trace.works.insert(*work, made.id.request.clone());
                     self.count_seats(&made.conversation, *work);
                 }
-                Booked::PsrCreated { psr, .. } => {
+                LedgerEvent::PsrCreated { psr, .. } => {
                     self.trace.psrs.insert(*psr, made.id.request.clone());
                 }
                 _ => {}
@@ -273,7 +273,7 @@ impl<C: Core> World<C> {
         }
     }
 
-    pub(super) fn judge(&mut self, number: u64, verdict: Verdict) {
+    pub(super) fn judge(&mut self, number: u64, verdict: TryOutcome) {
         let Some(open) = self.calls.get_mut(&number) else { return };
         if open.orphan {
             self.calls.remove(&number);

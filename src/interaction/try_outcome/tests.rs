@@ -53,15 +53,15 @@ fn rejected(status: u16, code: impl Into<Option<u32>>, message: &str) -> Rejecti
     Rejection { status, code: code.into(), message: message.into() }
 }
 
-fn refused(status: u16, code: impl Into<Option<u32>>, message: &str) -> Verdict {
-    Verdict::Refused(rejected(status, code, message))
+fn refused(status: u16, code: impl Into<Option<u32>>, message: &str) -> TryOutcome {
+    TryOutcome::Refused(rejected(status, code, message))
 }
 
-fn again(may_have_happened: bool, what: Rejection) -> Verdict {
-    Verdict::Retry { after: None, may_have_happened, what }
+fn again(may_have_happened: bool, what: Rejection) -> TryOutcome {
+    TryOutcome::Retry { after: None, may_have_happened, what }
 }
 
-fn decoded(call: &Call, status: u16, body: &Value) -> Verdict {
+fn decoded(call: &Call, status: u16, body: &Value) -> TryOutcome {
     decode(call, status, None, body.to_string().as_bytes())
 }
 
@@ -72,7 +72,7 @@ fn a_yes_tells_what_can_be_read_of_it() {
     let queue = QueueId::parse("00G000000000001").unwrap();
     let work = AgentWorkId::parse("0Bz000000000001").unwrap();
     let work_item = WorkItemId::parse("0Mw000000000001").unwrap();
-    let routed = |routed: Routed| Verdict::Done(Reply::Routed(routed));
+    let routed = |routed: Routed| TryOutcome::Done(Reply::Routed(routed));
     let table = [
         (route(), json!({"success": true}), routed(Routed::default())),
         (
@@ -100,10 +100,10 @@ fn a_yes_tells_what_can_be_read_of_it() {
         (
             offer(),
             json!({"id": "x", "agentWorkId": work, "success": true}),
-            Verdict::Done(Reply::Offered(Some(work))),
+            TryOutcome::Done(Reply::Offered(Some(work))),
         ),
-        (offer(), json!({"agentWorkId": "0Bz-broken"}), Verdict::Done(Reply::Offered(None))),
-        (report(), json!({"success": true, "errorDetail": null}), Verdict::Done(Reply::Ok)),
+        (offer(), json!({"agentWorkId": "0Bz-broken"}), TryOutcome::Done(Reply::Offered(None))),
+        (report(), json!({"success": true, "errorDetail": null}), TryOutcome::Done(Reply::Ok)),
     ];
     for (call, body, verdict) in table {
         assert_eq!(decoded(&call, 202, &body), verdict, "{body}");
@@ -127,7 +127,7 @@ fn a_yes_that_is_not_the_apis_is_no_yes() {
                 call,
                 Call::ClearRoute { .. } | Call::CancelAgentWork { .. } | Call::RemoveParticipant { .. }
             );
-            let verdict = if undoes { Verdict::Unclear(what) } else { again(true, what) };
+            let verdict = if undoes { TryOutcome::Unclear(what) } else { again(true, what) };
             assert_eq!(decode(&call, 202, None, body), verdict, "{call:?} {said}");
         }
     }
@@ -167,7 +167,7 @@ fn a_2xx_that_says_no_is_a_refusal_with_its_reason() {
 #[test]
 fn a_no_keeps_status_and_body_whatever_the_body_is() {
     let long = "é".repeat(4_000);
-    let table: [(&[u8], Verdict); 6] = [
+    let table: [(&[u8], TryOutcome); 6] = [
         (br#"{"code":10030,"message":"m"}"#, refused(400, 10030, "m")),
         (br#"[{"errorCode":"10030","message":"m"}]"#, refused(400, 10030, "m")),
         (b"<html>\nBad Gateway</html>", refused(400, None, "<html> Bad Gateway</html>")),
@@ -203,8 +203,8 @@ fn what_is_worth_another_try_says_whether_it_may_have_happened() {
             json!({"success": false, "errorDetail": {"code": 10055, "message": "m"}}),
             again(true, rejected(202, 10055, "m")),
         ),
-        (401, json!({}), Verdict::Unauthorized(rejected(401, None, "{}"))),
-        (400, json!({"code": 10004, "message": "m"}), Verdict::Unauthorized(rejected(400, 10004, "m"))),
+        (401, json!({}), TryOutcome::Unauthorized(rejected(401, None, "{}"))),
+        (400, json!({"code": 10004, "message": "m"}), TryOutcome::Unauthorized(rejected(400, 10004, "m"))),
         (403, json!({"code": 10003, "message": "m"}), refused(403, 10003, "m")),
         (400, json!({"code": 99_999, "message": "m"}), refused(400, 99_999, "m")),
         (302, json!({}), refused(302, None, "{}")),
@@ -214,13 +214,13 @@ fn what_is_worth_another_try_says_whether_it_may_have_happened() {
     }
     let after = Some(Duration::from_secs(3));
     let what = rejected(429, None, "");
-    let verdict = Verdict::Retry { after, may_have_happened: false, what };
+    let verdict = TryOutcome::Retry { after, may_have_happened: false, what };
     assert_eq!(decode(&offer(), 429, after, b""), verdict);
 }
 
 #[test]
 fn there_is_none_is_a_success_for_a_clear_and_a_cancel_alone() {
-    let ok = || Verdict::Done(Reply::Ok);
+    let ok = || TryOutcome::Done(Reply::Ok);
     let coded = |code: u32| json!({"code": code, "message": "m"});
     let table = [
         (clear(), 404, json!({}), refused(404, None, "{}")),
@@ -267,7 +267,7 @@ proptest::proptest! {
         let call = [route(), clear(), offer(), cancel(), report()][call].clone();
         let verdict = decode(&call, status, None, &body);
         let yes = (200..300).contains(&status);
-        proptest::prop_assert!(yes || !matches!(verdict, Verdict::Done(_)), "{verdict:?}");
+        proptest::prop_assert!(yes || !matches!(verdict, TryOutcome::Done(_)), "{verdict:?}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ const REMEMBERED: usize = 10_000;
 
 /// Which live offer a recorded id means.
 #[derive(Debug, Default)]
-pub(super) struct Works {
+pub(super) struct WorkIds {
     /// The reps of recorded offers, as recorded answers told them; and in which order.
     reps: HashMap<AgentWorkId, RepId>,
     told: VecDeque<AgentWorkId>,
@@ -34,7 +34,7 @@ struct Pairs {
     live: Vec<(AgentWorkId, AgentWorkId)>,
 }
 
-impl Works {
+impl WorkIds {
     /// A recorded exchange may tell the rep of a recorded offer.
     pub(super) fn learn(&mut self, exchange: &Exchange) {
         if &*exchange.path != "/api/v1/agentWork" || &*exchange.method != "POST" {
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn an_event_that_names_its_rep_is_about_the_live_offer_to_that_rep() {
-        let mut works = Works::default();
+        let mut works = WorkIds::default();
         works.on_offer(&chat("a"), rep("bo"), work("live1"));
         works.on_offer(&chat("a"), rep("cem"), work("live2"));
         assert_eq!(works.live(&chat("a"), &change("old9", Some("cem")), vec![]), Some(work("live2")));
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_recorded_answer_tells_the_rep_of_an_event_that_does_not() {
-        let mut works = Works::default();
+        let mut works = WorkIds::default();
         works.learn(&offered("POST", "cem", "old2"));
         works.learn(&offered("PATCH", "bo", "old2"));
         works.on_offer(&chat("a"), rep("bo"), work("live1"));
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn where_the_rep_is_not_known_it_is_the_oldest_offer_that_is_not_spoken_for() {
-        let mut works = Works::default();
+        let mut works = WorkIds::default();
         for (who, live) in [("bo", "live1"), ("cem", "live2")] {
             works.on_offer(&chat("a"), rep(who), work(live));
         }
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn an_offer_whose_answer_was_lost_is_looked_up_on_the_side() {
-        let mut works = Works::default();
+        let mut works = WorkIds::default();
         let there = vec![(rep("bo"), work("live1"))];
         assert_eq!(works.live(&chat("a"), &change("old1", None), vec![]), None);
         assert_eq!(works.live(&chat("a"), &change("old1", None), there.clone()), Some(work("live1")));
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn an_offer_of_one_conversation_is_none_of_anothers() {
-        let mut works = Works::default();
+        let mut works = WorkIds::default();
         works.on_offer(&chat("a"), rep("bo"), work("live1"));
         assert_eq!(works.live(&chat("b"), &change("old1", Some("bo")), vec![]), None);
         assert_eq!(works.live(&chat("a"), &change("old1", Some("bo")), vec![]), Some(work("live1")));
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn only_so_many_conversations_and_offers_are_remembered() {
-        let mut works = Works::default();
+        let mut works = WorkIds::default();
         for number in 0..=REMEMBERED {
             works.learn(&offered("POST", "bo", &number.to_string()));
             works.on_offer(&chat(&number.to_string()), rep("bo"), work(&number.to_string()));

@@ -16,7 +16,7 @@ const ID: usize = 15;
 /// The ids that may be open at Salesforce.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Left {
+pub struct OpenIds {
     /// The messaging session, where a row names it.
     pub work_item: Option<WorkItemId>,
     /// The offers that rows name, the latest last. Some may be over.
@@ -25,7 +25,7 @@ pub struct Left {
     pub psrs: Vec<PsrId>,
 }
 
-impl Left {
+impl OpenIds {
     /// Adds what a row names.
     pub(super) fn look(&mut self, text: &str) {
         for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.len() == ID) {
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn ids_are_found_in_rows_that_make_no_sense() {
-        let mut left = Left::default();
+        let mut left = OpenIds::default();
         left.look(r#"[{"Tomorrow":{"work":"0BzgL00000RVPI5","psr":"0JRgL00000OWdWA"}},{"Work"#);
         left.look(r#"{"work_item":"0MwgL000009RWHt","rep":"005gL00000ADclZ","works":["0BzgL00000RVPI5"]}"#);
         let id = AgentWorkId::parse("0BzgL00000RVPI5").unwrap();

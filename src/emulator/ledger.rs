@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::api::Operation;
-use super::state::Ending;
+use super::state::RequestEnd;
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
@@ -21,13 +21,13 @@ pub struct Entry {
     pub at: Timestamp,
     /// What.
     #[serde(flatten)]
-    pub what: Booked,
+    pub what: LedgerEvent,
 }
 
 /// What can stand in the books.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Booked {
+pub enum LedgerEvent {
     /// A call came and was answered.
     Call {
         /// Which operation; none where path and method are no operation of the emulator's.
@@ -73,7 +73,7 @@ pub enum Booked {
         /// Its event.
         request: EventId,
         /// How.
-        ending: Ending,
+        ending: RequestEnd,
     },
     /// 60 seconds went by without a routing result.
     RequestUnanswered {
@@ -89,7 +89,7 @@ pub enum Booked {
         /// What it said.
         success: bool,
         /// What it counts for.
-        verdict: ResultVerdict,
+        verdict: ResultEffect,
     },
     /// A PSR was created.
     PsrCreated {
@@ -183,7 +183,7 @@ pub enum Booked {
 /// What a routing result counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum ResultVerdict {
+pub enum ResultEffect {
     /// The first answer to its request, in time.
     Effective,
     /// Its request had been answered.
@@ -206,12 +206,12 @@ pub enum PsrEnd {
 
 /// Everything that happened, in order.
 #[derive(Debug, Clone, Default)]
-pub struct Books {
+pub struct Ledger {
     entries: Vec<Entry>,
 }
 
-impl Books {
-    pub(super) fn add(&mut self, at: Timestamp, what: Booked) {
+impl Ledger {
+    pub(super) fn add(&mut self, at: Timestamp, what: LedgerEvent) {
         let number = self.entries.last().map_or(1, |last| last.number.saturating_add(1));
         self.entries.push(Entry { number, at, what });
     }
@@ -235,20 +235,22 @@ impl Books {
 
     /// How often calls of an operation were carried out or refused, spoiled ones left out.
     pub fn calls(&self, wanted: Operation) -> usize {
-        self.count(|what| matches!(what, Booked::Call { operation: Some(it), .. } if *it == wanted))
+        self.count(|what| matches!(what, LedgerEvent::Call { operation: Some(it), .. } if *it == wanted))
     }
 
     /// How many effective routing results a request had; more than one would be a fault of this model.
     pub fn effective_results(&self, wanted: &EventId) -> usize {
         self.count(|what| {
-            matches!(what, Booked::ResultReceived { request: Some(it), verdict: ResultVerdict::Effective, .. }
+            matches!(what, LedgerEvent::ResultReceived { request: Some(it), verdict: ResultEffect::Effective, .. }
                 if it == wanted)
         })
     }
 
     /// How many routing results came for a request in all.
     pub fn results(&self, wanted: &EventId) -> usize {
-        self.count(|what| matches!(what, Booked::ResultReceived { request: Some(it), .. } if it == wanted))
+        self.count(
+            |what| matches!(what, LedgerEvent::ResultReceived { request: Some(it), .. } if it == wanted),
+        )
     }
 
     /// The most offers of a request that were unanswered at one time; 1 where reps are rung one at a time.
@@ -256,10 +258,10 @@ impl Books {
         let (mut open, mut most) = (0_usize, 0);
         for entry in &self.entries {
             match &entry.what {
-                Booked::OfferCreated { correlation, .. } if correlation == wanted => {
+                LedgerEvent::OfferCreated { correlation, .. } if correlation == wanted => {
                     open = open.saturating_add(1);
                 }
-                Booked::OfferChanged { correlation, change, .. }
+                LedgerEvent::OfferChanged { correlation, change, .. }
                     if correlation == wanted
                         && matches!(
                             change,
@@ -276,7 +278,7 @@ impl Books {
     }
 
     /// How many entries satisfy a condition.
-    pub fn count(&self, condition: impl Fn(&Booked) -> bool) -> usize {
+    pub fn count(&self, condition: impl Fn(&LedgerEvent) -> bool) -> usize {
         self.entries.iter().filter(|entry| condition(&entry.what)).count()
     }
 }

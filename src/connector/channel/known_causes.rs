@@ -13,7 +13,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::Delivery;
-use crate::model::event::{Event, Happening};
+use crate::model::event::{Event, EventKind};
 use crate::store::Cause;
 
 /// How many causes are known by heart. A stream that is cut brings again what was under way, some hundreds.
@@ -24,7 +24,7 @@ const TRUSTED_AFTER: u32 = 1000;
 
 /// What is known of something that is brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum CauseState {
     /// It was brought before.
     Before,
     /// It was not, as far as anybody can tell.
@@ -35,7 +35,7 @@ pub(super) enum Known {
 
 /// The causes of one channel.
 #[derive(Debug, Default)]
-pub(super) struct Brought {
+pub(super) struct KnownCauses {
     by_heart: HashSet<Cause>,
     /// The same, the oldest first.
     in_order: VecDeque<Cause>,
@@ -45,18 +45,18 @@ pub(super) struct Brought {
     news: u32,
 }
 
-impl Brought {
+impl KnownCauses {
     /// What is known of a delivery.
-    pub(super) fn known(&self, delivery: &Delivery) -> Known {
-        let Some(cause) = &delivery.cause else { return Known::New };
+    pub(super) fn known(&self, delivery: &Delivery) -> CauseState {
+        let Some(cause) = &delivery.cause else { return CauseState::New };
         if self.by_heart.contains(cause) {
-            return Known::Before;
+            return CauseState::Before;
         }
         match self.said.get(cause) {
-            Some(true) => Known::Before,
-            Some(false) => Known::New,
-            None if self.news >= TRUSTED_AFTER && can_be_refused(&delivery.events) => Known::New,
-            None => Known::Ask,
+            Some(true) => CauseState::Before,
+            Some(false) => CauseState::New,
+            None if self.news >= TRUSTED_AFTER && can_be_refused(&delivery.events) => CauseState::New,
+            None => CauseState::Ask,
         }
     }
 
@@ -97,7 +97,7 @@ impl Brought {
 fn can_be_refused(events: &[Event]) -> bool {
     match events {
         [] => true,
-        [event] => !matches!(event.what, Happening::SessionChanged { .. }),
+        [event] => !matches!(event.what, EventKind::SessionChanged { .. }),
         _ => false,
     }
 }
@@ -112,85 +112,85 @@ mod tests {
         WorkItemId::parse("0Mw000000000001").unwrap()
     }
 
-    fn named(name: &str, events: Vec<Happening>) -> Delivery {
+    fn named(name: &str, events: Vec<EventKind>) -> Delivery {
         let event = |what| Event { conversation: None, what };
         let cause = Some(Cause::named(name).unwrap());
         Delivery { events: events.into_iter().map(event).collect(), cause, position: None }
     }
 
     fn delivery(name: &str) -> Delivery {
-        named(name, vec![Happening::WorkItemSeen(work_item())])
+        named(name, vec![EventKind::WorkItemSeen(work_item())])
     }
 
     /// Brings it; the store is asked where that is necessary, and says this.
-    fn bring(brought: &mut Brought, delivery: &Delivery, seen: bool) -> Known {
-        let known = brought.known(delivery);
+    fn bring(known_causes: &mut KnownCauses, delivery: &Delivery, seen: bool) -> CauseState {
+        let known = known_causes.known(delivery);
         let cause = delivery.cause.clone().unwrap();
-        if known == Known::Ask {
-            brought.said(vec![cause.clone()], vec![seen]);
-            assert_ne!(brought.known(delivery), Known::Ask, "once is enough");
+        if known == CauseState::Ask {
+            known_causes.said(vec![cause.clone()], vec![seen]);
+            assert_ne!(known_causes.known(delivery), CauseState::Ask, "once is enough");
         }
-        brought.sent(&cause);
+        known_causes.sent(&cause);
         known
     }
 
-    fn trusting() -> Brought {
-        let mut brought = Brought::default();
+    fn trusting() -> KnownCauses {
+        let mut known_causes = KnownCauses::default();
         for n in 0..TRUSTED_AFTER {
-            assert_eq!(bring(&mut brought, &delivery(&n.to_string()), false), Known::Ask);
+            assert_eq!(bring(&mut known_causes, &delivery(&n.to_string()), false), CauseState::Ask);
         }
-        brought
+        known_causes
     }
 
     #[test]
     fn what_came_lately_is_known_without_asking() {
-        let mut brought = Brought::default();
-        assert_eq!(bring(&mut brought, &delivery("a"), false), Known::Ask);
-        assert_eq!(bring(&mut brought, &delivery("a"), false), Known::Before);
-        brought.forget();
-        assert_eq!(brought.known(&delivery("a")), Known::Ask, "it has not come about");
+        let mut known_causes = KnownCauses::default();
+        assert_eq!(bring(&mut known_causes, &delivery("a"), false), CauseState::Ask);
+        assert_eq!(bring(&mut known_causes, &delivery("a"), false), CauseState::Before);
+        known_causes.forget();
+        assert_eq!(known_causes.known(&delivery("a")), CauseState::Ask, "it has not come about");
     }
 
     #[test]
     fn the_store_is_not_asked_any_more_once_it_has_had_nothing_for_long() {
-        let mut brought = trusting();
-        assert_eq!(bring(&mut brought, &delivery("new"), false), Known::New);
-        brought.came_again();
-        assert_eq!(bring(&mut brought, &delivery("newer"), false), Known::Ask);
+        let mut known_causes = trusting();
+        assert_eq!(bring(&mut known_causes, &delivery("new"), false), CauseState::New);
+        known_causes.came_again();
+        assert_eq!(bring(&mut known_causes, &delivery("newer"), false), CauseState::Ask);
     }
 
     #[test]
     fn what_the_store_has_makes_it_be_asked_again() {
-        let mut brought = Brought::default();
+        let mut known_causes = KnownCauses::default();
         for n in 1..TRUSTED_AFTER {
-            bring(&mut brought, &delivery(&n.to_string()), false);
+            bring(&mut known_causes, &delivery(&n.to_string()), false);
         }
-        bring(&mut brought, &delivery("old"), true);
-        assert_eq!(bring(&mut brought, &delivery("new"), false), Known::Ask);
-        assert_eq!(brought.known(&delivery("newer")), Known::Ask);
+        bring(&mut known_causes, &delivery("old"), true);
+        assert_eq!(bring(&mut known_causes, &delivery("new"), false), CauseState::Ask);
+        assert_eq!(known_causes.known(&delivery("newer")), CauseState::Ask);
     }
 
     #[test]
     fn what_the_store_could_not_refuse_whole_is_always_asked_about() {
-        let brought = trusting();
-        let seen = || Happening::WorkItemSeen(work_item());
-        assert_eq!(brought.known(&named("two", vec![seen(), seen()])), Known::Ask);
-        let session = Happening::SessionChanged {
+        let known_causes = trusting();
+        let seen = || EventKind::WorkItemSeen(work_item());
+        assert_eq!(known_causes.known(&named("two", vec![seen(), seen()])), CauseState::Ask);
+        let session = EventKind::SessionChanged {
             entry: EventId::parse("3f0d2a52-77a1-4f0e-8d3b-0a4f3f1b7c55").unwrap(),
             work_item: work_item(),
             status: SessionStatus::Ended,
             previous: None,
         };
-        assert_eq!(brought.known(&named("session", vec![session])), Known::Ask);
+        assert_eq!(known_causes.known(&named("session", vec![session])), CauseState::Ask);
     }
 
     #[test]
     fn no_more_is_known_by_heart_than_so_many() {
-        let mut brought = trusting();
+        let mut known_causes = trusting();
         for n in 0..2 * BY_HEART {
-            bring(&mut brought, &delivery(&format!("more {n}")), false);
+            bring(&mut known_causes, &delivery(&format!("more {n}")), false);
         }
-        assert_eq!((brought.by_heart.len(), brought.in_order.len()), (BY_HEART, BY_HEART));
-        assert!(brought.said.is_empty());
+        assert_eq!((known_causes.by_heart.len(), known_causes.in_order.len()), (BY_HEART, BY_HEART));
+        assert!(known_causes.said.is_empty());
     }
 }

@@ -22,7 +22,7 @@ use crate::outbound::Body;
 
 /// What came of one try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum TryOutcome {
     /// Carried out.
     Done(Reply),
     /// A "no" that another try would not change.
@@ -42,7 +42,7 @@ pub enum Verdict {
     Unauthorized(Rejection),
 }
 
-impl Verdict {
+impl TryOutcome {
     /// The request never reached Salesforce, e.g. no connection could be made.
     pub fn not_sent(message: impl Into<Box<str>>) -> Self {
         let what = Rejection::without_response(message);
@@ -112,35 +112,35 @@ impl Rejection {
 /// A cancel answered 10085 (*status not valid*) is a refusal: an offer that a rep has accepted or
 /// declined is still there, and whoever asked has to look before another rep is rung. So is any
 /// other code, on a 404 too, for it names another reason (10017: the channel address is wrong).
-pub fn decode(call: &Call, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Verdict {
+pub fn decode(call: &Call, status: u16, retry_after: Option<Duration>, body: &[u8]) -> TryOutcome {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let success = (200..300).contains(&status);
     let is_apis = body.trim_ascii().is_empty() || json.as_ref().is_some_and(Value::is_object);
     let no = says_no(json.as_ref());
     if success && is_apis && !no && says_yes(call, json.as_ref()) {
-        return Verdict::Done(reply(call, json.as_ref()));
+        return TryOutcome::Done(reply(call, json.as_ref()));
     }
     let what = rejection(status, json.as_ref(), body);
     let code = what.code.map(ErrorCode);
     if nothing_there(call, code) {
-        return Verdict::Done(Reply::Ok);
+        return TryOutcome::Done(Reply::Ok);
     }
     if success && ((is_apis && !no) || (!is_apis && is_undoing(call))) {
-        return Verdict::Unclear(what);
+        return TryOutcome::Unclear(what);
     }
     if success && !is_apis {
-        return Verdict::Retry { after: retry_after, may_have_happened: true, what };
+        return TryOutcome::Retry { after: retry_after, may_have_happened: true, what };
     }
     if status == 401 || code == Some(ErrorCode::TOKEN_NOT_VALID) {
-        return Verdict::Unauthorized(what);
+        return TryOutcome::Unauthorized(what);
     }
     if status == 429 || is_rate_limit(&what.message) || code == Some(ErrorCode::READ_ONLY) {
-        return Verdict::Retry { after: retry_after, may_have_happened: false, what };
+        return TryOutcome::Retry { after: retry_after, may_have_happened: false, what };
     }
     if status >= 500 || status == 408 || code.is_some_and(ErrorCode::retry) {
-        return Verdict::Retry { after: retry_after, may_have_happened: true, what };
+        return TryOutcome::Retry { after: retry_after, may_have_happened: true, what };
     }
-    Verdict::Refused(what)
+    TryOutcome::Refused(what)
 }
 
 /// Reads a `Retry-After` header: seconds, or an HTTP date.

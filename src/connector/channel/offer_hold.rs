@@ -19,14 +19,14 @@ const AT_MOST: Duration = Duration::from_secs(10);
 
 /// Waits until the stream has told what it has to tell.
 #[derive(Debug, Default)]
-pub(super) struct Quiet {
+pub(super) struct OfferHold {
     /// Whether the stream stands.
     listening: bool,
     /// Since the start, and when the stream last said something or began to listen; none when it is over.
     waiting: Option<(Timestamp, Option<Timestamp>)>,
 }
 
-impl Quiet {
+impl OfferHold {
     /// The channel begins, or begins again.
     pub(super) fn begin(&mut self, now: Timestamp) {
         self.waiting = Some((now, self.listening.then_some(now)));
@@ -68,33 +68,33 @@ mod tests {
 
     #[test]
     fn it_is_over_when_a_stream_that_stands_is_quiet() {
-        let mut quiet = Quiet::default();
-        assert!(!quiet.is_over(at(99)), "nothing has begun");
-        quiet.begin(at(0));
-        quiet.heard(at(1));
-        assert_eq!(quiet.until(), Some(at(10)), "the stream does not stand yet");
-        quiet.listening(at(3));
-        quiet.heard(at(4));
-        assert!(!quiet.is_over(at(5)));
-        assert!(quiet.is_over(at(6)) && !quiet.is_over(at(6)), "once");
+        let mut offer_hold = OfferHold::default();
+        assert!(!offer_hold.is_over(at(99)), "nothing has begun");
+        offer_hold.begin(at(0));
+        offer_hold.heard(at(1));
+        assert_eq!(offer_hold.until(), Some(at(10)), "the stream does not stand yet");
+        offer_hold.listening(at(3));
+        offer_hold.heard(at(4));
+        assert!(!offer_hold.is_over(at(5)));
+        assert!(offer_hold.is_over(at(6)) && !offer_hold.is_over(at(6)), "once");
     }
 
     #[test]
     fn a_stream_that_goes_on_talking_is_not_waited_for_without_end() {
-        let mut quiet = Quiet::default();
-        quiet.begin(at(0));
-        quiet.listening(at(0));
-        (1..=9).for_each(|second| quiet.heard(at(second)));
-        assert_eq!(quiet.until(), Some(at(10)));
+        let mut offer_hold = OfferHold::default();
+        offer_hold.begin(at(0));
+        offer_hold.listening(at(0));
+        (1..=9).for_each(|second| offer_hold.heard(at(second)));
+        assert_eq!(offer_hold.until(), Some(at(10)));
     }
 
     #[test]
     fn who_begins_again_with_a_stream_that_stands_need_not_be_told() {
-        let mut quiet = Quiet::default();
-        quiet.begin(at(0));
-        quiet.listening(at(1));
-        assert!(quiet.is_over(at(3)));
-        quiet.begin(at(100));
-        assert_eq!(quiet.until(), Some(at(102)));
+        let mut offer_hold = OfferHold::default();
+        offer_hold.begin(at(0));
+        offer_hold.listening(at(1));
+        assert!(offer_hold.is_over(at(3)));
+        offer_hold.begin(at(100));
+        assert_eq!(offer_hold.until(), Some(at(102)));
     }
 }

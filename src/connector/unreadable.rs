@@ -25,7 +25,7 @@ const TRIED_FOR: Duration = Duration::from_secs(10);
 
 /// The unreadable conversations of a channel. A clone is the same list.
 #[derive(Clone)]
-pub struct Lost(Arc<Inner>);
+pub struct UnreadableConversations(Arc<Inner>);
 
 struct Inner {
     key: ChannelKey,
@@ -35,9 +35,9 @@ struct Inner {
     all: Mutex<BTreeMap<ConversationId, Unreadable>>,
 }
 
-impl std::fmt::Debug for Lost {
+impl std::fmt::Debug for UnreadableConversations {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Lost").field(&self.lock().len()).finish()
+        f.debug_tuple("UnreadableConversations").field(&self.lock().len()).finish()
     }
 }
 
@@ -55,7 +55,7 @@ pub struct GivenUp {
     pub left: Vec<String>,
 }
 
-impl Lost {
+impl UnreadableConversations {
     pub(super) fn new(
         key: ChannelKey,
         calls: Arc<dyn Calls>,

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 /// A stream of numbers that its seed decides (SplitMix64).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draws(u64);
+pub struct SeededRandom(u64);
 
-impl Draws {
+impl SeededRandom {
     /// The stream of that seed.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
@@ -32,8 +32,8 @@ impl Draws {
 /// Makes ids as an org would: records numbered upwards in base 62 behind their prefix and the org's
 /// instance, UUIDs for everything else.
 #[derive(Debug, Clone)]
-pub(super) struct Mint {
-    draws: Draws,
+pub(super) struct IdGenerator {
+    draws: SeededRandom,
     instance: [char; 2],
     next_record: u64,
     next_replay: u64,
@@ -48,13 +48,13 @@ fn digit(value: u64) -> char {
     BASE_62.get(index).map_or('0', |&byte| char::from(byte))
 }
 
-impl Mint {
+impl IdGenerator {
     pub(super) const fn instance_letter(draw: u64) -> u64 {
         (draw % 52).saturating_add(10)
     }
 
     pub(super) fn new(seed: u64) -> Self {
-        let mut draws = Draws::new(seed);
+        let mut draws = SeededRandom::new(seed);
         let first = digit(Self::instance_letter(draws.next_u64()));
         let second = digit(Self::instance_letter(draws.next_u64()));
         let above = draws.next_u64().checked_rem(62_u64.pow(5)).unwrap_or_default();
@@ -119,19 +119,19 @@ mod tests {
 
     #[test]
     fn a_seed_decides_every_id() {
-        let (mut one, mut two) = (Mint::new(7), Mint::new(7));
+        let (mut one, mut two) = (IdGenerator::new(7), IdGenerator::new(7));
         for _ in 0..100 {
             let id: AgentWorkId = one.record(AgentWorkId::PREFIX);
             assert_eq!(id, two.record(AgentWorkId::PREFIX));
             assert_eq!(one.text_id::<ConversationId>(), two.text_id());
             assert_eq!(one.replay_id(), two.replay_id());
         }
-        assert_ne!(Mint::new(8).uuid(), Mint::new(7).uuid());
+        assert_ne!(IdGenerator::new(8).uuid(), IdGenerator::new(7).uuid());
     }
 
     #[test]
     fn replay_ids_rise_with_gaps() {
-        let mut mint = Mint::new(1);
+        let mut mint = IdGenerator::new(1);
         let ids: Vec<_> = (0..50).map(|_| mint.replay_id()).collect();
         assert!(ids.is_sorted());
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]));
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_unit_draw_stays_below_one() {
-        let mut draws = Draws::new(3);
+        let mut draws = SeededRandom::new(3);
         assert!((0..1000).map(|_| draws.next_unit()).all(|unit| (0.0..1.0).contains(&unit)));
     }
 }

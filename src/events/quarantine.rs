@@ -29,7 +29,7 @@ const LARGEST: u64 = 64 << 20;
 
 /// Remembers what is being read, and keeps what cannot be. A clone is the same; the default one remembers nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Aside(Option<Arc<Files>>);
+pub struct Quarantine(Option<Arc<Files>>);
 
 #[derive(Debug)]
 struct Files {
@@ -56,7 +56,7 @@ struct Marks {
 /// One thing that was set aside, as it stands in the file.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct SetAside<'a> {
+pub(crate) struct Quarantined<'a> {
     /// When, in RFC 3339.
     #[serde(serialize_with = "crate::model::time::as_text")]
     pub(crate) at: Timestamp,
@@ -78,7 +78,7 @@ pub(crate) struct SetAside<'a> {
     pub(crate) why: &'a str,
 }
 
-impl Aside {
+impl Quarantine {
     /// Remembers in files beside that one, whose owner it must be by whatever lock there is.
     ///
     /// # Errors
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     /// As a process that dies while it reads: it never comes to the end of it.
-    fn dies_while_reading(aside: &Aside, name: &str) {
+    fn dies_while_reading(aside: &Quarantine, name: &str) {
         let files = aside.0.as_ref().unwrap();
         files.mark(|marks| marks.reading.extend([name.to_owned()]));
     }
@@ -202,21 +202,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("byoc.db");
         let names = ["one".to_owned(), "two".to_owned()];
-        let first = Aside::beside(&store).unwrap();
+        let first = Quarantine::beside(&store).unwrap();
         first.reading(&names, || ());
         assert!(!first.is_wary());
         first.reading(&names, || dies_while_reading(&first, "three"));
         dies_while_reading(&first, "two");
-        let second = Aside::beside(&store).unwrap();
+        let second = Quarantine::beside(&store).unwrap();
         assert!(second.is_wary() && !second.is_deadly("two") && !second.is_deadly("three"));
         second.reading(&["three".to_owned()], || ());
         dies_while_reading(&second, "two");
-        let third = Aside::beside(&store).unwrap();
+        let third = Quarantine::beside(&store).unwrap();
         assert!(!third.is_wary(), "nothing is left to find out");
         assert!(third.is_deadly("two"));
         assert!(!third.is_deadly("one") && !third.is_deadly("three"));
         // It stays so until somebody removes the file.
-        assert!(Aside::beside(&store).unwrap().is_deadly("two"));
+        assert!(Quarantine::beside(&store).unwrap().is_deadly("two"));
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("byoc.db");
         for n in 1..=2 {
-            Aside::beside(&store).unwrap().keep(&serde_json::json!({ "n": n }));
+            Quarantine::beside(&store).unwrap().keep(&serde_json::json!({ "n": n }));
         }
         let path = folder.path().join("byoc.db-set-aside.jsonl");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"n\":1}\n{\"n\":2}\n");
@@ -240,8 +240,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("byoc.db");
         std::fs::write(folder.path().join("byoc.db-reading"), "}{ and more").unwrap();
-        assert!(!Aside::beside(&store).unwrap().is_wary());
+        assert!(!Quarantine::beside(&store).unwrap().is_wary());
         // By whom nothing is remembered, everything is read.
-        assert_eq!(Aside::default().reading(&["x".to_owned()], || 7), 7);
+        assert_eq!(Quarantine::default().reading(&["x".to_owned()], || 7), 7);
     }
 }

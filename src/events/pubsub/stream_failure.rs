@@ -17,7 +17,7 @@ const REPLAY_ID_REFUSED: &str = "sfdc.platform.eventbus.grpc.subscription.fetch.
 
 /// Why a stream is over, or never began.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Cut {
+pub(super) enum StreamFailure {
     #[error("{}", said(.0))]
     Refused(Box<Status>),
     #[error("Salesforce ended the stream")]
@@ -43,13 +43,13 @@ pub(super) enum Remedy {
     Wait,
 }
 
-impl From<Status> for Cut {
+impl From<Status> for StreamFailure {
     fn from(status: Status) -> Self {
         Self::Refused(Box::new(status))
     }
 }
 
-impl Cut {
+impl StreamFailure {
     pub(super) fn remedy(&self) -> Remedy {
         let Self::Refused(status) = self else { return Remedy::Wait };
         match (error_code(status), status.code()) {
@@ -62,7 +62,7 @@ impl Cut {
     }
 }
 
-impl Cut {
+impl StreamFailure {
     /// Whether Salesforce has answered, and this is what it says: asked later, it may say something else, but
     /// nothing stands in between.
     pub(super) fn is_final_word(&self) -> bool {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use tonic::metadata::MetadataMap;
 
-    fn cut(code: Code, message: &str, error_code: Option<&str>) -> Cut {
+    fn cut(code: Code, message: &str, error_code: Option<&str>) -> StreamFailure {
         let mut trailers = MetadataMap::new();
         if let Some(code) = error_code {
             trailers.insert(ERROR_CODE, code.parse().unwrap());
@@ -127,7 +127,7 @@ mod tests {
         ] {
             assert_eq!(cut(code, message, error_code.as_deref()).remedy(), remedy, "{code:?} {message}");
         }
-        assert_eq!(Cut::Ended.remedy(), Remedy::Wait);
+        assert_eq!(StreamFailure::Ended.remedy(), Remedy::Wait);
     }
 
     #[test]
