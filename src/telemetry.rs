@@ -115,7 +115,7 @@ impl Numbers {
 /// Every number that there is, so that none is shown without its meaning.
 fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
-    describe_counter!("byoc_requests_ended_total", "Routing requests by their last word.");
+    describe_counter!("byoc_requests_ended_total", "Routing requests that ended, by outcome.");
     describe_counter!(
         "byoc_rep_refusals_total",
         "Offers that Salesforce refused because of the rep, by its code."

@@ -1,4 +1,4 @@
-//! A platform event, and the payload of one: understood, passed by or refused, and the same each time.
+//! A platform event, and the payload of one: accepted, ignored or refused, and the same each time.
 #![no_main]
 
 use byoc_connector::events::{Decoder, FieldNames, decode};

@@ -157,7 +157,7 @@ fn cannot(key: &str, wanted: SocketAddr, error: &io::Error) -> Error {
     let instead = match error.kind() {
         io::ErrorKind::AddrInUse => "; stop what listens there, or name another port",
         io::ErrorKind::AddrNotAvailable => "; it must be an address of this machine",
-        io::ErrorKind::PermissionDenied => "; it must be a port that this user may have, such as 8080",
+        io::ErrorKind::PermissionDenied => "; it must be a port that this user may open, such as 8080",
         _ => "",
     };
     Error::new(format_args!("server.{key}: cannot listen on {wanted}: {error}{instead}"))

@@ -110,7 +110,7 @@ mod tests {
         assert!(parse(local, &[]).unwrap().secret.is_none(), "on this machine it may do without");
         let beside = format!("{local}\nsecret_file = 'keys/sample-private-key.pem'\n");
         let told = parse(&beside, &[]).unwrap_err();
-        insta::assert_snapshot!(told.join("\n"), @"…/x.toml, line 3, webhooks.secret_file: it holds nothing, or what cannot stand in an HTTP header; it must hold one line of ASCII");
+        insta::assert_snapshot!(told.join("\n"), @"…/x.toml, line 3, webhooks.secret_file: it is empty, or has characters that an HTTP header cannot carry; it must be one line of ASCII");
     }
 
     #[test]
@@ -120,14 +120,14 @@ mod tests {
         let variables = [("BYOC_WEBHOOKS_END_USER_NOTIFIER_URL", "nowhere")];
         insta::assert_snapshot!(parse(text, &variables).unwrap_err().join("\n"), @r"
         …/x.toml, line 2, webhooks.rep_finder_url: it is 'http://acme.example/find'; it must be an https URL; plain http is for localhost alone, for tokens are sent there
-        …/x.toml, line 3, webhooks.directory_url: it has a query or a fragment; it must be without: what is secret belongs in secret_file
+        …/x.toml, line 3, webhooks.directory_url: it has a query or a fragment; remove it: secrets belong in secret_file
         …/x.toml, line 4, webhooks.timeout_milliseconds: it must be 10 to 30000
         …/x.toml, line 5, webhooks.secret: unknown key; the keys are rep_finder_url, directory_url, end_user_notifier_url, timeout_milliseconds, secret_file
         the variable BYOC_WEBHOOKS_END_USER_NOTIFIER_URL: it is 'nowhere'; it must be a whole URL, such as https://host.example
         ");
         let text = "[webhooks]\nrep_finder_url = 'https://acme.example/find'\n";
-        insta::assert_snapshot!(parse(text, &[]).unwrap_err().join("\n"), @"…/x.toml, line 1, webhooks: secret_file is missing; rep_finder_url is not on this machine, so that the partner must be able to tell us from others");
-        insta::assert_snapshot!(parse(text, &[("BYOC_WEBHOOKS_SECRET", " ")]).unwrap_err().join("\n"), @"…/x.toml, line 1, webhooks: secret_file holds nothing, or what cannot stand in an HTTP header; it must hold one line of ASCII");
+        insta::assert_snapshot!(parse(text, &[]).unwrap_err().join("\n"), @"…/x.toml, line 1, webhooks: secret_file is missing; rep_finder_url is on another machine, so calls to it must be authenticated");
+        insta::assert_snapshot!(parse(text, &[("BYOC_WEBHOOKS_SECRET", " ")]).unwrap_err().join("\n"), @"…/x.toml, line 1, webhooks: secret_file is empty, or has characters that an HTTP header cannot carry; it must be one line of ASCII");
         let file = format!("{text}secret_file = 'none.txt'\n");
         insta::assert_snapshot!(parse(&file, &[]).unwrap_err().join("\n"), @"…/x.toml, line 3, webhooks.secret_file: it is none.txt, which cannot be read: No such file or directory (os error 2)");
     }

@@ -128,7 +128,7 @@ impl UnreadableConversations {
                 %conversation,
                 undone = given.undone.join(", "),
                 left = given.left.join(", "),
-                "a conversation that cannot be read was given up"
+                "unreadable conversation given up"
             );
         }
         Ok(Some(given))

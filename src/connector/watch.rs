@@ -94,9 +94,9 @@ impl ChannelObserver {
         let span = self.new_span(conversation, event);
         let by = requester.as_ref().map(tracing::field::display);
         if *routing_type == RoutingType::Initial {
-            tracing::info!(parent: &span, wanted = %wanted, "session waits for a rep");
+            tracing::info!(parent: &span, target = %wanted, "session waits for a rep");
         } else {
-            tracing::info!(parent: &span, requester = by, wanted = %wanted, "{}", asked(*routing_type));
+            tracing::info!(parent: &span, requester = by, target = %wanted, "{}", asked(*routing_type));
         }
         let arrived = Some(Instant::now());
         let asked = Asked { routing_type: *routing_type, requester: *requester, target: wanted.to_string() };
@@ -115,29 +115,28 @@ impl ChannelObserver {
                 tracing::info!(parent: &span, %rep, "offer made");
             }
             RequestFact::RepRefused { rep, .. } => {
-                tracing::info!(parent: &span, %rep, became = became(OfferEndReason::Refused), "offer over");
+                tracing::info!(parent: &span, %rep, reason = ended_because(OfferEndReason::Refused), "offer ended");
             }
             RequestFact::OfferAccepted(rep) => tracing::info!(parent: &span, %rep, "offer accepted"),
             RequestFact::OfferEnded(rep, why) => {
-                tracing::info!(parent: &span, %rep, became = became(*why), "offer over");
+                tracing::info!(parent: &span, %rep, reason = ended_because(*why), "offer ended");
             }
-            // The request may have its last word, and be watched no more.
+            // The request may have ended, and be watched no more.
             RequestFact::Owed { undo, next, answer, .. } => {
                 let span = self.conversation_span(conversation);
                 let (rep, code) = (undo.rep(), answer.as_ref().and_then(|answer| answer.code));
                 let (rep, status) = (rep.map(tracing::field::display), answer.as_ref().map(|no| no.status));
                 tracing::warn!(
                     parent: &span, undo = undo.word(), rep, code, status, next = %next,
-                    "this could not be undone at Salesforce, and a rep may still ring; it is tried again, and GET \
-                     /v1/owed has it"
+                    "clean-up at Salesforce failed; a rep may still ring; it is retried (see GET /v1/owed)"
                 );
             }
             RequestFact::OfferAbandoned { rep, until } => {
                 let span = self.conversation_span(conversation);
                 tracing::warn!(
                     parent: &span, %rep, until = %until,
-                    "an offer got no answer and no event named it: the rep may ring, and it cannot be taken back unless \
-                     its id comes up"
+                    "offer id unknown: no answer and no event named it; the rep may still ring, and the offer cannot be \
+                     cancelled until its id is known"
                 );
             }
             _ => {}
@@ -170,7 +169,7 @@ impl ChannelObserver {
         commands.into_iter().map(with_span).collect()
     }
 
-    /// A request has its last word; what it had asked for, where that is known.
+    /// A request ended; what it asked for, where that is known.
     pub(super) fn ended(&mut self, conversation: &ConversationId, ending: &Ending) -> Option<Asked> {
         let seen = self.open.remove(&ending.request);
         let span = match &seen {
@@ -186,7 +185,7 @@ impl ChannelObserver {
             parent: &span, outcome = %ending.outcome, reason = %ending.reason, seconds, "request ended"
         );
         if let Reason::SalesforceRefused(_, refusal) = &ending.reason {
-            tracing::debug!(parent: &span, said = &*refusal.message, "what Salesforce said");
+            tracing::debug!(parent: &span, said = &*refusal.message, "message from Salesforce");
         }
         metrics::counter!(
             "byoc_requests_ended_total",
@@ -212,9 +211,9 @@ impl ChannelObserver {
             match &event.what {
                 EventKind::RoutingRequested(requested) => tracing::info!(
                     org, channel, request = %requested.event,
-                    "a routing request came again; it was processed before, and changes nothing"
+                    "duplicate routing request ignored"
                 ),
-                _ => tracing::debug!(org, channel, "an event came again, and changes nothing"),
+                _ => tracing::debug!(org, channel, "duplicate event ignored"),
             }
         }
     }
@@ -265,7 +264,7 @@ impl ChannelObserver {
             let (meaning, advice) = (code.meaning(), code.advice());
             tracing::warn!(
                 org, channel, %rep, times, %code, meaning, advice,
-                "Salesforce refuses every offer to this rep; others are asked instead"
+                "Salesforce refuses every offer to this rep; other reps are offered instead"
             );
         }
     }
@@ -289,14 +288,14 @@ const fn asked(routing_type: RoutingType) -> &'static str {
     }
 }
 
-const fn became(why: OfferEndReason) -> &'static str {
+const fn ended_because(why: OfferEndReason) -> &'static str {
     match why {
         OfferEndReason::Declined => "declined",
         OfferEndReason::Unanswered => "not answered",
-        OfferEndReason::Withdrawn => "taken back by Salesforce",
-        OfferEndReason::CalledOff => "called off",
-        OfferEndReason::Removed => "accepted too late, and removed",
+        OfferEndReason::Withdrawn => "withdrawn by Salesforce",
+        OfferEndReason::CalledOff => "cancelled",
+        OfferEndReason::Removed => "accepted too late; rep removed",
         OfferEndReason::Refused => "refused by Salesforce",
-        OfferEndReason::Unknown => "not known",
+        OfferEndReason::Unknown => "unknown",
     }
 }

@@ -40,7 +40,7 @@ pub async fn here(serving: &Serving) -> Vec<Finding> {
     let warnings = serving.warnings().into_iter();
     let more = warnings.filter(|warning| !told.iter().any(|name| warning.key.ends_with(name)));
     findings.extend(more.map(|warning| {
-        let advice = "see the configuration; byoc serve --check names the same";
+        let advice = "correct the configuration; byoc serve --check reports the same";
         Finding::look(&warning.key, Step::Configuration, warning.problem, advice)
     }));
     findings
@@ -50,18 +50,18 @@ pub async fn here(serving: &Serving) -> Vec<Finding> {
 fn store(path: &Path) -> Finding {
     let shown = path.display();
     let problem = |found: String, advice: &str| Finding::problem("store", Step::Store, found, advice);
-    let room = "give the user that byoc runs as the right to write in that folder, and make room on its disk";
+    let room = "give the user that byoc runs as the right to write in that folder, and free disk space";
     let mut probe = path.as_os_str().to_owned();
     probe.push(".doctor");
     if let Err(error) = File::create_new(&probe).and_then(|_| std::fs::remove_file(&probe)) {
-        return problem(format!("no file can be made beside {shown}: {error}"), room);
+        return problem(format!("cannot create a file beside {shown}: {error}"), room);
     }
     if !path.exists() {
-        return Finding::fine("store", Step::Store, format!("{shown} is not there yet, and can be made"));
+        return Finding::fine("store", Step::Store, format!("{shown} does not exist yet and can be created"));
     }
     let mut file = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => file,
-        Err(error) => return problem(format!("{shown} cannot be read and written: {error}"), room),
+        Err(error) => return problem(format!("cannot read and write {shown}: {error}"), room),
     };
     let mut begin = [0_u8; SQLITE.len()];
     let is_new = file.metadata().is_ok_and(|about| about.len() == 0);
@@ -69,10 +69,11 @@ fn store(path: &Path) -> Finding {
         let advice = "name another file in store.path, or restore this one from a copy";
         return problem(format!("{shown} is not a store, or is damaged"), advice);
     }
-    let by = if is_held(path) { "a connector has it open" } else { "no connector has it open" };
+    let by = if is_held(path) { "a connector is using it" } else { "no connector is using it" };
     if let Some(mode) = open_to_others(path) {
-        let advice = format!("chmod 600 {shown}: it holds who spoke with whom");
-        let found = format!("{shown}: {by}; others on this machine can read or write it (mode {mode:o})");
+        let advice = format!("chmod 600 {shown}: it holds data about people");
+        let found =
+            format!("{shown}: {by}; other users of this machine can read or write it (mode {mode:o})");
         return Finding::look("store", Step::Store, found, advice);
     }
     Finding::fine("store", Step::Store, format!("{shown} can be opened, and {by}"))
@@ -108,8 +109,8 @@ fn disk(settings: &StoreSettings) -> Option<Finding> {
     let about = match rustix::fs::statvfs(folder) {
         Ok(about) => about,
         Err(error) => {
-            let found = format!("the room on the disk of {} cannot be told: {error}", folder.display());
-            return Some(Finding::look("store", Step::Disk, found, "look with df"));
+            let found = format!("cannot read the free space on the disk of {}: {error}", folder.display());
+            return Some(Finding::look("store", Step::Disk, found, "check with df"));
         }
     };
     if about.f_blocks == 0 {
@@ -121,9 +122,9 @@ fn disk(settings: &StoreSettings) -> Option<Finding> {
     let has = std::fs::metadata(&settings.path).map_or(0, |about| about.len());
     let may_grow = settings.max_bytes.map_or(LITTLE, |most| most.saturating_sub(has));
     Some(if free < HARDLY_ANY {
-        Finding::problem("store", Step::Disk, found, "make room: the store stops where the disk is full")
+        Finding::problem("store", Step::Disk, found, "free disk space: the store stops when the disk is full")
     } else if free < may_grow {
-        let advice = "make room, or set store.max_megabytes to less than that";
+        let advice = "free disk space, or set store.max_megabytes below that";
         Finding::look("store", Step::Disk, found, advice)
     } else {
         Finding::fine("store", Step::Disk, found)
@@ -143,14 +144,14 @@ async fn listen(wanted: SocketAddr) -> Finding {
         return Finding::fine(PLACE, Step::Listen, format!("{wanted} is free"));
     };
     if error.kind() == io::ErrorKind::AddrInUse && is_connector(wanted).await {
-        return Finding::fine(PLACE, Step::Listen, format!("a connector serves on {wanted} already"));
+        return Finding::fine(PLACE, Step::Listen, format!("a connector is already serving on {wanted}"));
     }
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "something else listens there: stop it, or name another port in server.listen"
+            "another program listens there: stop it, or set another port in server.listen"
         }
         io::ErrorKind::AddrNotAvailable => "it must be an address of this machine",
-        io::ErrorKind::PermissionDenied => "it must be a port that this user may have, such as 8080",
+        io::ErrorKind::PermissionDenied => "it must be a port that this user may open, such as 8080",
         _ => "check server.listen",
     };
     Finding::problem(PLACE, Step::Listen, format!("cannot listen on {wanted}: {error}"), advice)
@@ -173,8 +174,8 @@ async fn origins(server: &ServerSettings) -> Vec<Finding> {
     let mut findings = Vec::new();
     for origin in &server.allowed_origins {
         let place = "server";
-        let advice = "check the spelling in allowed_origins; where this machine may not reach it and the reps' browsers may, \
-                      all is well";
+        let advice =
+            "check the spelling in allowed_origins; if only the reps' browsers can reach it, ignore this";
         findings.push(match answers(origin.as_str()).await {
             Ok(()) => Finding::fine(place, Step::Origins, format!("{origin} answers")),
             Err(error) => {

@@ -26,19 +26,16 @@ pub(super) async fn clock(org: &Org, clock: &dyn Clock) -> Finding {
         Err(error) => return problem(format!("{url} does not answer: {error}"), words::TOKEN_URL),
     };
     let Some(theirs) = theirs else {
-        return Finding::fine(&org.place, Step::Clock, format!("{url} does not tell the time"));
+        return Finding::fine(&org.place, Step::Clock, format!("{url} sends no Date header"));
     };
     let ours = clock.now();
     let (apart, how) =
         if ours > theirs { (ours.since(theirs), "ahead of") } else { (theirs.since(ours), "behind") };
     if apart > SKEW {
         let found = format!("this machine's clock is {} s {how} Salesforce's", apart.as_secs());
-        return problem(
-            found,
-            "set the clock, best by NTP: a login that seems to come from another time is refused",
-        );
+        return problem(found, "set the clock (NTP): Salesforce refuses a login with a wrong time");
     }
-    Finding::fine(&org.place, Step::Clock, "this machine's clock is right")
+    Finding::fine(&org.place, Step::Clock, "this machine's clock is correct")
 }
 
 async fn asked_for_the_time(url: &str) -> Result<Option<Timestamp>, String> {

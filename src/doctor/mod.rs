@@ -45,7 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
-    /// Whether this machine's clock is right.
+    /// Whether this machine's clock is correct.
     Clock,
     /// Whether Salesforce gives a token.
     Token,
@@ -169,7 +169,7 @@ fn channel(place: &str, definition: &ChannelDefinition) -> Finding {
         );
     }
     if !definition.is_conference_supported {
-        let found = "IsConferenceSupported is false: reps are shown nobody to start a conference with";
+        let found = "IsConferenceSupported is false: reps cannot start a conference";
         let advice = "set IsConferenceSupported to true, here and in the org";
         return Finding::problem(place, Step::Channel, found, advice);
     }
@@ -246,7 +246,7 @@ async fn calls(
             _ => "no code",
         };
         let status = foreign.status;
-        let found = format!("what answers at {at} is no Interaction Service: HTTP {status}, and {kind}");
+        let found = format!("{at} is not the Interaction Service: HTTP {status}, {kind}");
         problem(found, words::ADDRESS)
     };
     match (done, answer.get()) {
@@ -255,7 +255,7 @@ async fn calls(
             not_salesforce(foreign)
         }
         (Ok(()), _) => {
-            let found = format!("{at} takes the token, the org and the channel definition {name}");
+            let found = format!("{at} accepts the token, the org and the channel definition {name}");
             Finding::fine(place, Step::Calls, found)
         }
         (Err(Failure::Refused(refusal)), _) => {
@@ -272,7 +272,7 @@ async fn calls(
 async fn events(place: &str, pubsub: Option<&PubSub>, definition: &ChannelDefinition) -> Finding {
     let problem = |found: String, advice: &str| Finding::problem(place, Step::Events, found, advice);
     let (Some(pubsub), Some(topic)) = (pubsub, definition.topic()) else {
-        return problem("no platform event is named".to_owned(), words::EVENT);
+        return problem("no platform event is configured".to_owned(), words::EVENT);
     };
     let TopicDescription { can_subscribe, fields } = match pubsub.describe(&topic).await {
         Ok(described) => described,
@@ -300,6 +300,6 @@ async fn events(place: &str, pubsub: Option<&PubSub>, definition: &ChannelDefini
     Finding::fine(
         place,
         Step::Events,
-        format!("{topic} may be subscribed to, and has the fields that are read"),
+        format!("the user may subscribe to {topic}, and its fields are present"),
     )
 }

@@ -32,7 +32,7 @@ const LARGEST: usize = 4 << 20;
 const MOST_IDS: usize = 100;
 
 /// What stands in for a look by ourselves.
-const BY_HAND: &str = "see by hand that the integration user is an administrator, or has Edit on AgentWork and a role \
+const BY_HAND: &str = "check by hand that the integration user is an administrator, or has Edit on AgentWork and a role \
     above those of the reps: else every cancel fails, and reps go on ringing; in Setup also Omni-Channel (Skills-Based and \
     Direct-to-Agent Routing), Messaging Session among the queues' objects, Run Flows for the user, and the reps' Messaging \
     User licence. With the scope api in the app, doctor sees most of that for itself";
@@ -59,7 +59,7 @@ pub(super) async fn look(org: &Org, plan: &OrgPlan) -> Vec<Finding> {
         Err(problem) => return vec![Finding::look(&org.place, Step::Rights, not_read(&problem), BY_HAND)],
     };
     if rest.is_emulator().await {
-        let found = "byoc emulator answers here: it has no users, queues and rights to compare with; ask again with an org";
+        let found = "this is byoc emulator: it has no users, queues or permissions to check; run doctor against an org";
         return vec![Finding::fine(&org.place, Step::Rights, found)];
     }
     let rights = rights(&rest, org).await;
@@ -88,7 +88,7 @@ async fn rights(rest: &RestApi, org: &Org) -> Finding {
     let described = match rest.get("/sobjects/AgentWork/describe").await {
         Ok(described) => described,
         Err(NotRead::Hidden) => {
-            let found = format!("the user {} does not see AgentWork", org.username);
+            let found = format!("the user {} cannot see AgentWork", org.username);
             return Finding::problem(place, Step::Rights, found, EDIT);
         }
         Err(NotRead::Other(problem)) => {
@@ -110,7 +110,7 @@ async fn rights(rest: &RestApi, org: &Org) -> Finding {
     }
     let found =
         format!("the user {} may update AgentWork of reps below it in the role hierarchy", org.username);
-    let advice = "see in Setup, Roles, that the user's role is above those of all reps: an offer to any other rep cannot be \
+    let advice = "check in Setup, Roles, that the user's role is above those of all reps: offers to other reps cannot be \
         cancelled";
     Finding::look(place, Step::Rights, found, advice)
 }
@@ -142,15 +142,11 @@ fn compared(
     match missing {
         Ok(missing) if missing.is_empty() => {
             let plural = if count == 1 { "" } else { "s" };
-            Finding::fine(
-                &org.place,
-                step,
-                format!("the org has the {count} {what}{plural} of the configuration"),
-            )
+            Finding::fine(&org.place, step, format!("the org has all {count} configured {what}{plural}"))
         }
         Ok(missing) => {
             let shown: Vec<&str> = missing.iter().map(String::as_str).take(10).collect();
-            let found = format!("{} {what}(s) are not there, such as {}", missing.len(), shown.join(", "));
+            let found = format!("{} {what}(s) not found, such as {}", missing.len(), shown.join(", "));
             Finding::problem(&org.place, step, found, advice)
         }
         Err(problem) => {
@@ -164,21 +160,21 @@ async fn same_definition(rest: &RestApi, org: &Org, ours: &ChannelDefinition) ->
     let name = ours.developer_name.as_deref().unwrap_or_default();
     let place = format!("{}, {name}", org.place);
     let look = |problem: &str| {
-        let found = format!("the org's channel definition could not be compared: {problem}");
-        let advice = "compare by hand, or give the user Customize Application for as long as doctor looks";
+        let found = format!("cannot compare with the org's channel definition: {problem}");
+        let advice = "compare by hand, or give the user Customize Application while doctor runs";
         Finding::look(&place, Step::Channel, found, advice)
     };
     let theirs = match rest.definition(name).await {
         Ok(Some(theirs)) => theirs,
-        Ok(None) => return look("there is none of that name"),
-        Err(NotRead::Hidden) => return look("the user does not see it"),
+        Ok(None) => return look("not found in the org"),
+        Err(NotRead::Hidden) => return look("the user cannot see it"),
         Err(NotRead::Other(problem)) => return look(&problem),
     };
     let differences = differences(ours, &theirs);
     if differences.is_empty() {
-        return Finding::fine(&place, Step::Channel, "the org's channel definition says the same");
+        return Finding::fine(&place, Step::Channel, "it matches the org's channel definition");
     }
-    let advice = "what the org has counts: correct the configuration, or the org";
+    let advice = "the org's value applies: correct the configuration, or the org";
     Finding::problem(&place, Step::Channel, differences.join("; "), advice)
 }
 
@@ -253,7 +249,7 @@ impl RestApi {
         let (status, body) = fetch(self.http.get(url).bearer_auth(self.token.expose())).await?;
         if status.is_success() {
             return serde_json::from_slice(&body)
-                .map_err(|_| NotRead::Other(format!("what answers at {} is not an org", self.base)));
+                .map_err(|_| NotRead::Other(format!("{} is not an org", self.base)));
         }
         let said: Vec<Said> = serde_json::from_slice(&body).unwrap_or_default();
         match said.first().map(|said| said.error_code.as_str()) {
@@ -264,8 +260,8 @@ impl RestApi {
                 | "API_DISABLED_FOR_ORG"
                 | "FUNCTIONALITY_NOT_ENABLED",
             ) => Err(NotRead::Other(format!(
-                "HTTP {}: the token is not good for the REST API, which wants the scope api in the app and API \
-                     Enabled for the user",
+                "HTTP {}: the REST API rejects the token: it needs the scope api in the app, and API Enabled \
+                     for the user",
                 status.as_u16()
             ))),
             Some(code) => {
@@ -322,7 +318,7 @@ impl RestApi {
         let list: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
         let rows = match self.query(&format!("{question}({})", list.join(","))).await {
             Ok(rows) => rows,
-            Err(NotRead::Hidden) => return Some(Err("the user does not see them".to_owned())),
+            Err(NotRead::Hidden) => return Some(Err("the user cannot see them".to_owned())),
             Err(NotRead::Other(problem)) => return Some(Err(problem)),
         };
         let there: BTreeSet<&str> = rows.iter().filter_map(|row| row.get(field)?.as_str()).collect();

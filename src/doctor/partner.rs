@@ -20,8 +20,8 @@ pub async fn partner(serving: &Serving, clock: &Arc<dyn Clock>) -> Vec<Finding> 
                 Finding::fine("server", Step::Keys, format!("{url} gives {keys} keys for session tokens"))
             }
             Err(error) => {
-                let found = format!("{url} gives no keys: {error}");
-                let advice = "check session_jwks_url: without keys no rep's page is let in; it must answer a JSON web key set \
+                let found = format!("cannot fetch keys from {url}: {error}");
+                let advice = "check session_jwks_url: without keys no rep can log in; it must return a JSON Web Key Set \
                               with keys for RS256 or ES256";
                 Finding::problem("server", Step::Keys, found, advice)
             }

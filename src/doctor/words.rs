@@ -6,12 +6,13 @@ pub(super) const ADDRESS: &str = "check interaction_url: it is https://{my-domai
      machine may reach it";
 
 pub(super) const EVENT: &str = "check custom_platform_event: it is the event's API name with the org's namespace, such as acme__Routing__e; the event \
-     must be in this org, and the user must have read access to it";
+     must exist in this org, and the user needs read access to it";
 
 pub(super) const PUBSUB: &str =
     "check pubsub_endpoint and instance_url, and that this machine may reach them (port 7443)";
 
-pub(super) const TENANT: &str = "check id and instance_url: they must be those of the org that the user belongs to, with its own My Domain";
+pub(super) const TENANT: &str =
+    "check id and instance_url: they must be those of the user's org, with its own My Domain";
 
 pub(super) const SUBSCRIBE: &str = "give the user a permission set with read access to the platform event";
 

@@ -18,7 +18,7 @@ use crate::model::time::Timestamp;
 pub struct ApiRequest {
     /// `POST`, `PATCH` or `DELETE`.
     pub method: String,
-    /// From `/api/v1/` on; a query is passed by.
+    /// From `/api/v1/` on; a query is ignored.
     pub path: String,
     /// Name and value; names in any case.
     pub headers: Vec<(String, String)>,

@@ -14,7 +14,7 @@ use crate::model::words::WorkChange;
 ///
 /// # Errors
 /// Where `work_item_id` or `work_id` is not an id of its kind. A `work_event` that is not known here is
-/// passed by.
+/// ignored.
 pub fn agent_work_event(
     work_item_id: &str,
     work_id: &str,
@@ -76,12 +76,12 @@ mod tests {
             assert_eq!(change(name), Ok(known), "{name}");
         }
         for name in ["PAUSED", "UNPAUSED"] {
-            assert_eq!(change(name), Err("a rep's pause, of no use for routing".to_owned()));
+            assert_eq!(change(name), Err("a rep's pause, not used for routing".to_owned()));
         }
     }
 
     #[test]
-    fn a_work_event_of_tomorrow_is_passed_by() {
+    fn a_work_event_of_tomorrow_is_ignored() {
         let decoded = agent_work_event(SESSION, WORK, "SNOOZED", None).unwrap();
         assert!(decoded.events.is_empty());
         assert_eq!(decoded.ignored.unwrap().to_string(), "workEvent SNOOZED, which is not known here");

@@ -10,7 +10,7 @@ use super::mend::{ExpectedType, MendedFields, mended};
 use super::request::OutsideContactFields;
 use crate::model::ids::RepId;
 
-/// What `channelData` may tell us. Everything else in it is passed by.
+/// What `channelData` may tell us. Everything else in it is ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ChannelData<'a> {

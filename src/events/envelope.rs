@@ -168,7 +168,7 @@ fn payload_text<'a>(field: &str, payload: Option<Payload<'a>>) -> Result<Option<
     Ok(said(text))
 }
 
-/// What an event has besides what is passed by.
+/// What an event has besides what is ignored.
 #[derive(Default)]
 pub(crate) struct Envelope<'a> {
     pub(super) event_type: Option<Cow<'a, str>>,

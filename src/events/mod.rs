@@ -6,7 +6,7 @@
 //!
 //! Invariants
 //! 1. No input panics. What cannot be read is an [`Error`] that names the field.
-//! 2. Whatever Salesforce may add (a value, an entry type, a field) is passed by with a reason, and is
+//! 2. Whatever Salesforce may add (a value, an entry type, a field) is ignored with a reason, and is
 //!    never an error. Only what a decision needs may refuse; a field of another type than usual is a remark.
 //! 3. Everything that routing has no use for is skipped unread: a message's text is never looked at.
 //!
@@ -58,7 +58,7 @@ use crate::model::event::Event;
 pub struct Decoded {
     /// What happened, in the order in which it is to be taken in.
     pub events: SmallVec<[Event; 1]>,
-    /// Why the event, or the part of it that it is about, was passed by.
+    /// Why the event, or the part of it that it is about, was ignored.
     pub ignored: Option<Ignored>,
     /// The fields that were not of their usual type, as paths: read for what they obviously mean, or as if they
     /// were not there. A remark: nothing was refused because of them.
@@ -119,7 +119,7 @@ impl fmt::Display for Ignored {
             Self::NotOfThisChannel => f.write_str("an event of another channel"),
             Self::EventType(name) => write!(f, "event type {}, which is not known here", Short(name)),
             Self::EntryType(name) => write!(f, "entry type {}, which is not known here", Short(name)),
-            Self::Unused(name) => write!(f, "{name}, of no use for routing"),
+            Self::Unused(name) => write!(f, "{name}, not used for routing"),
             Self::Value { field, value } => write!(f, "{field} {}, which is not known here", Short(value)),
             Self::NoOfferOfOurs => f.write_str("an offer that no request here made"),
             Self::Incomplete { field } => write!(f, "without a usable {field}"),

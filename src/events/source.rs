@@ -187,7 +187,7 @@ pub struct State {
     pub held: Option<String>,
     /// Since when.
     pub held_since: Option<Timestamp>,
-    /// How many events were set aside: given up, and not handed over.
+    /// How many events could not be read: given up, and not handed over.
     pub set_aside: u64,
     /// Why the last of them was.
     pub last_set_aside: Option<String>,

@@ -95,7 +95,7 @@ fn by_rep() -> Value {
     json!({"appType": "agent", "subject": REP, "role": "Agent"})
 }
 
-/// What an entry comes to, and why it was passed by.
+/// What an entry comes to, and why it was ignored.
 fn entry(entry_type: &str, entry: &Value, sender: &Value) -> (Vec<EventKind>, Option<String>) {
     let as_object = read(&interaction(entry_type, entry, sender)).unwrap();
     let as_text = read(&interaction(entry_type, &entry.to_string().into(), sender)).unwrap();
@@ -320,7 +320,7 @@ fn a_session_change_is_named_by_its_entry() {
 }
 
 #[test]
-fn participants_come_and_go_and_updates_are_passed_by() {
+fn participants_come_and_go_and_updates_are_ignored() {
     let change = |operation: &str, role: &str, subject: &str| {
         json!({"operation": operation, "displayName": "x", "menuMetadata": null,
             "participant": {"appType": "agent", "subject": subject, "role": role}})
@@ -347,7 +347,7 @@ fn participants_come_and_go_and_updates_are_passed_by() {
 fn of_a_message_only_the_sender_is_read() {
     let broken = json!({"abstractMessage": 7, "cancelReason": []});
     let seen = EventKind::ParticipantSeen(Participant::rep(RepId::parse(REP).unwrap()).unwrap());
-    let unused = Some("Message, of no use for routing".to_owned());
+    let unused = Some("Message, not used for routing".to_owned());
     assert_eq!(entry("Message", &broken, &by_rep()), (vec![seen.clone()], unused.clone()));
     assert_eq!(entry("Message", &broken, &by_system()), (vec![], unused.clone()));
     assert_eq!(entry("Message", &broken, &Value::Null), (vec![], unused));
@@ -363,7 +363,7 @@ fn a_queue_position_shows_the_work_item() {
 }
 
 #[test]
-fn what_salesforce_may_add_is_passed_by() {
+fn what_salesforce_may_add_is_ignored() {
     let passed = |event: &Value| {
         let decoded = read(event).unwrap();
         assert_eq!(decoded.events[..], []);
@@ -429,7 +429,7 @@ fn what_is_of_another_type_is_a_remark() {
 }
 
 #[test]
-fn a_payload_with_nothing_in_it_is_passed_by() {
+fn a_payload_with_nothing_in_it_is_ignored() {
     for nothing in [json!(null), json!(""), json!(" "), json!({"string": null}), json!({"string": ""})] {
         let decoded = read(&json!({"devorg__EventType__c": "Interaction", "devorg__Payload__c": nothing}));
         assert_eq!(decoded.unwrap().ignored, Some(Ignored::Incomplete { field: "payload" }), "{nothing}");

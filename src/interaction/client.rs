@@ -347,7 +347,7 @@ fn tell_in_vain(operation: &str, said: &Rejection) {
         status,
         code,
         problem,
-        "this could not be undone at the first try; it is tried again, and GET /v1/owed has it"
+        "clean-up at Salesforce failed at the first try; it is retried (see GET /v1/owed)"
     );
 }
 

@@ -2,8 +2,8 @@
 //! (PROTOCOL: "Channel definition: the fields that steer us").
 //!
 //! It comes from Salesforce's source format, from a Tooling API query, from TOML of our own, or from
-//! a recording; all four spell the same fields, in three ways. Fields that do not steer us are passed
-//! by, whatever they hold.
+//! a recording; all four spell the same fields, in three ways. Fields that do not steer us are
+//! ignored, whatever they hold.
 //!
 //! Elsewhere: what a limit or an owner means for a request is `routing`'s business.
 

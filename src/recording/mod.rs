@@ -7,7 +7,7 @@
 //! 1. Memory is bounded by the longest line that is allowed, however long the recording is.
 //! 2. A line that cannot be read is named by file and line; nothing in a recording panics.
 //! 3. An `Authorization` header is neither kept when read nor written.
-//! 4. What is not known here (a source, a field) is kept or passed by, and is never an error.
+//! 4. What is not known here (a source, a field) is kept or ignored, and is never an error.
 //!
 //! Elsewhere: what an event means in `events`.
 

@@ -41,17 +41,17 @@ pub enum What {
         /// Whether they joined.
         joined: bool,
     },
-    /// A request ended: its last word was carried out.
+    /// A request ended, and its result was sent.
     Ended {
         /// Which.
         request: EventId,
-        /// When the last word was decided.
+        /// When the outcome was decided.
         at: Timestamp,
         /// How.
         outcome: Outcome,
         /// Why.
         reason: Reason,
-        /// How long after its event the last word was said.
+        /// How long after its event that was.
         after: Duration,
     },
     /// Something that must be undone and still is not when the recording is over.
@@ -119,7 +119,7 @@ pub struct Summary {
     pub compared: bool,
     /// How many differences there are.
     pub differences: u64,
-    /// What was passed by, and how often.
+    /// What was ignored, and how often.
     pub ignored: std::collections::BTreeMap<String, u64>,
     /// What was recorded as having failed, in words; against a live side it does not fail again.
     pub recorded_failures: Vec<String>,
@@ -154,7 +154,7 @@ impl Summary {
         self.recorded_failures.push(format!("line {line}: {} {} {what}", exchange.method, exchange.path));
     }
 
-    /// Counts something that was passed by. Names come from outside, so only so many are kept apart.
+    /// Counts something that was ignored. Names come from outside, so only so many are kept apart.
     pub(super) fn count_passed(&mut self, what: &impl std::fmt::Display) {
         const KEPT_APART: usize = 64;
         let name = what.to_string();

@@ -144,9 +144,9 @@ pub enum Remark {
 pub struct Ending {
     /// The routing event.
     pub request: EventId,
-    /// When the last word was decided.
+    /// When the outcome was decided.
     pub at: Timestamp,
-    /// The last word.
+    /// The outcome.
     pub outcome: Outcome,
     /// Why, in words for the rep who asked.
     pub reason: Reason,

@@ -54,7 +54,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The last word.
+/// The outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Conclusion {

@@ -55,32 +55,32 @@ impl Remark {
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SeenBefore(_) => f.write_str("the same event came again and changes nothing"),
-            Self::NotRouted(_, kind) => write!(f, "a request of type {kind} is not routed here"),
-            Self::TooLateToCancel(_) => f.write_str("the cancel came too late: the rep has joined"),
-            Self::NothingToCancel => f.write_str("a cancel came, and nothing is open that it could mean"),
+            Self::SeenBefore(_) => f.write_str("duplicate event ignored"),
+            Self::NotRouted(_, kind) => write!(f, "requests of type {kind} are not routed by this version"),
+            Self::TooLateToCancel(_) => f.write_str("cancel ignored: the rep has already joined"),
+            Self::NothingToCancel => f.write_str("cancel ignored: no open request matches it"),
             Self::CancelGuessed(_) => f.write_str(
-                "several requests were open, and the cancel does not say which it means: taken for this one's",
+                "the cancel does not say which of several open requests it is for; applied to this one",
             ),
-            Self::WaitsAlready(_) => f.write_str("the session waits, and is being routed already"),
+            Self::WaitsAlready(_) => f.write_str("the waiting session is already being routed"),
             Self::OldMove(who) => {
-                write!(f, "a participant ({}) came or went earlier than what is known of them", who.role)
+                write!(f, "participant update ignored: older than what is known (role {})", who.role)
             }
             Self::NoResultWithoutWorkItem(_) => f.write_str(
-                "no routing result could be sent: no event told the workItemId in time, and Salesforce ends the \
-                 request after its own 60 seconds",
+                "no routing result sent: the workItemId was not known in time; Salesforce ends the request after \
+                 60 seconds",
             ),
-            Self::LateAnswer(_) => f.write_str("an answer came after it was given up"),
+            Self::LateAnswer(_) => f.write_str("answer ignored: it arrived after the call was given up"),
             Self::RouterFailed(_, failure) => write!(f, "the rep finder failed: {failure}"),
             Self::RepRefused(rep, refusal) => {
                 write!(f, "Salesforce refuses to offer to {rep}, {}", said(refusal))
             }
             Self::NotTheirOffer(work, rep) => {
-                write!(f, "{rep} spoke of {work}, which was offered to somebody else")
+                write!(f, "{rep} reported {work}, which was offered to another rep")
             }
-            Self::OldWork(work) => write!(f, "{work}, which was accepted, is an offer of a request that is over"),
-            Self::ForeignWork(work) => write!(f, "{work} is an offer that was not made here"),
-            Self::Broken(illegal) => write!(f, "a defect of the connector: {illegal}"),
+            Self::OldWork(work) => write!(f, "{work} was accepted, but its request has ended"),
+            Self::ForeignWork(work) => write!(f, "{work} was not created by this connector"),
+            Self::Broken(illegal) => write!(f, "bug in the connector: {illegal}"),
         }
     }
 }

@@ -115,7 +115,7 @@ fn target(wanted: &ResolvedTarget) -> String {
         ResolvedTarget::Rep(rep) => format!("rep {rep}"),
         ResolvedTarget::Route(RouteBy::Queue(queue)) => format!("queue {queue}"),
         ResolvedTarget::Route(RouteBy::Flow { flow, .. }) => format!("flow {flow}"),
-        ResolvedTarget::Route(_) => "whom the channel says".to_owned(),
+        ResolvedTarget::Route(_) => "the channel's default target".to_owned(),
         ResolvedTarget::Skills(skills) => {
             let names: Vec<&str> = skills.iter().map(|skill| skill.id.as_str()).collect();
             format!("skills {}", names.join(", "))
@@ -130,11 +130,11 @@ fn doing(request: &Request) -> &'static str {
     }
     let ringing = |offer: &Offer| matches!(offer.state, OfferState::Ringing { .. });
     match (&request.route, &request.search) {
-        (Route::Wanted | Route::Asked(_), _) => "asking for a route",
+        (Route::Wanted | Route::Asked(_), _) => "requesting a route",
         _ if request.offers.iter().any(ringing) => "ringing",
-        _ if request.open_offers() > 0 => "making or taking back an offer",
+        _ if request.open_offers() > 0 => "making or cancelling an offer",
         (_, Search::Asked { .. }) => "looking for a rep",
-        (_, Search::Waiting { .. }) => "waiting for the rep finder, which fails",
+        (_, Search::Waiting { .. }) => "waiting for the rep finder, which is failing",
         (_, Search::Idle { .. } | Search::Exhausted) => "deciding",
     }
 }
@@ -157,10 +157,10 @@ fn offer(offer: &Offer) -> OfferView {
         OfferState::Making { .. } => ("making", None),
         OfferState::Ringing { until, .. } => ("ringing", Some(until)),
         OfferState::IdUnknown { until, .. } => ("without an id", Some(until)),
-        OfferState::TakingBack { .. } => ("taking back", None),
+        OfferState::TakingBack { .. } => ("cancelling", None),
         OfferState::CancelOwed { .. } => ("cancel owed", None),
         OfferState::RemovalOwed { .. } => ("removal owed", None),
-        OfferState::CancelRefused { until, .. } => ("waiting for word", Some(until)),
+        OfferState::CancelRefused { until, .. } => ("waiting for its event", Some(until)),
         OfferState::Abandoned { until } => ("given up on", Some(until)),
         OfferState::Accepted { .. } => ("accepted", None),
         OfferState::Removing { .. } => ("removing", None),

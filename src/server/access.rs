@@ -72,7 +72,7 @@ impl FromRequestParts<Server> for Page {
             Ok(session) => Ok(Self(Some(session))),
             Err(BadToken::NoKeys(problem)) => {
                 let error = BadToken::NoKeys(problem).to_string();
-                Err(Refused::unavailable(error, "the session token may be fine; try again later", 30))
+                Err(Refused::unavailable(error, "the session token may be valid; try again later", 30))
             }
             Err(bad) => {
                 let hint = "log in again; the token needs sub (the rep's user id), org, exp and aud, and channel where \
@@ -103,7 +103,7 @@ impl FromRequestParts<Server> for Partner {
         if let Some(key) = server.partner_keys().iter().find(|key| is_same(shown, &key.secret)) {
             return Ok(Self(Some(Arc::clone(key))));
         }
-        let error = "this is for your backend alone";
+        let error = "only your backend may call this";
         let hint = "Authorization: Bearer <the events secret, or a partner key>";
         Err(Refused::who_are_you("Bearer realm=\"byoc-connector\"", error, hint))
     }
@@ -119,14 +119,14 @@ impl FromRequestParts<Server> for Operator {
         };
         if shows_operator_secret(&parts.headers, secret) {
             if is_sent_by_another_page(&parts.method, &parts.headers) {
-                let error = "a page of another origin may not do this";
-                return Err(Refused::forbidden(error, "do it on the operator's page").field("Origin"));
+                let error = "pages of another origin may not do this";
+                return Err(Refused::forbidden(error, "use the operator page").field("Origin"));
             }
             return Ok(Self);
         }
         let hint = "Authorization: Bearer <the operator secret>, or in a browser any user name with the secret as the \
                     password";
-        Err(Refused::who_are_you(BASIC, "this is for operators alone", hint))
+        Err(Refused::who_are_you(BASIC, "only operators may call this", hint))
     }
 }
 
@@ -176,7 +176,7 @@ fn credentials<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
 fn open(parts: &Parts, server: &Server, credential: &str) -> Result<(), Refused> {
     if !server.settings().is_loopback() {
         return Err(Refused::forbidden(
-            "this is closed: no credential is set for it, and the server can be reached from other machines",
+            "access is denied: no credential is configured for it, and other machines can reach the server",
             format!("set {credential} in [server]"),
         ));
     }
@@ -196,8 +196,8 @@ fn is_from_here(headers: &HeaderMap, server: &Server) -> Result<(), Box<Refused>
         return Err(Box::new(rebound()));
     }
     if let Some(proxied) = PROXIED.iter().find(|name| headers.contains_key(*name)) {
-        let error = "this came through a proxy, and nobody had to say who they are";
-        let hint = "set a credential in [server] for what others can reach";
+        let error = "the request came through a proxy, and no credential is configured";
+        let hint = "set a credential in [server]";
         return Err(Box::new(Refused::forbidden(error, hint).field(proxied.as_str())));
     }
     let Some(origin) = text(ORIGIN) else { return Ok(()) };
@@ -206,14 +206,14 @@ fn is_from_here(headers: &HeaderMap, server: &Server) -> Result<(), Box<Refused>
     {
         return Ok(());
     }
-    let error = "a page of another origin may not call this";
-    let hint = "name the origin in allowed_origins of [server], or set a credential";
+    let error = "pages of another origin may not call this";
+    let hint = "add the origin to allowed_origins in [server], or set a credential";
     Err(Box::new(Refused::forbidden(error, hint).field("Origin")))
 }
 
 fn rebound() -> Refused {
     Refused::forbidden(
-        "without a credential, this answers to the names of this machine alone",
+        "without a credential, the server only answers requests to localhost",
         "use http://localhost or http://127.0.0.1, or set a credential in [server]",
     )
     .field("Host")

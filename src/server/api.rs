@@ -32,7 +32,7 @@ const MOST: usize = 500;
 fn limit(asked: Option<usize>, usual: usize) -> Result<usize, Refused> {
     let limit = asked.unwrap_or(usual);
     if !(1..=MOST).contains(&limit) {
-        let error = format!("{limit} things cannot be listed");
+        let error = format!("limit {limit} is out of range");
         return Err(Refused::bad_request(error, format!("1 to {MOST}")).field("limit"));
     }
     Ok(limit)
@@ -137,7 +137,7 @@ impl From<Error> for Refused {
         let problem = error.to_string();
         match error {
             Error::UnknownWorkItem(_) => {
-                let hint = "send it again in a second: the event that tells of it may still be on its way";
+                let hint = "send it again in a second: the event that announces it may not have arrived yet";
                 Self::new(StatusCode::NOT_FOUND, problem, hint).field("workItemId")
             }
             Error::Event(error) => {
@@ -149,17 +149,17 @@ impl From<Error> for Refused {
                 }
             }
             Error::AnothersOffer(_) => {
-                let hint = "a page speaks for its own rep alone, of what was offered to that rep";
+                let hint = "a page may only report its own rep's offers";
                 Self::forbidden(problem, hint).field("workId")
             }
             Error::AnothersWorkItem(_) => {
-                let hint = "a page asks about its own rep's conversations alone; who has just come in asks again in a \
-                            second: the event that tells of it may still be on its way";
+                let hint = "a page may only ask about its own rep's conversations; a rep who just joined asks again in \
+                            a second, because the event may not have arrived yet";
                 Self::forbidden(problem, hint).field("workItemId")
             }
             Error::Directory(_) => Self::unavailable(problem, "ask again in a second", 1),
             Error::Channel(_) => {
-                let hint = "send the same again: twice does no harm; /readyz says what is wrong";
+                let hint = "send the same again: repeating is safe; /readyz says what is wrong";
                 Self::unavailable(problem, hint, 1)
             }
         }
@@ -175,7 +175,7 @@ fn accepted(taken: &Processed) -> (StatusCode, Json<Value>) {
 }
 
 fn ignored(reason: &str) -> (StatusCode, Json<Value>) {
-    (StatusCode::ACCEPTED, Json(json!({ "passedBy": reason })))
+    (StatusCode::ACCEPTED, Json(json!({ "ignored": reason })))
 }
 
 /// Reads a body as each of those that are taken, for the fuzzer.

@@ -20,7 +20,7 @@ use crate::local::is_json;
 /// Salesforce's own limit for one is 1 MB.
 pub const BODY_LIMIT: usize = 1 << 20;
 
-const WANTED: &str = "openapi/connector.yaml says what is wanted here, with an example";
+const WANTED: &str = "see openapi/connector.yaml for the format and an example";
 
 /// A JSON body.
 pub(super) struct Json<T>(pub(super) T);
@@ -100,7 +100,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         let read = Path::<String>::from_request_parts(parts, state).await;
         read.map(|Path(id)| Self(id)).map_err(|_| {
             let error = "the id in the path is not UTF-8";
-            Refused::bad_request(error, "an id of Salesforce's is plain letters and digits").field("id")
+            Refused::bad_request(error, "Salesforce ids have only letters and digits").field("id")
         })
     }
 }
@@ -111,7 +111,7 @@ async fn whole(request: Request) -> Result<Bytes, Refused> {
     if !is_json(request.headers()) {
         return Err(Refused::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be JSON in UTF-8, and the header Content-Type must say so",
+            "the body must be UTF-8 JSON with the header Content-Type: application/json",
             "Content-Type: application/json",
         )
         .field("Content-Type"));
@@ -122,7 +122,7 @@ async fn whole(request: Request) -> Result<Bytes, Refused> {
     }
     Bytes::from_request(request, &()).await.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-        _ => Refused::bad_request("the body broke off", "send it again"),
+        _ => Refused::bad_request("the body ended too early", "send it again"),
     })
 }
 
@@ -130,7 +130,7 @@ fn too_large() -> Refused {
     Refused::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         format!("the body has more than {BODY_LIMIT} bytes"),
-        "nothing that is sent here needs as many",
+        "no request needs more",
     )
 }
 

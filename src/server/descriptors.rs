@@ -26,7 +26,7 @@ pub fn raise_descriptors() {
         if current.is_some_and(|current| current < wanted) {
             let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
             if let Err(error) = raised {
-                tracing::warn!(%error, "the limit of open descriptors stays as it is");
+                tracing::warn!(%error, "the limit of open file descriptors could not be raised");
             }
         }
     }

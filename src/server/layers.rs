@@ -85,8 +85,8 @@ async fn in_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            let error = format!("this was not done within {} seconds", REQUEST_TIMEOUT.as_secs());
-            Refused::unavailable(error, "send the same again: twice does no harm", 1).into_response()
+            let error = format!("timed out after {} seconds", REQUEST_TIMEOUT.as_secs());
+            Refused::unavailable(error, "send the same again: repeating is safe", 1).into_response()
         }
     }
 }
@@ -95,34 +95,30 @@ async fn bounded(State(server): State<Server>, request: Request, next: Next) -> 
     let length = request.uri().path_and_query().map_or(0, |uri| uri.as_str().len());
     if length > LONGEST_URI {
         let error = format!("the path and query have more than {LONGEST_URI} bytes");
-        return Refused::new(StatusCode::URI_TOO_LONG, error, "nothing here needs as many").into_response();
+        return Refused::new(StatusCode::URI_TOO_LONG, error, "no request needs more").into_response();
     }
     if let Some(twice) = ONCE.iter().find(|name| request.headers().get_all(*name).iter().count() > 1) {
-        let error = format!("there are several headers {twice}");
-        let hint = "send it once: whoever reads another of them would see another request";
+        let error = format!("the header {twice} is repeated");
+        let hint = "send it once: a proxy may read another one than the server does";
         return Refused::bad_request(error, hint).field(twice.as_str()).into_response();
     }
     if request.version() == Version::HTTP_11 && !request.headers().contains_key(HOST) {
-        let hint = "HTTP/1.1 wants it (RFC 9112, section 3.2)";
-        return Refused::bad_request("there is no header Host", hint).field("Host").into_response();
+        let hint = "HTTP/1.1 requires it (RFC 9112, section 3.2)";
+        return Refused::bad_request("the header Host is missing", hint).field("Host").into_response();
     }
     let is_vital = routes::is_vital(request.uri().path());
     let seats = if is_vital { &server.0.vital_in_flight } else { &server.0.in_flight };
     let Ok(_permit) = seats.try_acquire() else {
-        let error = if is_vital {
-            "health is being asked for too often"
-        } else {
-            "too many requests are being worked on"
-        };
+        let error = if is_vital { "too many health requests at once" } else { "too many requests at once" };
         return Refused::unavailable(error, "send the same again in a second", 1).into_response();
     };
     next.run(request).await
 }
 
 fn on_panic(_: Box<dyn Any + Send>) -> Response {
-    tracing::error!("answering a request has panicked");
-    let hint = "this is a mistake of ours: please report it, with the log";
-    Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here", hint).into_response()
+    tracing::error!("panic while answering a request");
+    let hint = "this is a bug: please report it, with the log";
+    Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error", hint).into_response()
 }
 
 /// The headers that keep an answer to its purpose; a page has set a policy of its own already.

@@ -59,13 +59,15 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     if server.settings().is_loopback() && !address.ip().to_canonical().is_loopback() {
-        let problem =
-            format!("the settings say {}, and the listener is at {address}", server.settings().listen);
+        let problem = format!(
+            "the configured address is {}, but the listener is at {address}",
+            server.settings().listen
+        );
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
     say_who_is_let_in(&server);
     let seats = descriptors::seats(server.settings().connections);
-    tracing::debug!(seats, vital_seats = VITAL_SEATS, "connections that may be open at once");
+    tracing::debug!(seats, vital_seats = VITAL_SEATS, "limit of open connections");
     let all = Kind::usual(server.router(), seats);
     let vital = Kind::vital(server.vital_router());
     let graceful = GracefulShutdown::new();
@@ -86,7 +88,7 @@ pub async fn serve(
     drop(listener);
     server.close();
     if tokio::time::timeout(DRAIN_WITHIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests were still under way when the server stopped");
+        tracing::warn!("requests were still open when the server stopped");
     }
     Ok(())
 }
@@ -174,11 +176,11 @@ fn say_who_is_let_in(server: &Server) {
     for (who, key, _) in groups.iter().filter(|(_, _, missing)| *missing) {
         if settings.is_loopback() {
             tracing::warn!(
-                "no credential is set for {who}: anybody on this machine is let in, and the server stays on loopback \
-                 ({key} sets one)"
+                "no credential for {who}: every process on this machine has access, and the server only listens on \
+                 loopback (set {key})"
             );
         } else {
-            tracing::warn!("no credential is set for {who}, so that nobody is let in ({key} sets one)");
+            tracing::warn!("no credential for {who}: access is denied (set {key})");
         }
     }
 }

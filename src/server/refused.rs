@@ -101,21 +101,21 @@ impl IntoResponse for Refused {
 pub(super) async fn nothing_here() -> Refused {
     Refused::new(
         StatusCode::NOT_FOUND,
-        "there is nothing at this path",
-        "openapi/connector.yaml has every path; the page for Salesforce is at /connector, the operator's at /",
+        "unknown path",
+        "openapi/connector.yaml lists every path; the page for Salesforce is /connector, the operator page is /",
     )
 }
 
 /// The answer at any path but health and numbers where all seats are taken.
 pub(super) async fn no_seat() -> Refused {
-    Refused::unavailable("all connections are taken", "send the same again in a second", 1)
+    Refused::unavailable("too many open connections", "send the same again in a second", 1)
 }
 
 /// The answer at a path that takes another method; which one, the header `Allow` says.
 pub(super) async fn other_method() -> Refused {
     Refused::new(
         StatusCode::METHOD_NOT_ALLOWED,
-        "this path takes another method",
-        format!("the header {ALLOW} says which"),
+        "method not allowed here",
+        format!("the header {ALLOW} lists the allowed ones"),
     )
 }

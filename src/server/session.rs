@@ -43,7 +43,7 @@ pub(super) struct Session {
 pub(super) enum BadToken {
     #[error("the session token is not a signed JWT")]
     NotAToken,
-    #[error("the session token is signed with another algorithm; {0} is taken here")]
+    #[error("the session token is signed with another algorithm; {0} is expected")]
     Algorithm(&'static str),
     #[error("the session token is signed with a key that is not among the identity provider's")]
     UnknownKey,
@@ -57,9 +57,9 @@ pub(super) enum BadToken {
     Audience,
     #[error("the session token is from another issuer")]
     Issuer,
-    #[error("the session token has no {0} that can be used")]
+    #[error("the session token has no valid {0}")]
     Claim(String),
-    #[error("the identity provider's keys cannot be had: {0}")]
+    #[error("the identity provider's keys cannot be fetched: {0}")]
     NoKeys(String),
 }
 

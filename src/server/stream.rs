@@ -46,7 +46,11 @@ pub(super) async fn stream(
     Params(place): Params<ChannelSelector>,
 ) -> Result<Response, Refused> {
     let permit = Arc::clone(&server.0.streams).try_acquire_owned().map_err(|_| {
-        Refused::unavailable(format!("{STREAMS} are watching already"), "close a page, and try again", 10)
+        Refused::unavailable(
+            format!("{STREAMS} streams are open already"),
+            "close an operator page, and try again",
+            10,
+        )
     })?;
     let watcher = Watcher {
         told: server.service().told(),

@@ -39,14 +39,14 @@ fn look(clock: &dyn Clock, notices: &Notices) {
     let ahead = clock.machine_ahead();
     if ahead.unsigned_abs() <= TOLERANCE {
         if notices.lower(&SET) {
-            tracing::info!("this machine's clock is where it was");
+            tracing::info!("this machine's clock is correct again");
         }
         return;
     }
     let problem =
         format!("this machine's clock was set {} since the start", direction(ahead, "forward", "back"));
-    let hint = "Deadlines are not moved by it. Where the clock is right now and was wrong at the start, restart \
-                the connector: it goes by the time at its start.";
+    let hint = "Deadlines do not change. If the clock is right now and was wrong at the start, restart the \
+                connector: it uses the time from its start.";
     let notice = Notice {
         subject: SET,
         since: Some(clock.now()),
@@ -54,7 +54,7 @@ fn look(clock: &dyn Clock, notices: &Notices) {
         hint: Some(hint.to_owned()),
     };
     if notices.raise(notice) {
-        tracing::warn!("{problem}; deadlines are not moved by it");
+        tracing::warn!("{problem}; deadlines do not change");
     }
 }
 
@@ -80,8 +80,8 @@ fn notice(org: OrgId, wrong: WrongClock) -> Notice {
         since: Some(wrong.since),
         problem: format!("this machine's clock is {off} Salesforce's"),
         hint: Some(
-            "Requests are taken for too old, or kept for too long. Set the machine's clock (NTP), then restart \
-             the connector: it goes by the time at its start."
+            "Requests may be treated as too old, or kept too long. Set the machine's clock (NTP), then restart \
+             the connector: it uses the time from its start."
                 .to_owned(),
         ),
     }

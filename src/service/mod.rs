@@ -96,10 +96,10 @@ impl fmt::Debug for Service {
 #[non_exhaustive]
 pub enum NoChannel {
     /// There are several, and it was not said which.
-    #[error("there are {0} channels here; say which is meant")]
+    #[error("there are {0} channels; name one")]
     Several(usize),
     /// There is none of that name.
-    #[error("there is no channel {channel} of org {org} here")]
+    #[error("channel {channel} of org {org} is not configured")]
     Unknown {
         /// The org that was named, or `any`.
         org: String,
@@ -221,13 +221,13 @@ impl Service {
         let ended = tokio::time::timeout(patience, async {
             tasks.stop().await;
             if let Err(error) = store.close().await {
-                tracing::warn!(%error, "the store was not closed in order; what was stored is there");
+                tracing::warn!(%error, "the store was not closed cleanly; stored data is intact");
             }
         });
         if ended.await.is_ok() {
             tracing::info!("stopped");
         } else {
-            tracing::warn!("stopped without waiting any longer; the next start goes on from what is stored");
+            tracing::warn!("stop timed out; the next start resumes from the store");
         }
     }
 }
@@ -237,7 +237,7 @@ async fn history(store: &dyn Store) -> Vec<OutcomeRecord> {
     let last = match store.last_outcome().await {
         Ok(last) => last,
         Err(error) => {
-            tracing::warn!(%error, "what ended before cannot be read");
+            tracing::warn!(%error, "requests that ended before the start cannot be read");
             return Vec::new();
         }
     };
@@ -279,13 +279,13 @@ pub enum Error {
     #[error(transparent)]
     Event(#[from] crate::events::Error),
     /// It is about a work item that no conversation here has. An event that tells may be on its way.
-    #[error("no conversation is known that has the work item {0}")]
+    #[error("no known conversation has the work item {0}")]
     UnknownWorkItem(crate::model::ids::WorkItemId),
     /// A rep's page speaks of an offer to somebody else.
     #[error("the offer {0} was made to another rep")]
     AnothersOffer(crate::model::ids::AgentWorkId),
     /// A rep's page asks about a conversation that the rep has no part in.
-    #[error("the work item {0} is of a conversation that this rep has no part in")]
+    #[error("the rep is not part of the conversation of work item {0}")]
     AnothersWorkItem(crate::model::ids::WorkItemId),
     /// It could not be made durable, or the service is stopping: bring it again.
     #[error(transparent)]

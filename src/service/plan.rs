@@ -216,7 +216,7 @@ impl ChannelPlan {
         if !self.is_ours() {
             tracing::warn!(
                 channel = &*self.name,
-                "its RoutingOwner is Salesforce: routing requests are left to Salesforce, and no events are read"
+                "RoutingOwner is Salesforce: Salesforce routes these requests; no events are read for this channel"
             );
             return None;
         }

@@ -58,9 +58,7 @@ pub struct Readiness {
 /// Events come in where the stream is connected and does not wait for a schema.
 fn of_stream(key: &ChannelKey, stream: &State) -> Check {
     let problem = match (stream.connected, &stream.held) {
-        (false, _) => {
-            Some(stream.problem.clone().unwrap_or_else(|| "it has not been connected yet".to_owned()))
-        }
+        (false, _) => Some(stream.problem.clone().unwrap_or_else(|| "not connected yet".to_owned())),
         (true, held) => held.clone(),
     };
     Check {
@@ -80,9 +78,9 @@ fn set_aside(key: &ChannelKey, stream: &State) -> Option<Notice> {
     Some(Notice {
         subject: Subject::of_channel("events-set-aside", key.org, &key.channel),
         since: None,
-        problem: format!("{count} events were set aside since the start, the last one because {why}"),
+        problem: format!("{count} events could not be read since the start; the last one: {why}"),
         hint: Some(
-            "they are in the file beside the store that ends in -set-aside.jsonl; what they asked for was not done"
+            "they are kept beside the store, in the file ending in -set-aside.jsonl; what they asked for was not done"
                 .to_owned(),
         ),
     })
@@ -131,11 +129,11 @@ fn owed_for_long(running: &RunningChannel, now: Timestamp) -> Option<Notice> {
         subject: Subject::of_channel("owed", running.key().org, &running.key().channel),
         since: Some(owes.oldest),
         problem: format!(
-            "{} clean-up{} at Salesforce could not be made: reps may still ring",
+            "{} clean-up{} at Salesforce failed: reps may still ring",
             owes.count,
             if owes.count == 1 { "" } else { "s" }
         ),
-        hint: Some("GET /v1/owed says which, and what Salesforce answered".to_owned()),
+        hint: Some("see GET /v1/owed: it lists each, with Salesforce's answer".to_owned()),
     })
 }
 
@@ -218,6 +216,6 @@ mod tests {
         let lost = State { set_aside: 3, last_set_aside: Some("no".to_owned()), ..well };
         assert!(of_stream(&key, &lost).ok, "events come in");
         let notice = set_aside(&key, &lost).unwrap();
-        assert!(notice.problem.contains("3 events were set aside"), "{}", notice.problem);
+        assert!(notice.problem.contains("3 events could not be read"), "{}", notice.problem);
     }
 }

@@ -28,10 +28,10 @@ pub(super) fn notice(key: &ChannelKey, reps: &[RefusedRep]) -> Option<Notice> {
         subject: Subject::of_channel("reps-refused", key.org, &key.channel),
         since: Some(first.since),
         problem: format!(
-            "Salesforce refuses every offer to {count}, and others are asked instead: {named}{more}"
+            "Salesforce refuses every offer to {count}; other reps are offered instead: {named}{more}"
         ),
         hint: Some(format!(
-            "{} This goes away with the next offer that Salesforce takes, or a day after the last refusal.",
+            "{} This notice ends with the next offer that Salesforce accepts, or a day after the last refusal.",
             first.code.advice()
         )),
     })
@@ -55,7 +55,7 @@ mod tests {
         let told = |count: i64| notice(&key, &(1..=count).map(rep).collect::<Vec<_>>());
         assert_eq!(told(0), None);
         let one = told(1).unwrap();
-        assert!(one.problem.contains("every offer to a rep, "), "{}", one.problem);
+        assert!(one.problem.contains("every offer to a rep; "), "{}", one.problem);
         assert!(one.problem.contains("005000000000001") && one.problem.contains("(2 times, 15106: "));
         assert_eq!(one.since, Some(Timestamp::from_millis(1)));
         let many = told(1_000).unwrap();

@@ -140,8 +140,8 @@ impl RunningChannel {
             1 => "1 conversation".to_owned(),
             several => format!("{several} conversations"),
         };
-        let hint = "GET /v1/unreadable-conversations lists what may be open at Salesforce; POST \
-                    /v1/unreadable-conversations/{id}/give-up undoes it";
+        let hint = "GET /v1/unreadable-conversations lists what may still be open at Salesforce; \
+                    POST /v1/unreadable-conversations/{id}/give-up cleans it up";
         Some(Notice {
             subject: Subject::of_channel("unreadable-conversations", org, channel),
             since: None,
@@ -244,7 +244,7 @@ impl RunningChannel {
         }
         let ignored = decoded.ignored.take();
         if decoded.events.is_empty() {
-            return Ok(Processed::Ignored(ignored.unwrap_or(Ignored::Unused("an event that says nothing"))));
+            return Ok(Processed::Ignored(ignored.unwrap_or(Ignored::Unused("event with nothing in it"))));
         }
         self.0.handle.deliver(Delivery { events: decoded.events, cause, position: None }).await?;
         Ok(Processed::Stored)

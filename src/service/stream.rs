@@ -158,7 +158,7 @@ impl Reader {
             Ok(delivery) => self.hand_over(replay_id, delivery).await,
             Err(error) => {
                 // Its place cannot be stored. Whatever comes behind it moves the position on.
-                tracing::error!(%error, %replay_id, "an event is passed by");
+                tracing::error!(%error, %replay_id, "event ignored: its replay id cannot be stored");
                 Ok(())
             }
         }
@@ -181,34 +181,34 @@ impl Reader {
                     Ok(decoded) => {
                         self.time.arrived(&decoded.events);
                         if let Some(reason) = decoded.ignored {
-                            tracing::debug!(%reason, %replay_id, "an event, or a part of it, is passed by");
+                            tracing::debug!(%reason, %replay_id, "event or part of it ignored");
                         }
                         count_odd(&decoded.odd);
                         if decoded.events.is_empty() {
-                            self.count("passed by");
+                            self.count("ignored");
                         } else {
-                            self.count("taken in");
+                            self.count("accepted");
                             delivery.cause = Some(cause_of(&event.json)?);
                             delivery.events = decoded.events;
                         }
                     }
                     Err(error) => {
-                        self.count("not understood");
-                        tracing::error!(%error, %replay_id, "an event cannot be understood; it is passed by");
+                        self.count("invalid");
+                        tracing::error!(%error, %replay_id, "event ignored: it cannot be read");
                     }
                 }
             }
             source::StreamItem::Unreadable { reason, .. } => {
-                self.count("set aside");
-                tracing::error!(%replay_id, reason, "the position passes an event that was set aside");
+                self.count("set_aside");
+                tracing::error!(%replay_id, reason, "unreadable event skipped; the position moves past it");
             }
             source::StreamItem::KeepAlive { .. } | source::StreamItem::Gap { .. } => {}
         }
         Ok(delivery)
     }
 
-    fn count(&self, became: &'static str) {
-        metrics::counter!("byoc_events_total", "topic" => Arc::clone(&self.topic), "became" => became)
+    fn count(&self, outcome: &'static str) {
+        metrics::counter!("byoc_events_total", "topic" => Arc::clone(&self.topic), "outcome" => outcome)
             .increment(1);
     }
 
@@ -229,7 +229,7 @@ impl Reader {
             }
             Err(Error::Stopped) if *self.stopping.borrow() => Err(Error::Stopped),
             Err(error) => {
-                tracing::warn!(%error, "events were not processed; they are brought again");
+                tracing::warn!(%error, "events not processed; trying again");
                 self.bring_again().await
             }
         }
@@ -254,15 +254,15 @@ pub(super) fn count_odd(fields: &[String]) {
         metrics::counter!("byoc_events_odd_fields_total", "field" => field.clone()).increment(1);
         tracing::warn!(
             field,
-            "a field of an event is not of its usual type; it is read for what it means, or passed by"
+            "event field has an unexpected type; converted where possible, otherwise ignored"
         );
     }
 }
 
 fn report(ended: &Ended) {
     match ended {
-        Ended::Finished => tracing::info!("the stream of events is at its end"),
-        Ended::Gone(reason) => tracing::error!(reason, "the stream of events is gone"),
+        Ended::Finished => tracing::info!("event stream ended"),
+        Ended::Gone(reason) => tracing::error!(reason, "event stream lost"),
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     })?;
     json.end().map_err(|error| {
         invalid(&format!(
-            "something follows the JSON object, line {} column {}",
+            "unexpected text after the JSON object, line {} column {}",
             error.line(),
             error.column()
         ))
@@ -59,7 +59,7 @@ fn wrong(path: &str, error: &serde_json::Error) -> Failure {
             Some((field, _)) => invalid(&format!("field `{path}.{field}` missing")),
             None => invalid(&format!("field `{path}` has another type{}", expected(&said))),
         },
-        Category::Eof => invalid(&format!("it breaks off, line {line} column {column}")),
+        Category::Eof => invalid(&format!("it ends too early, line {line} column {column}")),
         Category::Syntax | Category::Io => invalid(&format!("it is not JSON, line {line} column {column}")),
     }
 }
@@ -118,9 +118,9 @@ mod tests {
                 r#"{"reps": [], "more": ["secret"]}"#,
                 "field `more[0]` has another type; an object is expected",
             ),
-            (r#"{"reps": []"#, "it breaks off, line 1 column 11"),
+            (r#"{"reps": []"#, "it ends too early, line 1 column 11"),
             (r#"{"reps": oops}"#, "it is not JSON, line 1 column 10"),
-            (r#"{"reps": []} {}"#, "something follows the JSON object, line 1 column 14"),
+            (r#"{"reps": []} {}"#, "unexpected text after the JSON object, line 1 column 14"),
         ] {
             assert_eq!(wrong(body), format!("invalid answer: {what} (see webhooks.yaml)"), "{body}");
         }

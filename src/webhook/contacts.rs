@@ -146,7 +146,7 @@ impl Directory for Contacts {
             .collect();
         if contacts.len() < named {
             let left_out = named.saturating_sub(contacts.len());
-            tracing::info!(left_out, "the directory's webhook named contacts that the list cannot show");
+            tracing::info!(left_out, "the directory webhook returned contacts that cannot be shown");
         }
         let known =
             |name: &String| ContactType::from_name(name).filter(|&kind| query.conversation.has_tab(kind));

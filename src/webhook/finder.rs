@@ -54,7 +54,7 @@ fn read(body: &[u8]) -> Result<Vec<Value>, Failure> {
     }
     Err(Failure::Invalid(match reps.iter().position(|named| !named.is_string()) {
         Some(n) => format!("field `reps[{n}]` has another type; a string is expected"),
-        None => "field `reps` names no rep; user ids are expected".to_owned(),
+        None => "field `reps` has no user id (005…)".to_owned(),
     }))
 }
 
@@ -96,12 +96,12 @@ fn wanted(named: &[Value], query: &RepQuery) -> Vec<RepId> {
         match name.as_str().map(RepId::parse) {
             Some(Ok(rep)) if seen.insert(rep) => reps.push(rep),
             Some(Ok(rep)) => {
-                tracing::warn!(%rep, "the rep finder's webhook named a rep twice, or one who may not be asked");
+                tracing::warn!(%rep, "the rep finder webhook returned a rep twice, or one who is excluded");
             }
             Some(Err(error)) => {
-                tracing::warn!(n, %error, "the rep finder's webhook named somebody who is no rep");
+                tracing::warn!(n, %error, "the rep finder webhook returned an id that is not a user id (005…)");
             }
-            None => tracing::warn!(n, "the rep finder's webhook named a rep by something that is no string"),
+            None => tracing::warn!(n, "the rep finder webhook returned an id that is not a string"),
         }
     }
     reps

@@ -55,9 +55,9 @@ impl Kind {
     /// What it means that it fails.
     const fn consequence(self) -> &'static str {
         match self {
-            Self::RepFinder => "requests to queues, flows and skills wait, and fail when their time is over",
+            Self::RepFinder => "requests to queues, flows and skills wait, and fail when their time runs out",
             Self::Directory => "reps see no contacts",
-            Self::EndUserNotifier => "customers are not told who joins and who leaves",
+            Self::EndUserNotifier => "customers are not told who joins or leaves",
         }
     }
 }
@@ -140,7 +140,7 @@ impl Health {
     /// A request is over, with all its tries.
     pub(super) fn ended<T>(&self, ended: Result<T, Failure>) -> Result<T, Failure> {
         if let Err(failure) = &ended {
-            tracing::debug!(webhook = self.kind.setting(), %failure, "a request to a webhook failed");
+            tracing::debug!(webhook = self.kind.setting(), %failure, "webhook request failed");
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(down) = &mut state.down {
                 down.requests = down.requests.saturating_add(1);
@@ -161,7 +161,7 @@ impl Health {
         if down.is_told {
             let (webhook, failed_for) = (self.kind.setting(), down.since.elapsed());
             let (failed_requests, failed_tries) = (down.requests, down.tries);
-            tracing::info!(webhook, ?failed_for, failed_requests, failed_tries, "a webhook works again");
+            tracing::info!(webhook, ?failed_for, failed_requests, failed_tries, "webhook works again");
         }
     }
 
@@ -177,16 +177,16 @@ impl Health {
         down.whose.insert(whose.clone());
         if !down.is_told && warned.is_none_or(|warned| warned.elapsed() >= SAY_AGAIN_AFTER) {
             (down.is_told, *warned) = (true, Some(Instant::now()));
-            tracing::warn!(webhook, %failure, "a webhook fails; it is told when it works again");
+            tracing::warn!(webhook, %failure, "webhook failing; a log line follows when it works again");
         }
         self.show(true);
         if let Some((notices, clock)) = self.board.get() {
             notices.raise(Notice {
                 subject: self.kind.subject(whose),
                 since: Some(clock.now()),
-                problem: format!("webhooks.{webhook} fails: {failure}"),
+                problem: format!("webhooks.{webhook} is failing: {failure}"),
                 hint: Some(format!(
-                    "Look at the partner's platform; until it answers, {}.",
+                    "Check the partner's platform. Until it answers, {}.",
                     self.kind.consequence()
                 )),
             });

@@ -39,7 +39,7 @@ pub(super) enum Failure {
     #[error("no answer: {0}")]
     NoAnswer(String),
     /// It answered with something else than 2xx.
-    #[error("it answered {status}{}", hint(*.status))]
+    #[error("HTTP {status}{}", hint(*.status))]
     Status {
         /// The HTTP status.
         status: u16,
@@ -56,8 +56,8 @@ pub(super) enum Failure {
 
 fn hint(status: u16) -> &'static str {
     match status {
-        300..=399 => "; redirects are not followed, for the secret would go along",
-        401 | 403 => "; does it know the secret?",
+        300..=399 => "; redirects are not followed, because that would send the secret along",
+        401 | 403 => "; check that it has the same secret",
         _ => "",
     }
 }
@@ -145,7 +145,7 @@ impl Hook {
         {
             let coding = coding.to_str().unwrap_or("?").chars().take(20).collect::<String>();
             return Err(Failure::Invalid(format!(
-                "it is encoded as {coding}; gzip or nothing was asked for"
+                "Content-Encoding is {coding}; only gzip or none is accepted"
             )));
         }
         self.read(response, largest).await
@@ -202,7 +202,7 @@ impl Hook {
 
     fn no_answer(&self, error: reqwest::Error) -> Failure {
         if error.is_timeout() {
-            return Failure::NoAnswer(format!("none came within {} ms", self.timeout.as_millis()));
+            return Failure::NoAnswer(format!("none within {} ms", self.timeout.as_millis()));
         }
         Failure::NoAnswer(in_full(&error.without_url()))
     }

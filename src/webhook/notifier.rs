@@ -91,7 +91,7 @@ impl EndUserNotifier for Notifier {
         let mut behind = self.0.behind();
         if *self.0.pending_turns.borrow() >= MOST {
             drop(behind);
-            tracing::error!(%conversation, "too many notifications wait for the webhook; this one is given up");
+            tracing::error!(%conversation, "too many notifications are waiting for the webhook; this one is dropped");
             return;
         }
         self.0.pending_turns.send_modify(|count| *count = count.saturating_add(1));
@@ -131,7 +131,7 @@ impl Inner {
         };
         let patience = PATIENCE.saturating_sub(news.since.elapsed());
         if let Err(failure) = self.hook.tell(&self.context, &notification, patience, &self.seats).await {
-            tracing::error!(%conversation, joined, %failure, "the end user was not told; the webhook failed");
+            tracing::error!(%conversation, joined, %failure, "end user not notified: the webhook failed");
         }
     }
 

@@ -47,16 +47,16 @@ impl Answered {
     fn of(status: u16) -> Self {
         let advice = match status {
             300..=399 => {
-                "it redirects, and redirects are not followed, for the secret would go along; name the address that it leads to"
+                "it redirects; redirects are not followed, because that would send the secret along; configure the final address"
             }
             401 | 403 => {
-                "it does not take the secret: compare secret_file with what your platform expects as Authorization: Bearer"
+                "it rejects the secret: compare secret_file with what your platform expects as Authorization: Bearer"
             }
-            404 | 410 => "nothing is there: correct the path",
-            405 => "it does not take POST there: correct the path, or the route",
-            415 => "it does not take application/json",
+            404 | 410 => "nothing at this path: correct it",
+            405 => "POST is not allowed there: correct the path, or the route",
+            415 => "it rejects application/json",
             500.. => {
-                "it fails: look into its own log; a question about nobody should be answered with 400 or 2xx"
+                "it fails: see its own log; a probe that names no rep should be answered with 400 or 2xx"
             }
             _ => return Self::Well(status),
         };

@@ -48,16 +48,14 @@ pub enum Error {
         problem: String,
     },
     /// Without a secret the partner cannot tell us from anybody else.
-    #[error(
-        "secret_file is missing; {field} is not on this machine, so that the partner must be able to tell us from others"
-    )]
+    #[error("secret_file is missing; {field} is on another machine, so calls to it must be authenticated")]
     NoSecret {
         /// The webhook.
         field: &'static str,
     },
     /// A secret that cannot stand in an HTTP header.
     #[error(
-        "secret_file holds nothing, or what cannot stand in an HTTP header; it must hold one line of ASCII"
+        "secret_file is empty, or has characters that an HTTP header cannot carry; it must be one line of ASCII"
     )]
     Secret,
     /// The HTTP client cannot be set up.
@@ -106,7 +104,7 @@ impl Settings {
 pub(super) fn url(field: &'static str, text: &str) -> Result<Url, Error> {
     let url = secret_worthy_url(text).map_err(|wrong| Error::Url { field, problem: wrong.to_string() })?;
     if url.query().is_some() || url.fragment().is_some() {
-        let problem = "has a query or a fragment; it must be without: what is secret belongs in secret_file";
+        let problem = "has a query or a fragment; remove it: secrets belong in secret_file";
         return Err(Error::Url { field, problem: problem.to_owned() });
     }
     Ok(url)

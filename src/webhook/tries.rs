@@ -31,7 +31,7 @@ pub(super) async fn until_taken<T, F: Future<Output = Result<T, Failure>>>(
         if !failure.may_pass() || began.elapsed().saturating_add(wait) >= patience {
             return Err(failure);
         }
-        tracing::debug!(%failure, ?wait, "a webhook is asked again");
+        tracing::debug!(%failure, ?wait, "retrying webhook");
         sleep(wait).await;
     }
 }

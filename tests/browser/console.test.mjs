@@ -308,7 +308,7 @@ test("who is not signed in logs in, in a window of its own, and the page goes on
   await context.close();
 });
 
-test("each request's last word reaches the requester's screen, and stays there after a reload", BOUND, async () => {
+test("each request's outcome reaches the requester's screen, and stays there after a reload", BOUND, async () => {
   const { anna, online, queueWith, names } = await cast();
   const [bo, cem] = online.map((rep) => rep.id).filter((id) => id !== anna);
   const { queue, reps } = queueWith(1, anna);

@@ -107,7 +107,7 @@ async fn play_one(
     let Ok(Some(RequestEnded { ending, .. })) = ending else {
         return Err(Error::new(format_args!("'{}' did not end within {PATIENCE:?}", scene.title)));
     };
-    // The last calls are on their way when the last word is spoken.
+    // The last calls are on their way when the outcome is known.
     settled(service, &request).await;
     let timeline = timeline(emulator, before);
     for line in &timeline {

@@ -275,7 +275,7 @@ fn say_remark(remark: &Remark) -> Option<String> {
             format!("{rep} spoke of {work}, an offer to somebody else; nothing follows from it")
         }
         Remark::CancelGuessed(event) => format!("the cancel is taken for that of request {event}"),
-        Remark::WaitsAlready(_) => "the session waits, and is being routed already".to_owned(),
+        Remark::WaitsAlready(_) => "the waiting session is already being routed".to_owned(),
         Remark::NoResultWithoutWorkItem(event) => {
             format!("no routing result for {event}: its workItemId was not told in time")
         }

@@ -341,7 +341,7 @@ async fn nothing_here() -> Refused {
 async fn other_method() -> Refused {
     Refused {
         status: StatusCode::METHOD_NOT_ALLOWED,
-        error: "this path takes another method".to_owned(),
+        error: "method not allowed here".to_owned(),
         field: None,
         hint: "GET for books, events, state, streams and sample-credentials, POST for the rest; DELETE clears faults",
     }

@@ -129,7 +129,7 @@ mod tests {
                 approval,
                 "refused (HTTP 400): invalid_grant: user hasn't approved this consumer; External",
             ),
-            (400, r#"{"error":"invalid_grant"}"#, "refused (HTTP 400): invalid_grant; look"),
+            (400, r#"{"error":"invalid_grant"}"#, "refused (HTTP 400): invalid_grant; see"),
             (400, busy, "no token for now: HTTP 400, unknown_error"),
             (503, "<html>", "no token for now: HTTP 503, with an HTML page"),
             (429, "", "no token for now: HTTP 429, without a body"),

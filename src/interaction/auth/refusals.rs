@@ -135,7 +135,7 @@ pub const ALL: &[KnownRefusal] = &[
 ];
 
 /// What is said of a refusal that is not among them.
-const UNKNOWN: &str = "look under Login History in Setup, where Salesforce says more of it";
+const UNKNOWN: &str = "see Login History in Setup for details";
 
 /// How a token was asked for.
 #[derive(Debug, Clone, Copy)]
@@ -179,7 +179,7 @@ pub(super) fn not_an_endpoint(asked: TokenAttempt<'_>, redirected_to: Option<&Ur
         .map(|to| to.origin().ascii_serialization());
     match host.as_deref().or(asked.my_domain) {
         Some(host) => format!(
-            "set token_url to {host}/services/oauth2/token, where that is not what it is; else look for a proxy or \
+            "set token_url to {host}/services/oauth2/token, if it is not that already; otherwise look for a proxy or \
              firewall between this machine and Salesforce that answers in its place"
         ),
         None => "set token_url to https://{my-domain}.my.salesforce.com/services/oauth2/token; else look for a proxy \

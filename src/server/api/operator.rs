@@ -97,7 +97,6 @@ pub(in crate::server) async fn request(
             return Ok(Answer(RequestLine::open(running.key(), view)));
         }
     }
-    let hint =
-        "ended requests are forgotten after a while; GET /v1/routing-requests lists those that are known";
-    Err(Refused::new(StatusCode::NOT_FOUND, "no routing request is known by this id", hint).field("id"))
+    let hint = "old requests are deleted; GET /v1/routing-requests lists those that are kept";
+    Err(Refused::new(StatusCode::NOT_FOUND, "no routing request has this id", hint).field("id"))
 }

@@ -108,8 +108,8 @@ async fn carry_out(
             return Ok(());
         }
     }
-    let hint = "it may have been done meanwhile, or is being tried for the first time; GET /v1/owed lists what is owed";
-    Err(Refused::new(StatusCode::NOT_FOUND, "nothing is owed under this id", hint).field("id"))
+    let hint = "it may be done by now, or is being tried for the first time; GET /v1/owed lists what is owed";
+    Err(Refused::new(StatusCode::NOT_FOUND, "nothing with this id is owed", hint).field("id"))
 }
 
 /// Ends a request that is stuck. One that is undecided is cancelled, and what it has made at Salesforce is
@@ -129,5 +129,5 @@ pub(in crate::server) async fn end_request(
         }
     }
     let hint = "GET /v1/routing-requests?state=open lists those that are open";
-    Err(Refused::new(StatusCode::NOT_FOUND, "no open routing request is known by this id", hint).field("id"))
+    Err(Refused::new(StatusCode::NOT_FOUND, "no open routing request has this id", hint).field("id"))
 }

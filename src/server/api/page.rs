@@ -124,24 +124,24 @@ pub(in crate::server) async fn presence(
     let running = page.channel(&server, place)?;
     let rep = match (page.rep(), told.user_id) {
         (Some(rep), Some(other)) if rep != other => {
-            let error = "the session token is another rep's";
+            let error = "the session token belongs to another rep";
             return Err(
                 Refused::forbidden(error, "leave userId out: the token names the rep").field("userId")
             );
         }
         (Some(rep), _) | (None, Some(rep)) => rep,
         (None, None) => {
-            let error = "whose presence it is, is not said";
+            let error = "field `userId` missing";
             return Err(
-                Refused::bad_request(error, "without a session token, userId says it").field("userId")
+                Refused::bad_request(error, "without a session token, userId names the rep").field("userId")
             );
         }
     };
     let Some(people) = running.people() else {
-        return Ok(ignored("the reps of this channel are kept by a router of your own"));
+        return Ok(ignored("this channel's reps are kept by your own router"));
     };
     if people.get(rep).is_none() {
-        return Ok(ignored("this rep is not known here; PUT /v1/reps/{id} adds a rep"));
+        return Ok(ignored("unknown rep; PUT /v1/reps/{id} adds one"));
     }
     people.set(rep, RepChange::to(told.availability))?;
     Ok((StatusCode::ACCEPTED, Answer(json!({}))))

@@ -51,7 +51,7 @@ impl From<people::Error> for Refused {
             people::Error::Full => StatusCode::CONFLICT,
             _ => StatusCode::BAD_REQUEST,
         };
-        let hint = "GET /v1/reps has the reps as they are; openapi/connector.yaml has an example";
+        let hint = "GET /v1/reps lists the reps; openapi/connector.yaml has an example";
         let refused = Self::new(status, error.to_string(), hint);
         match error.field() {
             Some(field) => refused.field(field),
@@ -97,7 +97,7 @@ impl Partner {
                 "the key {} is not for the channel {}, which has the same reps",
                 key.name, other.channel
             );
-            let hint = "change them with a key that is for all channels of the org";
+            let hint = "use a key that covers all channels of the org";
             return Err(Refused::forbidden(error, hint).field("channel"));
         }
         Ok(running)
@@ -143,16 +143,16 @@ pub(in crate::server) async fn remove_rep(
     match people(partner.channel_with_reps(&server, &place)?)?.remove(id) {
         Some(gone) => Ok(Answer(gone.into())),
         None => {
-            let hint = "GET /v1/reps has the reps as they are";
-            Err(Refused::new(StatusCode::NOT_FOUND, format!("there is no rep {id}"), hint).field("id"))
+            let hint = "GET /v1/reps lists the reps";
+            Err(Refused::new(StatusCode::NOT_FOUND, format!("no rep {id}"), hint).field("id"))
         }
     }
 }
 
 fn people(running: &RunningChannel) -> Result<&People, Refused> {
     running.people().ok_or_else(|| {
-        let error = "the reps of this channel are kept by a router of your own";
-        Refused::new(StatusCode::CONFLICT, error, "tell that router; nothing is asked of the reps here")
+        let error = "this channel's reps are kept by your own router";
+        Refused::new(StatusCode::CONFLICT, error, "update that router; reps stored here are not used")
     })
 }
 

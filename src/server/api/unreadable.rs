@@ -95,6 +95,6 @@ pub(in crate::server) async fn give_up(
         }
     }
     let hint = "GET /v1/unreadable-conversations lists them";
-    let error = "no conversation of that id is unreadable";
+    let error = "no unreadable conversation has this id";
     Err(Refused::new(StatusCode::NOT_FOUND, error, hint).field("id"))
 }

@@ -80,7 +80,7 @@ function plain(text, below, className) {
 
 const OUTCOME = { joined: "good", declined: "wait", unanswered: "wait", cancelled: "wait", refused: "bad", failed: "bad" };
 
-function lastWord(request) {
+function outcomeCell(request) {
   const made = element("td", undefined, "word");
   const mark = element("span", undefined, `mark ${OUTCOME[request.outcome] || "wait"}`);
   mark.setAttribute("aria-hidden", "true");
@@ -91,7 +91,7 @@ function lastWord(request) {
 
 function openRow(request) {
   const row = element("tr");
-  // The last word may be spoken while there is still something to clean up.
+  // The outcome may be known while there is still something to clean up.
   const spoken = request.outcome ? `${request.outcome}: ${request.reason}` : "";
   row.append(
     plain(since(request.created), undefined, "number"),
@@ -111,7 +111,7 @@ function endedRow(request) {
     cell("th", [[request.request, request.conversation]], "row"),
     plain(request.channel, request.org),
     asked(request),
-    lastWord(request),
+    outcomeCell(request),
     plain(request.reason),
   );
   return row;

@@ -120,7 +120,8 @@ impl Jwks {
         let alone = if let Ok(alone) = self.fetching.try_lock() {
             alone
         } else {
-            let busy = || BadToken::NoKeys("they are being fetched, and too many wait for them".to_owned());
+            let busy =
+                || BadToken::NoKeys("they are being fetched, and too many requests are waiting".to_owned());
             let _waits = self.waiting.try_acquire().map_err(|_| busy())?;
             self.fetching.lock().await
         };
@@ -197,7 +198,7 @@ impl Jwks {
             body.extend_from_slice(&chunk);
         }
         let set: Set =
-            serde_json::from_slice(&body).map_err(|_| "it is no set of JSON web keys".to_owned())?;
+            serde_json::from_slice(&body).map_err(|_| "it is not a JSON Web Key Set".to_owned())?;
         let keys: Vec<Key> = set.keys.into_iter().filter_map(key).collect();
         if keys.is_empty() { Err("none of its keys is for RS256 or ES256".to_owned()) } else { Ok(keys) }
     }

@@ -44,10 +44,10 @@ pub struct EndedView {
     pub target: Option<String>,
     /// The rep who joined, where one did.
     pub joined: Option<RepId>,
-    /// When the last word was decided.
+    /// When the outcome was decided.
     #[serde(serialize_with = "time::as_text")]
     pub at: Timestamp,
-    /// The last word.
+    /// The outcome.
     pub outcome: Outcome,
     /// Why, in words.
     pub reason: String,

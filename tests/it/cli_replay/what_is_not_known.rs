@@ -1,4 +1,4 @@
-//! What is not known here is passed by, counted, and named.
+//! What is not known here is ignored, counted, and named.
 
 use super::*;
 
@@ -42,8 +42,8 @@ fn is_counted_and_ignored_and_changes_nothing() {
     assert_snapshot!(sum, @r"
     : 1 joined · 3 calls · 27 lines
     ignored: GET_CONTACTS, which routes nothing (1)
-    ignored: Message, of no use for routing (2)
-    ignored: a rep's pause, of no use for routing (1)
+    ignored: Message, not used for routing (2)
+    ignored: a rep's pause, not used for routing (1)
     ignored: an event of another channel (1)
     ignored: entry type HologramStarted, which is not known here (1)
     ignored: event type Weather, which is not known here (1)

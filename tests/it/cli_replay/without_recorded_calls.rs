@@ -43,7 +43,7 @@ fn reps_of_whom_nothing_is_recorded_follow_their_scripts() {
 
     1 request: 1 joined · 3 calls · 9 lines
     ignored: GET_CONTACTS, which routes nothing (1)
-    ignored: Message, of no use for routing (2)
+    ignored: Message, not used for routing (2)
     ");
     let declining = silent("conference-queue").with(1, "/reps/1/script", json!({"does": "decline"}));
     let said = fine(&replayed(&declining, &[]));

@@ -47,7 +47,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("server.login_url", "'/login'", "must be a whole URL"),
     ("webhooks.rep_finder_url", "'nowhere'", "must be a whole URL"),
     ("webhooks.directory_url", "'http://acme.example/contacts'", "plain http is for localhost alone"),
-    ("webhooks.end_user_notifier_url", "'https://acme.example/?key=hush'", "must be without"),
+    (
+        "webhooks.end_user_notifier_url",
+        "'https://acme.example/?key=hush'",
+        "has a query or a fragment; remove it",
+    ),
     ("webhooks.timeout_milliseconds", "5", "must be 10 to 30000"),
     ("webhooks.secret_file", "'none'", "cannot be read"),
     ("people.choice", "'loudest'", "expected `most-available` or `least-active`"),

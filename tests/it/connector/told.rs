@@ -22,11 +22,11 @@ async fn the_life_of_a_conference_is_told_in_a_few_lines_without_a_name() {
     let [asked, first, declined, second, accepted, ended] = told.as_slice() else { panic!("{told:#?}") };
     let (bo, cem) = (org.roster.reps[1].id, org.roster.reps[2].id);
     assert!(
-        asked.starts_with("conference requested") && asked.contains("wanted=queue 00G000000000001"),
+        asked.starts_with("conference requested") && asked.contains("target=queue 00G000000000001"),
         "{asked}"
     );
     assert_eq!(first, &format!("offer made rep={bo}"));
-    assert_eq!(declined, &format!("offer over rep={bo} became=\"declined\""));
+    assert_eq!(declined, &format!("offer ended rep={bo} reason=\"declined\""));
     assert_eq!(second, &format!("offer made rep={cem}"));
     assert_eq!(accepted, &format!("offer accepted rep={cem}"));
     assert!(ended.starts_with("request ended outcome=joined reason=The rep accepted. seconds="), "{ended}");
@@ -89,7 +89,8 @@ async fn what_could_not_be_undone_is_a_warning_each_time_it_was_tried() {
     stream.run(&org, &channel.handle(), Duration::from_secs(42)).await;
     channel.stop().await;
     let whole = lines.whole();
-    let warned: Vec<&str> = whole.lines().filter(|line| line.contains("could not be undone")).collect();
+    let warned: Vec<&str> =
+        whole.lines().filter(|line| line.contains("clean-up at Salesforce failed")).collect();
     assert_eq!(warned.len(), 2, "{whole}");
     let said = format!("undo=\"cancelOffer\" rep={} code=10003 status=403 next=", org.roster.reps[1].id);
     for line in warned {

@@ -44,7 +44,8 @@ async fn a_router_that_fails_is_shown_and_does_not_take_the_pages_away() {
     assert_eq!(notice.subject.what, "rep-finder");
     let whose = (notice.subject.org, notice.subject.channel.as_deref());
     assert_eq!(whose, (Some(context.org), Some("Acme_Messaging")), "whose requests it fails");
-    let problem = "webhooks.rep_finder_url fails: invalid answer: field `reps` missing (see webhooks.yaml)";
+    let problem =
+        "webhooks.rep_finder_url is failing: invalid answer: field `reps` missing (see webhooks.yaml)";
     assert_eq!(notice.problem, problem);
 
     finder.find(&byoc_connector::model::rep_query::RepQuery::default()).await.unwrap();

@@ -6,7 +6,7 @@ use byoc_connector::model::words::{CancelReason, SessionStatus, WorkChange};
 
 use super::*;
 
-/// What happened in a fixture, in order, and what was passed by.
+/// What happened in a fixture, in order, and what was ignored.
 fn told(name: &str) -> (Vec<EventKind>, Vec<Ignored>) {
     let (mut happenings, mut passed) = (Vec::new(), Vec::new());
     for item in items(name, &bytes(name)) {

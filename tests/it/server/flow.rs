@@ -164,7 +164,7 @@ async fn the_same_told_twice_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_of_no_use_is_passed_by_with_the_reason() {
+async fn what_is_of_no_use_is_ignored_with_the_reason() {
     let rig = Rig::new(loopback()).await;
     for event in [
         json!({}),
@@ -173,12 +173,12 @@ async fn what_is_of_no_use_is_passed_by_with_the_reason() {
     ] {
         let answer = rig.post("/v1/events", &event).await;
         assert_eq!(answer.status, 202, "{event}: {}", answer.body);
-        assert!(answer.body["passedBy"].is_string(), "{event}: {}", answer.body);
+        assert!(answer.body["ignored"].is_string(), "{event}: {}", answer.body);
     }
     let snoozed =
         json!({ "workItemId": "0Mw000000000001", "workId": "0Bz000000000001", "workEvent": "SNOOZED" });
     let answer = rig.post("/v1/agent-work", &snoozed).await;
-    assert!(answer.status == 202 && answer.body["passedBy"].is_string(), "{}", answer.body);
+    assert!(answer.status == 202 && answer.body["ignored"].is_string(), "{}", answer.body);
 }
 
 #[tokio::test]

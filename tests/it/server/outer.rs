@@ -43,7 +43,7 @@ async fn what_was_sent_is_not_repeated_at_length() {
     let told = json!({ "workItemId": "0Mw000000000001", "workId": "0Bz000000000001", "workEvent": long });
     let told = rig.ask(Method::POST, "/v1/agent-work").bearer(&token(&json!({}))).json(&told).send().await;
     assert_eq!(told.status.as_u16(), 202, "{}", told.text);
-    let ignored = told.body["passedBy"].as_str().unwrap();
+    let ignored = told.body["ignored"].as_str().unwrap();
     assert!(ignored.starts_with("workEvent xxx") && ignored.len() < 200, "{} bytes", ignored.len());
 
     let change = json!({ "availability": long });

@@ -61,7 +61,7 @@ async fn a_work_that_no_request_made_is_taken_and_ignored() {
         let own =
             json!({ "workItemId": scene.work_item, "workId": "0Bz000000000077", "workEvent": "ASSIGNED" });
         let answer = page(&scene, rep, "/v1/agent-work", &own).await;
-        assert!(answer.status == 202 && answer.body["passedBy"].is_string(), "{}", answer.body);
+        assert!(answer.status == 202 && answer.body["ignored"].is_string(), "{}", answer.body);
     }
     assert_eq!(scene.offer().await.as_deref(), Some("ringing"));
 }

@@ -67,7 +67,9 @@ async fn a_request_with_yesterdays_id_is_counted_and_named() {
     serve.until_counted("byoc_duplicate_events_total{", |again| again > 0.0).await;
     world.until("the request is named", |world| {
         let log = std::fs::read_to_string(world.path("serve.log")).unwrap();
-        let named = log.lines().any(|line| line.contains("came again") && line.contains(request.as_str()));
+        let named = log
+            .lines()
+            .any(|line| line.contains("duplicate routing request") && line.contains(request.as_str()));
         if named { Ok(()) } else { Err("no line names it".to_owned()) }
     });
     assert_eq!(serve.stop().0, Some(0));

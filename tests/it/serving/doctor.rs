@@ -60,7 +60,7 @@ async fn an_org_that_is_well_is_said_to_be_and_left_as_it_was() {
     let world = world().await;
     let (code, said) = doctor(&world, &[], &[]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("ok       org, rights: byoc emulator answers here"), "{said}");
+    assert!(said.contains("ok       org, rights: this is byoc emulator"), "{said}");
     assert!(said.ends_with("All is well.\n"), "{said}");
     assert_eq!(said.lines().filter(|line| line.starts_with("ok ")).count(), 9, "{said}");
     let all = findings(&world, &[]);
@@ -130,11 +130,11 @@ async fn an_address_where_something_else_answers_is_found() {
     let other = MockServer::start().await;
     let url = other.uri();
     let calls = [("BYOC_ORG_INTERACTION_URL", url.as_str())];
-    only_problem(&world, &calls, "calls", &["is no Interaction Service", "check interaction_url"]);
+    only_problem(&world, &calls, "calls", &["is not the Interaction Service", "check interaction_url"]);
     let to = ResponseTemplate::new(302).insert_header("location", "https://acme.example/login");
     let page = |status| ResponseTemplate::new(status).set_body_raw("<html>Log in</html>", "text/html");
     for (answer, words) in [
-        (page(200), "is no Interaction Service: HTTP 200, and an HTML page"),
+        (page(200), "is not the Interaction Service: HTTP 200, an HTML page"),
         (page(403), "(HTTP 403, with an HTML page)"),
         (ResponseTemplate::new(403), "(HTTP 403, without a message)"),
         (to, "(HTTP 302, a redirect, and redirects are not followed)"),

@@ -56,7 +56,7 @@ async fn a_user_who_may_not_update_agent_work_is_found() {
     let world = world().await;
     for (status, body, words) in [
         (200, json!({ "updateable": false }), "may not update AgentWork"),
-        (404, error("NOT_FOUND"), "does not see AgentWork"),
+        (404, error("NOT_FOUND"), "cannot see AgentWork"),
     ] {
         let rest = Rest::describing(status, body).await;
         let url = rest.0.uri();
@@ -69,7 +69,7 @@ async fn a_user_who_may_not_update_agent_work_is_found() {
 async fn what_the_token_may_not_read_is_said_with_what_to_look_at_by_hand() {
     let world = world().await;
     for (status, body, words) in [
-        (401, error("INVALID_SESSION_ID"), "wants the scope api"),
+        (401, error("INVALID_SESSION_ID"), "needs the scope api"),
         (403, error("API_DISABLED_FOR_ORG"), "API Enabled"),
         (403, error("REQUEST_LIMIT_EXCEEDED"), "REQUEST_LIMIT_EXCEEDED"),
         (404, json!({}), "HTTP 404"),
@@ -78,7 +78,7 @@ async fn what_the_token_may_not_read_is_said_with_what_to_look_at_by_hand() {
         let told = Rest::describing(status, body).await.told(&world, "rights");
         let [(true, told)] = told.as_slice() else { panic!("{told:?}") };
         assert!(told.contains("could not be read") && told.contains(words), "{told}");
-        assert!(told.contains("> see by hand that the integration user is an administrator"), "{told}");
+        assert!(told.contains("> check by hand that the integration user is an administrator"), "{told}");
     }
 }
 
@@ -86,7 +86,7 @@ async fn what_the_token_may_not_read_is_said_with_what_to_look_at_by_hand() {
 async fn an_administrator_may_take_back_all_offers_and_others_those_of_reps_below_them() {
     let world = world().await;
     for (all, words, advice) in
-        [(true, "may update AgentWork", ""), (false, "below it in the role hierarchy", "see in Setup, Roles")]
+        [(true, "may update AgentWork", ""), (false, "below it in the role hierarchy", "check in Setup, Roles")]
     {
         let rest = Rest::describing(200, json!({ "updateable": true })).await;
         let rest =
@@ -122,9 +122,9 @@ async fn reps_and_channel_definition_are_held_against_the_orgs() {
     let world = world().await;
     let rep = byoc_connector::model::ids::RepId::parse("005000000000001").unwrap().to_18();
     let same = whole(json!([{ "Id": rep }]), json!({})).await;
-    assert!(same.told(&world, "reps")[0].1.contains("the org has the 1 rep of the configuration"));
+    assert!(same.told(&world, "reps")[0].1.contains("the org has all 1 configured rep"));
     let told = same.told(&world, "channel");
-    assert!(told.iter().any(|(ok, told)| *ok && told.contains("says the same")), "{told:?}");
+    assert!(told.iter().any(|(ok, told)| *ok && told.contains("it matches the org's")), "{told:?}");
 
     let other = whole(json!([]), json!({ "EventCapabilitiesIsRoutingWorkResultSupported": false })).await;
     let told = other.told(&world, "reps");

@@ -37,12 +37,12 @@ async fn a_webhook_that_is_dead_or_refuses_is_found_whichever_it_is() {
         only_problem(&world, &[(variable, &dead)], "webhooks", &["does not answer", "check the URL"]);
     }
     for (status, words) in [
-        (401, "it does not take the secret"),
-        (403, "it does not take the secret"),
-        (404, "correct the path"),
-        (405, "does not take POST"),
+        (401, "it rejects the secret"),
+        (403, "it rejects the secret"),
+        (404, "nothing at this path"),
+        (405, "POST is not allowed"),
         (302, "redirects are not followed"),
-        (500, "look into its own log"),
+        (500, "see its own log"),
     ] {
         let partner = answering(ResponseTemplate::new(status)).await;
         let url = format!("{}/find", partner.uri());
@@ -84,7 +84,7 @@ async fn keys_that_cannot_be_had_are_found() {
     let page = answering(ResponseTemplate::new(200).set_body_string("<html>")).await;
     for url in [page.uri(), nobody()] {
         let variables = [("BYOC_SERVER_SESSION_JWKS_URL", url.as_str())];
-        only_problem(&world, &variables, "keys", &["gives no keys", "check session_jwks_url"]);
+        only_problem(&world, &variables, "keys", &["cannot fetch keys", "check session_jwks_url"]);
     }
 }
 
@@ -94,15 +94,15 @@ async fn an_address_that_something_else_has_is_found_and_our_own_is_known() {
     let taken = answering(ResponseTemplate::new(200)).await;
     let address = taken.address().to_string();
     let variables = [("BYOC_SERVER_LISTEN", address.as_str())];
-    only_problem(&world, &variables, "listen", &["cannot listen on", "something else listens there"]);
+    only_problem(&world, &variables, "listen", &["cannot listen on", "another program listens there"]);
 
     let serve = world.serve();
     serve.until_ready().await;
     let address = serve.address().await.trim_start_matches("http://").to_owned();
     let all = findings(&world, &[("BYOC_SERVER_LISTEN", &address)]);
     let told = |step: &str| all.iter().find(|(found, ..)| found == step).unwrap().2.clone();
-    assert!(told("listen").contains("a connector serves on"), "{}", told("listen"));
-    assert!(told("store").contains("a connector has it open"), "{}", told("store"));
+    assert!(told("listen").contains("a connector is already serving on"), "{}", told("listen"));
+    assert!(told("store").contains("a connector is using it"), "{}", told("store"));
     assert!(serve.get("/readyz").await.contains("\"ready\":true"), "it was not disturbed");
 }
 

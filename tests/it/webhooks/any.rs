@@ -21,7 +21,7 @@ async fn each_webhook_says_how_it_is_doing_at_once() {
         assert!(!finding.is_finished());
         tokio::task::yield_now().await;
     }
-    assert_eq!(failing(&webhooks), [(Kind::RepFinder, "no answer: none came within 1000 ms".to_owned())]);
+    assert_eq!(failing(&webhooks), [(Kind::RepFinder, "no answer: none within 1000 ms".to_owned())]);
     assert_eq!(finding.await.unwrap().unwrap(), [rep(2)]);
     assert_eq!(failing(&webhooks), [], "it works again");
 
@@ -30,7 +30,7 @@ async fn each_webhook_says_how_it_is_doing_at_once() {
     let notifier = webhooks.end_user_notifier(&context()).unwrap();
     notifier.tell(news("one", 1)).await;
     notifier.settled().await;
-    let not_there = |kind| (kind, "it answered 404".to_owned());
+    let not_there = |kind| (kind, "HTTP 404".to_owned());
     assert_eq!(failing(&webhooks), [Kind::Directory, Kind::EndUserNotifier].map(not_there));
 }
 
@@ -41,7 +41,8 @@ async fn a_redirect_does_not_get_the_secret() {
         let there = format!("{}/find", thief.0.uri());
         let redirect = ResponseTemplate::new(status).insert_header("Location", there.as_str());
         let partner = Partner::answering("/find", [redirect]).await;
-        let why = format!("it answered {status}; redirects are not followed, for the secret would go along");
+        let why =
+            format!("HTTP {status}; redirects are not followed, because that would send the secret along");
         assert_eq!(partner.find(&wanted(1)).await, Err(why));
     }
     assert!(thief.requests().await.is_empty());

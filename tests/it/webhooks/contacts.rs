@@ -101,9 +101,9 @@ async fn a_directory_that_fails_says_why_and_nothing_else() {
         ),
         (
             ResponseTemplate::new(302).insert_header("Location", "/contacts"),
-            "it answered 302; redirects are not followed, for the secret would go along",
+            "HTTP 302; redirects are not followed, because that would send the secret along",
         ),
-        (ResponseTemplate::new(403), "it answered 403; does it know the secret?"),
+        (ResponseTemplate::new(403), "HTTP 403; check that it has the same secret"),
     ] {
         let partner = Partner::answering("/contacts", [answer]).await;
         let error = partner.contacts(&opened(ListType::All)).await.unwrap_err();

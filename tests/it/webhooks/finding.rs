@@ -57,7 +57,7 @@ async fn what_is_no_answer_is_a_failure_and_not_nobody() {
             ResponseTemplate::new(204),
         ),
         (
-            "invalid answer: something follows the JSON object, line 1 column 14 (see webhooks.yaml)",
+            "invalid answer: unexpected text after the JSON object, line 1 column 14 (see webhooks.yaml)",
             text(r#"{"reps": []} and so on"#),
         ),
         ("invalid answer: field `reps` missing (see webhooks.yaml)", json(json!({"rep": rep(1)}))),
@@ -66,17 +66,17 @@ async fn what_is_no_answer_is_a_failure_and_not_nobody() {
             json(json!({"reps": [5]})),
         ),
         (
-            "invalid answer: field `reps` names no rep; user ids are expected (see webhooks.yaml)",
+            "invalid answer: field `reps` has no user id (005…) (see webhooks.yaml)",
             json(json!({"reps": ["bo", "00G000000000001"]})),
         ),
         ("invalid answer: larger than 65536 bytes (see webhooks.yaml)", json(many.clone())),
         ("invalid answer: larger than 65536 bytes (see webhooks.yaml)", gzipped(&many.to_string())),
         (
-            "invalid answer: it is encoded as br; gzip or nothing was asked for (see webhooks.yaml)",
+            "invalid answer: Content-Encoding is br; only gzip or none is accepted (see webhooks.yaml)",
             json(json!({"reps": []})).insert_header("Content-Encoding", "br"),
         ),
-        ("it answered 404", ResponseTemplate::new(404)),
-        ("it answered 401; does it know the secret?", ResponseTemplate::new(401)),
+        ("HTTP 404", ResponseTemplate::new(404)),
+        ("HTTP 401; check that it has the same secret", ResponseTemplate::new(401)),
     ] {
         let partner = Partner::answering("/find", [answer, found(&json!([rep(2)]))]).await;
         assert_eq!(partner.find(&wanted(1)).await, Err(why.to_owned()));

@@ -50,8 +50,8 @@ async fn a_router_that_is_down_is_one_warning_and_one_line_when_it_is_back() {
     }
     drop(listening);
     let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    let told: Vec<&str> = logged.lines().filter(|line| line.contains("a webhook")).collect();
+    let told: Vec<&str> = logged.lines().filter(|line| line.contains("webhook::health")).collect();
     let [down, back] = told.as_slice() else { panic!("{logged}") };
-    assert!(down.contains("WARN") && down.contains("it answered 404"), "{down}");
+    assert!(down.contains("WARN") && down.contains("HTTP 404"), "{down}");
     assert!(back.contains("INFO") && back.contains("failed_requests=4 failed_tries=4"), "{back}");
 }

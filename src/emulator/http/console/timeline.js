@@ -140,7 +140,7 @@ const NOT_TAKEN = { Declined: "declined", Cancelled: "did not answer" };
 
 /**
  * How a request stands, in words. Once Salesforce has been told that a rep will follow, no call tells it that none
- * does: `outcome`, the connector's own last word, does. Without it the last offer tells as much as can be known.
+ * does: `outcome`, from the connector, does. Without it the last offer tells as much as can be known.
  */
 export function standing(org, request, outcome) {
   if (request.ended?.[1].how === "joined" || (request.ended && !outcome)) return ending(org, request.ended[1]);
