@@ -85,9 +85,10 @@ async fn what_the_token_may_not_read_is_said_with_what_to_look_at_by_hand() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_administrator_may_take_back_all_offers_and_others_those_of_reps_below_them() {
     let world = world().await;
-    for (all, words, advice) in
-        [(true, "may update AgentWork", ""), (false, "below it in the role hierarchy", "check in Setup, Roles")]
-    {
+    for (all, words, advice) in [
+        (true, "may update AgentWork", ""),
+        (false, "below it in the role hierarchy", "check in Setup, Roles"),
+    ] {
         let rest = Rest::describing(200, json!({ "updateable": true })).await;
         let rest =
             rest.rows(QUERY, "UserPermissionAccess", json!([{ "PermissionsModifyAllData": all }])).await;
