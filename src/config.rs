@@ -11,7 +11,10 @@
 
 mod document;
 mod entries;
+mod environment;
+mod error;
 mod keys;
+mod org;
 mod orgs;
 mod partner_keys;
 pub mod server;
@@ -21,13 +24,15 @@ mod values;
 mod warnings;
 mod webhooks;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
 pub use document::{Mistake, Source};
-pub use serving::{Org, Serving};
+pub use environment::{Environment, environment};
+pub use error::Error;
+pub use org::Org;
+pub use serving::Serving;
 pub use store::StoreSettings;
 pub use warnings::Warning;
 #[cfg(feature = "pubsub")]
@@ -38,18 +43,6 @@ use crate::model::roster::Roster;
 use crate::people;
 use crate::routing::Policy;
 use document::Document;
-
-/// Environment variables by name; a test brings its own.
-pub type Environment = BTreeMap<String, String>;
-
-/// The variables of this process that can set something.
-pub fn environment() -> Environment {
-    let variables = std::env::vars_os().filter_map(|(name, value)| {
-        let name = name.into_string().ok().filter(|name| name.starts_with("BYOC_"))?;
-        Some((name, value.to_string_lossy().into_owned()))
-    });
-    variables.collect()
-}
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -67,33 +60,13 @@ pub struct Config {
     pub people: people::Settings,
 }
 
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The file cannot be read.
-    #[error("cannot read the configuration {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The file, or a variable, says something that cannot be.
-    #[error("{}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Mistaken {
-        /// All of the mistakes, in the order of the file.
-        mistakes: Vec<Mistake>,
-    },
-}
-
 impl Config {
     /// Reads a file. A path in it is relative to the folder that the file is in.
     ///
     /// # Errors
     /// Where the file cannot be read, or with all mistakes in it.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, Error> {
-        Self::parse(path, &text_of(path)?, environment)
+        Self::parse(path, &error::text_of(path)?, environment)
     }
 
     /// Reads the text of a file of that name.
@@ -103,7 +76,7 @@ impl Config {
     pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self, Error> {
         let mut document = Document::parse(path, text, environment);
         let config = Self::read(&mut document, path);
-        for key in serving::KEYS {
+        for key in SERVING_KEYS {
             document.pass_over(key);
         }
         let mistakes = document.finish();
@@ -136,10 +109,6 @@ impl Config {
     }
 }
 
-fn text_of(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })
-}
-
 /// A limit of participants: with fewer than two there is no conversation.
 struct Limit(u32);
 
@@ -155,6 +124,9 @@ impl<'de> Deserialize<'de> for Limit {
         }
     }
 }
+
+/// What only [`Serving`] reads.
+const SERVING_KEYS: &[&str] = &["org", "orgs", "partner_keys", "server", "store", "webhooks"];
 
 /// The single values of a channel definition that stands in our own file.
 const DEFINITION_KEYS: &[&str] = &[

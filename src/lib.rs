@@ -22,6 +22,7 @@
 pub mod cli;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod config;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod connector;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod contacts;
@@ -38,9 +39,11 @@ mod local;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod model;
 pub mod notices;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 mod outbound;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod people;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 mod private_key;
 #[cfg(feature = "pubsub")]
 mod proto;
@@ -52,8 +55,10 @@ pub mod replay;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod routing;
 #[cfg(feature = "server")]
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod server;
 #[cfg(feature = "pubsub")]
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod service;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod store;

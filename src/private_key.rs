@@ -154,7 +154,7 @@ fn signing_key(label: &str, body: &str) -> Result<SecretString, NoKey> {
     if bits < FEWEST_BITS {
         return Err(NoKey::Short(bits));
     }
-    let mut lines = String::with_capacity(packed.len() + packed.len() / 64 + 1);
+    let mut lines = String::with_capacity(packed.len().saturating_add(packed.len() / 64).saturating_add(1));
     for (n, c) in packed.chars().enumerate() {
         if n > 0 && n % 64 == 0 {
             lines.push('\n');
@@ -192,7 +192,7 @@ fn bits(der: &[u8], is_pkcs1: bool) -> Result<usize, NoKey> {
     let leading = modulus.iter().take_while(|byte| **byte == 0).count();
     let unused = modulus.get(leading).map_or(0, |byte| byte.leading_zeros());
     let bytes = modulus.len().saturating_sub(leading);
-    Ok((bytes * 8).saturating_sub(usize::try_from(unused).unwrap_or_default()))
+    Ok(bytes.saturating_mul(8).saturating_sub(usize::try_from(unused).unwrap_or_default()))
 }
 
 /// The content of the element that stands first, where it has that tag, and what stands behind it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::output::style;
+use super::style;
 use super::{ConfigFile, Error, Outcome, Output, replay};
 use crate::contacts::{ConversationView, Index, Query};
 use crate::model::contact::{Contact, ContactsFilter, ContactsResult, FilterType, ListType};

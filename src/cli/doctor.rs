@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::output::{printable, style};
+use super::output::printable;
+use super::style;
 use super::{ConfigFile, Error, Outcome, Output, running};
 use crate::doctor::{Finding, examine, here, partner};
 use crate::model::time::{Clock, SystemClock};

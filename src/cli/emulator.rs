@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use super::output::style;
 use super::stop::asked_to_stop;
+use super::style;
 use super::{ConfigFile, Error, Outcome, Output};
 use crate::config::{Config, Environment};
 use crate::emulator::http::{self, AppSettings, Emulator, Options, Tls};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::output::{Colour, Output, style};
+use super::style::{self, Colour};
 use crate::config::{Mistake, Source};
 
 /// Why a command could not do its work.
@@ -76,18 +76,16 @@ impl Error {
         Self(Kind::Wrong(mistakes.iter().map(Problem::in_configuration).collect()))
     }
 
-    /// Writes it as JSON, where JSON is written: `{"ok": false, "errors": […]}`.
-    pub(super) fn json(&self, output: &Output) -> Result<(), Self> {
+    /// It as JSON: `{"ok": false, "errors": […]}`; none where nobody is left to read it.
+    pub(super) fn as_json(&self) -> Option<impl Serialize> {
         #[derive(Serialize)]
         struct ErrorReport<'a> {
             ok: bool,
             errors: &'a [Problem],
         }
         match &self.0 {
-            Kind::Wrong(errors) => {
-                output.json(&ErrorReport { ok: false, errors }).and_then(|()| output.flush())
-            }
-            Kind::ReaderGone => Ok(()),
+            Kind::Wrong(errors) => Some(ErrorReport { ok: false, errors }),
+            Kind::ReaderGone => None,
         }
     }
 

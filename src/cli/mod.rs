@@ -23,6 +23,7 @@ mod running;
 pub mod serve;
 mod stop;
 pub mod store;
+pub mod style;
 
 use std::process::ExitCode;
 
@@ -33,7 +34,7 @@ pub use config_file::ConfigFile;
 pub use error::Error;
 pub use output::Output;
 
-use output::Colour;
+use style::Colour;
 
 /// How a command that ran has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +125,7 @@ pub fn main() -> ExitCode {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             // Whoever reads along by machine reads stdout; stderr says the same to people.
-            error.json(&output).ok();
+            output.error(&error).ok();
             error.report(cli.color)
         }
     }

@@ -13,24 +13,7 @@ use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 
 use super::Error;
-
-/// The few styles that a command's output uses; write `{style}text{style:#}`.
-pub mod style {
-    use anstyle::{AnsiColor, Style};
-
-    /// A heading, a column's name.
-    pub const HEADING: Style = Style::new().bold();
-    /// What went well: joined, available.
-    pub const GOOD: Style = AnsiColor::Green.on_default();
-    /// What needs a look: busy, retried.
-    pub const CAUTION: Style = AnsiColor::Yellow.on_default();
-    /// What went wrong: an error, a difference.
-    pub const BAD: Style = AnsiColor::Red.on_default().bold();
-    /// What is there for reference: ids, times.
-    pub const FAINT: Style = Style::new().dimmed();
-    /// A name that the eye looks for.
-    pub const NAME: Style = AnsiColor::Cyan.on_default();
-}
+use super::style::Colour;
 
 /// A text that came from a file or from Salesforce, without control characters: it must not write over
 /// the terminal or pass for another line.
@@ -39,29 +22,6 @@ pub fn printable(text: &str) -> Cow<'_, str> {
         text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
     } else {
         Cow::Borrowed(text)
-    }
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-impl Colour {
-    /// What that means for a stream.
-    pub(super) fn choice_for(self, stream: &impl anstream::stream::RawStream) -> ColorChoice {
-        match self {
-            Self::Auto => AutoStream::choice(stream),
-            Self::Always => ColorChoice::Always,
-            Self::Never => ColorChoice::Never,
-        }
     }
 }
 
@@ -119,6 +79,14 @@ impl Output {
             .map_err(io::Error::from)
             .and_then(|()| sink.write_all(b"\n"))
             .map_err(|error| Error::writing(&error))
+    }
+
+    /// Writes why a command could not do its work, as JSON: `{"ok": false, "errors": […]}`; nothing without `--json`.
+    pub(super) fn error(&self, error: &Error) -> Result<(), Error> {
+        match error.as_json() {
+            Some(report) => self.json(&report).and_then(|()| self.flush()),
+            None => Ok(()),
+        }
     }
 
     /// Hands everything so far to the reader: for a command that goes on for a while.

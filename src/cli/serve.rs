@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use super::output::{printable, style};
+use super::output::printable;
 use super::stop::asked_to_stop;
+use super::style;
 use super::{ConfigFile, Error, Outcome, Output, running};
 use crate::config::{Serving, Warning};
 use crate::model::time::{Clock, SystemClock};

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::output::{printable, style};
+use super::output::printable;
+use super::style;
 use super::{Error, Outcome, Output};
 use crate::store::format::CURRENT;
 use crate::store::offline::{Offline, upgrade};

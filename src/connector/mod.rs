@@ -14,6 +14,7 @@
 //! 3. Commands of one conversation begin in the order in which they were given.
 //! 4. A command has one identity, across tries and restarts, and is never under way twice.
 
+#[allow(clippy::arithmetic_side_effects, reason = "times and counts of its own, nothing from outside")]
 mod channel;
 mod ports;
 mod refused;

@@ -52,7 +52,7 @@ impl Refused {
     /// The rep was refused; how often in a row that makes.
     pub(super) fn add(&self, rep: RepId, code: ErrorCode, now: Timestamp) -> u32 {
         let mut all = self.lock();
-        all.all += 1;
+        all.all = all.all.saturating_add(1);
         let number = all.all;
         if all.reps.len() >= REMEMBERED
             && !all.reps.contains_key(&rep)

@@ -13,11 +13,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use smallvec::SmallVec;
 
 use super::fold::{digits_into, fold, fold_into, has_marks_only, marks_into, number_needle};
 use super::texts::{Needle, Texts};
-use super::{LiveRep, MAX_CONTAINS, Query, listing};
+use super::{Directory, Error, LiveRep, MAX_CONTAINS, Query, listing};
 use crate::model::contact::{Contact, ContactType, ContactsFilter, ContactsResult, FilterType};
 use crate::model::roster::Roster;
 use crate::model::words::Availability;
@@ -400,5 +401,12 @@ impl Draft {
         let of_group = || self.entries.iter().filter(|entry| entry.place.group == group);
         let bytes = of_group().map(|entry| entry.name.len()).sum();
         Column::with_capacity(bytes, of_group().count())
+    }
+}
+
+#[async_trait]
+impl Directory for Index {
+    async fn contacts(&self, query: &Query) -> Result<ContactsResult, Error> {
+        Ok(self.search(query))
     }
 }

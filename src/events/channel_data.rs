@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::json::Text;
 use super::mend::{ExpectedType, MendedFields, mended};
-use super::request::OutsideContactFields;
+use super::outside_contact::OutsideContactFields;
 use crate::model::ids::RepId;
 
 /// What `channelData` may tell us. Everything else in it is ignored.

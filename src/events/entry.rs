@@ -5,9 +5,9 @@
 use serde::Deserialize;
 use smallvec::{SmallVec, smallvec};
 
-use super::interaction::{PERSON, Person};
 use super::json::Text;
 use super::mend::ExpectedType;
+use super::person::{PERSON, Person};
 use super::{Error, Ignored};
 use crate::model::event::{EventKind, ParticipantChange, RoutingCancelled, WorkChanged};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};

@@ -4,56 +4,17 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
+use super::any_time::AnyTime;
 use super::json::{Text, UnionText};
 use super::mend::{self, ExpectedType, MendedFields};
+use super::payload_context::PayloadContext;
 use super::unescape::unescape;
 use super::{Decoded, Error, FieldNames, Ignored, interaction, request};
-use crate::model::ids::EventId;
 use crate::model::time::Timestamp;
-
-/// What surrounds a payload, for whoever reads the payload.
-pub(super) struct PayloadContext<'a> {
-    /// Where the payload stands, for errors.
-    pub(super) field: &'a str,
-    /// The payload.
-    pub(super) payload: &'a str,
-    /// When Salesforce published the event; when it came where it does not say.
-    pub(super) created: Timestamp,
-    /// `EventUuid`.
-    pub(super) uuid: Option<&'a str>,
-    /// The event's place in the stream.
-    pub(super) replay_id: Option<&'a str>,
-}
-
-impl PayloadContext<'_> {
-    /// A name for what has no id of its own: `EventUuid`, else the replay id, else one that is derived
-    /// from the payload, so that the same event has the same name when it comes again.
-    pub(super) fn fallback_id(&self) -> Result<EventId, Error> {
-        let named = self.uuid.and_then(|id| EventId::parse(id).ok());
-        let placed = || self.replay_id.and_then(|id| EventId::parse(id).ok());
-        if let Some(id) = named.or_else(placed) {
-            return Ok(id);
-        }
-        let derived = Uuid::new_v5(&Uuid::NAMESPACE_OID, self.payload.as_bytes());
-        EventId::parse(&derived.to_string())
-            .map_err(|source| Error::Id { field: self.field.to_owned(), source })
-    }
-
-    /// An error inside the payload.
-    pub(super) fn json_error(&self, error: &serde_json::Error) -> Error {
-        Error::json(self.field, self.payload, error)
-    }
-
-    /// A path inside the payload.
-    pub(super) fn at(&self, path: &str) -> String {
-        format!("{}.{path}", self.field)
-    }
-}
 
 /// Reads one platform event (PROTOCOL: "RoutingRequested", "What can happen after the offer").
 ///
@@ -62,7 +23,7 @@ impl PayloadContext<'_> {
 ///
 /// # Errors
 /// Where the event or its payload is cut off, is no JSON, has a field of another type, or lacks one without
-/// which nothing can be answered. What is merely unknown is [passed by](PassedBy).
+/// which nothing can be answered. What is merely unknown is [passed by](Ignored).
 pub fn decode(
     names: &FieldNames,
     event: &str,
@@ -223,54 +184,5 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
             }
         }
         Ok(envelope)
-    }
-}
-
-/// A point in time: milliseconds or seconds since the epoch, RFC 3339, or an Avro union of one of them.
-pub(super) struct AnyTime(pub(super) Option<Timestamp>);
-
-/// Smaller numbers are seconds: as milliseconds this is March 1973, as seconds the year 5138.
-const LEAST_MILLIS: u64 = 100_000_000_000;
-
-impl AnyTime {
-    pub(super) fn from_number(number: i64) -> Self {
-        let millis = if number.unsigned_abs() < LEAST_MILLIS { number.saturating_mul(1000) } else { number };
-        Self(Some(Timestamp::from_millis(millis)))
-    }
-}
-
-impl<'de> Deserialize<'de> for AnyTime {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnyTimeVisitor;
-        impl<'de> Visitor<'de> for AnyTimeVisitor {
-            type Value = AnyTime;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("milliseconds since the epoch, or RFC 3339")
-            }
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<AnyTime, E> {
-                Ok(AnyTime::from_number(number))
-            }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<AnyTime, E> {
-                Ok(AnyTime::from_number(i64::try_from(number).unwrap_or(i64::MAX)))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<AnyTime, E> {
-                match (text.parse::<i64>(), Timestamp::parse_rfc3339(text)) {
-                    (Ok(number), _) => Ok(AnyTime::from_number(number)),
-                    (_, Some(at)) => Ok(AnyTime(Some(at))),
-                    _ => Err(de::Error::invalid_value(de::Unexpected::Str(text), &self)),
-                }
-            }
-            fn visit_unit<E: de::Error>(self) -> Result<AnyTime, E> {
-                Ok(AnyTime(None))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnyTime, A::Error> {
-                let mut moment = AnyTime(None);
-                while let Some((_, inner)) = map.next_entry::<IgnoredAny, AnyTime>()? {
-                    moment = inner;
-                }
-                Ok(moment)
-            }
-        }
-        deserializer.deserialize_any(AnyTimeVisitor)
     }
 }

@@ -6,14 +6,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
-use super::envelope::{AnyTime, PayloadContext};
+use super::any_time::AnyTime;
 use super::json::{Text, embedded};
 use super::mend::{ExpectedType, MendedFields, reading};
+use super::payload_context::PayloadContext;
+use super::person::{PERSON, Person};
 use super::{Decoded, Error, Ignored, entry};
 use crate::model::event::{Event, EventKind, Participant};
-use crate::model::ids::{ConversationId, RepId, Subject};
+use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
-use crate::model::words::ParticipantRole;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,32 +45,6 @@ impl Entry<'_> {
     fn at(&self) -> Option<Timestamp> {
         let AnyTime(at) = serde_json::from_str(self.client_timestamp?.get()).ok()?;
         at.filter(|at| at.as_millis() > 0)
-    }
-}
-
-/// Somebody, as Salesforce's payloads write them.
-#[derive(Deserialize)]
-pub(super) struct Person<'a> {
-    #[serde(borrow, default)]
-    subject: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    role: Option<Text<'a>>,
-}
-
-impl Person<'_> {
-    /// Them as a participant; `None` where their role is not known here or they have no name.
-    pub(super) fn participant(&self) -> Option<Participant> {
-        let role = ParticipantRole::from_name(self.role.as_deref()?)?;
-        let subject = self.subject.as_deref()?;
-        let rep = (role == ParticipantRole::Agent).then(|| RepId::parse(subject).ok()).flatten();
-        match rep {
-            Some(rep) => Participant::rep(rep),
-            None => Some(Participant { role, subject: Subject::parse(subject).ok()? }),
-        }
-    }
-
-    pub(super) fn rep(&self) -> Option<RepId> {
-        RepId::parse(self.subject.as_deref()?).ok()
     }
 }
 
@@ -114,10 +89,6 @@ impl Kind {
         }
     }
 }
-
-/// Somebody's fields, as they should be.
-pub(super) const PERSON: ExpectedType =
-    ExpectedType::Object(&[("subject", ExpectedType::Text), ("role", ExpectedType::Text)]);
 
 /// What the fields that are read should be.
 const SHAPE: ExpectedType = ExpectedType::Object(&[

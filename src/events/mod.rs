@@ -16,6 +16,7 @@
 //! Elsewhere: lines of a recording in `recording`.
 
 mod agent_work;
+mod any_time;
 mod channel_data;
 mod decoder;
 mod entry;
@@ -25,6 +26,9 @@ mod field_names;
 mod interaction;
 pub(crate) mod json;
 mod mend;
+mod outside_contact;
+mod payload_context;
+mod person;
 #[cfg(feature = "pubsub")]
 pub mod pubsub;
 #[cfg(feature = "pubsub")]

@@ -9,7 +9,8 @@
 use std::borrow::Cow;
 
 use super::FieldNames;
-use super::envelope::{AnyTime, Payload};
+use super::any_time::AnyTime;
+use super::envelope::Payload;
 
 pub(crate) use super::envelope::Envelope;
 use super::json::UnionText;

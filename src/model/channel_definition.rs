@@ -11,7 +11,7 @@ mod error;
 mod raw;
 mod read;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
 pub use error::{Error, Problem};
 
@@ -99,13 +99,6 @@ impl ChannelDefinition {
 /// `Event__e.Field__c` is `Field__c`.
 fn without_event(field: &str) -> &str {
     field.rsplit_once('.').map_or(field, |(_, name)| name)
-}
-
-impl<'de> Deserialize<'de> for ChannelDefinition {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = raw::Raw::deserialize(deserializer)?;
-        read::definition(&raw).map_err(serde::de::Error::custom)
-    }
 }
 
 #[cfg(test)]

@@ -9,20 +9,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use table::About;
+
 /// A code of the Interaction Service's error body, known here or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ErrorCode(pub u32);
-
-/// What a refusal with a code is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum About {
-    /// The one rep who was to be offered the work: another rep may be offered it (PROTOCOL: "Failures of a
-    /// call").
-    Rep,
-    /// The call, the conversation, the channel or the org: any rep would meet the same.
-    Request,
-}
 
 impl ErrorCode {
     /// Salesforce failed, and says no more than that.

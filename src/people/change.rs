@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MAX_REPS;
 use crate::model::ids::{QueueId, RepId};
 use crate::model::roster::{Rep, Skill};
 use crate::model::words::Availability;
+
+/// How many reps there may be.
+pub const MAX_REPS: usize = 1_000_000;
 
 /// How many characters a name may have.
 const MAX_NAME: usize = 255;

@@ -27,7 +27,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-pub use change::{Error, RepChange};
+pub use change::{Error, MAX_REPS, RepChange};
 
 use crate::connector::{FindError, RepFinder};
 use crate::contacts::{self, Directory, Query};
@@ -39,9 +39,6 @@ use crate::model::words::Availability;
 use crate::rep_finder::Choice;
 use list::List;
 use slots::Slots;
-
-/// How many reps there may be.
-pub const MAX_REPS: usize = 1_000_000;
 
 /// What can be configured about the people: the table `[people]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,24 +9,19 @@ use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
     CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::Server;
 use super::body::BODY_LIMIT;
-use super::refused::Refused;
-use super::routes;
-use crate::config::server::ServerSettings;
+use super::refused::{self, Refused};
+use super::routes::{self, Endpoint};
 
 /// How long an answer may take. Streams are answered at once, and go on.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How many requests are worked on at once; whoever comes beyond is told to come back.
-pub const IN_FLIGHT: usize = 512;
 
 /// How long a path and query may be, in bytes.
 const LONGEST_URI: usize = 8 * 1024;
@@ -34,11 +29,30 @@ const LONGEST_URI: usize = 8 * 1024;
 /// Headers that decide who asks and for what, so that there must not be two of them.
 const ONCE: [HeaderName; 5] = [HOST, ORIGIN, AUTHORIZATION, CONTENT_TYPE, CONTENT_LENGTH];
 
-/// How long a browser remembers what it may send from another origin.
-const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
+impl Server {
+    /// Everything, with an answer for whatever else is asked.
+    pub fn router(&self) -> Router {
+        around(self, routes::router(self.settings()).fallback(refused::nothing_here))
+    }
+
+    /// Every endpoint, and for whom it is: what the router is built from.
+    pub fn endpoints() -> Vec<Endpoint> {
+        routes::endpoints()
+    }
+
+    /// Health and numbers alone, for whoever has come when all other seats were taken.
+    pub(super) fn vital_router(&self) -> Router {
+        around(self, routes::vital().fallback(refused::no_seat))
+    }
+
+    /// The routes alone, to be merged with others.
+    pub fn routes(&self) -> Router {
+        around(self, routes::router(self.settings()))
+    }
+}
 
 /// Puts the layers around the routes, the first to see a request last.
-pub(super) fn around(server: &Server, routes: Router<Server>) -> Router {
+fn around(server: &Server, routes: Router<Server>) -> Router {
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(in_time))
@@ -48,17 +62,6 @@ pub(super) fn around(server: &Server, routes: Router<Server>) -> Router {
         .layer(from_fn(headers))
         .layer(from_fn(log))
         .with_state(server.clone())
-}
-
-/// Lets the pages of the allowed origins call a rep's API. No cookie is ever read, so none is allowed.
-pub(super) fn cors(settings: &ServerSettings) -> CorsLayer {
-    let origins =
-        settings.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
-        .max_age(PREFLIGHT_AGE)
 }
 
 /// Lets a page of an allowed origin read what is refused before the routes are reached: without it, the page is told

@@ -20,11 +20,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::limits::VITAL_SEATS;
 use super::socket::Socket;
 use super::{Server, descriptors};
-
-/// How many connections are accepted where all other seats are taken, for health and numbers.
-pub const VITAL_SEATS: usize = 64;
 
 /// How long a client may take to send a request's head, and to come back on a connection that is idle.
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 
 use super::Server;
 use super::access::Operator;
-use crate::config::server::ServerSettings;
 
 const HTML: &str = "text/html; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
@@ -16,30 +15,6 @@ const CSS: &str = "text/css; charset=utf-8";
 
 /// The page of this release is the one to show, however old the browser's is.
 const ASK_EACH_TIME: &str = "no-cache";
-
-/// What each page may load, and who may show it in a frame.
-pub(super) struct Policies {
-    connector: HeaderValue,
-    operator: HeaderValue,
-}
-
-impl Policies {
-    pub(super) fn new(settings: &ServerSettings) -> Self {
-        const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                           connect-src 'self'; base-uri 'none'; form-action 'none'";
-        let mut frames = "'self'".to_owned();
-        for origin in &settings.allowed_origins {
-            frames.push(' ');
-            frames.push_str(origin.as_str());
-        }
-        // An origin is plain ASCII, so that this is a header; without one, nobody may frame the page.
-        let connector = HeaderValue::try_from(format!("{OWN}; frame-ancestors {frames}"))
-            .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-        let operator =
-            HeaderValue::try_from(format!("{OWN}; frame-ancestors 'none'")).unwrap_or(connector.clone());
-        Self { connector, operator }
-    }
-}
 
 fn file(kind: &'static str, policy: &HeaderValue, content: &'static str) -> Response {
     let headers = [

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodRouter, delete, get, post, put};
 
-use super::{Server, api, health, layers, pages, refused, stream};
+use super::{Server, api, cors, health, pages, refused, stream};
 use crate::config::server::ServerSettings;
 
 /// For whom an endpoint is.
@@ -107,6 +107,6 @@ pub(super) fn router(settings: &ServerSettings) -> Router<Server> {
         let router = if endpoint.caller == Caller::Page { &mut page } else { &mut others };
         *router = std::mem::take(router).route(endpoint.path, handler);
     }
-    let page = page.method_not_allowed_fallback(refused::other_method).layer(layers::cors(settings));
+    let page = page.method_not_allowed_fallback(refused::other_method).layer(cors::cors(settings));
     others.method_not_allowed_fallback(refused::other_method).merge(page)
 }

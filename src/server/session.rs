@@ -5,9 +5,11 @@
 //!    ES256 for a public key. What the token itself says about it is compared, never followed.
 //! 2. A token without `exp`, without `aud`, or for another audience is refused.
 
+mod bad_token;
 mod jwks;
 mod missing;
 
+pub(super) use bad_token::BadToken;
 pub(crate) use jwks::probe as probe_keys;
 
 use std::sync::Arc;
@@ -36,47 +38,6 @@ pub(super) struct Session {
     pub(super) rep: RepId,
     pub(super) org: OrgId,
     pub(super) channel: Option<String>,
-}
-
-/// Why a session token is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadToken {
-    #[error("the session token is not a signed JWT")]
-    NotAToken,
-    #[error("the session token is signed with another algorithm; {0} is expected")]
-    Algorithm(&'static str),
-    #[error("the session token is signed with a key that is not among the identity provider's")]
-    UnknownKey,
-    #[error("the session token's signature is wrong")]
-    Signature,
-    #[error("the session token has expired")]
-    Expired,
-    #[error("the session token is not valid yet")]
-    NotYet,
-    #[error("the session token is for another audience")]
-    Audience,
-    #[error("the session token is from another issuer")]
-    Issuer,
-    #[error("the session token has no valid {0}")]
-    Claim(String),
-    #[error("the identity provider's keys cannot be fetched: {0}")]
-    NoKeys(String),
-}
-
-impl BadToken {
-    /// The claim, or the part of the header, that is to blame.
-    pub(super) fn field(&self) -> Option<&str> {
-        match self {
-            Self::Algorithm(_) => Some("alg"),
-            Self::UnknownKey => Some("kid"),
-            Self::Expired => Some("exp"),
-            Self::NotYet => Some("nbf"),
-            Self::Audience => Some("aud"),
-            Self::Issuer => Some("iss"),
-            Self::Claim(claim) => Some(claim),
-            Self::NotAToken | Self::Signature | Self::NoKeys(_) => None,
-        }
-    }
 }
 
 /// Checks session tokens.

@@ -144,7 +144,7 @@ async fn linger(mut stream: TcpStream, _seat: Option<OwnedSemaphorePermit>) {
             match stream.read(&mut buffer).await? {
                 0 => return Ok::<_, io::Error>(()),
                 bytes if bytes >= left => return Ok(()),
-                bytes => left -= bytes,
+                bytes => left = left.saturating_sub(bytes),
             }
         }
     };

@@ -20,11 +20,9 @@ use super::Server;
 use super::access::Operator;
 use super::api::{ChannelSelector, RequestLine};
 use super::body::Params;
+use super::limits::STREAMS;
 use super::refused::Refused;
 use crate::service::{EndedView, RequestEnded};
-
-/// How many may watch at once.
-pub const STREAMS: usize = 64;
 
 /// How often a silent stream shows that it is alive, so that no proxy ends it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

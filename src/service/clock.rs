@@ -74,7 +74,7 @@ pub(super) fn notices(channels: &[RunningChannel]) -> Vec<Notice> {
 
 fn notice(org: OrgId, wrong: WrongClock) -> Notice {
     // Salesforce ahead of us is us behind Salesforce.
-    let off = direction(-wrong.ahead_millis, "ahead of", "behind");
+    let off = direction(wrong.ahead_millis.saturating_neg(), "ahead of", "behind");
     Notice {
         subject: Subject { what: "clock", org: Some(org), channel: None },
         since: Some(wrong.since),

@@ -15,7 +15,10 @@
 //! Elsewhere: state machines in `routing`, order and durability in `connector`, the stream itself in
 //! `events::pubsub`.
 
+mod cause;
 mod clock;
+mod ended;
+mod error;
 mod observe;
 mod plan;
 mod readiness;
@@ -32,36 +35,24 @@ use tokio::sync::{Mutex, broadcast, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
+use ended::ENDED_KEPT;
+pub use ended::{EndedView, RequestEnded};
+pub use error::Error;
 pub use plan::{ChannelPlan, OrgPlan, Plan, PlanError, Ports};
 pub use readiness::{Check, Part, Readiness};
-use running::ENDED_KEPT;
-pub use running::{EndedView, Processed, RunningChannel};
+pub use running::{Processed, RunningChannel};
 pub use tokens::{OrgCredentials, WatchedTokens};
 
 use crate::config::{DECLINES_HINT, DECLINES_NOT_HEARD};
+use crate::connector::Channel;
 pub use crate::connector::GivenUp;
-use crate::connector::{self, Asked, Channel};
-use crate::model::ids::{ConversationId, OrgId};
+use crate::model::ids::OrgId;
 use crate::model::time::Clock;
 use crate::notices::{Notice, Notices, Subject};
-use crate::routing::Ending;
-use crate::store::{self, ChannelKey, OutcomeId, OutcomeRecord, Store};
+use crate::store::{self, OutcomeId, OutcomeRecord, Store};
 
 /// How many endings a slow watcher may fall behind.
 const WATCHERS_BEHIND: usize = 4096;
-
-/// Something that happened, for whoever watches.
-#[derive(Debug, Clone)]
-pub struct RequestEnded {
-    /// The channel.
-    pub channel: ChannelKey,
-    /// The conversation.
-    pub conversation: ConversationId,
-    /// The request that ended.
-    pub ending: Ending,
-    /// What it had asked for, where known.
-    pub asked: Option<Asked>,
-}
 
 /// A running connector. A clone is the same one.
 #[derive(Clone)]
@@ -174,7 +165,7 @@ impl Service {
         let mut fitting = self.0.channels.iter().filter(fits);
         match (fitting.next(), fitting.count()) {
             (Some(only), 0) => Ok(only),
-            (Some(_), others) => Err(NoChannel::Several(others + 1)),
+            (Some(_), others) => Err(NoChannel::Several(others.saturating_add(1))),
             (None, _) => Err(NoChannel::Unknown {
                 org: org.map_or_else(|| "any".to_owned(), ToString::to_string),
                 channel: channel.unwrap_or("any").to_owned(),
@@ -268,41 +259,5 @@ impl Tasks {
         for channel in self.channels.drain(..) {
             channel.stop().await;
         }
-    }
-}
-
-/// Why something that was brought was not taken in.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// It says something that cannot be.
-    #[error(transparent)]
-    Event(#[from] crate::events::Error),
-    /// It is about a work item that no conversation here has. An event that tells may be on its way.
-    #[error("no known conversation has the work item {0}")]
-    UnknownWorkItem(crate::model::ids::WorkItemId),
-    /// A rep's page speaks of an offer to somebody else.
-    #[error("the offer {0} was made to another rep")]
-    AnothersOffer(crate::model::ids::AgentWorkId),
-    /// A rep's page asks about a conversation that the rep has no part in.
-    #[error("the rep is not part of the conversation of work item {0}")]
-    AnothersWorkItem(crate::model::ids::WorkItemId),
-    /// It could not be made durable, or the service is stopping: bring it again.
-    #[error(transparent)]
-    Channel(#[from] connector::Error),
-    /// The directory of contacts is out of reach.
-    #[error("{0}")]
-    Directory(Arc<crate::contacts::Error>),
-}
-
-impl From<crate::contacts::Error> for Error {
-    fn from(error: crate::contacts::Error) -> Self {
-        Self::Directory(Arc::new(error))
-    }
-}
-
-impl From<store::Error> for Error {
-    fn from(error: store::Error) -> Self {
-        Self::Channel(error.into())
     }
 }

@@ -5,9 +5,7 @@ mod looked_at;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
-use uuid::Uuid;
 
 use crate::connector::{self, Delivery, Ended, GivenUp, Handle, UnreadableConversations};
 use crate::contacts::{ConversationView, Directory, Query};
@@ -21,15 +19,13 @@ use crate::model::time::Clock;
 use crate::notices::{Notice, Subject};
 use crate::people::People;
 use crate::routing::{Conversation, OfferOwner, Settings};
-use crate::store::{self, Cause, ChannelKey, Store};
+use crate::store::{Cause, ChannelKey, Store};
 
-pub(super) use looked_at::ENDED_KEPT;
-pub use looked_at::EndedView;
-
+use super::cause::cause_of;
 use super::plan::ChannelPlan;
 use super::refused;
 use super::stream::{Reader, Time, count_odd};
-use super::{Error, RequestEnded};
+use super::{EndedView, Error, RequestEnded};
 
 /// A running channel. A clone is the same one.
 #[derive(Clone)]
@@ -297,22 +293,6 @@ impl RunningChannel {
     }
 }
 
-/// Names a platform event by its own id, and where it has none by what it says: it comes under another replay
-/// id where the org has moved, and under none by HTTP, and is the same event all the same.
-pub(super) fn cause_of(json: &str) -> Result<Cause, store::Error> {
-    const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d65_7665_8e74_2d62_6f64_7931);
-    let own = serde_json::from_str::<Named>(json).ok().and_then(|named| named.id);
-    let id = own.unwrap_or_else(|| Uuid::new_v5(&NAMESPACE, json.as_bytes()));
-    Cause::named(&format!("event {id}"))
-}
-
-/// The id that a platform event has, whatever else it says.
-#[derive(Deserialize)]
-struct Named {
-    #[serde(rename = "EventUuid")]
-    id: Option<Uuid>,
-}
-
 /// What has to be known of a conversation to say who may be asked to join it.
 fn view(conversation: Option<&Conversation>, settings: &Settings) -> ConversationView {
     let mut view = ConversationView::of_channel(settings.conference_supported);
@@ -322,21 +302,4 @@ fn view(conversation: Option<&Conversation>, settings: &Settings) -> Conversatio
         view.full = conversation.is_full(settings);
     }
     view
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_is_named_by_its_own_id_or_by_what_it_says() {
-        let cause = |json: &str| cause_of(json).unwrap();
-        let id = "d1f4a5ce-0a8c-4b5b-8f0f-0c5d1f2e3a4b";
-        let named = |more: &str| format!(r#"{{"EventUuid": "{id}"{more}}}"#);
-        assert_eq!(cause(&named("")), cause(&named(r#", "x": 1"#)), "its own id is enough");
-        assert_ne!(cause(&named("")), cause(r#"{"EventUuid": "d1f4a5ce-0a8c-4b5b-8f0f-0c5d1f2e3a4c"}"#));
-        assert_eq!(cause(r#"{"x": 1}"#), cause(r#"{"x": 1}"#));
-        assert_ne!(cause(r#"{"x": 1}"#), cause(r#"{"x": 2}"#));
-        assert_ne!(cause(r#"{"EventUuid": null, "x": 1}"#), cause(r#"{"EventUuid": null, "x": 2}"#));
-    }
 }

@@ -18,7 +18,7 @@ use crate::model::event::{Event, EventKind};
 use crate::model::time::Clock;
 use crate::store;
 
-use super::running::cause_of;
+use super::cause::cause_of;
 
 /// How many events may be on their way to the store.
 const UNDER_WAY: usize = 256;
@@ -238,7 +238,7 @@ impl Reader {
     /// Brings everything that is under way again, in its order.
     async fn bring_again(&mut self) -> Result<(), Error> {
         tokio::time::sleep(self.wait).await;
-        self.wait = (self.wait * 2).min(WAITS.1);
+        self.wait = self.wait.saturating_mul(2).min(WAITS.1);
         for UnderWay { replay_id, delivery, receipt } in std::mem::take(&mut self.under_way) {
             // What comes behind a refused one may have been processed all the same; then it changes nothing.
             drop(receipt);

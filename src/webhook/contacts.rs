@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::hook::{Failure, Hook};
+use super::failure::Failure;
+use super::hook::Hook;
 use super::{Context, answer, lenient};
 use crate::contacts::{ConversationView, Directory, Error, Query};
 use crate::model::contact::{Contact, ContactType, ContactsFilter, ContactsResult, ListType};

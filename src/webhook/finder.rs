@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::hook::{Failure, Hook};
+use super::failure::Failure;
+use super::hook::Hook;
 use super::{Context, answer};
 use crate::connector::{FindError, RepFinder};
 use crate::model::event::SkillRequirement;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Context;
-use super::hook::Failure;
+use super::failure::Failure;
 use crate::model::time::Clock;
 use crate::notices::{Notice, Notices, Subject};
 

@@ -16,6 +16,8 @@
 
 mod answer;
 mod contacts;
+mod context;
+mod failure;
 mod finder;
 mod health;
 mod hook;
@@ -27,28 +29,17 @@ mod tries;
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
 pub use contacts::Contacts;
+pub use context::Context;
 pub use finder::Finder;
 pub use health::{Failing, Health, Kind};
 pub use notifier::Notifier;
 pub use probe::{Answered, ProbeResult, probe};
 pub use settings::{Error, Settings};
 
-use crate::model::ids::OrgId;
 use crate::model::time::Clock;
 use crate::notices::Notices;
 use hook::Hook;
-
-/// On whose behalf a webhook is asked. It stands in every body.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Context {
-    /// The org.
-    pub org: OrgId,
-    /// The channel definition's developer name.
-    pub channel: String,
-}
 
 /// The webhooks that are configured. All channels share their connections.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
-use super::hook::Failure;
+use super::failure::Failure;
 
 /// The wait after the first failure; the next ones double up to the second figure. Each is drawn out by up to
 /// as much again, so that those who failed together do not come back together.

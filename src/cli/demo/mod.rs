@@ -16,9 +16,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::output::style;
 use super::serve::LogOptions;
 use super::stop::asked_to_stop;
+use super::style;
 use super::{Error, Outcome, Output, running};
 use crate::emulator::http::{self, Emulator};
 use crate::model::time::{Clock, SystemClock};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::timeline::{Names, line_of};
-use crate::cli::output::style;
+use crate::cli::style;
 use crate::cli::{Error, Outcome, Output};
 use crate::emulator::http::Emulator;
 use crate::emulator::{Act, Done, RequestEnd};

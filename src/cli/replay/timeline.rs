@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cli::output::printable;
-use crate::cli::output::style::{BAD, CAUTION, FAINT, GOOD, HEADING, NAME};
+use crate::cli::style::{BAD, CAUTION, FAINT, GOOD, HEADING, NAME};
 use crate::cli::{Error, Output};
 use crate::model::call::Answer;
 use crate::model::error_codes::ErrorCode;

@@ -8,9 +8,12 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::Emulator;
 use super::breakable::ConnectionBreaker;
-use super::{BODY_LIMIT, Emulator};
 use crate::emulator::{AnswerFate, ApiRequest, ApiResponse};
+
+/// The most that a request's body may have, in bytes.
+pub const BODY_LIMIT: usize = 1 << 20;
 
 pub(super) async fn call(
     State(emulator): State<Emulator>,

@@ -16,8 +16,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::org::State as EmulatorState;
 use super::pubsub::StreamEnd;
-use super::{Emulator, SAMPLE_PRIVATE_KEY, State as EmulatorState, StreamFault};
+use super::{Emulator, SAMPLE_PRIVATE_KEY, StreamFault};
 use crate::emulator::{Act, ActError, AdoptedConversation, Done, Emitted, Fault};
 use crate::model::ids::{ConversationId, RepId, Subject, WorkItemId};
 use crate::model::roster::{Rep, Roster};

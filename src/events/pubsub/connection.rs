@@ -4,17 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Streaming};
 
 use super::avro::{EventSchema, Unreadable};
+use super::credentials::{Credentials, NoToken};
 use super::schemas::{Known, Schemas};
 use super::settings::{Error, Settings};
 use super::stream_failure::{Remedy, StreamFailure};
-use super::{Start, Subscription};
 use crate::events::quarantine::{DEATHS, Quarantine};
 use crate::model::time::Clock;
 use crate::outbound::without_slashes;
@@ -26,22 +25,6 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The largest response: a hundred events, none of which Salesforce lets be larger than 1 MB.
 const LARGEST_RESPONSE: usize = 104 << 20;
-
-/// Gives access tokens. To be written over whatever source of tokens the calls have as well, so that both
-/// share one.
-#[async_trait]
-pub trait Credentials: Send + Sync {
-    /// A token that should be good.
-    async fn token(&self) -> Result<SecretString, NoToken>;
-
-    /// Another token than this one, which Salesforce did not take.
-    async fn refresh(&self, rejected: &SecretString) -> Result<SecretString, NoToken>;
-}
-
-/// Why there is no token.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no access token: {0}")]
-pub struct NoToken(pub String);
 
 /// What Salesforce says of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,17 +107,6 @@ impl PubSub {
         let tenant = tenant.parse().map_err(|_| Error::InstanceUrl(tenant.clone()))?;
         let schemas = Schemas::default();
         Ok(Self(Arc::new(Inner { settings, client, instance_url, tenant, credentials, clock, schemas })))
-    }
-
-    /// Subscribes to a topic, e.g. `/event/devorg__PartnerMessaging__e`. The subscription begins by itself, and
-    /// remembers nothing beyond the process.
-    pub fn subscribe(&self, topic: &str, start: Start) -> Subscription {
-        self.subscribe_remembering(topic, start, Quarantine::default())
-    }
-
-    /// As [`Self::subscribe`]; what is being read, and what cannot be, is remembered beyond the process.
-    pub fn subscribe_remembering(&self, topic: &str, start: Start, aside: Quarantine) -> Subscription {
-        Subscription::begin(self.clone(), topic, start, aside)
     }
 
     /// Asks what a topic is, once, and subscribes to nothing.

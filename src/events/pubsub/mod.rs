@@ -17,6 +17,7 @@ mod avro;
 mod backoff;
 mod buffer;
 mod connection;
+mod credentials;
 mod flow;
 mod resume;
 mod schemas;
@@ -30,7 +31,8 @@ pub fn read_avro(schema: &str, payload: &[u8]) -> Option<String> {
     avro::EventSchema::parse(schema).ok()?.to_json(payload, "e-1").ok()
 }
 
-pub use connection::{Credentials, NoToken, NotDescribed, PubSub, TopicDescription};
+pub use connection::{NotDescribed, PubSub, TopicDescription};
+pub use credentials::{Credentials, NoToken};
 pub use resume::Start;
 pub use settings::{Error, PRODUCTION_ENDPOINT, Settings};
 pub use subscription::Subscription;

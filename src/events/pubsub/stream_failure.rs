@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tonic::{Code, Status};
 
-use super::connection::NoToken;
+use super::credentials::NoToken;
 use crate::outbound::in_full;
 
 /// The trailer in which Salesforce says more than gRPC's own code does (Salesforce: "Handle Errors").

@@ -44,8 +44,21 @@ pub struct Subscription {
     task: AbortHandle,
 }
 
+impl PubSub {
+    /// Subscribes to a topic, e.g. `/event/devorg__PartnerMessaging__e`. The subscription begins by itself, and
+    /// remembers nothing beyond the process.
+    pub fn subscribe(&self, topic: &str, start: Start) -> Subscription {
+        self.subscribe_remembering(topic, start, Quarantine::default())
+    }
+
+    /// As [`Self::subscribe`]; what is being read, and what cannot be, is remembered beyond the process.
+    pub fn subscribe_remembering(&self, topic: &str, start: Start, aside: Quarantine) -> Subscription {
+        Subscription::begin(self.clone(), topic, start, aside)
+    }
+}
+
 impl Subscription {
-    pub(super) fn begin(pubsub: PubSub, topic: &str, start: Start, aside: Quarantine) -> Self {
+    fn begin(pubsub: PubSub, topic: &str, start: Start, aside: Quarantine) -> Self {
         let resume = Resume::new(&start);
         let position = Position::new(match start {
             Start::After(id) => Some(id),

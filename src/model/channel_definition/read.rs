@@ -5,6 +5,7 @@ use std::path::Path;
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
+use serde::{Deserialize, Deserializer};
 
 use super::ChannelDefinition;
 use super::error::{Error, Problem};
@@ -59,6 +60,13 @@ impl ChannelDefinition {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         read_file(path).map_err(|error| error.in_file(path))
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelDefinition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Raw::deserialize(deserializer)?;
+        definition(&raw).map_err(serde::de::Error::custom)
     }
 }
 

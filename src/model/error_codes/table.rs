@@ -1,6 +1,14 @@
 //! The table of error codes: number, what it is about, meaning, advice. Sorted by number, each once.
 
-use super::About;
+/// What a refusal with a code is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum About {
+    /// The one rep who was to be offered the work: another rep may be offered it (PROTOCOL: "Failures of a
+    /// call").
+    Rep,
+    /// The call, the conversation, the channel or the org: any rep would meet the same.
+    Request,
+}
 
 /// One code.
 pub(super) struct Entry {

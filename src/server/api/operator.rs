@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelSelector, RequestLine, limit};
+use super::line::RequestLine;
+use super::select::{ChannelSelector, limit};
 use crate::model::ids::{EventId, OrgId};
 use crate::server::Server;
 use crate::server::access::Operator;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{ChannelSelector, MOST, limit};
+use super::select::{ChannelSelector, MOST, limit};
 use crate::model::ids::{EventId, OrgId};
 use crate::routing::{OperatorOrder, OwedView};
 use crate::server::Server;

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ChannelSelector, accepted, ignored};
+use super::answer::{accepted, ignored};
+use super::select::ChannelSelector;
 use crate::model::contact::{ContactsFilter, ContactsResult};
 use crate::model::ids::{AgentWorkId, OrgId, RepId, WorkItemId};
 use crate::model::words::Availability;

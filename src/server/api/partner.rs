@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ChannelSelector, accepted};
+use super::answer::accepted;
+use super::select::ChannelSelector;
 use crate::model::ids::{QueueId, RepId};
 use crate::model::roster::{Rep, Skill};
 use crate::model::words::Availability;

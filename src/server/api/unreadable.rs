@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelSelector, MOST, limit};
+use super::select::{ChannelSelector, MOST, limit};
 use crate::model::ids::{ConversationId, OrgId};
 use crate::server::Server;
 use crate::server::access::Operator;

@@ -23,7 +23,7 @@ impl Missing {
 
     /// It was not there.
     pub(super) fn note(&mut self, id: &str, now: Timestamp) {
-        let wait = self.0.get(id).map_or(WAITS.0, |(_, wait)| (*wait * 2).min(WAITS.1));
+        let wait = self.0.get(id).map_or(WAITS.0, |(_, wait)| wait.saturating_mul(2).min(WAITS.1));
         if !self.0.contains_key(id) && self.0.len() >= MOST {
             let soonest = self.0.iter().min_by_key(|(_, (until, _))| *until).map(|(id, _)| id.clone());
             if let Some(soonest) = soonest {

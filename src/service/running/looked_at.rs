@@ -7,76 +7,20 @@ use std::pin::pin;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::RunningChannel;
 use crate::connector::Asked;
 use crate::interaction::Failing;
-use crate::model::ids::{ConversationId, EventId, RepId};
-use crate::model::time::{self, Timestamp};
-use crate::model::words::RoutingType;
-use crate::routing::{
-    Conversation, Conversations, Ending, OperatorOrder, Outcome, OwedView, Owes, Reason, RequestView,
-};
-use crate::service::Error;
-
-/// How many ended requests are kept to be looked at; the store has the others.
-pub(in crate::service) const ENDED_KEPT: usize = 500;
+use crate::model::ids::{ConversationId, EventId};
+use crate::model::time::Timestamp;
+use crate::routing::{Conversation, Conversations, Ending, OperatorOrder, OwedView, Owes, RequestView};
+use crate::service::ended::ENDED_KEPT;
+use crate::service::{EndedView, Error};
 
 /// How long somebody who looks at a channel waits before the store is asked whether it fails.
 const LOOK_WITHIN: Duration = Duration::from_millis(250);
-
-/// A request that has ended. Who asked for what is not known of one that ended before the last start.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EndedView {
-    /// The routing event that asked.
-    pub request: EventId,
-    /// Where.
-    pub conversation: ConversationId,
-    /// What for, where known.
-    pub routing_type: Option<RoutingType>,
-    /// Who asked, where known.
-    pub requester: Option<RepId>,
-    /// Whom it asked for, where known: `rep 005…`, `queue 00G…`, `flow 300…`, `skills …`.
-    pub target: Option<String>,
-    /// The rep who joined, where one did.
-    pub joined: Option<RepId>,
-    /// When the outcome was decided.
-    #[serde(serialize_with = "time::as_text")]
-    pub at: Timestamp,
-    /// The outcome.
-    pub outcome: Outcome,
-    /// Why, in words.
-    pub reason: String,
-}
-
-impl EndedView {
-    /// Of an ending, and what was asked for where that is known.
-    pub fn new(conversation: ConversationId, ending: &Ending, asked: Option<Asked>) -> Self {
-        let joined = match ending.reason {
-            Reason::Joined(rep) => Some(rep),
-            _ => None,
-        };
-        let (routing_type, requester, target) = match asked {
-            Some(Asked { routing_type, requester, target }) => (Some(routing_type), requester, Some(target)),
-            None => (None, None, None),
-        };
-        Self {
-            routing_type,
-            requester,
-            target,
-            joined,
-            request: ending.request.clone(),
-            conversation,
-            at: ending.at,
-            outcome: ending.outcome,
-            reason: ending.reason.to_string(),
-        }
-    }
-}
 
 impl RunningChannel {
     /// Looks at the conversations for somebody who does not want to wait: a channel whose store fails stands still

@@ -8,15 +8,15 @@
 mod bus;
 mod fault;
 mod schema;
+mod status;
 mod stream;
+mod streams;
 
 use axum::Router;
-use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status, Streaming};
-use uuid::Uuid;
 
 use super::Emulator;
 use crate::model::ids::OrgId;
@@ -26,16 +26,12 @@ use crate::proto::{FetchRequest, FetchResponse, SchemaInfo, SchemaRequest, Topic
 pub(super) use bus::Bus;
 pub use fault::StreamFault;
 pub(super) use fault::StreamPlan;
+use status::{no_such_topic, refused, rpc_id, unavailable};
+pub use streams::StreamCounts;
+pub(super) use streams::StreamEnd;
 
 /// How many responses may wait for a subscriber to read them.
 const RESPONSES_WAITING: usize = 4;
-
-/// How the open streams are to end.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum StreamEnd {
-    Quietly,
-    Unavailable,
-}
 
 /// The routes of the gRPC service.
 pub(super) fn router(emulator: Emulator) -> Router<Emulator> {
@@ -83,20 +79,6 @@ impl Emulator {
     pub fn schema_id(&self) -> String {
         self.lock().bus.schema_id()
     }
-}
-
-/// What became of the streams.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct StreamCounts {
-    /// How many are open.
-    pub open: u64,
-    /// How many were begun.
-    pub begun: u64,
-    /// How many events went out, the same one to two subscribers counted twice.
-    pub delivered: u64,
-    /// How often a schema was asked for.
-    #[serde(rename = "schemasAsked")]
-    pub schemas_asked: u64,
 }
 
 struct EmulatorPubSub(Emulator);
@@ -170,30 +152,4 @@ impl EmulatorPubSub {
         }
         Ok(())
     }
-}
-
-fn rpc_id() -> String {
-    Uuid::new_v4().to_string()
-}
-
-fn no_such_topic(wanted: &str, topic: &str) -> Status {
-    let text = format!("there is no topic '{wanted}'; this org has {topic}");
-    refused(Code::NotFound, "topic.not.found", &text)
-}
-
-fn unavailable(text: &str) -> Status {
-    refused(Code::Unavailable, "service.unavailable", text)
-}
-
-/// A status as Salesforce gives it: its own code in a trailer, and an id to trace it by.
-fn refused(code: Code, error_code: &str, text: &str) -> Status {
-    let rpc_id = rpc_id();
-    let mut trailers = MetadataMap::new();
-    let error_code = format!("sfdc.platform.eventbus.grpc.{error_code}");
-    for (name, value) in [("error-code", error_code.as_str()), ("rpc-id", rpc_id.as_str())] {
-        if let Ok(value) = MetadataValue::try_from(value) {
-            trailers.insert(name, value);
-        }
-    }
-    Status::with_metadata(code, format!("{text} rpcId: {rpc_id}"), trailers)
 }

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use tonic::{Code, Status, Streaming};
 
 use super::super::Emulator;
-use super::{StreamEnd, no_such_topic, refused, rpc_id, unavailable};
+use super::status::{no_such_topic, refused, rpc_id, unavailable};
+use super::streams::StreamEnd;
 use crate::proto::{FetchRequest, FetchResponse, ReplayPreset};
 
 /// The most that one request may ask for.

@@ -8,25 +8,15 @@ mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
-
-use std::fmt;
+mod unreadable;
 
 use read::Reader;
 use schema::Schema;
+pub(in super::super) use unreadable::Unreadable;
 
 /// The schema of some events.
 #[derive(Debug)]
 pub(in super::super) struct EventSchema(Schema);
-
-/// What is wrong with an event or its schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Unreadable(pub(in super::super) String);
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 impl EventSchema {
     /// Reads a schema's JSON.

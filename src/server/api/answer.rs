@@ -1,0 +1,55 @@
+//! What is answered where something is taken in, and where it is not.
+
+use axum::Json;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::events;
+use crate::server::refused::Refused;
+use crate::service::{Error, Processed};
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        let problem = error.to_string();
+        match error {
+            Error::UnknownWorkItem(_) => {
+                let hint = "send it again in a second: the event that tells of it may still be on its way";
+                Self::new(StatusCode::NOT_FOUND, problem, hint).field("workItemId")
+            }
+            Error::Event(error) => {
+                let refused = Self::bad_request(problem, "openapi/connector.yaml has an example");
+                match error {
+                    events::Error::Malformed { field, .. }
+                    | events::Error::Missing { field, .. }
+                    | events::Error::Id { field, .. } => refused.field(field),
+                }
+            }
+            Error::AnothersOffer(_) => {
+                let hint = "a page may only report its own rep's offers";
+                Self::forbidden(problem, hint).field("workId")
+            }
+            Error::AnothersWorkItem(_) => {
+                let hint = "a page asks about its own rep's conversations alone; who has just come in asks again in a \
+                            second: the event that tells of it may still be on its way";
+                Self::forbidden(problem, hint).field("workItemId")
+            }
+            Error::Directory(_) => Self::unavailable(problem, "ask again in a second", 1),
+            Error::Channel(_) => {
+                let hint = "send the same again: repeating is safe; /readyz says what is wrong";
+                Self::unavailable(problem, hint, 1)
+            }
+        }
+    }
+}
+
+/// Something was taken in: 202, with the reason where it was of no use.
+pub(super) fn accepted(taken: &Processed) -> (StatusCode, Json<Value>) {
+    match taken {
+        Processed::Stored => (StatusCode::ACCEPTED, Json(json!({}))),
+        Processed::Ignored(reason) => ignored(&reason.to_string()),
+    }
+}
+
+pub(super) fn ignored(reason: &str) -> (StatusCode, Json<Value>) {
+    (StatusCode::ACCEPTED, Json(json!({ "passedBy": reason })))
+}

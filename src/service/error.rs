@@ -1,0 +1,41 @@
+//! Why something that was brought was not taken in.
+
+use std::sync::Arc;
+
+use crate::{connector, store};
+
+/// Why something that was brought was not taken in.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It says something that cannot be.
+    #[error(transparent)]
+    Event(#[from] crate::events::Error),
+    /// It is about a work item that no conversation here has. An event that tells may be on its way.
+    #[error("no conversation is known that has the work item {0}")]
+    UnknownWorkItem(crate::model::ids::WorkItemId),
+    /// A rep's page speaks of an offer to somebody else.
+    #[error("the offer {0} was made to another rep")]
+    AnothersOffer(crate::model::ids::AgentWorkId),
+    /// A rep's page asks about a conversation that the rep has no part in.
+    #[error("the rep is not part of the conversation of work item {0}")]
+    AnothersWorkItem(crate::model::ids::WorkItemId),
+    /// It could not be made durable, or the service is stopping: bring it again.
+    #[error(transparent)]
+    Channel(#[from] connector::Error),
+    /// The directory of contacts is out of reach.
+    #[error("{0}")]
+    Directory(Arc<crate::contacts::Error>),
+}
+
+impl From<crate::contacts::Error> for Error {
+    fn from(error: crate::contacts::Error) -> Self {
+        Self::Directory(Arc::new(error))
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Channel(error.into())
+    }
+}
