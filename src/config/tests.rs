@@ -1,5 +1,7 @@
 //! What the tests of this room show.
 
+use std::path::PathBuf;
+
 use super::*;
 use crate::rep_finder::Choice;
 use crate::routing::{Report, Ring};

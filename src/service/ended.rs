@@ -44,7 +44,7 @@ pub struct EndedView {
     /// When the outcome was decided.
     #[serde(serialize_with = "time::as_text")]
     pub at: Timestamp,
-    /// The last word.
+    /// The outcome.
     pub outcome: Outcome,
     /// Why, in words.
     pub reason: String,

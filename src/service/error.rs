@@ -12,7 +12,7 @@ pub enum Error {
     #[error(transparent)]
     Event(#[from] crate::events::Error),
     /// It is about a work item that no conversation here has. An event that tells may be on its way.
-    #[error("no conversation is known that has the work item {0}")]
+    #[error("no known conversation has the work item {0}")]
     UnknownWorkItem(crate::model::ids::WorkItemId),
     /// A rep's page speaks of an offer to somebody else.
     #[error("the offer {0} was made to another rep")]

@@ -26,8 +26,8 @@ pub(super) enum Failure {
 
 fn hint(status: u16) -> &'static str {
     match status {
-        300..=399 => "; redirects are not followed, for the secret would go along",
-        401 | 403 => "; does it know the secret?",
+        300..=399 => "; redirects are not followed, because that would send the secret along",
+        401 | 403 => "; check that it has the same secret",
         _ => "",
     }
 }

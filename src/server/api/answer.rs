@@ -13,7 +13,7 @@ impl From<Error> for Refused {
         let problem = error.to_string();
         match error {
             Error::UnknownWorkItem(_) => {
-                let hint = "send it again in a second: the event that tells of it may still be on its way";
+                let hint = "send it again in a second: the event that announces it may not have arrived yet";
                 Self::new(StatusCode::NOT_FOUND, problem, hint).field("workItemId")
             }
             Error::Event(error) => {
@@ -29,8 +29,8 @@ impl From<Error> for Refused {
                 Self::forbidden(problem, hint).field("workId")
             }
             Error::AnothersWorkItem(_) => {
-                let hint = "a page asks about its own rep's conversations alone; who has just come in asks again in a \
-                            second: the event that tells of it may still be on its way";
+                let hint = "a page may only ask about its own rep's conversations; a rep who just joined asks again in \
+                            a second, because the event may not have arrived yet";
                 Self::forbidden(problem, hint).field("workItemId")
             }
             Error::Directory(_) => Self::unavailable(problem, "ask again in a second", 1),
@@ -51,5 +51,5 @@ pub(super) fn accepted(taken: &Processed) -> (StatusCode, Json<Value>) {
 }
 
 pub(super) fn ignored(reason: &str) -> (StatusCode, Json<Value>) {
-    (StatusCode::ACCEPTED, Json(json!({ "passedBy": reason })))
+    (StatusCode::ACCEPTED, Json(json!({ "ignored": reason })))
 }

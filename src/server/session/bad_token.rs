@@ -19,7 +19,7 @@ pub(in crate::server) enum BadToken {
     Audience,
     #[error("the session token is from another issuer")]
     Issuer,
-    #[error("the session token has no {0} that can be used")]
+    #[error("the session token has no valid {0}")]
     Claim(String),
     #[error("the identity provider's keys cannot be fetched: {0}")]
     NoKeys(String),

@@ -93,7 +93,7 @@ fn tokens(code: &str) -> Vec<&str> {
             }
         };
         let (token, after) = rest.split_at(length);
-        if !first.is_whitespace() && !token.ends_with('"') && !(raw.is_some()) {
+        if !first.is_whitespace() && !token.ends_with('"') && raw.is_none() {
             found.push(token);
         }
         rest = after;
@@ -281,4 +281,46 @@ fn no_two_files_of_a_room_name_each_other() {
     assert!(wrong.is_empty(), "{wrong}");
     let stale: Vec<_> = STILL_IN_A_CYCLE.iter().filter(|name| !in_a_cycle.contains(*name)).collect();
     assert_eq!(stale, [&""; 0], "stands in no cycle any more: take it off the list STILL_IN_A_CYCLE");
+}
+
+/// A room of a `mod.rs` and two children, with this code.
+fn room(parent: &str, one: &str, two: &str) -> Vec<Code> {
+    let file = |module: &[&str], text: &str| Code {
+        name: module.join("/"),
+        module: module.iter().map(|part| (*part).to_owned()).collect(),
+        lines: text.lines().map(str::to_owned).collect(),
+    };
+    vec![file(&["room"], parent), file(&["room", "one"], one), file(&["room", "two"], two)]
+}
+
+#[test]
+fn a_circle_is_seen_however_it_is_written() {
+    for (parent, one, two) in [
+        ("mod one;\nmod two;", "use super::two::Two;", "use crate::room::one::One;"),
+        ("mod one;\npub use one::One;", "use super::two::Two;", "use super::One;"),
+        ("mod one;\nuse one::One;\npub struct Shared;", "use super::Shared;", ""),
+        ("mod one;\npub use one::One;\npub struct Shared(One);", "use super::{self, Shared};", ""),
+        ("mod one;\nfn f() { one::g() }\nfn h() {}", "fn g() { super::h() }", ""),
+        ("", "use super::two::{\n    Other as Two,\n    Third,\n};", "fn f(one: super::one::One<'_>) {}"),
+    ] {
+        let found = cycles(&named_within_rooms(&room(parent, one, two)));
+        assert_eq!(found.iter().map(BTreeSet::len).collect::<Vec<_>>(), [2], "{parent:?} {one:?} {two:?}");
+    }
+}
+
+#[test]
+fn who_only_hands_a_name_on_is_in_no_circle() {
+    for (parent, one, two) in [
+        ("mod one;\npub use one::One;\npub struct Shared;", "use super::Shared;", ""),
+        ("mod one;\nmod two;\npub use one::One;\npub use two::Two;", "use super::Two;", "pub struct Two;"),
+        (
+            "mod one;\n// one::f() is elsewhere\nfn f() {}",
+            "use super::f;\nconst TEXT: &str = \"super::two::X\";",
+            "use super::one::X;",
+        ),
+        ("", "pub(in crate::room) struct One;", "use super::one::One;\nfn f() -> impl Sized + use<'_> {}"),
+    ] {
+        let found = cycles(&named_within_rooms(&room(parent, one, two)));
+        assert_eq!(found, [] as [BTreeSet<Vec<String>>; 0], "{parent:?} {one:?} {two:?}");
+    }
 }
