@@ -6,8 +6,10 @@
 
 use std::net::IpAddr;
 
+#[cfg(feature = "emulator")]
+use axum::http::Uri;
 #[cfg(any(feature = "server", feature = "emulator"))]
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, header};
 
 /// Whether a host, without its port, is this machine whatever a name server says.
 pub(crate) fn is_loopback_host(host: &str) -> bool {

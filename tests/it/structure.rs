@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 mod cycles;
 mod documents;
 mod pages;
+mod sleeping;
 
 /// Which modules each module may name (docs/architecture.md: "The modules").
 const MAY_NAME: &[(&str, &[&str])] = &[

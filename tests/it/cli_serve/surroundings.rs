@@ -1,8 +1,8 @@
 //! What serving needs around it: a configuration, a store and a port that can be had, variables that are read as texts.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
-use std::time::Instant;
 
 use super::*;
 
@@ -81,14 +81,11 @@ fn a_store_or_a_port_that_another_has_is_left_to_it() {
         command.env(format!("BYOC_ORG_{variable}"), &nobody);
     }
     command.current_dir(place.0.path()).arg("serve").arg("--json").env("BYOC_STORE_PATH", "other.db");
-    let announced = std::fs::File::create(place.path("announced")).unwrap();
-    let child = command.stdin(Stdio::null()).stdout(announced).stderr(Stdio::null()).spawn().unwrap();
-    let first = FirstOne(child);
-    let begin = Instant::now();
-    while std::fs::read_to_string(place.path("announced")).unwrap().is_empty() {
-        assert!(begin.elapsed() < HANGS, "the first one does not serve");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut first = FirstOne(child);
+    let mut announced = String::new();
+    BufReader::new(first.0.stdout.as_mut().unwrap()).read_line(&mut announced).unwrap();
+    assert!(announced.contains("address"), "the first one does not serve: {announced}");
     let told = place.refusal(&[], &[("BYOC_STORE_PATH", "other.db")]);
     names(&told, "store.path: other.db cannot be used", "in use by another process", "stop the other one");
     drop(first);

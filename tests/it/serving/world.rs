@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,7 +18,7 @@ use byoc_connector::model::time::SystemClock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// Long enough for a busy machine; nothing waits for it to pass.
@@ -202,38 +203,42 @@ fn configuration(options: &Options, address: &str, more: &str) -> String {
 /// `byoc serve`, running. It is killed when it is dropped.
 pub(crate) struct Serve {
     child: Child,
-    announced: PathBuf,
+    /// Where its HTTP server is, when it has said so.
+    address: watch::Receiver<Option<String>>,
     http: reqwest::Client,
 }
 
 impl Serve {
     fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("serve.log")).unwrap();
-        let announced = folder.join("announced.json");
-        let child = Command::new(env!("CARGO_BIN_EXE_byoc"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_byoc"))
             .args(["serve", "--json"])
             .current_dir(folder)
             .env_remove("BYOC_CONFIG")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
-            .stdout(fs::File::create(&announced).unwrap())
+            .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
             .unwrap();
-        Self { child, announced, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let (says, address) = watch::channel(None);
+        std::thread::spawn(move || {
+            let mut said = String::new();
+            stdout.read_line(&mut said).ok();
+            let said: Value = serde_json::from_str(&said).unwrap_or_default();
+            says.send_replace(said["address"].as_str().map(str::to_owned));
+            // Whatever else it says must not find its reader gone.
+            std::io::copy(&mut stdout, &mut std::io::sink()).ok();
+        });
+        Self { child, address, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
     /// Where its HTTP server is, as soon as it says so.
     pub(crate) async fn address(&self) -> String {
-        let begin = Instant::now();
-        loop {
-            let said = fs::read_to_string(&self.announced).unwrap();
-            if let Ok(said) = serde_json::from_str::<Value>(&said) {
-                return said["address"].as_str().unwrap().to_owned();
-            }
-            assert!(begin.elapsed() < HANGS, "it does not say where it is");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let mut address = self.address.clone();
+        let said = tokio::time::timeout(HANGS, address.wait_for(Option::is_some)).await;
+        said.expect("it does not say where it is").expect("it has ended").clone().unwrap()
     }
 
     async fn ask(&self, path: &str) -> reqwest::Response {
