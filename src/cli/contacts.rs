@@ -14,8 +14,9 @@ use crate::model::contact::{Contact, ContactsFilter, ContactsResult, FilterType,
 use crate::model::event::Participant;
 use crate::model::ids::{RepId, WorkItemId};
 use crate::model::roster::Roster;
-use crate::model::words::Availability;
+use crate::model::words::{Availability, RoutingType};
 use crate::replay::Replayed;
+use crate::routing::rules;
 
 /// One line for the list of commands.
 pub const ABOUT: &str = "Show who a rep can invite to a conference";
@@ -127,6 +128,7 @@ fn configured(args: &Args) -> Result<Scene, Error> {
     let conversation = ConversationView {
         full: limit.is_some_and(|limit| participants >= limit),
         present,
+        transfers_routed: rules::is_routed(RoutingType::Transfer),
         ..ConversationView::of_channel(supported)
     };
     let defined = definition.is_some();
@@ -138,6 +140,7 @@ fn recorded(file: &Path, work_item: Option<WorkItemId>) -> Result<Scene, Error> 
     let Replayed { conversations, roster, .. } = replay::in_silence(file)?;
     let settings = conversations.settings();
     let mut conversation = ConversationView::of_channel(settings.conference_supported);
+    conversation.transfers_routed = rules::is_routed(RoutingType::Transfer);
     if let Some(work_item) = work_item {
         let known = conversations.of_work_item(work_item).ok_or_else(|| {
             let file = file.display();

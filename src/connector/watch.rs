@@ -115,11 +115,11 @@ impl ChannelObserver {
                 tracing::info!(parent: &span, %rep, "offer made");
             }
             RequestFact::RepRefused { rep, .. } => {
-                tracing::info!(parent: &span, %rep, reason = ended_because(OfferEndReason::Refused), "offer ended");
+                tracing::info!(parent: &span, %rep, reason = OfferEndReason::Refused.as_str(), "offer ended");
             }
             RequestFact::OfferAccepted(rep) => tracing::info!(parent: &span, %rep, "offer accepted"),
             RequestFact::OfferEnded(rep, why) => {
-                tracing::info!(parent: &span, %rep, reason = ended_because(*why), "offer ended");
+                tracing::info!(parent: &span, %rep, reason = why.as_str(), "offer ended");
             }
             // The request may have ended, and be watched no more.
             RequestFact::Owed { undo, next, answer, .. } => {
@@ -285,17 +285,5 @@ const fn asked(routing_type: RoutingType) -> &'static str {
         RoutingType::Conference => "conference requested",
         RoutingType::Transfer => "transfer requested",
         RoutingType::Initial => "routing requested",
-    }
-}
-
-const fn ended_because(why: OfferEndReason) -> &'static str {
-    match why {
-        OfferEndReason::Declined => "declined",
-        OfferEndReason::Unanswered => "not answered",
-        OfferEndReason::Withdrawn => "withdrawn by Salesforce",
-        OfferEndReason::CalledOff => "cancelled",
-        OfferEndReason::Removed => "accepted too late; rep removed",
-        OfferEndReason::Refused => "refused by Salesforce",
-        OfferEndReason::Unknown => "unknown",
     }
 }

@@ -9,14 +9,13 @@ use std::collections::BTreeSet;
 
 use crate::model::contact::{ContactType, ListType};
 use crate::model::ids::RepId;
-use crate::model::words::RoutingType;
 
 /// What has to be known of the conversation that a rep looks for help with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationView {
     /// Whether the channel definition allows conferences.
     pub conference_supported: bool,
-    /// Whether a transfer that is asked for is routed.
+    /// Whether a transfer that is asked for is routed, which is `routing`'s to say.
     pub transfers_routed: bool,
     /// Whether it has as many participants as it may have, those who are being invited included.
     pub full: bool,
@@ -25,10 +24,9 @@ pub struct ConversationView {
 }
 
 impl ConversationView {
-    /// A conversation of which nothing is known but what its channel supports.
+    /// A conversation of which nothing is known but what its channel supports, where transfers are not routed.
     pub fn of_channel(conference_supported: bool) -> Self {
-        let transfers_routed = RoutingType::Transfer.is_routed();
-        Self { conference_supported, transfers_routed, full: false, present: BTreeSet::new() }
+        Self { conference_supported, transfers_routed: false, full: false, present: BTreeSet::new() }
     }
 
     /// Whether anybody at all may be asked to join.
@@ -110,14 +108,6 @@ mod tests {
             let left = (expected == ListType::All).then_some(ListType::Conference);
             assert_eq!(alone.list_type(contact_type, rep), left, "{contact_type} in {alone:?}");
         }
-    }
-
-    #[test]
-    fn nothing_is_offered_that_the_core_refuses() {
-        let view = ConversationView::of_channel(true);
-        let offered = ContactType::ALL.iter().filter_map(|&kind| view.list_type(kind, None));
-        let refused = |list: ListType| list.shows(ListType::Transfer) && !RoutingType::Transfer.is_routed();
-        assert!(offered.into_iter().all(|list| !refused(list)));
     }
 
     #[test]

@@ -59,17 +59,6 @@ words!(
     }
 );
 
-impl RoutingType {
-    /// Whether the connector looks for somebody when asked for this. The core refuses the rest, and contacts
-    /// that nothing else is wanted from are not listed: both follow from here.
-    pub const fn is_routed(self) -> bool {
-        match self {
-            Self::Conference => true,
-            Self::Initial | Self::Transfer => false,
-        }
-    }
-}
-
 words!(
     /// Why routing ends without a rep. `DELETE /route` takes the first four.
     CancelReason {

@@ -1,22 +1,19 @@
 //! What is said to Salesforce and to the partner's router, built from the state of a request.
 //!
-//! Elsewhere: whether it is said at all is `next`'s business.
+//! Elsewhere: whether it is said at all is `next`'s business; what a failure says, in `reason`.
 
-use crate::model::call::{Call, RouteBy, RoutingOutcome};
+use crate::model::call::{Call, RoutingOutcome};
 use crate::model::event::Participant;
 use crate::model::ids::QueueId;
 use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
 
 use super::conversation::Conversation;
-use super::fact::{Intent, ResolvedTarget};
+use super::fact::Intent;
 use super::offer::{Creation, Offer, OfferState};
 use super::policy::Settings;
 use super::request::{InFlight, ReportState, Request, Route, Search};
 use super::skills;
-
-/// The longest message that a routing result carries, in characters.
-const LONGEST_MESSAGE: usize = 240;
 
 impl Conversation {
     /// The call for an intent; `None` where a part of it is not known.
@@ -24,10 +21,7 @@ impl Conversation {
         let conversation = self.id.clone();
         let routing_type = request.routing_type;
         Some(match intent {
-            Intent::Route => {
-                let ResolvedTarget::Route(by) = request.wanted else { return None };
-                Call::Route { conversation, routing_type, by }
-            }
+            Intent::Route => Call::Route { conversation, routing_type, by: request.wanted.route()? },
             Intent::Offer(rep) => Call::CreateAgentWork {
                 rep: *rep,
                 work_item: self.work_item?,
@@ -69,10 +63,7 @@ impl Conversation {
         }
         exclude.sort_unstable();
         exclude.dedup();
-        let skills = match &request.wanted {
-            ResolvedTarget::Skills(skills) => skills::without(skills, dropped),
-            _ => Vec::new(),
-        };
+        let skills = skills::without(request.wanted.skills(), dropped);
         RepQuery { queue_id: request.search_queue(), skills, exclude, limit }
     }
 }
@@ -121,15 +112,11 @@ impl Request {
 
     /// The queue to look for reps in: the one that Salesforce's answer named, else the one asked for.
     pub(super) fn search_queue(&self) -> Option<QueueId> {
-        self.queue.or(match self.wanted {
-            ResolvedTarget::Route(RouteBy::Queue(queue)) => Some(queue),
-            ResolvedTarget::Route(RouteBy::Flow { fallback, .. }) => Some(fallback),
-            _ => None,
-        })
+        self.queue.or(self.wanted.queue())
     }
 }
 
 fn failure(request: &Request) -> RoutingOutcome {
-    let reason = request.verdict.as_ref().map(|verdict| verdict.reason.to_string()).unwrap_or_default();
-    RoutingOutcome::Failed(reason.chars().take(LONGEST_MESSAGE).collect())
+    let message = request.verdict.as_ref().map(|verdict| verdict.reason.error_message());
+    RoutingOutcome::Failed(message.unwrap_or_default().into())
 }

@@ -17,19 +17,19 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::model::call::RouteBy;
 use crate::model::event::{Participant, WorkChanged};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::model::words::ParticipantRole;
 
 use super::command::{Announcement, Command, CommandId, Effects, Input, Order, Remark};
-use super::fact::{Fact, IllegalFact, Intent, RequestFact, ResolvedTarget};
+use super::fact::{Fact, IllegalFact, Intent, RequestFact};
 use super::offer::Offer;
 use super::policy::Settings;
 use super::presence::LastMove;
 use super::reason::{Conclusion, Outcome};
 use super::request::{InFlight, Request};
+use super::rules::TargetKind;
 use super::waiting::SessionWait;
 
 /// How many routing events and cancels a conversation remembers, so that none is taken for new when it
@@ -210,7 +210,7 @@ impl Conversation {
             Fact::OfferEventMatched(work) => self.unplaced.retain(|change| change.work != *work),
             Fact::CancelReceived(entry) => self.remember_event(entry),
             Fact::Requested(requested) => {
-                let anew = requested.wanted == ResolvedTarget::Route(RouteBy::ChannelSetting);
+                let anew = requested.wanted.kind() == Some(TargetKind::Unnamed);
                 // What routes a session anew is named after the event that told of the wait, which is known.
                 if !anew || self.session_wait.is_none() {
                     self.remember_event(&requested.event);

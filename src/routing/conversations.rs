@@ -11,13 +11,13 @@ use crate::model::call::Answer;
 use crate::model::event::{Event, EventKind};
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
-use crate::model::words::SessionStatus;
 
 use super::command::{Command, CommandId, Effects, Input, SearchFailure};
 use super::conversation::Conversation;
 use super::lists::Lists;
 use super::owed::{OperatorOrder, OwedView};
 use super::owing::{Owes, Owing};
+use super::phase::SessionPhase;
 use super::policy::Settings;
 
 /// How long a conversation whose session has ended is remembered, so that events that come twice are
@@ -192,7 +192,7 @@ impl Conversations {
             requested.list_opened_by = work_item.and_then(|work_item| self.lists.last(now, work_item));
         }
         let ended = match event.what {
-            EventKind::SessionChanged { status, .. } => Some(status == SessionStatus::Ended),
+            EventKind::SessionChanged { status, .. } => Some(SessionPhase::of(status) == SessionPhase::Over),
             _ => None,
         };
         let turn = self.turn(now, id, Input::Happened(event.what), true)?;

@@ -5,15 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::call::{Refusal, RouteBy};
-use crate::model::event::{Participant, SkillRequirement, WorkChanged};
+use crate::model::call::Refusal;
+use crate::model::event::{Participant, WorkChanged};
 use crate::model::ids::{AgentWorkId, EventId, PsrId, QueueId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::model::words::{CancelReason, RoutingType};
 
 use super::owed::Undo;
-use super::reason::Conclusion;
+use super::reason::{Conclusion, OfferEndReason};
 use super::resumed::TimeBounds;
+use super::target::ResolvedTarget;
 
 /// Something that is true from now on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,20 +92,6 @@ pub struct Requested {
     /// The rep who most likely asked: the one whose page last opened the list of contacts, else the only one.
     #[serde(default)]
     pub asked_by: Option<RepId>,
-}
-
-/// Whom a request asks for, once it is clear that somebody may be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub enum ResolvedTarget {
-    /// One rep.
-    Rep(RepId),
-    /// Whoever a route leads to.
-    Route(RouteBy),
-    /// Somebody with these skills; no PSR exists.
-    Skills(Vec<SkillRequirement>),
-    /// Nobody: the request was refused as it came.
-    Nobody,
 }
 
 /// Something that happened to one request.
@@ -294,26 +281,6 @@ pub enum Intent {
     Clear(CancelReason),
     /// Take a rep who accepted too late out of the conversation.
     Remove(RepId),
-}
-
-/// Why an offer is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub enum OfferEndReason {
-    /// The rep said no.
-    Declined,
-    /// The rep did not answer in time.
-    Unanswered,
-    /// Salesforce took it back.
-    Withdrawn,
-    /// We took it back: the request needs it no more.
-    CalledOff,
-    /// The rep accepted too late and was taken out again; word of that accept may still come.
-    Removed,
-    /// Salesforce would not make it.
-    Refused,
-    /// Nothing more was ever heard of it.
-    Unknown,
 }
 
 /// A fact that does not fit the state that it met.

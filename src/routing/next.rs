@@ -10,13 +10,14 @@ use crate::model::ids::RepId;
 use crate::model::time::Timestamp;
 
 use super::conversation::{Conversation, Decision, to_usize};
-use super::fact::{Intent, OfferEndReason, RequestFact, ResolvedTarget};
+use super::fact::{Intent, RequestFact};
 use super::offer::{Creation, Offer, OfferState};
 use super::policy::{
     ANSWER_WINDOW, CLEAN_UP_WINDOW, LATER_OFFER_WINDOW, MOST_OFFERS, ORPHAN_WINDOW, Report, Ring, Settings,
 };
-use super::reason::{Outcome, Reason, Step};
+use super::reason::{OfferEndReason, Outcome, Reason, Step};
 use super::request::{ReportState, Request, Route, Search};
+use super::rules::Find;
 
 /// Salesforce takes the request for failed after this moment.
 pub(super) fn answer_by(request: &Request) -> Timestamp {
@@ -234,7 +235,7 @@ impl Decision<'_> {
         let open = request.held_seats();
         let wanted = match self.settings.policy.ring {
             Ring::OneAtATime => 1,
-            Ring::All if matches!(request.wanted, ResolvedTarget::Rep(_)) => 1,
+            Ring::All if request.find() == Find::NamedRep => 1,
             Ring::All => self.settings.policy.ring_all_at_most,
         };
         let free = match self.settings.participant_limit {
@@ -252,15 +253,7 @@ impl Decision<'_> {
     fn give_up(&mut self, number: u32) {
         let Some(request) = self.conversation.request(number) else { return };
         let (outcome, reason) = match request.last_answer() {
-            Some(OfferEndReason::Declined) => (Outcome::Declined, Reason::Declined),
-            Some(OfferEndReason::Unanswered) => (Outcome::Unanswered, Reason::Unanswered),
-            Some(OfferEndReason::Withdrawn) => (Outcome::Failed, Reason::OfferWithdrawn),
-            Some(
-                OfferEndReason::Unknown
-                | OfferEndReason::CalledOff
-                | OfferEndReason::Removed
-                | OfferEndReason::Refused,
-            ) => (Outcome::Failed, Reason::OfferUnclear),
+            Some(why) => why.last_word(),
             None => match request.reps_refused() {
                 Some(reason) => (Outcome::Refused, reason),
                 None if request.led_nowhere() => (Outcome::Failed, Reason::RouteLedNowhere),
@@ -283,16 +276,16 @@ impl Request {
 
     /// Whether there is a place to look for further reps.
     fn may_search(&self) -> bool {
-        match self.wanted {
-            ResolvedTarget::Rep(_) | ResolvedTarget::Nobody => false,
-            ResolvedTarget::Skills(_) => true,
-            ResolvedTarget::Route(_) => self.search_queue().is_some(),
+        match self.find() {
+            Find::NamedRep | Find::Outside | Find::Nobody => false,
+            Find::BySkills => true,
+            Find::InQueue | Find::ByFlow | Find::ByChannel => self.search_queue().is_some(),
         }
     }
 
     /// Whether the route named nobody and no place to look.
     fn led_nowhere(&self) -> bool {
-        matches!(self.wanted, ResolvedTarget::Route(_)) && self.search_queue().is_none()
+        self.wanted.route().is_some() && self.search_queue().is_none()
     }
 
     /// Why the last offer is over that was really made.
@@ -306,7 +299,7 @@ impl Request {
     /// That Salesforce refused whoever was to be asked, where it did.
     fn reps_refused(&self) -> Option<Reason> {
         let last = self.refusal.as_deref()?.clone();
-        if matches!(self.wanted, ResolvedTarget::Rep(_)) {
+        if self.find() == Find::NamedRep {
             return Some(Reason::SalesforceRefused(Step::Offer, last));
         }
         let refused =

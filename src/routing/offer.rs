@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::ids::{AgentWorkId, RepId};
 use crate::model::time::Timestamp;
 
-use super::fact::{OfferEndReason, RequestFact};
+use super::fact::RequestFact;
+use super::reason::OfferEndReason;
 use super::request::{InFlight, Request, Route, Search};
 
 /// One offer to one rep. A request never offers to the same rep twice.

@@ -13,12 +13,13 @@ use crate::model::time::Timestamp;
 
 use super::command::{CommandId, Remark, SearchFailure};
 use super::conversation::Decision;
-use super::fact::{Fact, Intent, OfferEndReason, RequestFact};
+use super::fact::{Fact, Intent, RequestFact};
 use super::offer::OfferState;
 use super::owed::Undo;
 use super::policy::{SETTLE_WINDOW, search_wait};
-use super::reason::{Conclusion, Outcome, Reason, Step};
+use super::reason::{Conclusion, OfferEndReason, Outcome, Reason, Step};
 use super::request::{Request, Route, Search};
+use super::rules::Correlation;
 
 /// How many characters of a failure's text are kept: what Salesforce takes of it, with room for the words around.
 const LONGEST_WHY: usize = 200;
@@ -131,14 +132,14 @@ impl Decision<'_> {
                 let rep = routed
                     .rep
                     .filter(|rep| !self.conversation.is_present(*rep) && !self.conversation.may_ring(*rep));
-                let by_event = self
-                    .conversation
-                    .request(number)
-                    .is_some_and(|request| request.routing_type != crate::model::words::RoutingType::Initial);
+                let rule = self.conversation.request(number).and_then(Request::rule);
                 if let Some(psr) = routed.psr {
                     self.fact(Fact::PsrMade { psr, request: number });
                 }
-                let correlation = if by_event { None } else { routed.correlation };
+                let correlation = match rule.map(|rule| rule.correlation) {
+                    Some(Correlation::RoutingEvent) => None,
+                    Some(Correlation::RouteAnswer) | None => routed.correlation,
+                };
                 self.about(
                     number,
                     RequestFact::RouteMade { psr: routed.psr, rep, queue: routed.queue, correlation },

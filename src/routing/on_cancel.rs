@@ -102,6 +102,7 @@ impl Conversation {
     fn meant(&self, cancelled: &RoutingCancelled) -> CancelTarget<'_> {
         let of_type = |request: &&Request| {
             cancelled.routing_type.is_none_or(|of_type| of_type == request.routing_type)
+                && request.rule().is_none_or(|rule| rule.cancellable)
                 && request.report != ReportState::Withheld
         };
         if let Some(owner) = cancelled.psr.and_then(|psr| self.owner_of(psr)) {

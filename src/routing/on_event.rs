@@ -1,18 +1,20 @@
 //! What a happening at Salesforce makes true (PROTOCOL: "RoutingRequested", "What can happen after the
 //! offer").
 
-use crate::model::call::RouteBy;
-use crate::model::event::{EventKind, Participant, RoutingRequested, Target, WorkChanged};
+use crate::model::event::{EventKind, Participant, RoutingRequested, WorkChanged};
 use crate::model::ids::{AgentWorkId, EventId, RepId, WorkItemId};
-use crate::model::words::{ParticipantRole, RoutingType, SessionStatus, WorkChange};
+use crate::model::words::{ParticipantRole, WorkChange};
 
 use super::command::Remark;
 use super::conversation::{Decision, to_usize};
-use super::fact::{Fact, OfferEndReason, RequestFact, Requested, ResolvedTarget};
+use super::fact::{Fact, RequestFact, Requested};
 use super::offer::{Offer, OfferState};
+use super::phase::SessionPhase;
 use super::policy::ANSWER_WINDOW;
-use super::reason::{Outcome, Reason};
+use super::reason::{OfferEndReason, Outcome, Reason};
 use super::request::{ReportState, Request};
+use super::rules::{Admission, Arrival, Rule, TargetKind, rule};
+use super::target::ResolvedTarget;
 
 impl Decision<'_> {
     pub(super) fn on_event(&mut self, happening: EventKind) {
@@ -26,7 +28,7 @@ impl Decision<'_> {
                 self.on_work_changed(change);
             }
             EventKind::SessionChanged { entry, work_item, status, .. } => {
-                self.on_session(&entry, work_item, status);
+                self.on_session(&entry, work_item, SessionPhase::of(status));
             }
             EventKind::ParticipantsChanged(changes) => {
                 for change in changes {
@@ -54,7 +56,8 @@ impl Decision<'_> {
             self.remark(Remark::SeenBefore(requested.event.clone()));
             return;
         }
-        if requested.routing_type == RoutingType::Initial {
+        let rule = rule(requested.routing_type, TargetKind::of(&requested.target));
+        if matches!(rule.admission, Admission::LeftAlone | Admission::WhenWaiting) {
             self.remark(Remark::NotRouted(requested.event.clone(), requested.routing_type));
             return;
         }
@@ -73,7 +76,7 @@ impl Decision<'_> {
         let admitted = if self.now >= created + ANSWER_WINDOW {
             Err((Outcome::Failed, Reason::TooOld))
         } else {
-            self.admit(requested).map_err(|reason| (Outcome::Refused, reason))
+            self.admit(requested, &rule).map_err(|reason| (Outcome::Refused, reason))
         };
         let number = self.conversation.next_number();
         let (wanted, refusal) = match admitted {
@@ -86,7 +89,7 @@ impl Decision<'_> {
             created,
             routing_type: requested.routing_type,
             wanted,
-            reports: true,
+            reports: rule.reports(),
             requester: requested.requester,
             asked_by,
         })));
@@ -97,35 +100,33 @@ impl Decision<'_> {
 
     /// Whether what is asked for may begin, and if not, why not. A rep whose transfer nobody answers would
     /// wait for 60 seconds.
-    fn admit(&self, requested: &RoutingRequested) -> Result<ResolvedTarget, Reason> {
-        if !requested.routing_type.is_routed() {
-            return Err(Reason::TransfersNotRouted);
-        }
-        if !self.settings.conference_supported {
+    fn admit(&self, requested: &RoutingRequested, rule: &Rule) -> Result<ResolvedTarget, Reason> {
+        let joins = rule.arrival == Arrival::Beside;
+        if joins && !self.settings.conference_supported {
             return Err(Reason::NotSupported);
         }
-        let wanted = match &requested.target {
-            Target::Rep(rep) if self.conversation.is_present(*rep) => return Err(Reason::AlreadyIn),
-            Target::Rep(rep) if self.conversation.may_ring(*rep) => return Err(Reason::AlreadyInvited),
-            Target::Rep(rep) => ResolvedTarget::Rep(*rep),
-            Target::Queue(queue) => ResolvedTarget::Route(RouteBy::Queue(*queue)),
-            Target::Flow { flow, fallback: Some(fallback) } => {
-                ResolvedTarget::Route(RouteBy::Flow { flow: *flow, fallback: *fallback })
+        if let Admission::Refused(reason) | Admission::NotYet(reason) = rule.admission {
+            return Err(reason.clone());
+        }
+        let wanted = ResolvedTarget::resolve(&requested.target)?;
+        if let Some(rep) = wanted.named_rep() {
+            if joins && self.conversation.is_present(rep) {
+                return Err(Reason::AlreadyIn);
             }
-            Target::Flow { fallback: None, .. } => return Err(Reason::NoFallbackQueue),
-            Target::Skills(skills) => ResolvedTarget::Skills(skills.clone()),
-            Target::Bot(_) => return Err(Reason::Bot),
-            Target::External(_) => return Err(Reason::OutsideContact),
-            Target::Unreadable => return Err(Reason::Unreadable),
-        };
+            if self.conversation.may_ring(rep) {
+                return Err(Reason::AlreadyInvited);
+            }
+        }
         match self.settings.participant_limit {
-            Some(limit) if self.conversation.taken_seats(None) >= to_usize(limit) => Err(Reason::Full(limit)),
+            Some(limit) if joins && self.conversation.taken_seats(None) >= to_usize(limit) => {
+                Err(Reason::Full(limit))
+            }
             _ => Ok(wanted),
         }
     }
 
-    fn on_session(&mut self, entry: &EventId, work_item: WorkItemId, status: SessionStatus) {
-        if status == SessionStatus::Ended {
+    fn on_session(&mut self, entry: &EventId, work_item: WorkItemId, phase: SessionPhase) {
+        if phase == SessionPhase::Over {
             // A session of the past may end late; the one that goes on is not touched by it.
             if self.conversation.work_item.is_none_or(|current| current == work_item) {
                 self.end_all(&Reason::SessionEnded);
@@ -136,7 +137,7 @@ impl Decision<'_> {
             return;
         }
         self.learn_work_item(work_item);
-        self.on_session_status(entry, status);
+        self.on_session_phase(entry, phase);
     }
 
     /// Finds the offer that an event is about, and lets it take effect.

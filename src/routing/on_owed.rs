@@ -9,10 +9,10 @@ use crate::model::ids::{EventId, RepId};
 use crate::model::time::Timestamp;
 
 use super::conversation::Decision;
-use super::fact::{Intent, OfferEndReason, RequestFact};
+use super::fact::{Intent, RequestFact};
 use super::offer::OfferState;
 use super::owed::{OperatorOrder, Owed, Said, Undo};
-use super::reason::{Outcome, Reason};
+use super::reason::{OfferEndReason, Outcome, Reason};
 
 /// The wait before the second try; each later one doubles it. The client has tried for a minute by then.
 const FIRST_WAIT: Duration = Duration::from_secs(10);

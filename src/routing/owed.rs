@@ -19,11 +19,11 @@ use crate::model::time::{self, Timestamp};
 
 use super::command::Ending;
 use super::conversation::Conversation;
-use super::fact::{Intent, OfferEndReason};
+use super::fact::Intent;
 use super::offer::{Offer, OfferState};
 use super::owing::Owes;
 use super::policy::ORPHAN_WINDOW;
-use super::reason::Conclusion;
+use super::reason::{Conclusion, OfferEndReason};
 use super::request::{Request, Route};
 
 /// What an offer is listed as that cannot be taken back, for its id is not known.

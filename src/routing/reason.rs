@@ -1,6 +1,8 @@
-//! Last words: how a request ends, and why, in words for the rep who asked.
+//! Last words: how a request ends, and why, in words for the rep who asked; and what Salesforce is told of it.
 //!
-//! Elsewhere: when which is said, in `next`, `on_event` and `on_answer`.
+//! All of `routing`'s refusals, outcomes and sentences for a rep are here. Remarks for an operator are in `remark`.
+//!
+//! Elsewhere: when which is said, in `next`, `on_event` and `on_answer`; which kind of request is refused, in `rules`.
 
 use std::fmt;
 
@@ -10,6 +12,10 @@ use crate::model::call::Refusal;
 use crate::model::error_codes::ErrorCode;
 use crate::model::ids::RepId;
 use crate::model::time::Timestamp;
+use crate::model::words::CancelReason;
+
+/// The longest message that a routing result carries, in characters.
+const LONGEST_MESSAGE: usize = 240;
 
 /// How a request ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,6 +70,72 @@ pub struct Conclusion {
     pub reason: Reason,
     /// When.
     pub at: Timestamp,
+}
+
+impl Conclusion {
+    /// What Salesforce is told when the PSR is cleared.
+    pub(super) const fn clear_reason(&self) -> CancelReason {
+        match (self.outcome, &self.reason) {
+            (Outcome::Cancelled, _) => CancelReason::Cancel,
+            (Outcome::Declined, _) => CancelReason::Decline,
+            (Outcome::Unanswered, _)
+            | (
+                _,
+                Reason::NobodyAvailable
+                | Reason::RouterSilent
+                | Reason::RouterFailed(_)
+                | Reason::RepsRefused { .. },
+            ) => CancelReason::Unavailable,
+            _ => CancelReason::Unknown,
+        }
+    }
+}
+
+/// Why an offer is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub enum OfferEndReason {
+    /// The rep said no.
+    Declined,
+    /// The rep did not answer in time.
+    Unanswered,
+    /// Salesforce took it back.
+    Withdrawn,
+    /// We took it back: the request needs it no more.
+    CalledOff,
+    /// The rep accepted too late and was taken out again; word of that accept may still come.
+    Removed,
+    /// Salesforce would not make it.
+    Refused,
+    /// Nothing more was ever heard of it.
+    Unknown,
+}
+
+impl OfferEndReason {
+    /// A few words, for a log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Declined => "declined",
+            Self::Unanswered => "not answered",
+            Self::Withdrawn => "withdrawn by Salesforce",
+            Self::CalledOff => "cancelled",
+            Self::Removed => "accepted too late; rep removed",
+            Self::Refused => "refused by Salesforce",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The last word on a request whose last offer is over for this.
+    pub(super) const fn last_word(self) -> (Outcome, Reason) {
+        match self {
+            Self::Declined => (Outcome::Declined, Reason::Declined),
+            Self::Unanswered => (Outcome::Unanswered, Reason::Unanswered),
+            Self::Withdrawn => (Outcome::Failed, Reason::OfferWithdrawn),
+            Self::Unknown | Self::CalledOff | Self::Removed | Self::Refused => {
+                (Outcome::Failed, Reason::OfferUnclear)
+            }
+        }
+    }
 }
 
 /// Why a request ended, as a rep can understand it.
@@ -151,6 +223,13 @@ impl Step {
             Self::Route => "route the request",
             Self::Offer => "offer the conversation to the rep",
         }
+    }
+}
+
+impl Reason {
+    /// The routing result's `errorMessage`: what the rep who asked reads.
+    pub(super) fn error_message(&self) -> String {
+        self.to_string().chars().take(LONGEST_MESSAGE).collect()
     }
 }
 

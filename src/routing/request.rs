@@ -11,10 +11,12 @@ use crate::model::ids::{EventId, PsrId, QueueId, RepId};
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingType;
 
-use super::fact::{IllegalFact, Intent, RequestFact, Requested, ResolvedTarget};
+use super::fact::{IllegalFact, Intent, RequestFact, Requested};
 use super::offer::{Offer, OfferState};
 use super::owed::{Owed, Said};
 use super::reason::{Conclusion, Reason};
+use super::rules::{self, Find, Rule};
+use super::target::ResolvedTarget;
 
 /// A command that was given and is not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,11 +127,7 @@ pub(super) struct RouterFails {
 
 impl Request {
     pub(super) fn new(requested: &Requested) -> Self {
-        let (route, candidates) = match requested.wanted {
-            ResolvedTarget::Route(_) => (Route::Wanted, SmallVec::new()),
-            ResolvedTarget::Rep(rep) => (Route::NotNeeded, SmallVec::from_iter([rep])),
-            ResolvedTarget::Skills(_) | ResolvedTarget::Nobody => (Route::NotNeeded, SmallVec::new()),
-        };
+        let route = requested.wanted.route().map_or(Route::NotNeeded, |_| Route::Wanted);
         Self {
             number: requested.number,
             event: requested.event.clone(),
@@ -143,7 +141,7 @@ impl Request {
             commands: 0,
             route,
             search: Search::Idle { dropped: 0 },
-            candidates,
+            candidates: requested.wanted.named_rep().into_iter().collect(),
             offers: SmallVec::new(),
             report: if requested.reports { ReportState::Due } else { ReportState::Withheld },
             refusal: None,
@@ -152,6 +150,16 @@ impl Request {
             session_over_from: None,
             router_fails: None,
         }
+    }
+
+    /// What it takes; `None` where it was refused as it came.
+    pub(super) fn rule(&self) -> Option<Rule> {
+        self.wanted.kind().map(|target| rules::rule(self.routing_type, target))
+    }
+
+    /// Whom it is offered to.
+    pub(super) fn find(&self) -> Find {
+        self.rule().map_or(Find::Nobody, |rule| rule.find)
     }
 
     /// That the router fails, where it does; else `otherwise`.
@@ -338,11 +346,10 @@ impl Request {
                 }
             }
             _ => {
-                self.search = match &self.wanted {
-                    ResolvedTarget::Skills(skills) if dropped < super::skills::groups(skills) => {
-                        Search::Idle { dropped: dropped.saturating_add(1) }
-                    }
-                    _ => Search::Exhausted,
+                self.search = if dropped < super::skills::groups(self.wanted.skills()) {
+                    Search::Idle { dropped: dropped.saturating_add(1) }
+                } else {
+                    Search::Exhausted
                 };
             }
         }

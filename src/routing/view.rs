@@ -1,18 +1,14 @@
 //! An open request as a person may look at it: a copy in words, from which nothing can be decided.
 
-use std::fmt;
-
 use serde::Serialize;
 
-use crate::model::call::RouteBy;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId};
 use crate::model::time::{self, Timestamp};
 use crate::model::words::RoutingType;
 
 use super::conversation::Conversation;
-use super::fact::{OfferEndReason, ResolvedTarget};
 use super::offer::{Offer, OfferState};
-use super::reason::Outcome;
+use super::reason::{OfferEndReason, Outcome};
 use super::request::{ReportState, Request, Route, Search};
 
 /// A routing request that has not ended, or whose cleaning up has not.
@@ -88,7 +84,7 @@ fn view(conversation: &Conversation, request: &Request) -> RequestView {
         created: request.created,
         routing_type: request.routing_type,
         requester: request.requester,
-        target: target(&request.wanted),
+        target: request.wanted.to_string(),
         doing: doing(request),
         route: route(&request.route),
         result: match request.report {
@@ -100,27 +96,6 @@ fn view(conversation: &Conversation, request: &Request) -> RequestView {
         offers: request.offers.iter().map(offer).collect(),
         outcome: request.verdict.as_ref().map(|verdict| verdict.outcome),
         reason: request.verdict.as_ref().map(|verdict| verdict.reason.to_string()),
-    }
-}
-
-/// Whom it asks for, by ids alone.
-impl fmt::Display for ResolvedTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&target(self))
-    }
-}
-
-fn target(wanted: &ResolvedTarget) -> String {
-    match wanted {
-        ResolvedTarget::Rep(rep) => format!("rep {rep}"),
-        ResolvedTarget::Route(RouteBy::Queue(queue)) => format!("queue {queue}"),
-        ResolvedTarget::Route(RouteBy::Flow { flow, .. }) => format!("flow {flow}"),
-        ResolvedTarget::Route(_) => "the channel's default target".to_owned(),
-        ResolvedTarget::Skills(skills) => {
-            let names: Vec<&str> = skills.iter().map(|skill| skill.id.as_str()).collect();
-            format!("skills {}", names.join(", "))
-        }
-        ResolvedTarget::Nobody => "nobody".to_owned(),
     }
 }
 

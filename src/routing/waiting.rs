@@ -14,16 +14,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model::call::RouteBy;
 use crate::model::ids::EventId;
 use crate::model::time::Timestamp;
-use crate::model::words::{RoutingType, SessionStatus};
 
 use super::command::Remark;
 use super::conversation::{Conversation, Decision};
-use super::fact::{Fact, Requested, ResolvedTarget};
+use super::fact::{Fact, Requested};
+use super::phase::SessionPhase;
 use super::policy::Settings;
 use super::resumed::TimeBounds;
+use super::rules::{self, TargetKind};
+use super::target::WHEN_WAITING;
 
 /// The second attempt waits for so long, every later one twice as long as the one before.
 const SECOND_WAIT: Duration = Duration::from_secs(5);
@@ -148,9 +149,9 @@ impl Conversation {
 }
 
 impl Decision<'_> {
-    /// The session has a status other than `Ended`.
-    pub(super) fn on_session_status(&mut self, entry: &EventId, status: SessionStatus) {
-        if status != SessionStatus::Waiting {
+    /// The session is in a phase other than `Over`.
+    pub(super) fn on_session_phase(&mut self, entry: &EventId, phase: SessionPhase) {
+        if phase != SessionPhase::Waiting {
             self.wait_is_over();
             return;
         }
@@ -196,13 +197,14 @@ impl Decision<'_> {
             }
             State::Until(at) if at <= self.now => {
                 let event = wait.next_name();
+                let (routing_type, wanted) = WHEN_WAITING;
                 self.fact(Fact::Requested(Box::new(Requested {
                     number: self.conversation.next_number(),
                     event,
                     created: self.now,
-                    routing_type: RoutingType::Initial,
-                    wanted: ResolvedTarget::Route(RouteBy::ChannelSetting),
-                    reports: false,
+                    routing_type,
+                    wanted,
+                    reports: rules::rule(routing_type, TargetKind::Unnamed).reports(),
                     requester: None,
                     asked_by: None,
                 })));

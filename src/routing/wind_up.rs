@@ -7,13 +7,13 @@ use crate::model::words::CancelReason;
 
 use super::command::Remark;
 use super::conversation::Decision;
-use super::fact::{Intent, OfferEndReason, RequestFact};
+use super::fact::{Intent, RequestFact};
 use super::next::{answer_by, report_by};
 use super::offer::{Creation, Offer, OfferState};
 use super::owed::Undo;
 use super::policy::CLEAN_UP_WINDOW;
-use super::reason::{Outcome, Reason};
-use super::request::{ReportState, Request, Route};
+use super::reason::{Conclusion, OfferEndReason, Reason};
+use super::request::{ReportState, Route};
 
 impl Decision<'_> {
     /// Cleans up after the last word, and closes the request when nothing of it is left.
@@ -48,7 +48,7 @@ impl Decision<'_> {
             return;
         }
         if self.conversation.may_clear(request) {
-            let reason = request.clear_reason();
+            let reason = request.verdict.as_deref().map_or(CancelReason::Unknown, Conclusion::clear_reason);
             self.command(number, Intent::Clear(reason), self.now + CLEAN_UP_WINDOW);
         }
     }
@@ -96,26 +96,6 @@ impl Decision<'_> {
         let reported = matches!(request.report, ReportState::Given { .. } | ReportState::Withheld);
         if nothing_under_way && offers_settled && route_settled && reported {
             self.about(number, RequestFact::Closed);
-        }
-    }
-}
-
-impl Request {
-    /// What Salesforce is told when the PSR is cleared.
-    fn clear_reason(&self) -> CancelReason {
-        let Some(verdict) = self.verdict.as_deref() else { return CancelReason::Unknown };
-        match (verdict.outcome, &verdict.reason) {
-            (Outcome::Cancelled, _) => CancelReason::Cancel,
-            (Outcome::Declined, _) => CancelReason::Decline,
-            (Outcome::Unanswered, _)
-            | (
-                _,
-                Reason::NobodyAvailable
-                | Reason::RouterSilent
-                | Reason::RouterFailed(_)
-                | Reason::RepsRefused { .. },
-            ) => CancelReason::Unavailable,
-            _ => CancelReason::Unknown,
         }
     }
 }

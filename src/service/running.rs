@@ -16,9 +16,10 @@ use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, OrgId, RepId, WorkItemId};
 use crate::model::time::Clock;
+use crate::model::words::RoutingType;
 use crate::notices::{Notice, Subject};
 use crate::people::People;
-use crate::routing::{Conversation, OfferOwner, Settings};
+use crate::routing::{Conversation, OfferOwner, Settings, rules};
 use crate::store::{Cause, ChannelKey, Store};
 
 use super::cause::cause_of;
@@ -296,6 +297,7 @@ impl RunningChannel {
 /// What has to be known of a conversation to say who may be asked to join it.
 fn view(conversation: Option<&Conversation>, settings: &Settings) -> ConversationView {
     let mut view = ConversationView::of_channel(settings.conference_supported);
+    view.transfers_routed = rules::is_routed(RoutingType::Transfer);
     if let Some(conversation) = conversation {
         let reps = conversation.participants().iter().filter_map(Participant::as_rep);
         view.present = reps.collect::<BTreeSet<_>>();

@@ -53,6 +53,7 @@ mod replay_properties;
 mod routing;
 mod routing_cases;
 mod routing_properties;
+mod rules;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
