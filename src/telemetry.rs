@@ -24,9 +24,8 @@ const BUCKETS: &[f64] = &[
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Whose names stand before log lines: ours, and those of the libraries that have something to say.
-const LOGGING: &[&str] = &[
-    "byoc", "axum", "h2", "hyper", "mio", "reqwest", "rustls", "sqlx", "tokio", "tonic", "tower", "tracing",
-];
+const LOGGING: &[&str] =
+    &["byoc", "axum", "h2", "hyper", "mio", "reqwest", "rustls", "tokio", "tonic", "tower", "tracing"];
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

@@ -68,25 +68,19 @@ enum What {
 /// # Errors
 /// Where the file is missing, no store, or in use.
 pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(format_args!("cannot start the runtime: {error}")))?;
-    runtime.block_on(async {
-        match &args.what {
-            What::Check { file } => check(file, output).await,
-            What::Show { file, conversation: Some(id), .. } => show_one(file, id, output).await,
-            What::Show { file, all, .. } => show(file, *all, output).await,
-            What::Upgrade { file } => bring_up(file, output).await,
-        }
-    })
+    match &args.what {
+        What::Check { file } => check(file, output),
+        What::Show { file, conversation: Some(id), .. } => show_one(file, id, output),
+        What::Show { file, all, .. } => show(file, *all, output),
+        What::Upgrade { file } => bring_up(file, output),
+    }
 }
 
-async fn open(file: &Path) -> Result<Offline, Error> {
+fn open(file: &Path) -> Result<Offline, Error> {
     if !file.exists() {
         return Err(Error::new(format_args!("{}: there is no such file", file.display())));
     }
-    Offline::open(file).await.map_err(|error| of(file, &error))
+    Offline::open(file).map_err(|error| of(file, &error))
 }
 
 fn of(file: &Path, error: &crate::store::Error) -> Error {
@@ -105,8 +99,8 @@ fn complain(problems: &[String], output: &Output) -> Result<(), Error> {
     Ok(())
 }
 
-async fn check(file: &Path, output: &Output) -> Result<Outcome, Error> {
-    let checked = open(file).await?.check().await.map_err(|error| of(file, &error))?;
+fn check(file: &Path, output: &Output) -> Result<Outcome, Error> {
+    let checked = open(file)?.check().map_err(|error| of(file, &error))?;
     output.json(&json!({ "ok": checked.problems.is_empty(), "currentFormat": CURRENT, "found": checked }))?;
     let formats: Vec<String> =
         checked.formats.iter().map(|(format, rows)| format!("{rows} in format {format}")).collect();
@@ -129,8 +123,8 @@ async fn check(file: &Path, output: &Output) -> Result<Outcome, Error> {
     Ok(outcome(&checked.problems))
 }
 
-async fn show(file: &Path, all: bool, output: &Output) -> Result<Outcome, Error> {
-    let channels = open(file).await?.channels().await.map_err(|error| of(file, &error))?;
+fn show(file: &Path, all: bool, output: &Output) -> Result<Outcome, Error> {
+    let channels = open(file)?.channels().map_err(|error| of(file, &error))?;
     let mut listed = Vec::new();
     for (key, loaded) in &channels {
         for kept in &loaded.conversations {
@@ -177,8 +171,8 @@ fn ids(left: &crate::store::OpenIds) -> String {
     works.chain(psrs).collect::<Vec<_>>().join(", ")
 }
 
-async fn show_one(file: &Path, id: &str, output: &Output) -> Result<Outcome, Error> {
-    let (state, turns) = open(file).await?.turns(id).await.map_err(|error| of(file, &error))?;
+fn show_one(file: &Path, id: &str, output: &Output) -> Result<Outcome, Error> {
+    let (state, turns) = open(file)?.turns(id).map_err(|error| of(file, &error))?;
     if state.is_none() && turns.is_empty() {
         return Err(Error::new(format_args!("{}: there is no conversation '{id}'", file.display())));
     }
@@ -199,8 +193,8 @@ async fn show_one(file: &Path, id: &str, output: &Output) -> Result<Outcome, Err
     Ok(Outcome::Done)
 }
 
-async fn bring_up(file: &Path, output: &Output) -> Result<Outcome, Error> {
-    let upgraded = upgrade(file).await.map_err(|error| of(file, &error))?;
+fn bring_up(file: &Path, output: &Output) -> Result<Outcome, Error> {
+    let upgraded = upgrade(file).map_err(|error| of(file, &error))?;
     output.json(&json!({ "ok": upgraded.problems.is_empty(), "format": CURRENT, "upgraded": upgraded }))?;
     match &upgraded.backup {
         Some(backup) => {

@@ -32,9 +32,12 @@
 mod from_1;
 #[cfg(test)]
 mod shape;
+mod step;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use step::Step;
 
 use crate::routing::{Conversation, Fact, Reason};
 
@@ -56,16 +59,6 @@ pub const CURRENT: u32 = 2;
 
 /// The release of this program, as stores note it beside the format.
 pub const RELEASE: &str = env!("CARGO_PKG_VERSION");
-
-/// What leads from one format to the next.
-struct Step {
-    /// The facts of a turn, in order.
-    facts: fn(Vec<Value>) -> Vec<Value>,
-    /// The state of a conversation.
-    state: fn(Value) -> Value,
-    /// The reason of an ending.
-    reason: fn(Value) -> Value,
-}
 
 /// The first leads from format 1 to 2, and so on.
 const STEPS: &[Step] = &[from_1::STEP];

@@ -1,46 +1,62 @@
 //! The store for whoever does not need one: tests, and embedders who may lose everything with the process.
 //!
-//! It keeps the port's rules (order, epochs, causes that come twice), and nothing of it is durable.
+//! Its tables hold values; what becomes of a turn is `plan`'s, as with every store, and nothing of it is durable.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::plan::{Cutoffs, Found, Outline, Plan, Planner, Turn};
 use super::record::{
-    Appended, Cause, Change, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
+    Appended, Cause, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
     Retention, StoredConversation, TurnRecord, Unreadable,
 };
 use super::{Error, OpenIds, Store};
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
-use crate::routing::Conversation;
+use crate::routing::{Conversation, Fact};
 
 /// A store in memory.
 #[derive(Debug, Default)]
 pub struct Memory {
     retention: Retention,
-    kept: Mutex<MemoryRow>,
+    tables: Mutex<Tables>,
 }
 
 #[derive(Debug, Default)]
-struct MemoryRow {
-    channels: HashMap<ChannelKey, Channel>,
-    outcomes: VecDeque<(Timestamp, OutcomeRecord)>,
-    last_outcome: i64,
+struct Tables {
+    planner: Planner,
+    rows: Rows,
     health: Health,
     closed: bool,
+    next_old: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    numbers: HashMap<ChannelKey, i64>,
+    channels: HashMap<i64, Channel>,
+    outcomes: VecDeque<(Timestamp, OutcomeRecord)>,
+    last_outcome: i64,
 }
 
 #[derive(Debug)]
 struct Channel {
     epoch: Epoch,
-    broken: bool,
-    conversations: HashMap<ConversationId, Result<StoredConversation, Unreadable>>,
+    conversations: HashMap<ConversationId, Kept>,
     causes: HashMap<Cause, Timestamp>,
     positions: BTreeMap<String, Position>,
-    next_old: Timestamp,
+}
+
+#[derive(Debug)]
+struct Kept {
+    state: Result<Conversation, Unreadable>,
+    heard: Timestamp,
+    ended: bool,
+    idle: bool,
 }
 
 /// How often old things are looked for.
@@ -57,104 +73,154 @@ impl Memory {
         Self { retention, ..Self::default() }
     }
 
-    fn lock(&self) -> Result<MutexGuard<'_, MemoryRow>, Error> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.closed { Err(Error::Closed) } else { Ok(kept) }
+    fn lock(&self) -> Result<MutexGuard<'_, Tables>, Error> {
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if tables.closed { Err(Error::Closed) } else { Ok(tables) }
     }
 
-    fn store(&self, turn: TurnRecord) -> Result<Appended, Error> {
-        let mut kept = self.lock()?;
-        let kept = &mut *kept;
-        let key = turn.channel.clone();
-        let at = turn.at;
-        let channel = kept
-            .channels
-            .get_mut(&key)
-            .filter(|channel| channel.epoch == turn.epoch && !channel.broken)
-            .ok_or(Error::Superseded)?;
-        let endings =
-            turn.change.as_ref().map(|change| (change.conversation.clone(), change.endings.clone()));
-        let appended = channel.append(turn)?;
-        if let (Appended::Stored { .. }, Some((conversation, endings))) = (appended, endings) {
-            for ending in endings {
-                kept.last_outcome = kept.last_outcome.saturating_add(1);
-                let (id, channel) = (OutcomeId(kept.last_outcome), key.clone());
-                let record = OutcomeRecord { id, channel, conversation: conversation.clone(), ending };
-                kept.outcomes.push_back((at, record));
+    fn store(&self, turn: &TurnRecord) -> Result<Appended, Error> {
+        let mut tables = self.lock()?;
+        let Tables { planner, rows, .. } = &mut *tables;
+        let Ok(plan) = planner.settle(&[turn.outline()], |plan| Ok::<_, Infallible>(rows.write(plan, turn)));
+        let (adopted, answers) = plan.into_parts();
+        planner.adopt(adopted);
+        let answer = answers.into_iter().next().unwrap_or(Err(Error::Superseded));
+        if answer.is_ok() {
+            tables.drop_old(turn.at, &self.retention);
+            let health = &mut tables.health;
+            health.last_commit = Some(turn.at);
+            health.turns = health.turns.saturating_add(1);
+            health.commits = health.commits.saturating_add(1);
+        }
+        answer
+    }
+}
+
+impl TurnRecord {
+    fn outline(&self) -> Turn<'_> {
+        let change = self.change.as_ref().map(|change| {
+            Ok(Outline {
+                conversation: &change.conversation,
+                began: change.began,
+                ended: change.ended,
+                facts: change.facts.len(),
+                state: change.state.as_ref().map(|state| state.is_idle()),
+                endings: change.endings.len(),
+            })
+        });
+        Turn {
+            channel: &self.channel,
+            epoch: self.epoch,
+            at: self.at,
+            cause: self.cause.as_ref(),
+            position: self.position.as_ref(),
+            change,
+        }
+    }
+}
+
+impl Rows {
+    /// Writes the plan of one turn, unless something is found to stand in its way.
+    fn write(&mut self, plan: &Plan<'_>, turn: &TurnRecord) -> Found {
+        let mut found = Found::default();
+        let Some((id, channel)) = self.channel_mut(&turn.channel) else { return found };
+        if plan.channels.values().any(|row| row.epoch != channel.epoch) {
+            found.superseded.insert(id);
+        }
+        let seen = plan.causes.iter().filter(|row| channel.causes.contains_key(row.cause));
+        found.seen.extend(seen.map(|row| (id, row.cause.clone())));
+        if found.is_nothing() {
+            channel.write(plan, turn);
+            self.add_outcomes(plan, turn);
+        }
+        found
+    }
+
+    fn add_outcomes(&mut self, plan: &Plan<'_>, turn: &TurnRecord) {
+        for row in &plan.outcomes {
+            for ending in turn.change.iter().flat_map(|change| &change.endings) {
+                self.last_outcome = self.last_outcome.saturating_add(1);
+                let record = OutcomeRecord {
+                    id: OutcomeId(self.last_outcome),
+                    channel: turn.channel.clone(),
+                    conversation: row.conversation.clone(),
+                    ending: ending.clone(),
+                };
+                self.outcomes.push_back((turn.at, record));
             }
         }
-        channel.drop_old(at, &self.retention);
-        while kept.outcomes.front().is_some_and(|(stored, _)| *stored < at - self.retention.outcomes) {
-            kept.outcomes.pop_front();
-        }
-        kept.health.last_commit = Some(at);
-        kept.health.turns = kept.health.turns.saturating_add(1);
-        kept.health.commits = kept.health.commits.saturating_add(1);
-        Ok(appended)
+    }
+
+    fn channel(&self, key: &ChannelKey) -> Option<&Channel> {
+        self.channels.get(self.numbers.get(key)?)
+    }
+
+    fn channel_mut(&mut self, key: &ChannelKey) -> Option<(i64, &mut Channel)> {
+        let id = *self.numbers.get(key)?;
+        Some((id, self.channels.get_mut(&id)?))
     }
 }
 
 impl Channel {
-    fn append(&mut self, turn: TurnRecord) -> Result<Appended, Error> {
-        let follows = turn
-            .change
-            .as_ref()
-            .is_none_or(|change| change.began || self.conversations.contains_key(&change.conversation));
-        if !follows {
-            self.broken = true;
-            return Err(Error::Superseded);
+    fn write(&mut self, plan: &Plan<'_>, turn: &TurnRecord) {
+        self.causes.extend(plan.causes.iter().map(|row| (row.cause.clone(), row.at)));
+        let positions = plan.positions.iter();
+        self.positions
+            .extend(positions.map(|((_, topic), (place, _))| ((*topic).to_owned(), (*place).clone())));
+        let Some(change) = &turn.change else { return };
+        for (_, name) in &plan.begun {
+            self.conversations.remove(*name);
         }
-        if let Some(position) = turn.position {
-            self.positions.insert(position.topic().to_owned(), position);
-        }
-        let duplicate = match turn.cause {
-            Some(cause) if self.causes.contains_key(&cause) => true,
-            Some(cause) => {
-                self.causes.insert(cause, turn.at);
-                false
+        for row in plan.conversations.values() {
+            let kept = self.conversations.entry(row.name.clone()).or_insert_with(|| Kept {
+                state: Ok(Conversation::new(row.name.clone())),
+                heard: row.heard,
+                ended: row.ended,
+                idle: row.idle,
+            });
+            (kept.heard, kept.ended, kept.idle) = (row.heard, row.ended, row.idle);
+            if let (Some(_), Some(state)) = (row.state, &change.state) {
+                kept.state = Ok((**state).clone());
             }
-            None => false,
-        };
-        match turn.change {
-            Some(change) if duplicate && !change.facts.is_empty() => self.broken = true,
-            Some(change) => self.change(change, turn.at),
-            None => {}
         }
-        Ok(if duplicate { Appended::Duplicate } else { Appended::Stored { wants_state: false } })
-    }
-
-    fn change(&mut self, change: Change, at: Timestamp) {
-        let Change { conversation: id, began, ended, facts, state, .. } = change;
-        if began {
-            let conversation = Conversation::new(id.clone());
-            self.conversations.insert(id.clone(), Ok(StoredConversation { conversation, heard: at, ended }));
-        }
-        let Some(kept) = self.conversations.get_mut(&id) else { return };
-        if let Some(state) = state {
-            *kept = Ok(StoredConversation { conversation: *state, heard: at, ended });
-            return;
-        }
-        let Ok(remembered) = kept else { return };
-        (remembered.heard, remembered.ended) = (at, ended);
-        if let Err(illegal) = facts.iter().try_for_each(|fact| remembered.conversation.apply(fact)) {
-            let mut left = OpenIds::default();
-            left.look(&serde_json::to_string(&(&remembered.conversation, &facts)).unwrap_or_default());
-            *kept = Err(Unreadable { conversation: id, why: illegal.to_string(), left });
+        if let (Some(kept), [_, ..]) = (self.conversations.get_mut(&change.conversation), &*plan.turns) {
+            kept.apply(&change.conversation, &change.facts);
         }
     }
+}
 
+impl Tables {
     fn drop_old(&mut self, now: Timestamp, retention: &Retention) {
-        if now < self.next_old {
+        if self.next_old.is_some_and(|next| now < next) {
             return;
         }
-        self.next_old = now + PAUSE;
-        self.causes.retain(|_, at| *at >= now - retention.causes);
-        self.conversations.retain(|_, kept| {
-            kept.as_ref().map_or(true, |kept| {
-                let keep = if kept.ended { retention.ended } else { retention.idle };
-                !kept.conversation.is_idle() || kept.heard >= now - keep
-            })
-        });
+        self.next_old = Some(now + PAUSE);
+        let Self { planner, rows: Rows { channels, outcomes, .. }, .. } = self;
+        let old = Cutoffs::at(now, retention);
+        for (id, channel) in channels {
+            channel.causes.retain(|_, at| *at >= old.causes);
+            channel.conversations.retain(|name, kept| {
+                let keep = !kept.idle || kept.heard >= if kept.ended { old.ended } else { old.idle };
+                if !keep {
+                    planner.forget(*id, name);
+                }
+                keep
+            });
+        }
+        while outcomes.front().is_some_and(|(stored, _)| *stored < old.outcomes) {
+            outcomes.pop_front();
+        }
+    }
+}
+
+impl Kept {
+    fn apply(&mut self, name: &ConversationId, facts: &[Fact]) {
+        let Ok(conversation) = &mut self.state else { return };
+        if let Err(illegal) = facts.iter().try_for_each(|fact| conversation.apply(fact)) {
+            let mut left = OpenIds::default();
+            left.look(&serde_json::to_string(&(&*conversation, facts)).unwrap_or_default());
+            self.state = Err(Unreadable { conversation: name.clone(), why: illegal.to_string(), left });
+        }
     }
 }
 
@@ -162,26 +228,31 @@ impl Channel {
 impl Store for Memory {
     fn append(&self, turn: TurnRecord) -> Pending {
         let (answer, pending) = Pending::new();
-        answer.send(self.store(turn)).ok();
+        answer.send(self.store(&turn)).ok();
         pending
     }
 
-    async fn load(&self, channel: &ChannelKey) -> Result<Loaded, Error> {
-        let mut kept = self.lock()?;
-        let channel = kept.channels.entry(channel.clone()).or_insert_with(|| Channel {
+    async fn load(&self, key: &ChannelKey) -> Result<Loaded, Error> {
+        let mut tables = self.lock()?;
+        let Tables { planner, rows: Rows { numbers, channels, .. }, .. } = &mut *tables;
+        let next = i64::try_from(numbers.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let id = *numbers.entry(key.clone()).or_insert(next);
+        let channel = channels.entry(id).or_insert_with(|| Channel {
             epoch: Epoch(0),
-            broken: false,
             conversations: HashMap::new(),
             causes: HashMap::new(),
             positions: BTreeMap::new(),
-            next_old: Timestamp::from_millis(i64::MIN),
         });
         channel.epoch = Epoch(channel.epoch.0.saturating_add(1));
-        channel.broken = false;
+        planner.open(key, (id, channel.epoch), 0, 1);
         let (mut conversations, mut unreadable) = (Vec::new(), Vec::new());
         for kept in channel.conversations.values() {
-            match kept {
-                Ok(kept) => conversations.push(kept.clone()),
+            match &kept.state {
+                Ok(conversation) => conversations.push(StoredConversation {
+                    conversation: conversation.clone(),
+                    heard: kept.heard,
+                    ended: kept.ended,
+                }),
                 Err(wrong) => unreadable.push(wrong.clone()),
             }
         }
@@ -190,36 +261,39 @@ impl Store for Memory {
     }
 
     async fn seen(&self, channel: &ChannelKey, causes: &[Cause]) -> Result<Vec<bool>, Error> {
-        let kept = self.lock()?;
-        let channel = kept.channels.get(channel);
+        let tables = self.lock()?;
+        let channel = tables.rows.channel(channel);
         let known = |cause| channel.is_some_and(|channel| channel.causes.contains_key(cause));
         Ok(causes.iter().map(known).collect())
     }
 
     async fn positions(&self, channel: &ChannelKey) -> Result<Vec<Position>, Error> {
-        let kept = self.lock()?;
-        Ok(kept.channels.get(channel).into_iter().flat_map(|c| c.positions.values().cloned()).collect())
+        let tables = self.lock()?;
+        Ok(tables.rows.channel(channel).into_iter().flat_map(|c| c.positions.values().cloned()).collect())
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {
-        let kept = self.lock()?;
-        let records = kept.outcomes.iter().map(|(_, record)| record);
+        let tables = self.lock()?;
+        let records = tables.rows.outcomes.iter().map(|(_, record)| record);
         Ok(records.filter(|record| record.id > after).take(limit).cloned().collect())
     }
 
     async fn last_outcome(&self) -> Result<OutcomeId, Error> {
-        Ok(OutcomeId(self.lock()?.last_outcome))
+        Ok(OutcomeId(self.lock()?.rows.last_outcome))
     }
 
-    async fn forget(&self, channel: &ChannelKey, conversation: &ConversationId) -> Result<(), Error> {
-        if let Some(channel) = self.lock()?.channels.get_mut(channel) {
+    async fn forget(&self, key: &ChannelKey, conversation: &ConversationId) -> Result<(), Error> {
+        let mut tables = self.lock()?;
+        let Tables { planner, rows, .. } = &mut *tables;
+        if let Some((id, channel)) = rows.channel_mut(key) {
             channel.conversations.remove(conversation);
+            planner.forget(id, conversation);
         }
         Ok(())
     }
 
     fn health(&self) -> Health {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).health.clone()
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).health.clone()
     }
 
     async fn close(&self) -> Result<(), Error> {

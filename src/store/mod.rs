@@ -18,6 +18,11 @@ mod error;
 pub mod format;
 mod memory;
 mod open_ids;
+#[cfg_attr(
+    not(feature = "store-sqlite"),
+    allow(dead_code, reason = "the store in memory needs less of a plan")
+)]
+mod plan;
 mod record;
 #[cfg(feature = "store-sqlite")]
 mod sqlite;

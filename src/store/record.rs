@@ -149,7 +149,8 @@ pub enum Appended {
         wants_state: bool,
     },
     /// Its cause was stored before, and nothing of the turn was stored but its position. Its commands must not
-    /// be carried out. If it had facts, the memory is ahead of the store: load the channel again.
+    /// be carried out. If it had facts or began a conversation, the memory is ahead of the store: load the channel
+    /// again.
     Duplicate,
 }
 

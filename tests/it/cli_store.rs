@@ -7,25 +7,21 @@ use std::path::{Path, PathBuf};
 
 use byoc_connector::store::format::CURRENT;
 use byoc_connector::store::{Options, Sqlite, Store as _};
+use rusqlite::Connection;
 use serde_json::Value;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
 
 use crate::support::replaying::command::{byoc, stderr, stdout};
 use crate::support::turns::channel;
 
-async fn run(file: &Path, sql: &str) {
-    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+fn run(file: &Path, sql: &str) {
+    Connection::open(file).unwrap().execute_batch(sql).unwrap();
 }
 
 /// A file as release 0.1.0 wrote it.
-async fn of_format_1(folder: &Path) -> PathBuf {
+fn of_format_1(folder: &Path) -> PathBuf {
     let file = folder.join("byoc.db");
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/journals/1/store.sql");
-    run(&file, &std::fs::read_to_string(golden).unwrap()).await;
+    run(&file, &std::fs::read_to_string(golden).unwrap());
     file
 }
 
@@ -41,7 +37,7 @@ fn json(text: &str) -> Value {
 #[tokio::test]
 async fn a_file_of_an_older_release_is_looked_at_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let file = of_format_1(folder.path()).await;
+    let file = of_format_1(folder.path());
     let before = std::fs::read(&file).unwrap();
     let (code, said, _) = store("check", &file, &["--json"]);
     let checked = json(&said);
@@ -60,7 +56,7 @@ async fn a_file_of_an_older_release_is_looked_at_as_it_is() {
 #[tokio::test]
 async fn a_file_is_brought_up_and_a_copy_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let file = of_format_1(folder.path()).await;
+    let file = of_format_1(folder.path());
     let (code, said, wrong) = store("upgrade", &file, &["--json"]);
     assert_eq!(code, 0, "{said}{wrong}");
     let upgraded = json(&said);
@@ -84,8 +80,11 @@ async fn a_file_is_brought_up_and_a_copy_is_kept() {
 #[tokio::test]
 async fn what_is_wrong_with_a_file_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let file = of_format_1(folder.path()).await;
-    run(&file, "UPDATE turn SET facts = '[{\"Tomorrow\":\"0BzgL00000RVPI5\"}]' WHERE id = (SELECT max(id) FROM turn WHERE conversation = 1)").await;
+    let file = of_format_1(folder.path());
+    run(
+        &file,
+        "UPDATE turn SET facts = '[{\"Tomorrow\":\"0BzgL00000RVPI5\"}]' WHERE id = (SELECT max(id) FROM turn WHERE conversation = 1)",
+    );
     let (code, said, _) = store("check", &file, &[]);
     assert!(code == 1 && said.contains("cannot be read") && said.contains("Tomorrow"), "{said}");
     let (code, said, _) = store("show", &file, &[]);
@@ -95,7 +94,7 @@ async fn what_is_wrong_with_a_file_is_said() {
     );
     let (code, said, _) = store("upgrade", &file, &[]);
     assert!(code == 1 && said.contains("left as it is"), "{said}");
-    run(&file, "INSERT INTO writer (release, format, migration) VALUES ('9.0.0', 77, 9)").await;
+    run(&file, "INSERT INTO writer (release, format, migration) VALUES ('9.0.0', 77, 9)");
     let (code, said, _) = store("check", &file, &[]);
     assert!(code == 1 && said.contains("release 9.0.0, in format 77"), "{said}");
     let (code, _, wrong) = store("upgrade", &file, &[]);

@@ -6,6 +6,8 @@ mod crash;
 mod paths;
 #[cfg(feature = "store-sqlite")]
 mod sqlite;
+#[cfg(feature = "store-sqlite")]
+mod taken_over;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,14 +64,16 @@ impl House {
 macro_rules! contract {
     ($($rule:ident),+ $(,)?) => {
         mod memory {
-            $(#[tokio::test] async fn $rule() { super::$rule(super::House::in_memory()).await; })+
+            $(#[tokio::test] async fn $rule() { super::$rule(crate::store::House::in_memory()).await; })+
         }
         #[cfg(feature = "store-sqlite")]
         mod file {
-            $(#[tokio::test] async fn $rule() { super::$rule(super::House::in_a_file().await).await; })+
+            $(#[tokio::test] async fn $rule() { super::$rule(crate::store::House::in_a_file().await).await; })+
         }
     };
 }
+
+mod rules;
 
 contract!(
     what_was_stored_is_loaded_as_it_was_in_memory,

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Step;
+use super::step::Step;
 
 pub(super) const STEP: Step = Step { facts, state, reason };
 

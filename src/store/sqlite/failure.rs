@@ -5,17 +5,20 @@ use std::io;
 use crate::store::Error;
 
 /// What an error of the library means.
-pub(super) fn failure(error: &sqlx::Error) -> Error {
-    match error {
-        sqlx::Error::Database(database) => {
-            let code = database.code().and_then(|code| code.parse().ok()).unwrap_or(0);
-            of_code(code, format!("SQLite {code}: {}", database.message()))
+#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+pub(super) fn failure(error: rusqlite::Error) -> Error {
+    use rusqlite::Error as E;
+    match &error {
+        E::SqliteFailure(code, _) | E::SqlInputError { error: code, .. } => {
+            of_code(code.extended_code, format!("SQLite {}: {error}", code.extended_code))
         }
-        sqlx::Error::Io(error) => io(error, "the file"),
-        sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Error::Closed,
-        sqlx::Error::PoolTimedOut => Error::Locked("no reader became free".to_owned()),
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Error::Corrupt(error.to_string()),
-        other => Error::Other(other.to_string()),
+        E::FromSqlConversionFailure(..)
+        | E::IntegralValueOutOfRange(..)
+        | E::InvalidColumnType(..)
+        | E::Utf8Error(..)
+        | E::QueryReturnedNoRows => Error::Corrupt(error.to_string()),
+        E::InvalidPath(_) | E::NulError(_) => Error::Unopenable(error.to_string()),
+        _ => Error::Other(error.to_string()),
     }
 }
 

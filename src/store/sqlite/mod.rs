@@ -1,32 +1,34 @@
 //! The store in one SQLite file, in WAL mode.
 //!
-//! One task writes. While it commits, turns queue up, and the next commit takes all of them: the more is
+//! One thread writes. While it commits, turns queue up, and the next commit takes all of them: the more is
 //! going on, the less a turn's share of a commit costs. Readers have connections of their own and wait for
 //! nobody.
 //!
-//! Elsewhere: `writer` is that task, `group` what it writes, `prune` what it drops, `read` recovery and
-//! queries, `readers` who asks them, `guard` the file's locks and identity, `health` what is told of all of it,
-//! `offline` a file without a connector, `failure` SQLite's result codes in our words.
+//! Elsewhere: what a group of turns comes to is `plan`'s, as for every store. `writer` is that thread, `rows` what it
+//! writes, `prune` what it drops, `read` recovery and queries, `readers` who asks them, `connect` how a connection is
+//! opened, `migrate` the schema, `guard` the file's locks and identity, `health` what is told of all of it, `offline` a
+//! file without a connector, `failure` SQLite's result codes in our words.
 
+mod blocking;
+mod connect;
 mod encode;
 mod failure;
-mod group;
 mod guard;
 mod health;
 mod migrate;
 pub mod offline;
+mod order;
 mod prune;
 mod read;
 mod readers;
+mod rows;
 mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Connection as _, SqliteConnection};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::ids::ConversationId;
@@ -36,25 +38,14 @@ use super::record::{
     Cause, ChannelKey, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position, Retention, TurnRecord,
 };
 use super::{Error, Store};
+use blocking::blocking;
+use connect::Connect;
 use encode::Encoded;
-use failure::failure;
 use guard::FileLock;
 use health::SharedHealth;
+use order::{Order, QueuedTurn};
 use readers::Readers;
-use writer::{Order, QueuedTurn, Writer};
-
-/// How long a connection waits for another one's lock. Only a foreign tool, looking into the file, holds one.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-
-/// How many pages the log may have before it is worked into the file: 16 MiB. Each time costs a sync or two,
-/// so it should not come with every few commits.
-const CHECKPOINT_PAGES: &str = "4000";
-
-/// How many statements a connection keeps prepared: those of the writer in all their sizes.
-const STATEMENTS: usize = 256;
-
-/// SQLite's page size, in bytes.
-const PAGE: u64 = 4096;
+use writer::Writer;
 
 /// How a file is opened.
 #[derive(Debug, Clone)]
@@ -84,7 +75,7 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens a file, brings its schema up to date, and starts the task that writes.
+    /// Opens a file, brings its schema up to date, and starts the thread that writes.
     ///
     /// # Errors
     /// Where it cannot be opened or written, another process has it, it is damaged, or a newer release made it.
@@ -97,35 +88,26 @@ impl Sqlite {
     /// # Errors
     /// As [`Sqlite::open`].
     pub async fn open_with_clock(options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let guard = Arc::new(FileLock::take(&options.path)?);
-        let mut connect = SqliteConnectOptions::new()
-            .filename(&options.path)
-            .busy_timeout(LOCK_WAIT)
-            .statement_cache_capacity(STATEMENTS)
-            .thread_name(|_| "byoc-store".to_owned());
-        if let Some(bytes) = options.max_bytes {
-            connect = connect.pragma("max_page_count", (bytes / PAGE).max(1).to_string());
-        }
-        // Before anything is set that a file would keep: it may be somebody else's.
-        let claim = connect.clone().create_if_missing(true);
-        let ours = async |connection: &mut SqliteConnection| {
-            migrate::claim(connection).await?;
-            migrate::refuse_newer(connection).await
-        };
-        once(&claim, ours).await?;
-        guard.tighten();
-        connect = connect
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
-        once(&connect, async |connection| migrate::run(connection).await).await?;
-        let connection = writer::connect(&connect).await?;
         let health = SharedHealth::default();
-        let only_reads = connect.clone().pragma("query_only", "on");
-        let readers = Readers::new(only_reads, Arc::downgrade(&guard), health.clone(), Arc::clone(&clock));
         let (orders, queue) = mpsc::unbounded_channel();
-        let writer = Writer::new(connect, connection, options.retention, health.clone(), clock, guard);
-        tokio::spawn(writer.run(queue));
+        let (noted, time) = (health.clone(), Arc::clone(&clock));
+        let (connect, guard) = blocking(move || {
+            let guard = Arc::new(FileLock::take(&options.path)?);
+            let connect = Connect::new(&options.path, options.max_bytes);
+            {
+                let found = connect.claim()?;
+                migrate::claim(&found)?;
+                migrate::refuse_newer(&found)?;
+            }
+            guard.tighten();
+            let mut connection = connect.write()?;
+            migrate::run(&mut connection)?;
+            let held = Arc::downgrade(&guard);
+            Writer::new(connect.clone(), connection, options.retention, noted, time, guard).start(queue)?;
+            Ok((connect, held))
+        })
+        .await?;
+        let readers = Readers::new(connect, guard, health.clone(), clock);
         Ok(Self { orders, readers, health })
     }
 
@@ -158,23 +140,25 @@ impl Store for Sqlite {
 
     async fn load(&self, channel: &ChannelKey) -> Result<Loaded, Error> {
         let opened = self.order(|answer| Order::Open(channel.clone(), answer)).await?;
-        self.readers.ask_anew(async |reader| read::load(reader, &opened).await).await
+        self.readers.ask_anew(move |reader| read::load(reader, &opened)).await
     }
 
     async fn seen(&self, channel: &ChannelKey, causes: &[Cause]) -> Result<Vec<bool>, Error> {
-        self.readers.ask(async |reader| read::seen(reader, channel, causes).await).await
+        let (channel, causes) = (channel.clone(), causes.to_vec());
+        self.readers.ask(move |reader| read::seen(reader, &channel, &causes)).await
     }
 
     async fn positions(&self, channel: &ChannelKey) -> Result<Vec<Position>, Error> {
-        let positions = async |reader: &mut SqliteConnection| match read::channel_id(reader, channel).await? {
-            Some(id) => read::positions(reader, id).await,
+        let channel = channel.clone();
+        let positions = move |reader: &Connection| match read::channel_id(reader, &channel)? {
+            Some(id) => read::positions(reader, id),
             None => Ok(Vec::new()),
         };
         self.readers.ask(positions).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {
-        self.readers.ask(async |reader| read::outcomes(reader, after, limit).await).await
+        self.readers.ask(move |reader| read::outcomes(reader, after, limit)).await
     }
 
     async fn last_outcome(&self) -> Result<OutcomeId, Error> {
@@ -194,15 +178,4 @@ impl Store for Sqlite {
         self.readers.close().await;
         self.order(Order::Close).await
     }
-}
-
-/// Does something on a connection of its own.
-async fn once<T>(
-    options: &SqliteConnectOptions,
-    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let mut connection = writer::connect(options).await?;
-    let done = work(&mut connection).await;
-    let closed = connection.close().await.map_err(|error| failure(&error));
-    done.and_then(|done| closed.map(|()| done))
 }

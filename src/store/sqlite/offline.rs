@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, Row as _, SqliteConnection};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior};
 
+use super::connect::Connect;
 use super::failure::failure;
 use super::guard::{self, FileLock, beside};
-use super::writer::Opened;
-use super::{LOCK_WAIT, migrate, read};
+use super::order::Opened;
+use super::{migrate, read};
 use crate::model::ids::OrgId;
 use crate::model::time::Timestamp;
 use crate::store::format::{self, CURRENT};
@@ -28,7 +28,7 @@ const CHUNK: i64 = 500;
 /// A file that is being looked at.
 #[derive(Debug)]
 pub struct Offline {
-    connection: SqliteConnection,
+    connection: Connection,
 }
 
 /// What is in a file, and what is wrong with it.
@@ -72,37 +72,30 @@ pub struct Upgraded {
     pub problems: Vec<String>,
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
-fn failed(error: sqlx::Error) -> Error {
-    failure(&error)
-}
-
 impl Offline {
     /// Opens a file to look at it. One that an older release made is looked at as it is.
     ///
     /// # Errors
     /// Where there is no such file, or it is no store.
-    pub async fn open(path: &Path) -> Result<Self, Error> {
-        let options =
-            SqliteConnectOptions::new().filename(path).busy_timeout(LOCK_WAIT).pragma("query_only", "on");
-        match Self::connect(&options).await {
-            Err(Error::ReadOnly(_) | Error::Unopenable(_)) => Self::open_unwritable(path, options).await,
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let connect = Connect::new(path, None);
+        match Self::ours(connect.read()) {
+            Err(Error::ReadOnly(_) | Error::Unopenable(_)) => Self::open_unwritable(path, &connect),
             opened => opened,
         }
     }
 
-    async fn connect(options: &SqliteConnectOptions) -> Result<Self, Error> {
-        let mut connection = SqliteConnection::connect_with(options).await.map_err(failed)?;
-        migrate::is_ours(&mut connection).await?;
+    fn ours(opened: Result<Connection, Error>) -> Result<Self, Error> {
+        let connection = opened?;
+        migrate::is_ours(&connection)?;
         Ok(Self { connection })
     }
 
     /// Opens a file in a folder where nothing can be written: a backup, a disk that is mounted to be read. SQLite
     /// wants to make files of its own there, unless it is told that the file does not change.
-    async fn open_unwritable(path: &Path, options: SqliteConnectOptions) -> Result<Self, Error> {
-        let options = options.read_only(true);
+    fn open_unwritable(path: &Path, connect: &Connect) -> Result<Self, Error> {
         // Where a connector has the file, what SQLite needs is there already.
-        if let Ok(opened) = Self::connect(&options).await {
+        if let Ok(opened) = Self::ours(connect.read_unwritable()) {
             return Ok(opened);
         }
         let log = beside(path, "-wal");
@@ -116,25 +109,23 @@ impl Offline {
         if guard::is_held(path) {
             return Err(Error::InUse(path.display().to_string()));
         }
-        Self::connect(&options.immutable(true)).await
+        Self::ours(connect.read_unchanging())
     }
 
     /// Looks at everything.
     ///
     /// # Errors
     /// Where the file cannot be read at all.
-    pub async fn check(&mut self) -> Result<Checked, Error> {
+    pub fn check(&self) -> Result<Checked, Error> {
         let mut checked = Checked::default();
-        let complaints: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(20)")
-            .fetch_all(&mut self.connection)
-            .await
-            .map_err(failed)?;
+        let complaints: Vec<String> =
+            all(&self.connection, "PRAGMA integrity_check(20)", (), |row| row.get(0)).map_err(failure)?;
         checked.problems.extend(complaints.into_iter().filter(|said| said != "ok"));
-        if let Err(newer) = migrate::refuse_newer(&mut self.connection).await {
+        if let Err(newer) = migrate::refuse_newer(&self.connection) {
             checked.problems.push(newer.to_string());
         }
-        self.formats(&mut checked).await?;
-        for (key, loaded) in self.channels().await? {
+        self.formats(&mut checked)?;
+        for (key, loaded) in self.channels()? {
             let (whole, lost) = (loaded.conversations.len(), loaded.unreadable.len());
             checked.conversations = checked.conversations.saturating_add(whole).saturating_add(lost);
             let open = loaded.conversations.iter().filter(|kept| !kept.conversation.is_idle()).count();
@@ -149,26 +140,22 @@ impl Offline {
         Ok(checked)
     }
 
-    async fn formats(&mut self, checked: &mut Checked) -> Result<(), Error> {
-        let numbered = migrate::has_formats(&mut self.connection).await?;
+    fn formats(&self, checked: &mut Checked) -> Result<(), Error> {
+        let numbered = migrate::has_formats(&self.connection)?;
         for (table, column) in FORMATTED {
             let format = if numbered { "format" } else { "1" };
             let sql =
                 format!("SELECT {format} AS f, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY f");
-            let rows: Vec<(i64, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-                .fetch_all(&mut self.connection)
-                .await
-                .map_err(failed)?;
+            let rows: Vec<(i64, i64)> =
+                all(&self.connection, &sql, (), |row| Ok((row.get(0)?, row.get(1)?))).map_err(failure)?;
             for (format, count) in rows {
                 let rows = checked.formats.entry(format).or_default();
                 *rows = rows.saturating_add(count);
             }
         }
         if numbered {
-            checked.releases = sqlx::query_scalar("SELECT release FROM writer ORDER BY format, release")
-                .fetch_all(&mut self.connection)
-                .await
-                .map_err(failed)?;
+            let sql = "SELECT release FROM writer ORDER BY format, release";
+            checked.releases = all(&self.connection, sql, (), |row| row.get(0)).map_err(failure)?;
         }
         Ok(())
     }
@@ -177,18 +164,17 @@ impl Offline {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub async fn channels(&mut self) -> Result<Vec<(ChannelKey, Loaded)>, Error> {
+    pub fn channels(&self) -> Result<Vec<(ChannelKey, Loaded)>, Error> {
+        let sql = "SELECT id, org, name FROM channel ORDER BY org, name";
         let rows: Vec<(i64, String, String)> =
-            sqlx::query_as("SELECT id, org, name FROM channel ORDER BY org, name")
-                .fetch_all(&mut self.connection)
-                .await
-                .map_err(failed)?;
-        let numbered = migrate::has_formats(&mut self.connection).await?;
+            all(&self.connection, sql, (), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .map_err(failure)?;
+        let numbered = migrate::has_formats(&self.connection)?;
         let mut channels = Vec::with_capacity(rows.len());
         for (channel, org, name) in rows {
             let org = OrgId::parse(&org).map_err(|error| Error::Corrupt(error.to_string()))?;
             let opened = Opened { channel, epoch: Epoch(0) };
-            let loaded = read::load_as(&mut self.connection, &opened, numbered).await?;
+            let loaded = read::load_as(&self.connection, &opened, numbered)?;
             channels.push((ChannelKey { org, channel: name.into() }, loaded));
         }
         Ok(channels)
@@ -198,33 +184,32 @@ impl Offline {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub async fn turns(
-        &mut self,
-        conversation: &str,
-    ) -> Result<(Option<serde_json::Value>, Vec<StoredTurn>), Error> {
-        let format = if migrate::has_formats(&mut self.connection).await? { "t.format" } else { "1" };
+    pub fn turns(&self, conversation: &str) -> Result<(Option<serde_json::Value>, Vec<StoredTurn>), Error> {
+        let format = if migrate::has_formats(&self.connection)? { "t.format" } else { "1" };
         let sql = format!(
             "SELECT t.at, {format}, t.facts FROM turn t JOIN conversation c ON c.id = t.conversation \
              WHERE c.name = ? AND t.id > c.covered ORDER BY t.id"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(conversation)
-            .fetch_all(&mut self.connection)
-            .await
-            .map_err(failed)?;
-        let turn = |row: &sqlx::sqlite::SqliteRow| {
-            let at = Timestamp::from_millis(row.try_get(0)?);
-            Ok(StoredTurn { at, format: row.try_get(1)?, facts: as_json(row.try_get(2)?) })
-        };
-        let turns = rows.iter().map(turn).collect::<Result<_, sqlx::Error>>().map_err(failed)?;
-        let state: Option<Option<String>> =
-            sqlx::query_scalar("SELECT state FROM conversation WHERE name = ?")
-                .bind(conversation)
-                .fetch_optional(&mut self.connection)
-                .await
-                .map_err(failed)?;
+        let turns = all(&self.connection, &sql, [conversation], |row| {
+            let at = Timestamp::from_millis(row.get(0)?);
+            Ok(StoredTurn { at, format: row.get(1)?, facts: as_json(row.get_ref(2)?.as_str()?) })
+        });
+        let sql = "SELECT state FROM conversation WHERE name = ?";
+        let state: rusqlite::Result<Option<Option<String>>> =
+            self.connection.query_row(sql, [conversation], |row| row.get(0)).optional();
+        let (turns, state) = (turns.map_err(failure)?, state.map_err(failure)?);
         Ok((state.flatten().map(|state| as_json(&state)), turns))
     }
+}
+
+/// All rows of an answer.
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection.prepare(sql)?.query_map(params, row)?.collect()
 }
 
 fn as_json(text: &str) -> serde_json::Value {
@@ -236,60 +221,61 @@ fn as_json(text: &str) -> serde_json::Value {
 ///
 /// # Errors
 /// Where a connector has the file, a later release wrote it, or it cannot be written; it is then as it was.
-pub async fn upgrade(path: &Path) -> Result<Upgraded, Error> {
+pub fn upgrade(path: &Path) -> Result<Upgraded, Error> {
     if !path.exists() {
         return Err(Error::Unopenable(format!("{}: there is no such file", path.display())));
     }
     let guard = FileLock::take(path)?;
-    let options = SqliteConnectOptions::new().filename(path).busy_timeout(LOCK_WAIT);
-    let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
-    migrate::is_ours(&mut connection).await?;
-    migrate::refuse_newer(&mut connection).await?;
+    let mut connection = Connect::new(path, None).alone()?;
+    migrate::is_ours(&connection)?;
+    migrate::refuse_newer(&connection)?;
     guard.tighten();
     let mut upgraded = Upgraded { rows: 0, backup: None, problems: Vec::new() };
-    if oldest(&mut connection).await?.is_some_and(|oldest| oldest < i64::from(CURRENT)) {
-        upgraded.backup = Some(copy(&mut connection, path).await?);
+    if oldest(&connection)?.is_some_and(|oldest| oldest < i64::from(CURRENT)) {
+        upgraded.backup = Some(copy(&connection, path)?);
     }
-    migrate::run(&mut connection).await?;
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-    for (table, column) in FORMATTED {
-        rewrite(&mut transaction, table, column, &mut upgraded).await.map_err(failed)?;
-    }
-    transaction.commit().await.map_err(failed)?;
-    connection.close().await.map_err(failed)?;
+    migrate::run(&mut connection)?;
+    let mut rewritten = || -> rusqlite::Result<()> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (table, column) in FORMATTED {
+            rewrite(&transaction, table, column, &mut upgraded)?;
+        }
+        transaction.commit()
+    };
+    rewritten().map_err(failure)?;
+    connection.close().map_err(|(_, error)| failure(error))?;
     Ok(upgraded)
 }
 
 /// The oldest format that a row is in.
-async fn oldest(connection: &mut SqliteConnection) -> Result<Option<i64>, Error> {
+fn oldest(connection: &Connection) -> Result<Option<i64>, Error> {
     let mut checked = Checked::default();
-    if !migrate::has_formats(connection).await? {
+    if !migrate::has_formats(connection)? {
         return Ok(Some(1));
     }
     for (table, column) in FORMATTED {
         let sql = format!("SELECT min(format) FROM {table} WHERE {column} IS NOT NULL");
-        let found: Option<i64> =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut *connection).await.map_err(failed)?;
+        let found: Option<i64> = connection.query_row(&sql, [], |row| row.get(0)).map_err(failure)?;
         checked.formats.extend(found.map(|format| (format, 1)));
     }
     Ok(checked.formats.keys().next().copied())
 }
 
-async fn copy(connection: &mut SqliteConnection, path: &Path) -> Result<PathBuf, Error> {
+fn copy(connection: &Connection, path: &Path) -> Result<PathBuf, Error> {
     let copy = beside(path, &format!(".before-format-{CURRENT}"));
     // Made here, so that it is the owner's alone; SQLite fills an empty file and refuses any other.
     super::guard::make(&copy)?;
     let named = copy.to_str().ok_or_else(|| Error::Unopenable(format!("{}: not UTF-8", copy.display())))?;
-    sqlx::query("VACUUM INTO ?").bind(named).execute(connection).await.map_err(failed)?;
+    connection.execute("VACUUM INTO ?", [named]).map_err(failure)?;
     Ok(copy)
 }
 
-async fn rewrite(
-    connection: &mut SqliteConnection,
+fn rewrite(
+    connection: &Connection,
     table: &str,
     column: &str,
     upgraded: &mut Upgraded,
-) -> Result<(), sqlx::Error> {
+) -> rusqlite::Result<()> {
     let select = format!(
         "SELECT id, format, {column} FROM {table} WHERE format < {CURRENT} AND {column} IS NOT NULL AND id > ? \
          ORDER BY id LIMIT {CHUNK}"
@@ -297,17 +283,14 @@ async fn rewrite(
     let update = format!("UPDATE {table} SET {column} = ?, format = {CURRENT} WHERE id = ?");
     let mut last = i64::MIN;
     loop {
-        let rows: Vec<(i64, i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(select.clone()))
-            .bind(last)
-            .fetch_all(&mut *connection)
-            .await?;
+        let rows: Vec<(i64, i64, String)> =
+            all(connection, &select, [last], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let Some((newest, ..)) = rows.last() else { return Ok(()) };
         last = *newest;
         for (id, format, text) in rows {
             match brought_up(table, format, &text) {
                 Ok(text) => {
-                    let update = sqlx::query(sqlx::AssertSqlSafe(update.clone()));
-                    update.bind(text).bind(id).execute(&mut *connection).await?;
+                    connection.execute(&update, (text, id))?;
                     upgraded.rows = upgraded.rows.saturating_add(1);
                 }
                 Err(error) => upgraded.problems.push(format!("{table} {id} was left as it is: {error}")),

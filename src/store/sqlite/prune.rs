@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::{Row as _, SqliteConnection};
+use rusqlite::Connection;
 
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
+use crate::store::plan::Cutoffs;
 use crate::store::record::Retention;
 
 /// For how long nothing is looked for after nothing was found.
@@ -43,12 +44,12 @@ impl Pruner {
 
     /// Drops a little more than came since it last did, a commit of so many turns included, and says which
     /// conversations are gone.
-    pub(super) async fn prune(
+    pub(super) fn prune(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &Connection,
         now: Timestamp,
         turns: usize,
-    ) -> Result<Vec<(i64, ConversationId)>, sqlx::Error> {
+    ) -> rusqlite::Result<Vec<(i64, ConversationId)>> {
         self.turns = self.turns.saturating_add(turns);
         if self.turns.saturating_mul(2) < FEW && now < self.next {
             return Ok(Vec::new());
@@ -56,17 +57,19 @@ impl Pruner {
         self.next = now + WAITS;
         let turns = std::mem::take(&mut self.turns);
         let rows = i64::try_from(turns.saturating_mul(2).max(FEW)).unwrap_or(i64::MAX);
-        self.covered_turns(connection, rows).await?;
+        self.covered_turns(connection, rows)?;
         if now < self.next_old {
             return Ok(Vec::new());
         }
+        let old = Cutoffs::at(now, &self.retention);
         let mut dropped = 0;
-        for (drop, kept) in [(OLD_CAUSES, self.retention.causes), (OLD_OUTCOMES, self.retention.outcomes)] {
-            dropped = dropped.max(old_rows(connection, drop, now - kept, rows).await?);
+        for (drop, before) in [(OLD_CAUSES, old.causes), (OLD_OUTCOMES, old.outcomes)] {
+            let count = connection.prepare_cached(drop)?.execute((before.as_millis(), rows))?;
+            dropped = dropped.max(count);
         }
         let mut forgotten = Vec::new();
-        for (ended, kept) in [(false, self.retention.idle), (true, self.retention.ended)] {
-            forgotten.extend(idle_conversations(connection, ended, now - kept, rows).await?);
+        for (ended, before) in [(false, old.idle), (true, old.ended)] {
+            idle_conversations(connection, ended, before, rows, &mut forgotten)?;
         }
         if dropped == 0 && forgotten.is_empty() {
             self.next_old = now + PAUSE;
@@ -76,64 +79,41 @@ impl Pruner {
 
     /// Drops turns whose facts are in their conversation's state, or whose conversation is gone, going round
     /// and round the journal. Looking at twice what comes in keeps it at some two times what is needed.
-    async fn covered_turns(
-        &mut self,
-        connection: &mut SqliteConnection,
-        rows: i64,
-    ) -> Result<(), sqlx::Error> {
-        let (up_to, found): (Option<i64>, i64) = sqlx::query_as(
-            "SELECT max(id), count(*) FROM (SELECT id FROM turn WHERE id > ? ORDER BY id LIMIT ?)",
-        )
-        .bind(self.looked_at)
-        .bind(rows)
-        .fetch_one(&mut *connection)
-        .await?;
-        sqlx::query(
-            "DELETE FROM turn WHERE id > ?1 AND id <= ?2 AND NOT EXISTS \
-             (SELECT 1 FROM conversation c WHERE c.id = turn.conversation AND c.covered < turn.id)",
-        )
-        .bind(self.looked_at)
-        .bind(up_to)
-        .execute(&mut *connection)
-        .await?;
+    fn covered_turns(&mut self, connection: &Connection, rows: i64) -> rusqlite::Result<()> {
+        let (up_to, found): (Option<i64>, i64) = connection
+            .prepare_cached(
+                "SELECT max(id), count(*) FROM (SELECT id FROM turn WHERE id > ? ORDER BY id LIMIT ?)",
+            )?
+            .query_row((self.looked_at, rows), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        connection
+            .prepare_cached(
+                "DELETE FROM turn WHERE id > ?1 AND id <= ?2 AND NOT EXISTS \
+                 (SELECT 1 FROM conversation c WHERE c.id = turn.conversation AND c.covered < turn.id)",
+            )?
+            .execute((self.looked_at, up_to))?;
         // Where the end was reached, the next round begins, whatever else comes in meanwhile.
         self.looked_at = if found < rows { 0 } else { up_to.unwrap_or(0) };
         Ok(())
     }
 }
 
-async fn old_rows(
-    connection: &mut SqliteConnection,
-    statement: &'static str,
-    before: Timestamp,
-    rows: i64,
-) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query(statement).bind(before.as_millis()).bind(rows).execute(connection).await?;
-    Ok(done.rows_affected())
-}
-
-async fn idle_conversations(
-    connection: &mut SqliteConnection,
+fn idle_conversations(
+    connection: &Connection,
     ended: bool,
     before: Timestamp,
-    rows: i64,
-) -> Result<Vec<(i64, ConversationId)>, sqlx::Error> {
-    let gone = sqlx::query(
+    limit: i64,
+    forgotten: &mut Vec<(i64, ConversationId)>,
+) -> rusqlite::Result<()> {
+    let mut delete = connection.prepare_cached(
         "DELETE FROM conversation WHERE id IN (SELECT id FROM conversation \
          WHERE idle = 1 AND ended = ? AND heard < ? LIMIT ?) RETURNING channel, name",
-    )
-    .bind(ended)
-    .bind(before.as_millis())
-    .bind(rows)
-    .fetch_all(connection)
-    .await?;
-    let mut names = Vec::with_capacity(gone.len());
-    for row in gone {
-        let name: &str = row.try_get(1)?;
+    )?;
+    let mut rows = delete.query((ended, before.as_millis(), limit))?;
+    while let Some(row) = rows.next()? {
         // A name that does not read was never known by heart.
-        if let Ok(name) = ConversationId::parse(name) {
-            names.push((row.try_get(0)?, name));
+        if let Ok(name) = ConversationId::parse(row.get_ref(1)?.as_str()?) {
+            forgotten.push((row.get(0)?, name));
         }
     }
-    Ok(names)
+    Ok(())
 }

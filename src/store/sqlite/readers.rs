@@ -4,18 +4,22 @@
 //! 1. A question that fails is told until one is answered, and one is asked by itself until then.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{SqliteConnection, SqlitePool};
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
 
-use super::failure::failure;
+use super::blocking::blocking;
+use super::connect::Connect;
 use super::guard::FileLock;
 use super::health::{AccessPath, SharedHealth};
 use super::read;
 use crate::model::time::Clock;
 use crate::store::Error;
+
+/// How many questions are asked at once.
+const READERS: u32 = 2;
 
 /// How long a reader's connection is used.
 const LIFETIME: Duration = Duration::from_secs(60);
@@ -25,14 +29,17 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// The connections that only read.
 #[derive(Clone)]
-pub(super) struct Readers {
-    pool: SqlitePool,
-    /// How one is opened.
-    options: SqliteConnectOptions,
+pub(super) struct Readers(Arc<Inner>);
+
+struct Inner {
+    connect: Connect,
+    /// Those that nobody uses, and when they were opened.
+    free: Mutex<Vec<(Connection, Instant)>>,
+    seats: Arc<Semaphore>,
     guard: Weak<FileLock>,
     health: SharedHealth,
     clock: Arc<dyn Clock>,
-    asking: Arc<AtomicBool>,
+    asking: AtomicBool,
 }
 
 impl std::fmt::Debug for Readers {
@@ -43,63 +50,58 @@ impl std::fmt::Debug for Readers {
 
 impl Readers {
     pub(super) fn new(
-        options: SqliteConnectOptions,
+        connect: Connect,
         guard: Weak<FileLock>,
         health: SharedHealth,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        // A ping would cost as much as a question.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(2)
-            .min_connections(0)
-            .max_lifetime(LIFETIME)
-            .test_before_acquire(false)
-            .connect_lazy_with(options.clone());
-        Self { pool, options, guard, health, clock, asking: Arc::default() }
+        let seats = Arc::new(Semaphore::new(READERS as usize));
+        let (free, asking) = (Mutex::default(), AtomicBool::new(false));
+        Self(Arc::new(Inner { connect, free, seats, guard, health, clock, asking }))
     }
 
     /// Asks on one of the open connections.
-    pub(super) async fn ask<T>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
-        question: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, Error>,
+        question: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.same_file()?;
-        let done = match self.pool.acquire().await {
-            Ok(mut reader) => {
-                let done = question(&mut reader).await;
-                if done.is_err() {
-                    // The next one shall not meet what this one broke on.
-                    reader.close().await.ok();
-                }
-                done
-            }
-            Err(error) => Err(failure(&error)),
-        };
-        self.noted(done)
+        let seat = Arc::clone(&self.0.seats).acquire_owned().await.map_err(|_| Error::Closed)?;
+        let inner = Arc::clone(&self.0);
+        let done = blocking(move || {
+            let (connection, opened) = inner.take()?;
+            let answer = question(&connection)?;
+            // One that broke on its question is not kept: the next one shall not meet what this one did.
+            inner.free().push((connection, opened));
+            drop(seat);
+            Ok(answer)
+        });
+        self.noted(done.await)
     }
 
     /// Asks on a connection of its own: what it says counts, and the file may be another than that of those that
     /// are open, where its disk was taken away and came back.
-    pub(super) async fn ask_anew<T>(
+    pub(super) async fn ask_anew<T: Send + 'static>(
         &self,
-        question: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, Error>,
+        question: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.same_file()?;
-        let done = super::once(&self.options, question).await;
+        let connect = self.0.connect.clone();
+        let done = blocking(move || question(&connect.read()?)).await;
         self.noted(done)
     }
 
     /// Notes whether the file is still the one that was opened.
     pub(super) fn same_file(&self) -> Result<(), Error> {
-        let Some(guard) = self.guard.upgrade() else { return Ok(()) };
+        let Some(guard) = self.0.guard.upgrade() else { return Ok(()) };
         let same = guard.check();
-        self.health.note(AccessPath::File, self.clock.now(), &same);
+        self.0.health.note(AccessPath::File, self.0.clock.now(), &same);
         same
     }
 
     fn noted<T>(&self, done: Result<T, Error>) -> Result<T, Error> {
-        self.health.note(AccessPath::Read, self.clock.now(), &done);
-        if done.is_err() && !self.pool.is_closed() && !self.asking.swap(true, Ordering::Relaxed) {
+        self.0.health.note(AccessPath::Read, self.0.clock.now(), &done);
+        if done.is_err() && !self.0.seats.is_closed() && !self.0.asking.swap(true, Ordering::Relaxed) {
             tokio::spawn(self.clone().ask_until_answered());
         }
         done
@@ -107,17 +109,39 @@ impl Readers {
 
     /// Goes on asking, so that what is over is told to be over though nobody else asks.
     async fn ask_until_answered(self) {
-        while !self.pool.is_closed() {
+        while !self.0.seats.is_closed() {
             tokio::time::sleep(PAUSE).await;
             // Not on one that stays open: made while a disk is read-only, it would keep SQLite's shared memory so.
             if self.ask_anew(read::last_outcome).await.is_ok() {
                 break;
             }
         }
-        self.asking.store(false, Ordering::Relaxed);
+        self.0.asking.store(false, Ordering::Relaxed);
     }
 
+    /// Waits for the questions that are being asked, and closes.
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        let seats = self.0.seats.acquire_many(READERS).await;
+        self.0.seats.close();
+        self.0.free().clear();
+        drop(seats);
+    }
+}
+
+impl Inner {
+    fn free(&self) -> MutexGuard<'_, Vec<(Connection, Instant)>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Result<(Connection, Instant), Error> {
+        let kept = {
+            let mut free = self.free();
+            free.retain(|(_, opened)| opened.elapsed() < LIFETIME);
+            free.pop()
+        };
+        match kept {
+            Some(kept) => Ok(kept),
+            None => Ok((self.connect.read()?, Instant::now())),
+        }
     }
 }

@@ -1,74 +1,43 @@
-//! The one task that writes: takes what has queued up, commits it together, answers.
+//! The one thread that writes: takes what has queued up, commits it together, answers. From the first statement of a
+//! commit to the last it waits for nobody but the disk.
 //!
 //! Invariants
 //! 1. What is answered `Ok` has been committed.
 //! 2. After a failed commit nothing of what was held in memory about the file is believed: the connection is
 //!    closed, what was known of conversations is dropped, and the channels concerned must be loaded again.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use rusqlite::Connection;
+use tokio::sync::mpsc;
 
-use super::encode::Encoded;
-use super::failure::failure;
-use super::group::{self, Channel, Head, Known};
+use super::connect::Connect;
+use super::failure::{self, failure};
 use super::guard::FileLock;
 use super::health::{AccessPath, SharedHealth};
+use super::order::{Opened, Order, QueuedTurn};
 use super::prune::Pruner;
+use super::{read, rows};
 use crate::model::ids::ConversationId;
-use crate::model::time::{Clock, Timestamp};
+use crate::model::time::Clock;
 use crate::store::Error;
-use crate::store::record::{Appended, Cause, ChannelKey, Epoch, Position, Retention};
+use crate::store::plan::Planner;
+use crate::store::record::{Appended, ChannelKey, Epoch, Retention};
 
 /// How many turns one commit takes at most. Past some hundreds, a turn's share of the sync is nothing any
 /// more, and the first of them waits for the last.
 const LARGEST_GROUP: usize = 512;
 
-/// How many conversations the writer knows by heart; above it, it forgets all and looks them up again.
-const MOST_HEADS: usize = 400_000;
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
 
-/// Where a channel's turns begin: its id is in the bits above.
-pub(super) const TURN_BITS: u32 = 43;
-
-type Answer<T> = oneshot::Sender<Result<T, Error>>;
-
-/// What the writer is asked to do.
-#[derive(Debug)]
-pub(super) enum Order {
-    Append(Box<QueuedTurn>),
-    Open(ChannelKey, Answer<Opened>),
-    Forget(ChannelKey, ConversationId, Answer<()>),
-    Close(Answer<()>),
-}
-
-/// A turn that waits.
-#[derive(Debug)]
-pub(super) struct QueuedTurn {
-    pub(super) channel: ChannelKey,
-    pub(super) epoch: Epoch,
-    pub(super) at: Timestamp,
-    pub(super) cause: Option<Cause>,
-    pub(super) position: Option<Position>,
-    pub(super) change: Option<Result<Encoded, Error>>,
-    pub(super) answer: Answer<Appended>,
-}
-
-/// A channel, ready to be read.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) channel: i64,
-    pub(super) epoch: Epoch,
-}
-
-/// The writer's task.
+/// The writer.
 pub(super) struct Writer {
-    connect: SqliteConnectOptions,
-    connection: Option<SqliteConnection>,
-    known: Known,
+    connect: Connect,
+    connection: Option<Connection>,
+    planner: Planner,
     pruner: Pruner,
     health: SharedHealth,
     clock: Arc<dyn Clock>,
@@ -76,35 +45,32 @@ pub(super) struct Writer {
     guard: Arc<FileLock>,
 }
 
-/// Opens a connection for writing, or for reading what it says.
-pub(super) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, Error> {
-    SqliteConnection::connect_with(options).await.map_err(|error| failure(&error))
-}
-
 impl Writer {
     pub(super) fn new(
-        connect: SqliteConnectOptions,
-        connection: SqliteConnection,
+        connect: Connect,
+        connection: Connection,
         retention: Retention,
         health: SharedHealth,
         clock: Arc<dyn Clock>,
         guard: Arc<FileLock>,
     ) -> Self {
-        let (known, pruner) = (Known::default(), Pruner::new(retention));
-        Self { connect, connection: Some(connection), known, pruner, health, clock, guard }
+        let (planner, pruner) = (Planner::default(), Pruner::new(retention));
+        Self { connect, connection: Some(connection), planner, pruner, health, clock, guard }
+    }
+
+    /// Begins to work, on a thread of its own.
+    pub(super) fn start(self, queue: mpsc::UnboundedReceiver<Order>) -> Result<(), Error> {
+        let thread = std::thread::Builder::new().name("byoc-store".to_owned());
+        thread
+            .spawn(move || self.run(queue))
+            .map(drop)
+            .map_err(|error| failure::io(&error, "the store's thread"))
     }
 
     /// Works until it is told to close, or nobody is left who could ask.
-    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Order>) {
+    fn run(mut self, mut queue: mpsc::UnboundedReceiver<Order>) {
         let mut next = None;
-        loop {
-            let order = match next.take() {
-                Some(order) => order,
-                None => match queue.recv().await {
-                    Some(order) => order,
-                    None => break,
-                },
-            };
+        while let Some(order) = next.take().or_else(|| queue.blocking_recv()) {
             match order {
                 Order::Append(first) => {
                     let mut group = vec![*first];
@@ -118,34 +84,36 @@ impl Writer {
                             Err(_) => break,
                         }
                     }
-                    self.append(group).await;
+                    self.append(group);
                 }
                 Order::Open(channel, answer) => {
-                    let opened = self.attempt(0, async |this, c| this.open(c, &channel).await).await;
+                    let opened = self.attempt(0, |this, connection| this.open(connection, &channel));
                     answer.send(opened).ok();
                 }
                 Order::Forget(channel, conversation, answer) => {
                     let done =
-                        self.attempt(0, async |this, c| this.forget(c, &channel, conversation).await).await;
+                        self.attempt(0, |this, connection| this.forget(connection, &channel, &conversation));
                     answer.send(done).ok();
                 }
                 Order::Close(answer) => {
-                    let closed = self.close().await;
+                    let closed = self.close();
+                    // Whoever asks from now on is told at once, and what has just come in waits no longer.
+                    drop(queue);
+                    self.health.lock().health.queued = 0;
                     drop(self);
                     answer.send(closed).ok();
                     return;
                 }
             }
         }
-        if let Err(error) = self.close().await {
+        if let Err(error) = self.close() {
             tracing::warn!(%error, "the store could not be closed in order; nothing is lost");
         }
     }
 
     /// Commits a group and answers each of its turns.
-    async fn append(&mut self, turns: Vec<QueuedTurn>) {
-        let count = turns.len();
-        let stored = self.attempt(count, async |this, c| this.store(c, &turns).await).await;
+    fn append(&mut self, turns: Vec<QueuedTurn>) {
+        let stored = self.attempt(turns.len(), |this, connection| this.store(connection, &turns));
         match stored {
             Ok(answers) => {
                 for (turn, answer) in turns.into_iter().zip(answers) {
@@ -154,93 +122,88 @@ impl Writer {
             }
             Err(error) => {
                 for turn in turns {
-                    self.known.break_off(&turn.channel);
+                    self.planner.break_off(&turn.channel);
                     turn.answer.send(Err(error.clone())).ok();
                 }
             }
         }
     }
 
-    async fn store(
+    fn store(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &Connection,
         turns: &[QueuedTurn],
-    ) -> Result<Vec<Result<Appended, Error>>, sqlx::Error> {
-        if self.known.heads.len() > MOST_HEADS {
-            self.known.heads = HashMap::new();
+    ) -> rusqlite::Result<Vec<Result<Appended, Error>>> {
+        let outlines: Vec<_> = turns.iter().map(QueuedTurn::outline).collect();
+        connection.prepare_cached(BEGIN)?.execute([])?;
+        for (channel, name) in self.planner.unknown(&outlines) {
+            if let Some(head) = rows::head(connection, channel, name)? {
+                self.planner.learn(channel, name, head);
+            }
         }
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let answers = group::write(&mut transaction, &mut self.known, turns).await?;
+        let plan = self.planner.settle(&outlines, |plan| {
+            let found = rows::write(connection, plan, turns)?;
+            if !found.is_nothing() {
+                connection.prepare_cached(ROLLBACK)?.execute([])?;
+                connection.prepare_cached(BEGIN)?.execute([])?;
+            }
+            Ok::<_, rusqlite::Error>(found)
+        })?;
         let now = turns.iter().map(|turn| turn.at).max().unwrap_or_default();
-        let forgotten = self.pruner.prune(&mut transaction, now, turns.len()).await?;
-        transaction.commit().await?;
-        for key in forgotten {
-            self.known.heads.remove(&key);
+        let forgotten = self.pruner.prune(connection, now, turns.len())?;
+        connection.prepare_cached(COMMIT)?.execute([])?;
+        let (adopted, answers) = plan.into_parts();
+        self.planner.adopt(adopted);
+        for (channel, name) in forgotten {
+            self.planner.forget(channel, &name);
         }
         Ok(answers)
     }
 
-    async fn open(
-        &mut self,
-        connection: &mut SqliteConnection,
-        key: &ChannelKey,
-    ) -> Result<Opened, sqlx::Error> {
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let (id, epoch, next_turn): (i64, i64, i64) = sqlx::query_as(
-            "INSERT INTO channel (org, name, epoch, next_turn) VALUES (?, ?, 1, 0) \
-             ON CONFLICT (org, name) DO UPDATE SET epoch = epoch + 1 RETURNING id, epoch, next_turn",
-        )
-        .bind(key.org.as_str())
-        .bind(&*key.channel)
-        .fetch_one(&mut *transaction)
-        .await?;
-        let next_conversation: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM conversation")
-            .fetch_one(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        let next_turn = next_turn.max((id << TURN_BITS).saturating_add(1));
-        self.known.next_conversation = self.known.next_conversation.max(next_conversation);
-        self.known
-            .channels
-            .insert(key.clone(), Channel { id, epoch: Epoch(epoch), broken: false, next_turn });
+    fn open(&mut self, connection: &Connection, key: &ChannelKey) -> rusqlite::Result<Opened> {
+        connection.prepare_cached(BEGIN)?.execute([])?;
+        let (id, epoch, next_turn): (i64, i64, i64) = connection
+            .prepare_cached(
+                "INSERT INTO channel (org, name, epoch, next_turn) VALUES (?, ?, 1, 0) \
+                 ON CONFLICT (org, name) DO UPDATE SET epoch = epoch + 1 RETURNING id, epoch, next_turn",
+            )?
+            .query_row((key.org.as_str(), &*key.channel), |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+        let next_conversation = connection
+            .prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM conversation")?
+            .query_row([], |row| row.get(0))?;
+        connection.prepare_cached(COMMIT)?.execute([])?;
+        self.planner.open(key, (id, Epoch(epoch)), next_turn, next_conversation);
         Ok(Opened { channel: id, epoch: Epoch(epoch) })
     }
 
-    async fn forget(
+    fn forget(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &Connection,
         key: &ChannelKey,
-        conversation: ConversationId,
-    ) -> Result<(), sqlx::Error> {
-        let id: Option<i64> = sqlx::query_scalar(
-            "DELETE FROM conversation WHERE name = ? AND channel = \
-             (SELECT id FROM channel WHERE org = ? AND name = ?) RETURNING channel",
-        )
-        .bind(conversation.as_str())
-        .bind(key.org.as_str())
-        .bind(&*key.channel)
-        .fetch_optional(connection)
-        .await?;
-        if let Some(channel) = id {
-            self.known.heads.remove(&(channel, conversation));
-        }
+        conversation: &ConversationId,
+    ) -> rusqlite::Result<()> {
+        let Some(id) = read::channel_number(connection, key)? else { return Ok(()) };
+        connection
+            .prepare_cached("DELETE FROM conversation WHERE channel = ? AND name = ?")?
+            .execute((id, conversation.as_str()))?;
+        self.planner.forget(id, conversation);
         Ok(())
     }
 
     /// Does something with the connection, opened anew where the last attempt failed, and notes how it went.
-    async fn attempt<T>(
+    fn attempt<T>(
         &mut self,
         turns: usize,
-        work: impl AsyncFnOnce(&mut Self, &mut SqliteConnection) -> Result<T, sqlx::Error>,
+        work: impl FnOnce(&mut Self, &Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
         let start = Instant::now();
         let same = match self.guard.check() {
             // The disk failed, and what is at the path now came back with it: every channel loads again from there.
             Err(Error::Replaced(_)) if self.connection.is_none() || self.health.has_failed() => {
-                self.known.heads = HashMap::new();
-                if let Some(connection) = self.connection.take() {
-                    connection.close_hard().await.ok();
-                }
+                self.planner.distrust();
+                self.connection = None;
                 self.guard.take_anew()
             }
             same => same,
@@ -248,7 +211,7 @@ impl Writer {
         self.health.note(AccessPath::File, self.clock.now(), &same);
         let done = match same {
             Ok(()) => {
-                let done = self.work(work).await;
+                let done = self.work(work);
                 self.health.note(AccessPath::Write, self.clock.now(), &done);
                 done
             }
@@ -267,44 +230,31 @@ impl Writer {
         done
     }
 
-    async fn work<T>(
+    fn work<T>(
         &mut self,
-        work: impl AsyncFnOnce(&mut Self, &mut SqliteConnection) -> Result<T, sqlx::Error>,
+        work: impl FnOnce(&mut Self, &Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
-        let mut connection = match self.connection.take() {
+        let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect(&self.connect).await?,
+            None => self.connect.write()?,
         };
-        match work(self, &mut connection).await {
+        match work(self, &connection) {
             Ok(value) => {
                 self.connection = Some(connection);
                 Ok(value)
             }
             Err(error) => {
-                self.known.heads = HashMap::new();
-                connection.close_hard().await.ok();
-                Err(failure(&error))
+                // Dropping the connection takes back what it had begun.
+                self.planner.distrust();
+                Err(failure(error))
             }
         }
     }
 
-    async fn close(&mut self) -> Result<(), Error> {
-        let Some(mut connection) = self.connection.take() else { return Ok(()) };
-        let worked_in =
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.map(|_| ());
-        let closed = connection.close().await;
-        worked_in.and(closed).map_err(|error| failure(&error))
+    fn close(&mut self) -> Result<(), Error> {
+        let Some(connection) = self.connection.take() else { return Ok(()) };
+        let worked_in = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let closed = connection.close().map_err(|(_, error)| error);
+        worked_in.and(closed).map_err(failure)
     }
 }
-
-impl Known {
-    /// Refuses whatever the channel appends until it has been loaded again.
-    fn break_off(&mut self, channel: &ChannelKey) {
-        if let Some(channel) = self.channels.get_mut(channel) {
-            channel.broken = true;
-        }
-    }
-}
-
-/// What the writer knows of a conversation without looking.
-pub(super) type Heads = HashMap<(i64, ConversationId), Head>;

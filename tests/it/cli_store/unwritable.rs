@@ -8,8 +8,7 @@ use std::process::Command;
 
 use byoc_connector::store::{Options, Sqlite, Store as _};
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
+use rusqlite::Connection;
 
 use crate::support::replaying::command::{stderr, stdout};
 
@@ -62,13 +61,12 @@ async fn a_store_whose_newest_turns_are_beside_it_is_not_half_read() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = folder.path().join("byoc.db");
     Sqlite::open(Options::new(&file)).await.unwrap().close().await.unwrap();
-    let mut writing =
-        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&file)).await.unwrap();
-    sqlx::query("UPDATE writer SET release = 'another'").execute(&mut writing).await.unwrap();
+    let writing = Connection::open(&file).unwrap();
+    writing.execute("UPDATE writer SET release = 'another'", []).unwrap();
     for name in ["byoc.db", "byoc.db-wal"] {
         fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
     }
-    writing.close().await.unwrap();
+    writing.close().unwrap();
     assert!(copy.path().join("byoc.db-wal").metadata().unwrap().len() > 0);
     let (code, said, wrong) = check(copy.path(), "byoc.db");
     assert_eq!((code, said.as_str()), (Some(2), ""), "{wrong}");

@@ -9,8 +9,7 @@ use byoc_connector::model::time::Timestamp;
 use byoc_connector::routing::{Ending, Fact, Outcome};
 use byoc_connector::store::format::{self, CURRENT};
 use byoc_connector::store::{Cause, Change, Options, OutcomeId, Position, Sqlite, Store as _, TurnRecord};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, Row as _, SqliteConnection};
+use rusqlite::Connection;
 
 use super::ending;
 use super::golden::{self, Row};
@@ -23,20 +22,18 @@ use crate::support::turns::channel;
 const HELD: [(&str, usize); 3] =
     [("nobody-left", 99), ("cancelled-while-ringing", 7), ("conference-queue", 5)];
 
-async fn connect(file: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
-    SqliteConnection::connect_with(&options).await.unwrap()
-}
-
 /// Everything in a database, as statements that make another like it.
-async fn dump(file: &Path) -> String {
-    let mut connection = connect(file).await;
-    let mark: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut connection).await.unwrap();
-    let mut text = format!("PRAGMA application_id = {mark};\n");
+fn dump(file: &Path) -> String {
+    let connection = Connection::open(file).unwrap();
+    let number = |pragma| connection.pragma_query_value::<i64, _>(None, pragma, |row| row.get(0)).unwrap();
+    let mut text = format!("PRAGMA application_id = {};\n", number("application_id"));
+    writeln!(text, "PRAGMA user_version = {};", number("user_version")).unwrap();
     let schema = "SELECT sql, name, type FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' \
                   ORDER BY rowid";
-    for item in sqlx::query(schema).fetch_all(&mut connection).await.unwrap() {
-        let (sql, name, kind): (String, String, String) = (item.get(0), item.get(1), item.get(2));
+    let mut schema = connection.prepare(schema).unwrap();
+    let items = schema.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    for item in items {
+        let (sql, name, kind): (String, String, String) = item.unwrap();
         writeln!(text, "{sql};").unwrap();
         if kind != "table" {
             continue;
@@ -44,18 +41,13 @@ async fn dump(file: &Path) -> String {
         let columns = format!(
             "SELECT group_concat('quote(' || name || ')', '||'',''||') FROM pragma_table_info('{name}')"
         );
-        let columns: String = scalar(&mut connection, columns).await;
-        let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT {columns} FROM {name}")));
-        let rows: Vec<String> = rows.fetch_all(&mut connection).await.unwrap();
-        for row in rows {
-            writeln!(text, "INSERT INTO {name} VALUES ({row});").unwrap();
+        let columns: String = connection.query_row(&columns, [], |row| row.get(0)).unwrap();
+        let mut rows = connection.prepare(&format!("SELECT {columns} FROM {name}")).unwrap();
+        for row in rows.query_map([], |row| row.get::<_, String>(0)).unwrap() {
+            writeln!(text, "INSERT INTO {name} VALUES ({});", row.unwrap()).unwrap();
         }
     }
     text
-}
-
-async fn scalar(connection: &mut SqliteConnection, sql: String) -> String {
-    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(connection).await.unwrap()
 }
 
 /// A turn of a golden journal, as the runtime would append it.
@@ -98,7 +90,7 @@ async fn a_file_is_written_as_text() {
         }
     }
     store.close().await.unwrap();
-    let text = dump(&file).await;
+    let text = dump(&file);
     assert!(
         text.contains("INSERT INTO turn VALUES") && text.contains("INSERT INTO outcome VALUES"),
         "{text}"
@@ -109,12 +101,10 @@ async fn a_file_is_written_as_text() {
 }
 
 /// Makes a file of statements that an older release's file was written as.
-async fn restore(folder: &Path, format: u32) -> std::path::PathBuf {
+fn restore(folder: &Path, format: u32) -> std::path::PathBuf {
     let file = folder.join("byoc.db");
-    let mut connection = connect(&file).await;
     let text = fs::read_to_string(golden::folder(format).join("store.sql")).unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+    Connection::open(&file).unwrap().execute_batch(&text).unwrap();
     file
 }
 
@@ -122,7 +112,7 @@ async fn restore(folder: &Path, format: u32) -> std::path::PathBuf {
 async fn a_file_of_every_older_format_is_read_and_goes_on() {
     for format in 1..CURRENT {
         let folder = tempfile::tempdir().unwrap();
-        let store = Sqlite::open(Options::new(restore(folder.path(), format).await)).await.unwrap();
+        let store = Sqlite::open(Options::new(restore(folder.path(), format))).await.unwrap();
         let loaded = store.load(&channel("chat")).await.unwrap();
         assert_eq!(loaded.unreadable, []);
         let open = loaded.conversations.iter().filter(|kept| !kept.conversation.is_idle());

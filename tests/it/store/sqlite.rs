@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use byoc_connector::store::format::{CURRENT, RELEASE};
-use byoc_connector::store::{Appended, Error, Options, Position, Sqlite, Store as _, TurnRecord};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
+use byoc_connector::store::{Error, Options, Position, Sqlite, Store as _, TurnRecord};
+use rusqlite::Connection;
 
-use super::{STORED, caused, learned};
+use super::{STORED, caused};
 use crate::support::turns::*;
 
 pub(super) fn file(folder: &Path) -> PathBuf {
@@ -20,12 +19,8 @@ pub(super) async fn open(folder: &Path) -> Result<Sqlite, Error> {
     Sqlite::open(Options::new(file(folder))).await
 }
 
-async fn connect(folder: &Path) -> SqliteConnection {
-    SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file(folder))).await.unwrap()
-}
-
-async fn number(folder: &Path, query: &'static str) -> i64 {
-    sqlx::query_scalar(query).fetch_one(&mut connect(folder).await).await.unwrap()
+fn number(folder: &Path, query: &str) -> i64 {
+    Connection::open(file(folder)).unwrap().query_row(query, [], |row| row.get(0)).unwrap()
 }
 
 #[tokio::test]
@@ -63,28 +58,9 @@ async fn the_journal_does_not_grow_with_what_is_over() {
         for (conversation, pending) in under_way {
             actor.noted(conversation, pending.await.unwrap());
         }
-        most = most.max(number(folder.path(), "SELECT count(*) FROM turn").await);
+        most = most.max(number(folder.path(), "SELECT count(*) FROM turn"));
     }
     assert!(most < 800, "{most} of 6000 turns were kept");
-}
-
-#[tokio::test]
-async fn what_goes_on_for_long_is_asked_for_its_state() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await.unwrap();
-    let channel = channel("chat");
-    let epoch = store.load(&channel).await.unwrap().epoch;
-    store.append(record(&channel, epoch, "a")).await.unwrap();
-    let mut asked = 0;
-    for turn in 1..=40 {
-        let mut fact = learned(record(&channel, epoch, "a"));
-        fact.change.as_mut().unwrap().began = false;
-        if store.append(fact).await == Ok(Appended::Stored { wants_state: true }) {
-            asked += 1;
-            assert!(turn >= byoc_connector::store::FACTS_BEFORE_STATE);
-        }
-    }
-    assert_eq!(asked, 41 - byoc_connector::store::FACTS_BEFORE_STATE);
 }
 
 #[tokio::test]
@@ -104,7 +80,7 @@ async fn a_file_of_a_newer_release_is_refused() {
     open(folder.path()).await.unwrap().close().await.unwrap();
     let insert =
         "INSERT INTO writer (release, format, migration) VALUES ('7.1.0', 99, 98), ('7.0.0', 98, 98)";
-    sqlx::query(insert).execute(&mut connect(folder.path()).await).await.unwrap();
+    Connection::open(file(folder.path())).unwrap().execute(insert, []).unwrap();
     let error = open(folder.path()).await.unwrap_err();
     assert_eq!(error, Error::Newer { release: "7.1.0".to_owned(), found: 99, known: CURRENT.into() });
     let said = error.to_string();
@@ -120,10 +96,9 @@ async fn a_file_that_is_something_else_is_refused_and_left_alone() {
     assert!(fs::read_to_string(file(folder.path())).unwrap().starts_with("id,name"));
 
     fs::remove_file(file(folder.path())).unwrap();
-    let options = SqliteConnectOptions::new().filename(file(folder.path())).create_if_missing(true);
-    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::query("CREATE TABLE customers (id INTEGER)").execute(&mut other).await.unwrap();
-    other.close().await.unwrap();
+    let other = Connection::open(file(folder.path())).unwrap();
+    other.execute_batch("CREATE TABLE customers (id INTEGER)").unwrap();
+    other.close().unwrap();
     let before = fs::read(file(folder.path())).unwrap();
     let error = open(folder.path()).await.unwrap_err();
     assert!(error.to_string().contains("an SQLite database of something else"), "{error}");

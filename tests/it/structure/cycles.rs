@@ -37,12 +37,6 @@ const STILL_IN_A_CYCLE: &[&str] = &[
     "src/routing/request.rs",
     "src/routing/resumed.rs",
     "src/routing/waiting.rs",
-    "src/store/format.rs",
-    "src/store/format/from_1.rs",
-    "src/store/sqlite/group.rs",
-    "src/store/sqlite/mod.rs",
-    "src/store/sqlite/readers.rs",
-    "src/store/sqlite/writer.rs",
 ];
 
 /// A path, by its segments; and the name by which a `use` makes it known.

@@ -1,0 +1,39 @@
+//! What the writer is asked to do, and what it answers.
+
+use tokio::sync::oneshot;
+
+use super::encode::Encoded;
+use crate::model::ids::ConversationId;
+use crate::model::time::Timestamp;
+use crate::store::Error;
+use crate::store::record::{Appended, Cause, ChannelKey, Epoch, Position};
+
+type Answer<T> = oneshot::Sender<Result<T, Error>>;
+
+/// What the writer is asked to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    Append(Box<QueuedTurn>),
+    Open(ChannelKey, Answer<Opened>),
+    Forget(ChannelKey, ConversationId, Answer<()>),
+    Close(Answer<()>),
+}
+
+/// A turn that waits.
+#[derive(Debug)]
+pub(super) struct QueuedTurn {
+    pub(super) channel: ChannelKey,
+    pub(super) epoch: Epoch,
+    pub(super) at: Timestamp,
+    pub(super) cause: Option<Cause>,
+    pub(super) position: Option<Position>,
+    pub(super) change: Option<Result<Encoded, Error>>,
+    pub(super) answer: Answer<Appended>,
+}
+
+/// A channel, ready to be read.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) channel: i64,
+    pub(super) epoch: Epoch,
+}

@@ -1,0 +1,61 @@
+//! A file that sqlx made goes on as it is: `fixtures/store/by-sqlx.sql` is one, with both migrations noted by sqlx.
+
+use std::fs;
+use std::path::Path;
+
+use byoc_connector::store::offline::Offline;
+use byoc_connector::store::{Cause, OutcomeId, Store as _};
+use rusqlite::Connection;
+
+use super::sqlite::{file, open};
+use super::{STORED, caused, learned};
+use crate::support::turns::*;
+
+fn made_by_sqlx(folder: &Path) {
+    let sql = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/store/by-sqlx.sql");
+    let made = Connection::open(file(folder)).unwrap();
+    made.execute_batch(&fs::read_to_string(sql).unwrap()).unwrap();
+    assert_eq!(version(folder), (0, true));
+}
+
+/// Which schema the file has, and whether sqlx's notes are there.
+fn version(folder: &Path) -> (i64, bool) {
+    let connection = Connection::open(file(folder)).unwrap();
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    let notes = "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
+    (version, connection.query_row(notes, [], |row| row.get(0)).unwrap())
+}
+
+#[tokio::test]
+async fn a_file_that_sqlx_made_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    made_by_sqlx(folder.path());
+    let channel = channel("chat");
+    for round in 0..2_u8 {
+        let store = open(folder.path()).await.unwrap();
+        let loaded = store.load(&channel).await.unwrap();
+        assert_eq!(loaded.unreadable, []);
+        assert_eq!(loaded.conversations.len(), 2 + usize::from(round));
+        assert_eq!(loaded.conversations.iter().filter(|one| !one.conversation.is_idle()).count(), 1);
+        let causes = [0x01, 0x1a, 0x70 + round].map(|id| Cause::replay_id(&[id]).unwrap());
+        assert_eq!(store.seen(&channel, &causes).await.unwrap(), [true, true, false]);
+        assert_eq!(store.outcomes(OutcomeId::START, 10).await.unwrap().len(), 1);
+        let new = record(&channel, loaded.epoch, &format!("new-{round}"));
+        assert_eq!(store.append(caused(learned(new), 0x70 + round)).await, STORED);
+        store.close().await.unwrap();
+        assert!(!version(folder.path()).1, "sqlx's notes are gone");
+        assert!(version(folder.path()).0 >= 2);
+    }
+    let checked = Offline::open(&file(folder.path())).unwrap().check().unwrap();
+    assert_eq!((checked.problems, checked.conversations), (Vec::new(), 4));
+}
+
+#[test]
+fn looking_at_a_file_that_sqlx_made_leaves_it_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    made_by_sqlx(folder.path());
+    let before = fs::read(file(folder.path())).unwrap();
+    let checked = Offline::open(&file(folder.path())).unwrap().check().unwrap();
+    assert_eq!((checked.problems, checked.open), (Vec::new(), 1));
+    assert_eq!(fs::read(file(folder.path())).unwrap(), before);
+}
