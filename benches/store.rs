@@ -2,11 +2,14 @@
 //!
 //! `cargo bench --bench store [OPEN]`; 100,000 open conversations are recovered where nothing is said.
 //! `BYOC_BENCH_FOLDER` names the disk to measure (the system's folder for temporary files where it is not
-//! set, which must not be in memory). The floor is a file into which the same bytes are written by the same
-//! groups, each with an `fdatasync`: what durability costs without a database.
+//! set, which must not be in memory). Beside it stand two others that write in the same groups: a loop that writes
+//! the same rows with SQLite and does nothing else, and the floor, a file into which the same bytes are written, each
+//! group with an `fdatasync`: what durability costs without a database.
 
 #![expect(clippy::expect_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark")]
 
+#[path = "store/bare.rs"]
+mod bare;
 mod chat;
 
 use std::fs::{self, File};
@@ -39,7 +42,9 @@ fn main() {
         for appenders in [1, 16, 256] {
             let path = fresh(&folder);
             let measured = runtime.block_on(throughput(&path, appenders));
-            measured.print(appenders, floor(&folder, &measured));
+            let group = (measured.turns / measured.commits.max(1)).max(1);
+            let bare = bare::rate(&fresh(&folder), usize::try_from(group).expect("it fits"), SPAN / 2);
+            measured.print(appenders, bare, floor(&folder, &measured));
         }
     }
     runtime.block_on(recovery(&fresh(&folder), open));
@@ -146,14 +151,15 @@ async fn throughput(path: &Path, appenders: usize) -> Throughput {
 }
 
 impl Throughput {
-    fn print(&self, appenders: usize, floor: f64) {
+    fn print(&self, appenders: usize, bare: f64, floor: f64) {
         let rate = self.turns as f64 / self.took.as_secs_f64();
         println!(
             "  {appenders:>3} appenders: {rate:>8.0} turns/s, {:>5.1} turns a commit, wait p50 {:.2} ms, \
-             p99 {:.2} ms; floor {floor:>8.0} turns/s ({:.0} %)",
+             p99 {:.2} ms; bare rows {bare:>8.0} turns/s ({:.0} %), floor {floor:>8.0} turns/s ({:.0} %)",
             self.turns as f64 / self.commits.max(1) as f64,
             self.median.as_secs_f64() * 1e3,
             self.p99.as_secs_f64() * 1e3,
+            100.0 * rate / bare,
             100.0 * rate / floor
         );
     }
