@@ -166,7 +166,7 @@ fn channel_definition(document: &mut Document<'_>, config: &Path) -> Option<Chan
     };
     let file = config.parent().unwrap_or(Path::new("")).join(&path.value);
     for key in DEFINITION_KEYS {
-        document.refuse_variable(KEY, key, "the channel definition is in a file of its own; set it there");
+        document.refuse_variable(KEY, key, "the channel definition is in its own file; set it there");
     }
     match ChannelDefinition::from_file(&file) {
         Ok(definition) => Some(definition),

@@ -25,7 +25,9 @@ pub(crate) fn secret_worthy_url(text: &str) -> Result<Url, NotSecretWorthy> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        "http" => Err(wrong("an https URL; plain http is for localhost alone, for tokens are sent there")),
+        "http" => Err(wrong(
+            "an https URL; plain http is only allowed for localhost, because tokens are sent there",
+        )),
         _ => Err(wrong("an https URL")),
     }
 }
@@ -141,16 +143,16 @@ pub(crate) fn in_full(error: &dyn Error) -> String {
 fn about_certificates(text: &str) -> Option<&'static str> {
     if text.contains("No CA certificates were loaded") || text.contains("no native certs found") {
         return Some(
-            "this machine trusts nobody: install the system's certificates, or name a PEM file with those that are to \
-             be trusted in SSL_CERT_FILE",
+            "this machine has no root certificates: install them, or set SSL_CERT_FILE to a PEM file of trusted \
+             certificates",
         );
     }
     let (_, why) = text.split_once("invalid peer certificate: ")?;
     Some(if why.contains("UnknownIssuer") {
-        "nobody whom this machine trusts has issued the server's certificate; add its issuer to the system's \
-         certificates, or name a PEM file with all that are to be trusted in SSL_CERT_FILE"
+        "the server's certificate has an unknown issuer; add the issuer to the system's certificates, or set \
+         SSL_CERT_FILE to a PEM file of all trusted certificates"
     } else if why.contains("not valid for name") {
-        "the server's certificate is another host's; check the address, and what answers there"
+        "the server's certificate is for another host; check the address, and what answers there"
     } else if why.contains("expired") || why.contains("not valid yet") {
         "the server's certificate is out of date; renew it, or set this machine's clock"
     } else {
@@ -179,7 +181,7 @@ mod tests {
     fn a_certificate_that_is_not_taken_is_told_with_what_to_do() {
         for (why, advice) in [
             ("UnknownIssuer", "SSL_CERT_FILE"),
-            ("certificate not valid for name \"a\"; certificate is only valid for b", "another host's"),
+            ("certificate not valid for name \"a\"; certificate is only valid for b", "for another host"),
             ("certificate expired: verification time 2 (UNIX)", "clock"),
             ("certificate not valid yet: verification time 1 (UNIX)", "clock"),
             ("BadSignature", "cannot be trusted"),

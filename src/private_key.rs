@@ -31,29 +31,29 @@ const NAME: u8 = 0x06;
 pub(crate) enum NoKey {
     #[error("empty; it must be an RSA private key in PEM")]
     Empty,
-    #[error("encrypted with a passphrase; write it without one: openssl pkey -in key.pem -out plain.pem")]
+    #[error("encrypted with a passphrase; remove it: openssl pkey -in key.pem -out plain.pem")]
     Encrypted,
-    #[error("in DER, the binary form; write it in PEM: openssl pkey -inform DER -in key.der -out key.pem")]
+    #[error("in DER, the binary form; convert it to PEM: openssl pkey -inform DER -in key.der -out key.pem")]
     Der,
-    #[error("in UTF-16, as PowerShell writes text; write it as ASCII or UTF-8")]
+    #[error("in UTF-16, as PowerShell writes text; save it as ASCII or UTF-8")]
     Utf16,
-    #[error("an elliptic-curve key; Salesforce takes RSA alone: openssl genrsa -out key.pem 2048")]
+    #[error("an elliptic-curve key; Salesforce accepts only RSA: openssl genrsa -out key.pem 2048")]
     Elliptic,
-    #[error("a key in OpenSSH's own form; write it in PEM: ssh-keygen -p -m PEM -f key")]
+    #[error("a key in OpenSSH format; convert it to PEM: ssh-keygen -p -m PEM -f key")]
     OpenSsh,
     #[error(
-        "an RSA key of {0} bits; Salesforce takes {FEWEST_BITS} or more: openssl genrsa -out key.pem 2048"
+        "an RSA key of {0} bits; Salesforce needs {FEWEST_BITS} or more: openssl genrsa -out key.pem 2048"
     )]
     Short(usize),
-    #[error("a public key; it must be the private one")]
+    #[error("a public key; use the private key")]
     Public,
     #[error(
-        "a certificate without a key; the certificate is for the app in Salesforce, the private key is for here"
+        "a certificate without a key; the certificate belongs in the app in Salesforce, the private key here"
     )]
     Certificate,
     #[error("cut off: there is no -----END …----- line")]
     CutOff,
-    #[error("a key of another kind than RSA")]
+    #[error("a key that is not RSA")]
     Other,
     #[error(
         "not a valid PEM RSA key; it must begin with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"

@@ -43,7 +43,7 @@ impl ConfigFile {
             Some(path) => Ok(path.as_path()),
             None if Path::new(DEFAULT).exists() => Ok(Path::new(DEFAULT)),
             None => Err(Error::new(format_args!(
-                "there is no {DEFAULT} in this directory; name a configuration with --config FILE or BYOC_CONFIG; fixtures/serve.toml in the source is one to begin with"
+                "there is no {DEFAULT} in this directory; name a configuration with --config FILE or BYOC_CONFIG; see fixtures/serve.toml in the source for an example"
             ))),
         }
     }

@@ -165,13 +165,9 @@ fn why_empty(query: &Query, defined: bool) -> &'static str {
         return "No contact matches.";
     }
     match (defined, conversation.conference_supported) {
-        (false, _) => {
-            "Nobody can be asked to join: the configuration has no channel definition, so conferences are off."
-        }
-        (true, false) => "Nobody can be asked to join: the channel definition does not support conferences.",
-        (true, true) => {
-            "Nobody can be asked to join: the conversation has as many participants as it may have."
-        }
+        (false, _) => "No contacts: the configuration has no channel definition, so conferences are off.",
+        (true, false) => "No contacts: the channel definition does not support conferences.",
+        (true, true) => "No contacts: the conversation is full.",
     }
 }
 

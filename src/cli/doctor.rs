@@ -11,8 +11,7 @@ use crate::doctor::{Finding, examine, here, partner};
 use crate::model::time::{Clock, SystemClock};
 
 /// One line for the list of commands.
-pub const ABOUT: &str =
-    "Check everything that the connector needs, and say what is wrong: org, webhooks, keys, store, address";
+pub const ABOUT: &str = "Check everything that the connector needs: org, webhooks, keys, store, address";
 
 /// What stands below the options in the help.
 pub const EXAMPLES: &str = "\
@@ -20,8 +19,8 @@ Examples:
   byoc doctor
   byoc doctor --config byoc.toml --json
 
-It changes nothing in an org; a webhook is sent a probe that asks and tells nothing.
-Exit code 0: no problem was found; 1: something was. What could not be told from here is marked look.";
+It changes nothing in an org; each webhook gets a probe without data.
+Exit code 0: no problem found; 1: problems found. What it cannot check is marked look.";
 
 /// The arguments.
 #[derive(Debug, clap::Args)]

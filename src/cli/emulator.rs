@@ -18,7 +18,7 @@ use crate::model::time::SystemClock;
 
 /// One line for the list of commands.
 pub const ABOUT: &str =
-    "Play the Salesforce side: token endpoint, Interaction Service, Pub/Sub API, scripted reps, faults";
+    "Emulate Salesforce: token endpoint, Interaction Service, Pub/Sub API, scripted reps, faults";
 
 /// What stands below the options in the help.
 pub const EXAMPLES: &str = "\
@@ -26,7 +26,7 @@ Examples:
   byoc emulator
   byoc emulator --config byoc.toml --seed 7
   byoc emulator --config byoc.toml --reps accept
-      every rep accepts after 2 seconds, except those with a script of their own
+      every rep accepts after 2 seconds, except reps with their own script
   byoc emulator --port 0 --json
   byoc emulator --tls-ca emulator-ca.pem";
 
@@ -230,7 +230,7 @@ fn announce(
 
 fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<(), Error> {
     let (heading, faint, name) = (style::HEADING, style::FAINT, style::NAME);
-    output.line(format_args!("{heading}The Salesforce side listens on {}{heading:#}", said.address))?;
+    output.line(format_args!("{heading}The emulator listens on {}{heading:#}", said.address))?;
     for (what, value) in [
         ("token endpoint", said.token_endpoint.as_str()),
         ("OrgId", &said.org_id),
@@ -252,7 +252,7 @@ fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<
     };
     if said.waiting_reps > 0 {
         output.line(format_args!(
-            "  {} of {} reps answer an offer only when somebody does it for them, at {}/console; give a rep a script in the \
+            "  {} of {} reps do not answer offers by themselves: answer for them at {}/console, give them a script in the \
              configuration, such as {{ does = \"accept\", afterMilliseconds = 2000 }}, or use --reps accept",
             said.waiting_reps,
             options.roster.reps.len(),
@@ -276,7 +276,7 @@ fn print(said: &Announcement<'_>, options: &Options, output: &Output) -> Result<
     output.line(format_args!("{faint}# What Salesforce tells, and everything that happened{faint:#}"))?;
     output.line(format_args!("curl '{control}/events?after=0&waitMilliseconds=10000'"))?;
     output.line(format_args!("curl {control}/books"))?;
-    output.line(format_args!("{faint}# The next offer is made, and its answer lost{faint:#}"))?;
+    output.line(format_args!("{faint}# The next offer is made, but its answer is lost{faint:#}"))?;
     output.line(format_args!(
         r#"curl {control}/faults --json '{{"fault": "answerLost", "operation": "createAgentWork"}}'"#
     ))?;

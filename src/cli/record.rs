@@ -35,13 +35,13 @@ use crate::recording::{Config, Json, Line, Source, Writer};
 use crate::service::{OrgPlan, Ports};
 
 /// One line for the list of commands.
-pub const ABOUT: &str = "Record what Salesforce publishes, for byoc replay";
+pub const ABOUT: &str = "Record Salesforce's events for byoc replay";
 
 /// What stands below the options in the help.
 pub const EXAMPLES: &str = "\
 Examples:
   byoc record -o today.jsonl
-      until ctrl-c; what people wrote is in it
+      until ctrl-c; the file contains people's messages
   byoc record --from earliest --events 100 | gzip > first.jsonl.gz
   byoc record --config byoc.toml --channel Acme_Messaging --duration 15m -o quarter.jsonl";
 
@@ -100,7 +100,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let plan = OrgPlan::new(&serving, org, &clock, |_| nobody()).map_err(Error::several)?;
         let pubsub =
-            plan.pubsub.ok_or_else(|| Error::new("this org's events are not read from Salesforce"))?;
+            plan.pubsub.ok_or_else(|| Error::new("byoc does not read this org's events from Salesforce"))?;
         // Nothing is made before everything else is known to be right.
         let opening = opening(&serving, org, definition)?;
         let tape = RecordingFile::begin(args.output.as_deref(), clock.now(), opening)?;
@@ -150,7 +150,7 @@ fn channel<'a>(org: &'a Org, wanted: Option<&str>) -> Result<(&'a ChannelDefinit
     };
     let definition = definition.map_err(Error::new)?;
     let topic = definition.topic().ok_or_else(|| {
-        Error::new("the channel definition has no custom_platform_event; it says where events come from")
+        Error::new("the channel definition has no custom_platform_event, the source of the events")
     })?;
     Ok((definition, topic))
 }
@@ -191,7 +191,7 @@ impl Recorder {
             StreamItem::Event(event) => self.tape.event(&event, &self.topic)?,
             StreamItem::Gap { reason } => self.progress.say(&format!("events may be missing here: {reason}")),
             StreamItem::Unreadable { replay_id, reason, .. } => {
-                self.progress.say(&format!("the event {replay_id} is left out: {reason}"));
+                self.progress.say(&format!("event {replay_id} skipped: {reason}"));
             }
             StreamItem::KeepAlive { .. } => {}
         }
@@ -246,7 +246,7 @@ impl RecordingFile {
         let output: Box<dyn Write> = match file {
             Some(path) => Box::new(create(path).map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => Error::new(format_args!(
-                    "{} is there already; name a new file, or remove it",
+                    "{} already exists; name a new file, or remove it",
                     path.display()
                 )),
                 _ => Error::new(format_args!("cannot create {}: {error}", path.display())),

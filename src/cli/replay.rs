@@ -21,15 +21,15 @@ use pace::{Pace, Progress};
 use timeline::Timeline;
 
 /// What the command is for.
-pub const ABOUT: &str = "Replay recordings: what was done, and what would be done otherwise today";
+pub const ABOUT: &str = "Replay recordings, and compare today's decisions with the recorded ones";
 
 /// How it is used.
 pub const EXAMPLES: &str = "\
 Examples:
   byoc replay fixtures/conference-queue.jsonl
-      the timeline, with answers from the recording; exit code 1 where something differs
+      the timeline, with answers from the recording; exit code 1 if something differs
   byoc replay incident.jsonl --json | jq 'select(.outcome)'
-      one JSON line a call, then one a request that ended
+      one JSON line per call, then one per ended request
   byoc replay incident.jsonl --against emulator
       the same events, answered by the stand-in Salesforce
   byoc replay first.jsonl.gz second.jsonl.zst
@@ -164,7 +164,7 @@ pub(super) fn in_silence(file: &Path) -> Result<Replayed, Error> {
 
 fn side_name(args: &Args, by_itself: bool) -> String {
     match args.against.as_deref() {
-        None if by_itself => "answered by the emulator, for it holds no recorded calls".to_owned(),
+        None if by_itself => "answered by the emulator, because it has no recorded calls".to_owned(),
         None => "answered from the recording".to_owned(),
         Some("emulator") => "answered by the emulator".to_owned(),
         Some(address) => format!("answered by {address}"),

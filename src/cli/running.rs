@@ -76,7 +76,7 @@ pub(super) async fn start(
     webhooks.report_to(&notices, &clock);
     let aside = Quarantine::beside(&settings.path).map_err(|error| {
         Error::new(format_args!(
-            "store.path: no file can be kept beside {}: {error}",
+            "store.path: cannot create a file beside {}: {error}",
             settings.path.display()
         ))
     })?;
@@ -102,7 +102,7 @@ fn has_no_room(path: &Path) -> Option<String> {
     let (shown, folder_shown) = (path.display(), folder.display());
     if !folder.is_dir() {
         return Some(format!(
-            "store.path: it is {shown}, and there is no folder {folder_shown}; make the folder, or name another file"
+            "store.path: it is {shown}, but the folder {folder_shown} does not exist; create it, or set another file"
         ));
     }
     let is_other = path.exists() && !path.is_file();
@@ -113,7 +113,7 @@ fn has_no_room(path: &Path) -> Option<String> {
 
 fn cannot_use(path: &Path, error: &store::Error) -> Error {
     let instead = match error {
-        store::Error::InUse(_) => "; stop the other one, or name another file",
+        store::Error::InUse(_) => "; stop the other one, or set another file",
         _ => "",
     };
     Error::new(format_args!("store.path: {} cannot be used: {error}{instead}", path.display()))

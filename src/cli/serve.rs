@@ -19,7 +19,7 @@ use crate::service::OrgPlan;
 use crate::telemetry::{self, LogFormat};
 
 /// One line for the list of commands.
-pub const ABOUT: &str = "Run the connector: events in, calls out, the page for the reps' browsers";
+pub const ABOUT: &str = "Run the connector: read events, make calls, serve the page for reps' browsers";
 
 /// What stands below the options in the help.
 pub const EXAMPLES: &str = "\
@@ -145,7 +145,7 @@ fn checked(counts: (usize, usize), warnings: &[Warning], output: &Output) -> Res
     for warning in warnings {
         output.line(format_args!("{caution}warning{caution:#}: {}", printable(&warning.to_string())))?;
     }
-    let all_well = if warnings.is_empty() { "is fine" } else { "can be started with" };
+    let all_well = if warnings.is_empty() { "is valid" } else { "is valid, with warnings" };
     output.line(format_args!("The configuration {all_well}: {}.", in_words(counts)))?;
     let (orgs, channels) = counts;
     let said = serde_json::json!({ "ok": true, "orgs": orgs, "channels": channels, "warnings": warnings });
@@ -156,7 +156,7 @@ fn checked(counts: (usize, usize), warnings: &[Warning], output: &Output) -> Res
 /// Why nothing can listen at the address of that key, and what would do.
 fn cannot(key: &str, wanted: SocketAddr, error: &io::Error) -> Error {
     let instead = match error.kind() {
-        io::ErrorKind::AddrInUse => "; stop what listens there, or name another port",
+        io::ErrorKind::AddrInUse => "; stop the other program, or set another port",
         io::ErrorKind::AddrNotAvailable => "; it must be an address of this machine",
         io::ErrorKind::PermissionDenied => "; it must be a port that this user may open, such as 8080",
         _ => "",

@@ -21,7 +21,7 @@ Examples:
   byoc store show byoc.db --conversation 3e17b794-8f7a-4daf-86b9-80b447a28d9e --json
   byoc store upgrade byoc.db
 
-Looking changes nothing, and may be done while a connector runs. Exit code 0: all is well; 1: something is wrong.";
+check and show change nothing, and can run beside a connector. Exit code 0: all is well; 1: something is wrong.";
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
 
 fn open(file: &Path) -> Result<Offline, Error> {
     if !file.exists() {
-        return Err(Error::new(format_args!("{}: there is no such file", file.display())));
+        return Err(Error::new(format_args!("{}: no such file", file.display())));
     }
     Offline::open(file).map_err(|error| of(file, &error))
 }
@@ -111,7 +111,7 @@ fn check(file: &Path, output: &Output) -> Result<Outcome, Error> {
         output.line(format_args!("opened by release {}", checked.releases.join(", ")))?;
     }
     output.line(format_args!(
-        "{} {}, {} with something open",
+        "{} {}, {} with open requests or offers",
         checked.conversations,
         if checked.conversations == 1 { "conversation" } else { "conversations" },
         checked.open
@@ -199,9 +199,9 @@ fn bring_up(file: &Path, output: &Output) -> Result<Outcome, Error> {
     match &upgraded.backup {
         Some(backup) => {
             let (rows, backup) = (upgraded.rows, backup.display());
-            output.line(format_args!("{rows} rows are in format {CURRENT} now; as it was: {backup}"))?;
+            output.line(format_args!("{rows} rows are now in format {CURRENT}; backup: {backup}"))?;
         }
-        None => output.line(format_args!("Every row is in format {CURRENT} already."))?,
+        None => output.line(format_args!("Every row is already in format {CURRENT}."))?,
     }
     complain(&upgraded.problems, output)?;
     Ok(outcome(&upgraded.problems))

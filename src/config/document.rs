@@ -346,7 +346,7 @@ impl<'t> Document<'t> {
             Source::Variable(_) => (1, 0),
         });
         if self.untold > 0 {
-            let problem = format!("there are {} mistakes more; correct these first", self.untold);
+            let problem = format!("{} more mistakes; correct these first", self.untold);
             self.mistakes.push(Mistake {
                 source: Source::File(self.path.to_owned(), None),
                 key: None,

@@ -39,7 +39,7 @@ impl Entry for OutsideContact {
 
     fn mistakes(&self) -> Vec<(&'static str, String)> {
         let blank = self.id.trim().is_empty();
-        let problem = "it is empty; it must be your own id of the contact".to_owned();
+        let problem = "it is empty; it must be your own id for the contact".to_owned();
         blank.then_some(("id", problem)).into_iter().collect()
     }
 }

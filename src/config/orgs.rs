@@ -203,13 +203,13 @@ impl Orgs<'_, '_> {
         }
         let is_told = self.document.is_told("org") || self.document.is_told("orgs");
         if !has_main && alone && !is_told {
-            let problem = "there is none; a connector needs at least one, in a table [org] with id, \
+            let problem = "it is missing; set at least one, in a table [org] with id, \
                            instance_url, interaction_url, consumer_key, username and private_key_file";
             self.mistake("org", problem);
         }
         if !alone && !has_main && !self.config.roster.is_empty() {
             let problem = "the reps, queues, flows and contacts at the top of the file are those of [org], which is \
-                           not there; an org of [[orgs]] names a file of its own: roster = \"acme.toml\"";
+                           missing; an org of [[orgs]] has its own file: roster = \"acme.toml\"";
             self.mistake("orgs", problem);
         }
         orgs
@@ -290,8 +290,8 @@ impl Orgs<'_, '_> {
         let list = format!("{place}.channels");
         if channels.is_empty() && files.is_empty() && !self.document.is_told(&list) {
             if main {
-                let wanted = "it is missing; a connector needs the partner channel's, in a table [channel_definition] \
-                              or as the path of its *.ConversationChannelDefinition-meta.xml";
+                let wanted = "it is missing; set the partner channel's, in a table [channel_definition] or as the path \
+                              of its *.ConversationChannelDefinition-meta.xml";
                 self.missing("channel_definition", wanted);
             } else {
                 let wanted = "it is missing; it must be a list of channel definition files";
@@ -325,15 +325,15 @@ impl Orgs<'_, '_> {
                 continue;
             }
             let Some(topic) = definition.topic() else {
-                let problem = format!("it is missing; it says where the events of {name} come from");
+                let problem = format!("it is missing; it is the source of the events of {name}");
                 self.missing(&format!("{key}.custom_platform_event"), problem);
                 continue;
             };
             self.check_event(key, definition);
             if let Some(other) = topics.insert(topic.clone(), name) {
                 let problem = format!(
-                    "the channel definitions {other} and {name} have the same platform event {topic}, and an event \
-                     does not say whose it is; give each channel an event of its own"
+                    "the channel definitions {other} and {name} have the same platform event {topic}; give each \
+                     channel its own event"
                 );
                 self.mistake(key, problem);
             }

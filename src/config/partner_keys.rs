@@ -36,8 +36,8 @@ impl Entry for Written {
 
     fn mistakes(&self) -> Vec<(&'static str, String)> {
         let blank = |key, is_blank: bool, problem: &str| is_blank.then(|| (key, problem.to_owned()));
-        let name = "it is empty; it must be what the key is called in messages";
-        let orgs = "it names no org; for all of them, use events_secret_file of [server]";
+        let name = "it is empty; it must be the name of the key for messages";
+        let orgs = "it names no org; for all orgs, use events_secret_file in [server]";
         let no_name = self.name.as_ref().is_some_and(|name| name.trim().is_empty());
         let no_orgs = self.orgs.as_ref().is_some_and(Vec::is_empty);
         [blank("name", no_name, name), blank("orgs", no_orgs, orgs)].into_iter().flatten().collect()
@@ -84,7 +84,7 @@ fn missing(written: &Written) -> impl Iterator<Item = (&'static str, String)> {
     let missing = |key, is_there: bool, wanted: &str| {
         (!is_there).then(|| (key, format!("it is missing; it must be {wanted}")))
     };
-    let called = missing("name", written.name.is_some(), "what the key is called in messages");
+    let called = missing("name", written.name.is_some(), "the name of the key for messages");
     let file =
         missing("secret_file", written.secret_file.is_some(), "the path of the file that holds the secret");
     let meant = missing("orgs", written.orgs.is_some(), "the list of the orgs that the key is for");
@@ -106,7 +106,7 @@ fn unknown(written: &Written, orgs: &[Org]) -> Vec<(&'static str, String)> {
     for org in meant.iter().filter(|id| !orgs.iter().any(|org| org.id == **id)) {
         wrong.push((
             "orgs",
-            format!("it names {org}, which is not served here; it must be among [org] and [[orgs]]"),
+            format!("it names {org}, which is not configured; it must be in [org] or [[orgs]]"),
         ));
     }
     if wrong.is_empty() && !meant.is_empty() {
@@ -177,11 +177,11 @@ mod tests {
                     [[partner_keys]]\nname = 'three'\nsecret_file = 'a'\norgs = ['00DHs0000000001']\nchannels = ['Other']\n\
                     [[partner_keys]]\nname = 'four'\nsecret_file = 'a'\norgs = ['00DHs0000000001']\nsecret = 'x'\n";
         insta::assert_snapshot!(parse(text).unwrap_err().join("\n"), @r"
-        byoc.toml, line 14, partner_keys[0].name: it is empty; it must be what the key is called in messages
-        byoc.toml, line 14, partner_keys[0].orgs: it names no org; for all of them, use events_secret_file of [server]
+        byoc.toml, line 14, partner_keys[0].name: it is empty; it must be the name of the key for messages
+        byoc.toml, line 14, partner_keys[0].orgs: it names no org; for all orgs, use events_secret_file in [server]
         byoc.toml, line 16, partner_keys[0].secret_file: it names short, which holds a secret of 4 bytes; it must have 32 or more, e.g. from `openssl rand -base64 48`
         byoc.toml, line 20, partner_keys[1].secret_file: it names none-such, which cannot be read: No such file or directory (os error 2)
-        byoc.toml, line 21, partner_keys[1].orgs: it names 00DHs0000000009, which is not served here; it must be among [org] and [[orgs]]
+        byoc.toml, line 21, partner_keys[1].orgs: it names 00DHs0000000009, which is not configured; it must be in [org] or [[orgs]]
         byoc.toml, line 26, partner_keys[2].channels: it names Other; these orgs have Acme_Messaging
         byoc.toml, line 29, partner_keys[3].secret_file: it holds the secret of three as well; each key must have its own
         byoc.toml, line 31, partner_keys[3].secret: unknown key; the keys are name, secret_file, orgs, channels

@@ -211,7 +211,7 @@ fn open_numbers(settings: &ServerSettings) -> Option<String> {
     let address = settings.health_listen.filter(|address| !address.ip().to_canonical().is_loopback())?;
     settings.operator_secret.is_none().then(|| {
         format!(
-            "health_listen is {address}, which can be reached from other machines, and /metrics is there too; set \
+            "health_listen is {address}, which other machines can reach, including /metrics; set \
              operator_secret_file, or listen on loopback, such as 127.0.0.1:{}",
             address.port()
         )
@@ -231,8 +231,7 @@ fn session(
         let other =
             if given.session.is_some() { "BYOC_SERVER_SESSION_SECRET" } else { "session_secret_file" };
         wrong.push(format!(
-            "session_jwks_url is set, and {other} as well; a session token is checked by one of them, leave the other \
-             out"
+            "session_jwks_url and {other} are both set; remove one: a session token is checked with only one of them"
         ));
         return None;
     }

@@ -121,14 +121,14 @@ mod tests {
 
     #[test]
     fn what_is_missing_to_serve_is_named() {
-        insta::assert_snapshot!(parse("", &[]).unwrap_err().join("\n"), @"…/x.toml, org: there is none; a connector needs at least one, in a table [org] with id, instance_url, interaction_url, consumer_key, username and private_key_file");
+        insta::assert_snapshot!(parse("", &[]).unwrap_err().join("\n"), @"…/x.toml, org: it is missing; set at least one, in a table [org] with id, instance_url, interaction_url, consumer_key, username and private_key_file");
         insta::assert_snapshot!(parse(ORG, &[]).unwrap_err().join("\n"), @r"
-        …/x.toml, channel_definition: it is missing; a connector needs the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml
+        …/x.toml, channel_definition: it is missing; set the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml
         …/x.toml, line 1, org.private_key_file: it is missing; it must be the path of an RSA key in PEM, or the key itself in BYOC_ORG_PRIVATE_KEY
         ");
         let key = std::fs::read_to_string(folder().join("keys/sample-private-key.pem")).unwrap();
         let key = [("BYOC_ORG_PRIVATE_KEY", key.as_str())];
-        insta::assert_snapshot!(parse(ORG, &key).unwrap_err().join("\n"), @"…/x.toml, channel_definition: it is missing; a connector needs the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml");
+        insta::assert_snapshot!(parse(ORG, &key).unwrap_err().join("\n"), @"…/x.toml, channel_definition: it is missing; set the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml");
         let bare = "[channel_definition]\nrouting_owner = 'Partner'\n";
         insta::assert_snapshot!(parse(&format!("{bare}{ORG}"), &key).unwrap_err().join("\n"), @"…/x.toml, line 1, channel_definition.developer_name: it is missing; every call to Salesforce names it");
     }
@@ -139,7 +139,7 @@ mod tests {
                     [store]\npath = ''\noutcome_days = 0\nmax_megabytes = 1\n\
                     [[orgs]]\nid = '00DHs0000000001'\nroster = 'none.toml'\n";
         insta::assert_snapshot!(parse(text, &[("BYOC_STORE_OUTCOME_DAYS", "many")]).unwrap_err().join("\n"), @r#"
-        …/x.toml, channel_definition: it is missing; a connector needs the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml
+        …/x.toml, channel_definition: it is missing; set the partner channel's, in a table [channel_definition] or as the path of its *.ConversationChannelDefinition-meta.xml
         …/x.toml, line 1, org.private_key_file: it is missing; it must be the path of an RSA key in PEM, or the key itself in BYOC_ORG_PRIVATE_KEY
         …/x.toml, line 1, org.interaction_url: it is missing; it must be the host alone, such as https://acme.my.salesforce-scrt.com
         …/x.toml, line 1, org.consumer_key: it is missing; the app in Salesforce has it
@@ -179,6 +179,6 @@ mod tests {
         ");
         let renamed = text.replace("'Acme_Messaging'", "'Other'").replace(", 'definitions/none.toml'", "");
         let told = parse(&renamed, &[("BYOC_ORG_PRIVATE_KEY", "k")]).unwrap_err();
-        insta::assert_snapshot!(told[0], @"…/x.toml, line 11, org.channels[0]: the channel definitions Other and Acme_Messaging have the same platform event /event/acme__Routing__e, and an event does not say whose it is; give each channel an event of its own");
+        insta::assert_snapshot!(told[0], @"…/x.toml, line 11, org.channels[0]: the channel definitions Other and Acme_Messaging have the same platform event /event/acme__Routing__e; give each channel its own event");
     }
 }

@@ -75,7 +75,7 @@ id = " "
     byoc.toml, line 12, reps[1]: missing field `id`
     byoc.toml, line 16, reps[2].capacity: NaN is not a valid capacity; it must be a number, 0 or more
     byoc.toml, line 20, reps[3].id: 005000000000001 is the id of reps[2] already; ids must differ
-    byoc.toml, line 23, contacts[0].id: it is empty; it must be your own id of the contact
+    byoc.toml, line 23, contacts[0].id: it is empty; it must be your own id for the contact
     byoc.toml, line 26, queues: it must be a list of tables, [[queues]]
     ");
 }
@@ -203,7 +203,7 @@ fn a_channel_definition_can_be_in_a_file_beside_this_one() {
     let missing = parse("channel_definition = \"no/such.toml\"", &[(name, "Partner")]).unwrap_err();
     insta::assert_snapshot!(missing.join("\n"), @r"
     byoc.toml, line 1, channel_definition: no/such.toml cannot be read: No such file or directory (os error 2)
-    the variable BYOC_CHANNEL_DEFINITION_ROUTING_OWNER: the channel definition is in a file of its own; set it there
+    the variable BYOC_CHANNEL_DEFINITION_ROUTING_OWNER: the channel definition is in its own file; set it there
     ");
 }
 
@@ -211,7 +211,7 @@ fn a_channel_definition_can_be_in_a_file_beside_this_one() {
 fn one_mistake_made_a_thousand_times_is_told_a_hundred_times() {
     let told = parse(&"[[flows]]\nid = 1\n".repeat(1_000), &[]).unwrap_err();
     assert_eq!(told.len(), 101);
-    assert_eq!(told.last().unwrap(), "byoc.toml: there are 900 mistakes more; correct these first");
+    assert_eq!(told.last().unwrap(), "byoc.toml: 900 more mistakes; correct these first");
 }
 
 #[test]

@@ -32,8 +32,8 @@ impl fmt::Display for Warning {
 }
 
 /// What follows where `EventCapabilitiesIsRoutingWorkResultSupported` is off.
-pub(crate) const DECLINES_NOT_HEARD: &str = "declines are not heard on the platform event, but from the connector page \
-    alone; without an open page an offer rings until its time is over";
+pub(crate) const DECLINES_NOT_HEARD: &str = "declines come only from the connector page, not from the platform event; \
+    without an open page an offer rings until it times out";
 
 /// What to do about it.
 pub(crate) const DECLINES_HINT: &str = "set EventCapabilitiesIsRoutingWorkResultSupported to true, here and in the org \
@@ -77,18 +77,18 @@ impl Warnings {
             match Url::parse(audience) {
                 Err(_) => self.tell(
                     key("audience"),
-                    format!("it is '{audience}', which has no scheme; Salesforce wants a URL, such as https://{audience}"),
+                    format!("it is '{audience}', which has no scheme; Salesforce expects a URL, such as https://{audience}"),
                 ),
                 Ok(url) if url.path() != "/" => self.tell(
                     key("audience"),
-                    format!("it is {audience}; an audience has no path, that is for token_url"),
+                    format!("it is {audience}; an audience has no path; paths belong in token_url"),
                 ),
                 Ok(_) => {}
             }
         }
         let token_path = org.token_url.as_deref().and_then(|url| Url::parse(url).ok());
         if let Some(url) = token_path.filter(|url| !url.path().ends_with("/token")) {
-            let problem = format!("its path is {}; tokens are given at /services/oauth2/token", url.path());
+            let problem = format!("its path is {}; the token endpoint is /services/oauth2/token", url.path());
             self.tell(key("token_url"), problem);
         }
         let (Some(instance), Some(calls)) = (host(&org.instance_url), host(&org.interaction_url)) else {
@@ -104,7 +104,7 @@ impl Warnings {
         if let Some(domain) = instance.strip_suffix(".my.salesforce.com") {
             let right = format!("{domain}.my.salesforce-scrt.com");
             if calls != right {
-                let problem = format!("it is {calls}; by instance_url it would be {right}");
+                let problem = format!("it is {calls}; from instance_url it should be {right}");
                 self.tell(key("interaction_url"), problem);
             }
             let is_sandbox = domain.ends_with(".sandbox");
@@ -155,7 +155,7 @@ impl Warnings {
             let (Some(value), Some(prefix)) = (value, &prefix) else { continue };
             if !value.starts_with(prefix.as_str()) {
                 let problem = format!(
-                    "it is {value}, without the namespace of {event}; Salesforce's field is most likely {prefix}{value}"
+                    "it is {value}, without the namespace of {event}; the field is probably {prefix}{value}"
                 );
                 self.tell(key(field), problem);
             }
@@ -174,23 +174,22 @@ impl Warnings {
         let flows = flows.filter_map(|(n, flow)| Some((format!("flows[{n}].queue"), flow.queue?)));
         let unknown: Vec<_> = reps.chain(flows).filter(|(_, queue)| !queues.contains(queue)).collect();
         for (key, queue) in unknown.iter().take(MOST_OF_A_KIND) {
-            let problem = format!(
-                "there is no queue {queue} in [[queues]]: reps cannot pick it; add it, or correct the id"
-            );
+            let problem =
+                format!("queue {queue} is not in [[queues]]: reps cannot pick it; add it, or correct the id");
             self.tell(format!("{at}{key}"), problem);
         }
         if unknown.len() > MOST_OF_A_KIND {
             let more = unknown.len().saturating_sub(MOST_OF_A_KIND);
             self.tell(
                 format!("{at}queues"),
-                format!("{more} more reps or flows name queues that are not there"),
+                format!("{more} more reps or flows name queues that are not in [[queues]]"),
             );
         }
     }
 
     fn of_routing(&mut self, policy: &Policy) {
         if policy.ring == Ring::All && policy.ring_all_at_most == 1 {
-            let problem = "it is 1, and ring is all: reps are rung one at a time; set it to 2 or more";
+            let problem = "it is 1 although ring is all: reps ring one at a time; set it to 2 or more";
             self.tell("routing.ring_all_at_most", problem);
         }
     }
@@ -203,8 +202,8 @@ impl Warnings {
         }
         for org in serving.orgs.iter().filter(|org| org.roster.reps.is_empty()) {
             if webhooks.rep_finder_url.is_none() {
-                let problem = "there are no reps, no webhooks.rep_finder_url, and no events_secret_file or [[partner_keys]] by \
-                               which your backend could bring reps: nobody is ever found";
+                let problem = "there are no reps, no webhooks.rep_finder_url, and no events_secret_file or [[partner_keys]] with \
+                               which your backend could add reps: no rep is ever found";
                 self.tell(format!("{}, reps", org.place), problem);
             }
         }
@@ -213,8 +212,8 @@ impl Warnings {
     fn of_server(&mut self, serving: &Serving) {
         let server = &serving.server;
         if !server.is_loopback() && server.allowed_origins.is_empty() {
-            let problem = "it is empty, and the server can be reached from other machines: no page may show the connector \
-                           page, so Salesforce cannot load it; name Salesforce's origins, such as \
+            let problem = "it is empty, and other machines can reach the server: no site may show the connector page in a \
+                           frame, so Salesforce cannot load it; add Salesforce's origins, such as \
                            https://acme.lightning.force.com";
             self.tell("server.allowed_origins", problem);
         }
@@ -226,7 +225,7 @@ impl Warnings {
             };
             if !server.allowed_origins.iter().any(|origin| origin.as_str() == page) {
                 let problem = format!(
-                    "{page} is not among them, which by {}.instance_url is where reps work: their browsers refuse the \
+                    "{page} is not in the list; by {}.instance_url reps work there, and their browsers refuse the \
                      connector page",
                     org.place
                 );
@@ -234,8 +233,8 @@ impl Warnings {
             }
         }
         if server.login_url.is_some() && server.session.is_none() {
-            let problem = "it is set, and session_secret_file and session_jwks_url are not: a token that it brings is \
-                           not checked";
+            let problem =
+                "it is set without session_secret_file or session_jwks_url: its tokens are not checked";
             self.tell("server.login_url", problem);
         }
     }

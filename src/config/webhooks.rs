@@ -119,7 +119,7 @@ mod tests {
                     timeout_milliseconds = 5\nsecret = 'hush'\n";
         let variables = [("BYOC_WEBHOOKS_END_USER_NOTIFIER_URL", "nowhere")];
         insta::assert_snapshot!(parse(text, &variables).unwrap_err().join("\n"), @r"
-        …/x.toml, line 2, webhooks.rep_finder_url: it is 'http://acme.example/find'; it must be an https URL; plain http is for localhost alone, for tokens are sent there
+        …/x.toml, line 2, webhooks.rep_finder_url: it is 'http://acme.example/find'; it must be an https URL; plain http is only allowed for localhost, because tokens are sent there
         …/x.toml, line 3, webhooks.directory_url: it has a query or a fragment; remove it: secrets belong in secret_file
         …/x.toml, line 4, webhooks.timeout_milliseconds: it must be 10 to 30000
         …/x.toml, line 5, webhooks.secret: unknown key; the keys are rep_finder_url, directory_url, end_user_notifier_url, timeout_milliseconds, secret_file

@@ -35,7 +35,7 @@ impl Query {
 #[non_exhaustive]
 pub enum Error {
     /// The partner's own directory is out of reach.
-    #[error("the directory of contacts cannot be asked: {0}")]
+    #[error("the contact directory failed: {0}")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

@@ -84,7 +84,10 @@ mod tests {
     fn a_work_event_of_tomorrow_is_ignored() {
         let decoded = agent_work_event(SESSION, WORK, "SNOOZED", None).unwrap();
         assert!(decoded.events.is_empty());
-        assert_eq!(decoded.ignored.unwrap().to_string(), "workEvent SNOOZED, which is not known here");
+        assert_eq!(
+            decoded.ignored.unwrap().to_string(),
+            "workEvent SNOOZED, which this release does not know"
+        );
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for UnionText<'a> {
                     return Ok(UnionText(None));
                 };
                 if map.next_key::<IgnoredAny>()?.is_some() {
-                    return Err(de::Error::custom("an Avro union holds one value, this one holds more"));
+                    return Err(de::Error::custom("an Avro union must have one value, this one has more"));
                 }
                 Ok(UnionText(text))
             }

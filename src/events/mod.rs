@@ -121,11 +121,17 @@ impl fmt::Display for Ignored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOfThisChannel => f.write_str("an event of another channel"),
-            Self::EventType(name) => write!(f, "event type {}, which is not known here", Short(name)),
-            Self::EntryType(name) => write!(f, "entry type {}, which is not known here", Short(name)),
+            Self::EventType(name) => {
+                write!(f, "event type {}, which this release does not know", Short(name))
+            }
+            Self::EntryType(name) => {
+                write!(f, "entry type {}, which this release does not know", Short(name))
+            }
             Self::Unused(name) => write!(f, "{name}, not used for routing"),
-            Self::Value { field, value } => write!(f, "{field} {}, which is not known here", Short(value)),
-            Self::NoOfferOfOurs => f.write_str("an offer that no request here made"),
+            Self::Value { field, value } => {
+                write!(f, "{field} {}, which this release does not know", Short(value))
+            }
+            Self::NoOfferOfOurs => f.write_str("an offer that this connector did not make"),
             Self::Incomplete { field } => write!(f, "without a usable {field}"),
         }
     }

@@ -101,7 +101,7 @@ impl Quarantine {
         for name in std::mem::take(&mut marks.reading) {
             let deaths = marks.deaths.entry(name.clone()).or_default();
             *deaths = deaths.saturating_add(1);
-            tracing::warn!(name, deaths, "the process ended while this was being read; it is read with care");
+            tracing::warn!(name, deaths, "the process crashed while reading this; reading it carefully");
         }
         let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path)?;
         let mut state = State { file, marks };
@@ -141,7 +141,7 @@ impl Quarantine {
         // One after the other, so that lines stay whole.
         let state = files.lock();
         if let Err(error) = append(&files.kept, what) {
-            tracing::error!(%error, file = %files.kept.display(), "what was set aside could not be kept");
+            tracing::error!(%error, file = %files.kept.display(), "an event that was set aside could not be saved");
         }
         drop(state);
     }
@@ -156,7 +156,7 @@ impl Files {
         let mut state = self.lock();
         change(&mut state.marks);
         if let Err(error) = state.write() {
-            tracing::warn!(%error, "what is being read cannot be remembered; an event that ends the process would end it again");
+            tracing::warn!(%error, "cannot save which event is being read; an event that crashes the process would crash it again");
         }
     }
 }

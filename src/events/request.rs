@@ -165,7 +165,7 @@ fn conversation(around: &PayloadContext<'_>, text: Option<&Text<'_>>) -> Result<
     const PATH: &str = "payload.conversationIdentifier";
     let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Error::Missing {
         field: around.at(PATH),
-        why: "without it the request cannot be answered",
+        why: "the request cannot be answered without it",
     })?;
     ConversationId::parse(text).map_err(|source| Error::Id { field: around.at(PATH), source })
 }

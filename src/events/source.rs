@@ -136,10 +136,10 @@ impl fmt::Debug for ReplayId {
 #[non_exhaustive]
 pub enum Ended {
     /// Everything there was has been delivered.
-    #[error("there are no more events")]
+    #[error("no more events")]
     Finished,
     /// The source broke in a way from which it cannot recover by itself.
-    #[error("the source of events is gone: {0}")]
+    #[error("event source lost: {0}")]
     Gone(String),
 }
 

@@ -258,7 +258,7 @@ fn a_cancel_names_its_reason_and_who() {
         assert_eq!(seen.as_str(), SESSION);
     }
     let (_, ignored) = entry("RoutingResult", &cancel("Bored"), &by_system());
-    assert_eq!(ignored.as_deref(), Some("cancelReason Bored, which is not known here"));
+    assert_eq!(ignored.as_deref(), Some("cancelReason Bored, which this release does not know"));
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn a_routing_result_without_a_reason_is_told_by_its_failure_type() {
     assert!(matches!(&happenings[0], EventKind::RoutingCancelled(c) if c.reason == CancelReason::Unknown));
     let (happenings, ignored) = result("RoutingError".into());
     assert_eq!(happenings, [EventKind::WorkItemSeen(SESSION.parse().unwrap())]);
-    assert_eq!(ignored.as_deref(), Some("failureType RoutingError, which is not known here"));
+    assert_eq!(ignored.as_deref(), Some("failureType RoutingError, which this release does not know"));
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn a_work_result_tells_of_an_offer() {
     }
     let (happenings, ignored) = entry("RoutingWorkResult", &result("Snoozed"), &by_system());
     assert_eq!(happenings, [EventKind::WorkItemSeen(SESSION.parse().unwrap())]);
-    assert_eq!(ignored.as_deref(), Some("workType Snoozed, which is not known here"));
+    assert_eq!(ignored.as_deref(), Some("workType Snoozed, which this release does not know"));
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn a_session_change_is_named_by_its_entry() {
         &by_system(),
     );
     assert_eq!(happenings, [EventKind::WorkItemSeen(SESSION.parse().unwrap())]);
-    assert_eq!(ignored.as_deref(), Some("sessionStatus Dreaming, which is not known here"));
+    assert_eq!(ignored.as_deref(), Some("sessionStatus Dreaming, which this release does not know"));
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn of_a_message_only_the_sender_is_read() {
     assert_eq!(entry("Message", &broken, &by_rep()), (vec![seen.clone()], unused.clone()));
     assert_eq!(entry("Message", &broken, &by_system()), (vec![], unused.clone()));
     assert_eq!(entry("Message", &broken, &Value::Null), (vec![], unused));
-    let tomorrow = Some("entry type Hologram, which is not known here".to_owned());
+    let tomorrow = Some("entry type Hologram, which this release does not know".to_owned());
     assert_eq!(entry("Hologram", &broken, &by_rep()), (vec![seen], tomorrow));
 }
 
@@ -369,12 +369,15 @@ fn what_salesforce_may_add_is_ignored() {
         assert_eq!(decoded.events[..], []);
         decoded.ignored.unwrap().to_string()
     };
-    assert_eq!(passed(&event("Weather", &json!({}))), "event type Weather, which is not known here");
+    assert_eq!(passed(&event("Weather", &json!({}))), "event type Weather, which this release does not know");
     assert_eq!(passed(&json!({"CreatedDate": 1})), "an event of another channel");
     assert_eq!(passed(&json!({"devorg__EventType__c": null})), "an event of another channel");
     let mut payload = request_payload(&json!({"userId": REP}), &channel_data());
     payload["payload"]["routingType"] = "Consult".into();
-    assert_eq!(passed(&event("RoutingRequested", &payload)), "routingType Consult, which is not known here");
+    assert_eq!(
+        passed(&event("RoutingRequested", &payload)),
+        "routingType Consult, which this release does not know"
+    );
 }
 
 #[test]
@@ -388,8 +391,8 @@ fn what_cannot_be_read_is_named_by_its_field() {
         (cut, "devorg__Payload__c.payload.routingParameters: the JSON ends too early"),
         (
             event("RoutingRequested", &nameless),
-            "devorg__Payload__c.payload.conversationIdentifier is missing: without it the request cannot be \
-             answered",
+            "devorg__Payload__c.payload.conversationIdentifier is missing: the request cannot be answered \
+             without it",
         ),
         (
             json!({"devorg__EventType__c": "Interaction", "devorg__Payload__c": 12}),

@@ -62,7 +62,7 @@ pub trait TokenSource: Send + Sync {
 #[non_exhaustive]
 pub enum Error {
     /// The token endpoint cannot be reached, or asks to come again.
-    #[error("the token endpoint gave no token for now: {0}")]
+    #[error("the token endpoint is temporarily unavailable: {0}")]
     Unavailable(String),
     /// The token endpoint said no.
     #[error("{}", self.told())]
@@ -87,12 +87,10 @@ pub enum Error {
         advice: String,
     },
     /// The token was not taken, and there is no other.
-    #[error("the access token was not taken, and this source has no other")]
+    #[error("the access token was rejected, and this source has no other")]
     NoOther,
     /// Token after token was not taken.
-    #[error(
-        "the access token was not taken, and neither were those before it; it is not the token that is wrong"
-    )]
+    #[error("the access token was rejected, as were the ones before it; the token is not the cause")]
     FreshNotTaken,
     /// The claims could not be signed.
     #[error("the token request could not be signed: {0}")]
@@ -115,7 +113,7 @@ impl Error {
                 format!("the token endpoint refused (HTTP {status}): {}", said.join(": "))
             }
             Self::NotAnEndpoint { what, .. } => {
-                format!("what answers is not Salesforce's token endpoint: {what}")
+                format!("this is not Salesforce's token endpoint: {what}")
             }
             other => other.to_string(),
         }

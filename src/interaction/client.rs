@@ -187,12 +187,12 @@ impl Client {
         let token = match self.in_time(sending, self.token(rejected)).await {
             Some(Ok(token)) => token,
             Some(Err(verdict)) => return (verdict, None),
-            None => return (TryOutcome::not_sent("no access token came in time"), None),
+            None => return (TryOutcome::not_sent("no access token in time"), None),
         };
         let asked = tokio::time::Instant::now();
         let turn = self.inner.limiter.turn(Line::of(sending.call), sending.priority);
         if self.in_time(sending, turn).await.is_none() {
-            let why = "its turn did not come in time: more calls were made than the org takes";
+            let why = "timed out in the queue: more calls were made than the org's limit";
             return (TryOutcome::not_sent(why), None);
         }
         metrics::histogram!("byoc_limiter_wait_seconds", "org" => self.inner.org.to_string())
@@ -255,7 +255,7 @@ impl Client {
     async fn exchange(&self, sending: &Sending<'_>, token: &AccessToken) -> TryOutcome {
         let left = self.time_left(sending).min(self.inner.try_timeout);
         if left.is_zero() {
-            return TryOutcome::not_sent("its time was over before it could be sent");
+            return TryOutcome::not_sent("it timed out before it could be sent");
         }
         let request = match self.request(sending, token, left) {
             Ok(request) => request,
@@ -306,7 +306,7 @@ impl Client {
             Method::Delete => reqwest::Method::DELETE,
         };
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-            .map_err(|_| "the access token cannot stand in an HTTP header".to_owned())?;
+            .map_err(|_| "the access token has characters that an HTTP header cannot carry".to_owned())?;
         bearer.set_sensitive(true);
         let mut request = reqwest::Request::new(method, url);
         *request.timeout_mut() = Some(timeout);
@@ -335,7 +335,7 @@ fn lost(error: reqwest::Error, within: Duration) -> TryOutcome {
 fn tell_given_up(operation: &str, tries: u32, said: &Rejection) {
     let (status, code, problem) = in_words(said);
     let code = code.map(tracing::field::display);
-    tracing::warn!(operation, tries, status, code, problem, "call given up: its time is over");
+    tracing::warn!(operation, tries, status, code, problem, "call given up: timed out");
 }
 
 /// Says at the first failure that something is not undone yet: a rep may ring meanwhile.
@@ -358,7 +358,7 @@ fn in_words(said: &Rejection) -> (u16, Option<ErrorCode>, &str) {
     let problem = match code {
         Some(code) => code.meaning(),
         None if *status == 0 => message,
-        None => "the answer has no code of Salesforce's",
+        None => "the answer has no Salesforce error code",
     };
     (*status, code, problem)
 }

@@ -23,7 +23,7 @@ pub enum Error {
         wanted: &'static str,
     },
     /// A text that cannot stand in an HTTP header.
-    #[error("{field} has characters that cannot stand in an HTTP header; it must be {wanted}")]
+    #[error("{field} has characters that an HTTP header cannot carry; it must be {wanted}")]
     Header {
         /// The setting.
         field: &'static str,
@@ -45,7 +45,7 @@ pub enum Failure {
     #[error("{}", refused(.0))]
     Refused(Refusal),
     /// No answer in time; the call may have been carried out.
-    #[error("no answer came in time ({0}); the call may have been carried out")]
+    #[error("no answer in time ({0}); the call may have been carried out")]
     Lost(Box<str>),
 }
 

@@ -65,13 +65,13 @@ impl Skew {
             (None, true) => {
                 tracing::warn!(
                     salesforce_ahead_millis = ahead_millis,
-                    "this machine's clock is not Salesforce's; set it, and restart the connector"
+                    "this machine's clock differs from Salesforce's; correct it, and restart the connector"
                 );
                 *wrong = Some(Wrong { since: now, ahead_millis });
             }
             (Some(known), true) => *wrong = Some(Wrong { ahead_millis, ..known }),
             (Some(_), false) => {
-                tracing::info!("this machine's clock is Salesforce's again");
+                tracing::info!("this machine's clock matches Salesforce's again");
                 *wrong = None;
             }
             (None, false) => {}

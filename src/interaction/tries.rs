@@ -227,7 +227,7 @@ mod tests {
         let unclear = || TryOutcome::Unclear(Rejection { status: 202, code: None, message: "{}".into() });
         let mut tries = Tries::new();
         assert_eq!(tries.next(unclear(), at(0), GIVE_UP, 1.0), Next::TryAgainAt(at(200)));
-        let said = "202 Accepted, which does not say that it was done";
+        let said = "202 Accepted, without confirmation in the body";
         assert_eq!(tries.next(unclear(), at(200), GIVE_UP, 1.0), lost(said));
 
         let mut tries = Tries::new();

@@ -86,9 +86,7 @@ impl Rejection {
             _ if *status == 0 => return shorten(message, IN_SHORT).into(),
             Body::Html => ", with an HTML page",
             Body::Empty if (200..300).contains(status) => ", without a body",
-            Body::Json | Body::Other if (200..300).contains(status) => {
-                ", which does not say that it was done"
-            }
+            Body::Json | Body::Other if (200..300).contains(status) => ", without confirmation in the body",
             Body::Empty | Body::Json | Body::Other => "",
         };
         format!("{status}{reason}{body}").into()

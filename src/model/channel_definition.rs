@@ -306,12 +306,12 @@ mod tests {
             (
                 xml,
                 "<ConversationChannelDefinition>&lol;</ConversationChannelDefinition>",
-                "line 1: it is not XML: it refers to an entity that XML does not have",
+                "line 1: it is not XML: it has an undefined entity",
             ),
             (
                 xml,
                 "<ConversationChannelDefinition>\n",
-                "line 2: it is not XML: it ends before its root element does",
+                "line 2: it is not XML: its root element is not closed",
             ),
         ];
         for (read, text, error) in table {

@@ -61,7 +61,7 @@ impl ErrorCode {
 
     /// What the code means: one sentence, for an operator.
     pub fn meaning(self) -> &'static str {
-        self.entry().map_or("Salesforce gave a code that this release does not know.", |entry| entry.meaning)
+        self.entry().map_or("This release does not know the code.", |entry| entry.meaning)
     }
 
     /// What an operator should do about it.

@@ -33,7 +33,7 @@ pub enum Error {
         found: usize,
     },
     /// A character that no record id has.
-    #[error("'{text}' is not a valid {kind} id: only letters and digits may stand in it")]
+    #[error("'{text}' is not a valid {kind} id: it may only have letters and digits")]
     Character {
         /// What kind of id was asked for.
         kind: &'static str,

@@ -60,13 +60,13 @@ pub enum Error {
         wanted: &'static str,
     },
     /// A rep who is not there is added only when it is said whether they are online.
-    #[error("there is no rep {rep}; to add them, say their availability")]
+    #[error("unknown rep {rep}; to add a rep, set availability")]
     NotThere {
         /// Who.
         rep: RepId,
     },
     /// There is no room for another rep.
-    #[error("there are {MAX_REPS} reps, and no more may be added; remove those who are gone")]
+    #[error("limit of {MAX_REPS} reps reached; remove reps who have left")]
     Full,
 }
 

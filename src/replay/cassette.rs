@@ -275,7 +275,7 @@ mod tests {
         exchanges.on_exchange(2, NOW, recorded("/a", &offer("bo"), 201));
         assert_eq!(said(tried(&mut exchanges, 1, "/a", &offer("bo"))), Some((1, 201, String::new())));
         let other = said(tried(&mut exchanges, 2, "/a", &offer("bo"))).unwrap();
-        let difference = "line 1: POST /a was made with another body: capacityWeight was 3 and is 1";
+        let difference = "line 1: POST /a was made with a different body: capacityWeight was 3 and is 1";
         assert_eq!(other, (2, 203, difference.to_owned()));
 
         tried(&mut exchanges, 3, "/a", &heavy);
@@ -305,7 +305,10 @@ mod tests {
         let mut exchanges = Exchanges::default();
         tried(&mut exchanges, 1, "/a", &offer("bo"));
         let found = said(exchanges.on_exchange(5, NOW, recorded("/a", &offer("cem"), 202))).unwrap();
-        assert_eq!(found.2, r#"line 5: POST /a was made with another body: userId was "cem" and is "bo""#);
+        assert_eq!(
+            found.2,
+            r#"line 5: POST /a was made with a different body: userId was "cem" and is "bo""#
+        );
         // Which of the two would be meant?
         tried(&mut exchanges, 2, "/a", &offer("bo"));
         tried(&mut exchanges, 3, "/a", &offer("cem"));
@@ -343,7 +346,7 @@ mod tests {
         let new = differs(&report(false, None), &failed);
         assert!(new.ends_with(r#"errorMessage is new: "Nobody is free.""#), "{new}");
         let both = differs(&failed, &report(true, Some("Everybody is busy.")));
-        assert!(both.ends_with("another body: success was false and is true"), "{both}");
+        assert!(both.ends_with("a different body: success was false and is true"), "{both}");
     }
 
     #[test]

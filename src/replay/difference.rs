@@ -27,7 +27,7 @@ pub enum Difference {
         /// What was sent when it was recorded.
         body: Value,
     },
-    /// The call was made with another body.
+    /// The call was made with a different body.
     OtherBody {
         /// The line of the recording.
         line: u64,
@@ -54,13 +54,13 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRecorded { method, path, body } => {
-                write!(f, "{method} {path} {body} was made, and the recording does not have it")
+                write!(f, "{method} {path} {body} is new: the recording does not have it")
             }
             Self::NotMade { line, method, path, body } => {
-                write!(f, "line {line}: {method} {path} {body} was recorded, and was not made")
+                write!(f, "line {line}: {method} {path} {body} was recorded, but not made now")
             }
             Self::OtherBody { line, method, path, fields } => {
-                write!(f, "line {line}: {method} {path} was made with another body:")?;
+                write!(f, "line {line}: {method} {path} was made with a different body:")?;
                 for (n, field) in fields.iter().enumerate() {
                     write!(f, "{} {field}", if n == 0 { "" } else { ";" })?;
                 }

@@ -212,7 +212,7 @@ fn take_line<S: Side>(
     let wrong = |what: String| Error::Setting { file: Arc::clone(file), line: number, what };
     match line.source {
         Source::PlatformEvent { .. } | Source::AgentWork(_) => {}
-        Source::GetContacts { .. } => engine.summary.count_passed(&"GET_CONTACTS, which routes nothing"),
+        Source::GetContacts { .. } => engine.summary.count_passed(&"GET_CONTACTS, not used for routing"),
         Source::RepFinder(found) => engine.on_found(*found),
         Source::Exchange(exchange) => engine.on_exchange(number, *exchange),
         Source::ChannelDefinition(definition) => {
@@ -235,7 +235,7 @@ fn take_line<S: Side>(
             engine.on_roster(config.roster);
         }
         Source::Unknown { source, .. } => {
-            engine.summary.count_passed(&format_args!("source {source}, which is not known here"));
+            engine.summary.count_passed(&format_args!("source {source}, which this release does not know"));
         }
     }
     Ok(())

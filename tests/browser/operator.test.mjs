@@ -55,7 +55,7 @@ test("the page shows what somebody should look at, whose it is, since when, and 
     org: ORG,
     channel: "devorg_PartnerMessaging",
     since: new Date(Date.now() - 120_000).toISOString(),
-    problem: "declines are not heard",
+    problem: "declines come only from the connector page",
     hint: "set it to true",
   };
   await page.route("**/readyz", (route) => route.fulfill(json({ ready: true, checks: [], notices: [notice] })));
@@ -64,7 +64,7 @@ test("the page shows what somebody should look at, whose it is, since when, and 
   const shown = page.locator("#notices li");
   await shown.waitFor();
   const text = await shown.innerText();
-  for (const wanted of ["declines-not-heard: declines are not heard", "What to do: set it to true", notice.channel, ORG, "for 2 min"]) {
+  for (const wanted of ["declines-not-heard: declines come only from the connector page", "What to do: set it to true", notice.channel, ORG, "for 2 min"]) {
     assert.ok(text.includes(wanted), `${wanted} in ${text}`);
   }
   await shoot(page, "operator-notice");

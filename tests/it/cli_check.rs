@@ -93,7 +93,7 @@ fn what_is_legal_and_cannot_work_is_named_with_its_key() {
             "event_capabilities_is_routing_work_result_supported",
             "false",
             "EventCapabilitiesIsRoutingWorkResultSupported",
-            "declines are not heard",
+            "declines come only from the connector page",
         ),
         (
             "channel_definition",
@@ -107,9 +107,15 @@ fn what_is_legal_and_cannot_work_is_named_with_its_key() {
             "custom_event_type_field",
             "'Type__c'",
             "CustomEventTypeField",
-            "most likely acme__Type__c",
+            "probably acme__Type__c",
         ),
-        ("reps", "queues", "['00G000000000002']", "reps[0].queues", "there is no queue 00G000000000002"),
+        (
+            "reps",
+            "queues",
+            "['00G000000000002']",
+            "reps[0].queues",
+            "queue 00G000000000002 is not in [[queues]]",
+        ),
         (
             "org",
             "instance_url",
@@ -122,7 +128,7 @@ fn what_is_legal_and_cannot_work_is_named_with_its_key() {
             "instance_url",
             "'https://other.my.salesforce.com'",
             "org.interaction_url",
-            "would be other.my.",
+            "should be other.my.",
         ),
         ("org", "audience", "'https://acme.my.salesforce.com/services'", "org.audience", "has no path"),
         ("org", "token_url", "'https://acme.my.salesforce.com'", "org.token_url", "/services/oauth2/token"),
@@ -131,9 +137,9 @@ fn what_is_legal_and_cannot_work_is_named_with_its_key() {
             "allowed_origins",
             "['https://other.lightning.force.com']",
             "server.allowed_origins",
-            "https://acme.lightning.force.com is not among them",
+            "https://acme.lightning.force.com is not in the list",
         ),
-        ("server", "login_url", "'https://idp.example'", "server.login_url", "is not checked"),
+        ("server", "login_url", "'https://idp.example'", "server.login_url", "are not checked"),
     ] {
         let warnings = Place::with(set(table, key, value)).warnings();
         let [warning] = warnings.as_slice() else { panic!("{key}: {warnings:?}") };
@@ -186,7 +192,7 @@ fn people_are_told_the_same_in_lines() {
     let output = byoc().current_dir(place.0.path()).args(["serve", "--check"]).output().unwrap();
     let said = stdout(&output);
     assert!(said.starts_with("warning: org, acme_Messaging, IsConferenceSupported: it is false"), "{said}");
-    assert!(said.ends_with("The configuration can be started with: 1 org, 1 channel.\n"), "{said}");
+    assert!(said.ends_with("The configuration is valid, with warnings: 1 org, 1 channel.\n"), "{said}");
 }
 
 #[test]

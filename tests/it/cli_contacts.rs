@@ -86,7 +86,7 @@ fn the_conference_list_leaves_out_who_cannot_join() {
         "--present",
         "005Hs00000Soren",
     ];
-    assert_snapshot!(said(&contacts(&full)), @"Nobody can be asked to join: the conversation has as many participants as it may have.");
+    assert_snapshot!(said(&contacts(&full)), @"No contacts: the conversation is full.");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn without_a_channel_definition_conferences_are_off_and_it_says_so() {
     let config = "[[reps]]\nid = '005000000000001'\nname = 'Bo'\n";
     std::fs::write(directory.path().join("byoc.toml"), config).unwrap();
     let seen = |list: &str| said(&byoc_in(directory.path(), &["contacts", "--list", list]));
-    assert_snapshot!(seen("conference"), @"Nobody can be asked to join: the configuration has no channel definition, so conferences are off.");
+    assert_snapshot!(seen("conference"), @"No contacts: the configuration has no channel definition, so conferences are off.");
     assert_eq!(seen("all"), seen("conference"));
 }
 
@@ -183,7 +183,7 @@ fn a_recording_says_who_is_in_the_conversation_and_whether_there_is_room() {
     let full = file("limit-reached");
     let text = std::fs::read_to_string(&full).unwrap();
     let work_item = &text[text.find("0MwgL").unwrap()..][..15];
-    let nobody = "Nobody can be asked to join: the conversation has as many participants as it may have.\n";
+    let nobody = "No contacts: the conversation is full.\n";
     assert_eq!(seen(&[&full, "--list", "conference", "--work-item", work_item]), nobody);
     let other = byoc(&["contacts", "--recording", &joined, "--work-item", work_item]);
     assert!(refused(&other).ends_with("has no conversation with that work item\n"), "{}", complaint(&other));
@@ -197,7 +197,7 @@ fn wrong_use_is_one_line_and_exit_code_2() {
     assert_snapshot!(refused(&contacts(&["--list", "both"])), @"error: invalid value 'both' for '--list <LIST>' [possible values: transfer, conference, all]; try '--help'");
     assert_snapshot!(refused(&contacts(&["--limit", "501"])), @"error: invalid value '501' for '--limit <COUNT>': 501 is not in 1..=500; try '--help'");
     assert_snapshot!(refused(&contacts(&["--offset", "-1"])), @"error: invalid value '-1' for '--offset <COUNT>': -1 is not in 0..=4294967295; try '--help'");
-    assert_snapshot!(refused(&byoc(&["contacts"])), @"error: there is no byoc.toml in this directory; name a configuration with --config FILE or BYOC_CONFIG; fixtures/serve.toml in the source is one to begin with");
+    assert_snapshot!(refused(&byoc(&["contacts"])), @"error: there is no byoc.toml in this directory; name a configuration with --config FILE or BYOC_CONFIG; see fixtures/serve.toml in the source for an example");
     assert_snapshot!(refused(&byoc(&["contacts", "--config", "no-such.toml"])), @"error: cannot read the configuration no-such.toml: No such file or directory (os error 2)");
     assert_snapshot!(refused(&byoc(&["dial"])), @"error: unrecognized subcommand 'dial'; try '--help'");
 }

@@ -231,10 +231,6 @@ async fn what_cannot_be_recorded_is_refused_before_anything_is_made() {
     std::fs::write(&path, "precious").unwrap();
     let output = org.recorded(&["-o", &name]).await;
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        stderr(&output).contains("is there already; name a new file, or remove it"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("already exists; name a new file, or remove it"), "{}", stderr(&output));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
 }

@@ -75,7 +75,7 @@ fn what_is_wrong_is_not_told_as_missing_too() {
 #[test]
 fn what_is_wrong_elsewhere_does_not_hide_that_there_is_no_org_and_no_channel() {
     let said = told("[routing]\nring = 'every'\n");
-    assert_eq!(said[0], "org: there is none");
+    assert_eq!(said[0], "org: it is missing");
     assert_eq!(said[1], "routing.ring: unknown variant `every`, expected `one at a time` or `all`");
     let unknown = format!(
         "[org]\nid = '00DHs0000000001'\ninstance_url = 'https://acme.my.salesforce.com'\nusername = 'u'\n{ORG}\

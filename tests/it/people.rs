@@ -146,10 +146,7 @@ async fn somebody_new_is_found_at_once_and_listed_when_the_list_has_been_rebuilt
     let people = people(Choice::MostAvailable, &json!([]));
     let nameless = people.set(rep(8), change(json!({"name": "Hedy"}))).unwrap_err();
     assert_eq!(nameless, Error::NotThere { rep: rep(8) });
-    assert_eq!(
-        nameless.to_string(),
-        format!("there is no rep {}; to add them, say their availability", rep(8))
-    );
+    assert_eq!(nameless.to_string(), format!("unknown rep {}; to add a rep, set availability", rep(8)));
     let hedy = people.set(rep(8), change(json!({"name": "Hedy", "availability": "AVAILABLE"}))).unwrap();
     assert_eq!(hedy.queues, [QueueId::parse(QUEUE).unwrap()], "the queue names her");
     assert_eq!(people.find(&in_queue(1)).await.unwrap(), [rep(8)]);

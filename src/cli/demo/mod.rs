@@ -28,7 +28,7 @@ use setting::Setting;
 
 /// One line for the list of commands.
 pub const ABOUT: &str =
-    "See it work: Salesforce's side, the connector and a rep's console on one port, no org needed";
+    "Try it: an emulated Salesforce, the connector and a rep console on one port; no org needed";
 
 /// What stands below the options in the help.
 pub const EXAMPLES: &str = "\
@@ -145,19 +145,18 @@ impl Demo {
         output.line(format_args!("{heading}Open {}{heading:#}", said.console))?;
         output.line("")?;
         output.line("  You are Anna, with a customer. Start a conference, and choose who to invite.")?;
-        output
-            .line("  Bo accepts and Clara declines by themselves; Didi lets it ring. To answer as another")?;
+        output.line("  Bo accepts, Clara declines, Didi does not answer. To answer as another")?;
         output
             .line("  rep, open the page once more and choose who you are. Transfers are not routed yet.")?;
         output.line("")?;
         for (what, value) in [
-            ("what the connector does", &said.operator),
-            ("the page that Salesforce loads", &said.connector_page),
-            ("drive Salesforce's side yourself", &said.control),
+            ("operator page", &said.operator),
+            ("connector page", &said.connector_page),
+            ("emulator's control API", &said.control),
         ] {
             output.line(format_args!("  {what:<34} {name}{value}{name:#}"))?;
         }
-        output.line(format_args!("{faint}  Nothing of it outlives the process; ctrl-c ends it.{faint:#}"))?;
+        output.line(format_args!("{faint}  All data is deleted at the end; ctrl-c ends it.{faint:#}"))?;
         output.flush()
     }
 }

@@ -61,10 +61,10 @@ pub(super) async fn play(emulator: &Emulator, service: &Service, output: &Output
     let (good, bad) = (style::GOOD, style::BAD);
     match (as_expected, tidy) {
         (true, _) => output.line(format_args!(
-            "{good}Every conference went as it should; no offer and no PSR is left, and nothing is owed.{good:#}"
+            "{good}Every conference ended as expected; no offers or PSRs are left, and nothing is owed.{good:#}"
         ))?,
-        (false, true) => output.line(format_args!("{bad}Not every conference went as it should.{bad:#}"))?,
-        (false, false) => output.line(format_args!("{bad}Something is left over: {left:?}, {owed} owed{bad:#}"))?,
+        (false, true) => output.line(format_args!("{bad}Not every conference ended as expected.{bad:#}"))?,
+        (false, false) => output.line(format_args!("{bad}Left over: {left:?}, {owed} owed{bad:#}"))?,
     }
     Ok(if as_expected { Outcome::Done } else { Outcome::No })
 }
@@ -91,13 +91,13 @@ async fn play_one(
     let rep = RepId::parse(FIRST_REP).map_err(Error::new)?;
     let start = Act::StartConversation { end_user: None, reps: vec![rep] };
     let Done::Started { conversation, .. } = act(emulator, start)? else {
-        return Err(Error::new("the conversation did not begin"));
+        return Err(Error::new("the conversation did not start"));
     };
     let before = last_number(emulator);
     let ask =
         Act::RequestConference { conversation: conversation.clone(), requester: None, target: scene.target };
     let Done::Requested { request } = act(emulator, ask)? else {
-        return Err(Error::new("nothing was requested"));
+        return Err(Error::new("no conference was requested"));
     };
     if scene.cancelled {
         tokio::time::sleep(CHANGE_OF_MIND).await;
@@ -118,7 +118,7 @@ async fn play_one(
     output.line(format_args!("  {mark}{}{mark:#}: {}", ending.outcome, ending.reason))?;
     if !fine {
         output.line(format_args!(
-            "  {faint}it should have been {}, by the same rep at both sides{faint:#}",
+            "  {faint}expected {}, with the same rep on both sides{faint:#}",
             scene.ends
         ))?;
     }
@@ -207,26 +207,26 @@ fn scenes() -> Result<Vec<Scene>, Error> {
     let skilled = vec![SkillRequirement { id: skill, level: Some(5), priority: None, additional: false }];
     let scene = |title, target, ends| Scene { title, target, cancelled: false, ends };
     Ok(vec![
-        scene("Anna asks for a rep, who accepts", Target::Rep(rep("005Hu000000Bose")?), Ended::Joined),
-        scene("Anna asks for the queue Billing", Target::Queue(billing), Ended::Joined),
+        scene("Anna invites a rep, who accepts", Target::Rep(rep("005Hu000000Bose")?), Ended::Joined),
+        scene("Anna invites the queue Billing", Target::Queue(billing), Ended::Joined),
         scene(
-            "Anna asks for a flow, which knows the expert of the day",
+            "Anna invites a flow, which finds today's expert",
             Target::Flow { flow: expert, fallback: Some(billing) },
             Ended::Joined,
         ),
-        scene("Anna asks for somebody with a skill", Target::Skills(skilled), Ended::Joined),
-        scene("Anna asks for a rep, who declines", Target::Rep(rep("005Hu00000Clara")?), Ended::Declined),
+        scene("Anna invites a rep with a skill", Target::Skills(skilled), Ended::Joined),
+        scene("Anna invites a rep, who declines", Target::Rep(rep("005Hu00000Clara")?), Ended::Declined),
         Scene {
-            title: "Anna asks for a rep, and changes her mind while it rings",
+            title: "Anna invites a rep, and cancels while it rings",
             target: Target::Rep(rep("005Hu00000Didit")?),
             cancelled: true,
             ends: Ended::Cancelled,
         },
         scene(
-            "Anna asks for the queue Claims: one declines, one lets it ring",
+            "Anna invites the queue Claims: one rep declines, one does not answer",
             Target::Queue(claims),
             Ended::Unanswered,
         ),
-        scene("Anna asks for somebody outside of Salesforce", Target::External(outside), Ended::Refused),
+        scene("Anna invites an external contact", Target::External(outside), Ended::Refused),
     ])
 }

@@ -59,7 +59,7 @@ impl Setting {
 
 fn remove(folder: &Path) {
     if let Err(error) = std::fs::remove_dir_all(folder) {
-        tracing::warn!(%error, folder = %folder.display(), "the demo's store is left behind");
+        tracing::warn!(%error, folder = %folder.display(), "the demo's store could not be deleted");
     }
 }
 

@@ -58,6 +58,6 @@ const fn call(operation: Option<Operation>) -> &'static str {
         Some(Operation::UpdateAgentWork) => "PATCH /agentWork",
         Some(Operation::RoutingResult) => "POST /routingResult",
         Some(Operation::Participant) => "POST /participant",
-        None => "a call that there is not",
+        None => "unknown call",
     }
 }

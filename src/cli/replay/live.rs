@@ -120,7 +120,7 @@ impl Live {
         // What the emulator will not do again (a conversation that is there, an offer that is over)
         // shows in its answers to the calls; only an emulator that is gone ends the replay.
         if !answer.status().is_success() {
-            tracing::debug!(path, status = answer.status().as_u16(), "the emulator would not");
+            tracing::debug!(path, status = answer.status().as_u16(), "the emulator refused");
         }
         Ok(())
     }

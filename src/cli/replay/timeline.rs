@@ -103,7 +103,7 @@ impl Timeline {
             ),
             EventKind::RoutingCancelled(cancelled) => {
                 let who = match cancelled.reason {
-                    CancelReason::Cancel => "by the rep who asked",
+                    CancelReason::Cancel => "by the requester",
                     CancelReason::EndUserEnded => "the end user has left",
                     _ => "Salesforce confirms",
                 };
@@ -162,7 +162,7 @@ impl Timeline {
                 match (field("/routingInfo/flow/flowId"), field("/routingInfo/queueId")) {
                     (Some(flow), _) => flow_name(roster, flow),
                     (None, Some(queue)) => queue_name(roster, queue),
-                    (None, None) => "by the channel's setting".to_owned(),
+                    (None, None) => "by the channel's default".to_owned(),
                 }
             }
             ("POST", "/api/v1/agentWork") => {
@@ -177,7 +177,7 @@ impl Timeline {
             ("PATCH", _) => {
                 let work = field("/workId").unwrap_or_default();
                 let rep = self.reps.get(work).map_or(work, String::as_str);
-                format!("take back from {rep}")
+                format!("cancel for {rep}")
             }
             ("POST", "/api/v1/routingResult") => match field("/errorMessage") {
                 Some(_) => "failed".to_owned(),
@@ -252,10 +252,10 @@ fn found(search: &Search, roster: &Roster) -> String {
 /// What is still to be undone at Salesforce, and what came of the last try.
 fn owed_in_words(owed: &OwedView, roster: &Roster) -> String {
     let what = match (owed.undo, owed.rep) {
-        ("cancelOffer", Some(rep)) => format!("take back the offer to {}", rep_name(roster, rep)),
+        ("cancelOffer", Some(rep)) => format!("cancel the offer to {}", rep_name(roster, rep)),
         ("removeRep", Some(rep)) => format!("remove {}", rep_name(roster, rep)),
         ("unknownOffer", Some(rep)) => {
-            return format!("an offer of unknown id to {} may ring", rep_name(roster, rep));
+            return format!("an offer of unknown id to {} may still ring", rep_name(roster, rep));
         }
         _ => "clear the PSR".to_owned(),
     };
@@ -265,19 +265,19 @@ fn owed_in_words(owed: &OwedView, roster: &Roster) -> String {
 
 fn say_remark(remark: &Remark) -> Option<String> {
     Some(match remark {
-        Remark::SeenBefore(event) => format!("request {event} came again and changes nothing"),
+        Remark::SeenBefore(event) => format!("request {event} ignored: duplicate event"),
         Remark::NotRouted(event, kind) => {
-            format!("request {event} is of type {kind}, which is not routed here")
+            format!("request {event} ignored: type {kind} is not routed by this version")
         }
-        Remark::TooLateToCancel(_) => "too late: the rep has joined already".to_owned(),
-        Remark::NothingToCancel => "there is nothing open that could be cancelled".to_owned(),
+        Remark::TooLateToCancel(_) => "cancel ignored: the rep has already joined".to_owned(),
+        Remark::NothingToCancel => "cancel ignored: no open request matches it".to_owned(),
         Remark::NotTheirOffer(work, rep) => {
-            format!("{rep} spoke of {work}, an offer to somebody else; nothing follows from it")
+            format!("{rep} reported {work}, which was offered to another rep; ignored")
         }
-        Remark::CancelGuessed(event) => format!("the cancel is taken for that of request {event}"),
+        Remark::CancelGuessed(event) => format!("the cancel was applied to request {event}"),
         Remark::WaitsAlready(_) => "the waiting session is already being routed".to_owned(),
         Remark::NoResultWithoutWorkItem(event) => {
-            format!("no routing result for {event}: its workItemId was not told in time")
+            format!("no routing result for {event}: its workItemId was not known in time")
         }
         Remark::Broken(illegal) => illegal.to_string(),
         Remark::LateAnswer(_)
@@ -308,7 +308,7 @@ fn target_name(roster: &Roster, target: &Target) -> String {
         }
         Target::Bot(bot) => format!("bot {bot}"),
         Target::External(contact) => format!("outside contact {contact}"),
-        Target::Unreadable => "nobody that can be read".to_owned(),
+        Target::Unreadable => "an unreadable target".to_owned(),
     }
 }
 
@@ -362,7 +362,7 @@ pub(super) fn sum_up(output: &Output, summary: &Summary) -> Result<(), Error> {
     for failure in &summary.recorded_failures {
         let failure = printable(failure);
         output.line(format_args!(
-            "{CAUTION}recorded failure{CAUTION:#}  {failure}; a live side does not fail because it was recorded"
+            "{CAUTION}recorded failure{CAUTION:#}  {failure}; not replayed against a live side"
         ))?;
     }
     match summary.differences {

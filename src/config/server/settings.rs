@@ -83,7 +83,7 @@ pub enum SessionAuth {
 /// Listening where others can reach it, with nobody having to say who they are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "listen is {listen}, which can be reached from other machines, where anybody could act as a rep; set \
+    "listen is {listen}, which other machines can reach, so anyone could act as a rep; set \
      session_secret_file or session_jwks_url for the reps' browsers, events_secret_file for your backend, or \
      both, or listen on loopback, such as 127.0.0.1:{}", listen.port()
 )]
@@ -180,7 +180,9 @@ impl FromStr for Origin {
         match url.scheme() {
             "https" => {}
             "http" if is_loopback_host(host) => {}
-            "http" => return Err(wrong("it must be https; plain http is for localhost alone".to_owned())),
+            "http" => {
+                return Err(wrong("it must be https; plain http is only allowed for localhost".to_owned()));
+            }
             _ => return Err(wrong(WANTED.to_owned())),
         }
         let spelled = url.origin().ascii_serialization();
@@ -220,8 +222,8 @@ mod tests {
             ("https://acme.lightning.force.com/lightning/page", "without a path"),
             ("https://acme.lightning.force.com:443", "must be https://acme.lightning.force.com,"),
             ("https://ACME.lightning.force.com", "must be https://acme.lightning.force.com,"),
-            ("http://acme.lightning.force.com", "plain http is for localhost alone"),
-            ("http://localhost.example.com", "plain http is for localhost alone"),
+            ("http://acme.lightning.force.com", "plain http is only allowed for localhost"),
+            ("http://localhost.example.com", "plain http is only allowed for localhost"),
             ("ftp://example.com", "such as https://"),
             ("https://a;script-src", "such as https://"),
             ("data:text/html,x", "such as https://"),

@@ -103,9 +103,9 @@ sesion_issuer = "idp"
     byoc.toml, line 2, server.listen: it is 'localhost:8080'; it must be an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080
     byoc.toml, line 3, server.allowed_origins: it has 'acme.lightning.force.com', which is not a valid origin; it must be one such as https://acme.lightning.force.com
     byoc.toml, line 3, server.allowed_origins: it has 'https://acme.my.salesforce.com/x', which is not a valid origin; it must be https://acme.my.salesforce.com, as browsers spell it, without a path
-    byoc.toml, line 3, server.allowed_origins: it has 'http://acme.example', which is not a valid origin; it must be https; plain http is for localhost alone
-    byoc.toml, line 5, server.session_jwks_url: it is 'http://idp.example/keys'; it must be an https URL; plain http is for localhost alone, for tokens are sent there
-    byoc.toml, line 5, server.session_jwks_url: it is set, and session_secret_file as well; a session token is checked by one of them, leave the other out
+    byoc.toml, line 3, server.allowed_origins: it has 'http://acme.example', which is not a valid origin; it must be https; plain http is only allowed for localhost
+    byoc.toml, line 5, server.session_jwks_url: it is 'http://idp.example/keys'; it must be an https URL; plain http is only allowed for localhost, because tokens are sent there
+    byoc.toml, line 5, server.session_jwks_url: it and session_secret_file are both set; remove one: a session token is checked with only one of them
     byoc.toml, line 6, server.session_audience: it is empty; leave it out, or set it
     byoc.toml, line 7, server.events_secret_file: it names none-such, which cannot be read: No such file or directory (os error 2)
     byoc.toml, line 8, server.operator_secret_file: it names short, which holds a secret of 4 bytes; it must have 32 or more, e.g. from `openssl rand -base64 48`
@@ -125,7 +125,7 @@ fn what_is_of_another_kind_is_told_too() {
     "#);
     let exposed = [("BYOC_SERVER_LISTEN", "0.0.0.0:80")];
     let told = parse("", &exposed).unwrap_err();
-    insta::assert_snapshot!(told.join("\n"), @"the variable BYOC_SERVER_LISTEN: it is 0.0.0.0:80, which can be reached from other machines, where anybody could act as a rep; set session_secret_file or session_jwks_url for the reps' browsers, events_secret_file for your backend, or both, or listen on loopback, such as 127.0.0.1:80");
+    insta::assert_snapshot!(told.join("\n"), @"the variable BYOC_SERVER_LISTEN: it is 0.0.0.0:80, which other machines can reach, so anyone could act as a rep; set session_secret_file or session_jwks_url for the reps' browsers, events_secret_file for your backend, or both, or listen on loopback, such as 127.0.0.1:80");
     let told = parse("", &[exposed[0], ("BYOC_SERVER_SESSION_SECRET", "brief")]).unwrap_err();
     assert_eq!(told.len(), 1, "that it is exposed follows from the other: {told:?}");
     assert_eq!(parse("server = 5", &[]).unwrap_err().len(), 1);

@@ -144,7 +144,7 @@ impl PubSub {
         let mut token: MetadataValue<Ascii> = token
             .expose_secret()
             .parse()
-            .map_err(|_| NoToken("it has characters that no header can carry".to_owned()))?;
+            .map_err(|_| NoToken("it has characters that an HTTP header cannot carry".to_owned()))?;
         token.set_sensitive(true);
         let metadata = call.metadata_mut();
         metadata.insert("accesstoken", token);
@@ -192,7 +192,7 @@ impl PubSub {
         let schema = answer.map_err(|_| StreamFailure::Unanswered("GetSchema"))??.into_inner();
         let name = format!("schema {id}");
         if aside.is_deadly(&name) {
-            return Ok(Err(Unreadable(format!("its schema {id} has ended the process {DEATHS} times"))));
+            return Ok(Err(Unreadable(format!("its schema {id} crashed the process {DEATHS} times"))));
         }
         Ok(aside.reading(&[name], || EventSchema::parse(&schema.schema_json)))
     }

@@ -79,7 +79,7 @@ impl Settings {
             Some("http") if is_loopback(&uri) => false,
             Some("http") => {
                 return Err(wrong(
-                    "an https URL; plain http is for localhost alone, for tokens are sent there",
+                    "an https URL; plain http is only allowed for localhost, because tokens are sent there",
                 ));
             }
             _ => return Err(wrong("an https URL")),

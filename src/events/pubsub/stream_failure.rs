@@ -22,9 +22,9 @@ pub(super) enum StreamFailure {
     Refused(Box<Status>),
     #[error("Salesforce ended the stream")]
     Ended,
-    #[error("nothing was heard for {} s", .0.as_secs_f64())]
+    #[error("nothing received for {} s", .0.as_secs_f64())]
     Silent(Duration),
-    #[error("{0} was not answered in time")]
+    #[error("no answer to {0} in time")]
     Unanswered(&'static str),
     #[error("the user may not subscribe to {0}; give its permission set read access to the platform event")]
     NotPermitted(String),
@@ -93,7 +93,7 @@ fn said(status: &Status) -> String {
     let message = match (status.message(), std::error::Error::source(status)) {
         // It did not come from Salesforce, and its own message is that of the outermost of its causes.
         (_, Some(cause)) => in_full(cause),
-        ("", None) => "without a word".to_owned(),
+        ("", None) => "no message".to_owned(),
         (message, None) => message.to_owned(),
     };
     format!("{:?}{code}: {message}", status.code())
@@ -136,6 +136,6 @@ mod tests {
             cut(Code::Unavailable, "going away", Some("sfdc.x")).to_string(),
             "Unavailable (sfdc.x): going away"
         );
-        assert_eq!(cut(Code::Internal, "", None).to_string(), "Internal: without a word");
+        assert_eq!(cut(Code::Internal, "", None).to_string(), "Internal: no message");
     }
 }

@@ -162,8 +162,8 @@ impl Reader {
             (Remedy::Place, _, Some(place @ (Place::Processed(_) | Place::Received(_)))) => {
                 self.resume.refused(place);
                 self.gap(format!(
-                    "the stored replay id was refused: {cut}; it is too old, or this is not the org, or the emulator, \
-                     that gave it; going on with the oldest event"
+                    "stored replay id refused: {cut}; it is too old, or from another org or emulator; resuming with \
+                     the oldest event"
                 ));
                 return Duration::ZERO;
             }
@@ -192,7 +192,7 @@ impl Reader {
             self.buffer.0.drop_what_comes_again();
         }
         if may_miss {
-            self.gap("the stream was cut before its first replay id was known".to_owned());
+            self.gap("the stream disconnected before its first replay id was known".to_owned());
         }
         let mut flow = Flow::new(self.pubsub.settings().buffered);
         // There is room: `run` waited for it, and this task alone fills it. A gap's word may have taken it.
@@ -309,7 +309,7 @@ impl Reader {
                     }
                 }
             }
-            let why = format!("an event's schema {id} cannot be had: {cut}");
+            let why = format!("cannot fetch an event's schema {id}: {cut}");
             if cut.is_final_word() {
                 let since = *last_word.get_or_insert_with(Instant::now);
                 if self.waiting.is_known(id) || since.elapsed() >= patience {
@@ -318,7 +318,7 @@ impl Reader {
                 }
             }
             let wait = waits.next(jitter());
-            tracing::warn!(topic = %self.topic, why, ?wait, "the stream waits; the schema is asked for again");
+            tracing::warn!(topic = %self.topic, why, ?wait, "the stream is waiting; fetching the schema again");
             self.health.held(self.pubsub.clock().now(), why);
             tokio::time::sleep(wait).await;
         }
@@ -343,7 +343,7 @@ impl Reader {
             let read = |event: ConsumerEvent| {
                 let read = match &**schema {
                     _ if self.aside.is_deadly(&name(&event)) => {
-                        Err(Unreadable(format!("the process has ended {DEATHS} times while it was read")))
+                        Err(Unreadable(format!("the process crashed {DEATHS} times while reading it")))
                     }
                     Ok(schema) => {
                         let inner = event.event.as_ref();
@@ -368,7 +368,7 @@ impl Reader {
     fn set_aside(&self, event: &ConsumerEvent, why: &Unreadable) -> StreamItem {
         let (topic, replay_id) = (Arc::clone(&self.topic), ReplayId::new(event.replay_id.as_slice()));
         let reason = why.to_string();
-        tracing::error!(%topic, %replay_id, reason, "an event cannot be read and is set aside");
+        tracing::error!(%topic, %replay_id, reason, "unreadable event set aside");
         let nothing = ProducerEvent::default();
         let inner = event.event.as_ref().unwrap_or(&nothing);
         self.aside.keep(&Quarantined {

@@ -26,26 +26,26 @@ pub const ALL: &[KnownRefusal] = &[
     KnownRefusal {
         errors: &["app_not_found"],
         says: &["app is not installed", "app_not_found"],
-        meaning: "This org has no External Client App of that consumer key; or it has, and was asked as another \
-                  org, because the login went to login.salesforce.com or test.salesforce.com.",
-        external: "set audience and token_url to the org's My Domain; check consumer_key; a new sandbox may be \
-                   without the app: create it there, or install its package",
+        meaning: "This org has no External Client App with that consumer key; or the login went to the wrong \
+                  host, such as login.salesforce.com or test.salesforce.com.",
+        external: "set audience and token_url to the org's My Domain; check consumer_key; a new sandbox may not \
+                   have the app: create it there, or install its package",
         connected: "",
     },
     KnownRefusal {
         errors: &["invalid_client_id", "invalid_client", "unauthorized_client"],
         says: &["client identifier invalid", "invalid client"],
-        meaning: "No app of that consumer key is known, or not yet: a new one can take about 10 minutes to become \
+        meaning: "No app with that consumer key is known, or not yet: a new one can take about 10 minutes to become \
                   active.",
         external: "check consumer_key: External Client App Manager, the app, Settings, OAuth Settings, Consumer Key \
-                   and Secret; a sandbox's app has another than production's",
+                   and Secret; a sandbox's app has a different one than production's",
         connected: "App Manager, the app, View, Manage Consumer Details",
     },
     KnownRefusal {
         errors: &["invalid_app_access"],
         says: &["approved"],
-        meaning: "The user may not use the app: nobody approved it for them. Salesforce says this also where the \
-                  login reached another org's host than the user's.",
+        meaning: "The user is not approved for the app. Salesforce also says this if the login reached the host \
+                  of another org.",
         external: "External Client App Manager, the app, Policies, Edit: set Permitted Users to Admin approved users \
                    are pre-authorized, and add the user's profile, or a permission set of the user's that has no \
                    Salesforce API Integration licence; the scopes must have refresh_token beside api and \
@@ -56,17 +56,17 @@ pub const ALL: &[KnownRefusal] = &[
     KnownRefusal {
         errors: &[],
         says: &["ip restricted", "ip address", "login hours"],
-        meaning: "The user may not log in from this machine's address, or not at this hour. The JWT bearer flow always \
-                  goes by the profile's Login IP Ranges, whatever the app's IP Relaxation says.",
+        meaning: "The user may not log in from this address, or not at this hour. The JWT bearer flow always enforces \
+                  the profile's Login IP Ranges, even with the app's IP Relaxation.",
         external: "add the address from which this machine reaches Salesforce to the Login IP Ranges of the user's \
-                   profile, and look at its Login Hours",
+                   profile, and check its Login Hours",
         connected: "",
     },
     KnownRefusal {
         errors: &[],
         says: &["audience"],
-        meaning: "The assertion's audience (`aud`) is not one that this host takes. External Client Apps are reported \
-                  to want the org's My Domain; connected apps want https://login.salesforce.com, in a sandbox \
+        meaning: "The assertion's audience (`aud`) is not accepted by this host. External Client Apps reportedly need \
+                  the org's My Domain; connected apps need https://login.salesforce.com, in a sandbox \
                   https://test.salesforce.com.",
         external: "set audience to the org's My Domain, such as https://acme.my.salesforce.com",
         connected: "https://login.salesforce.com, or https://test.salesforce.com for a sandbox",
@@ -88,7 +88,7 @@ pub const ALL: &[KnownRefusal] = &[
     KnownRefusal {
         errors: &[],
         says: &["not supported on this domain"],
-        meaning: "The org has forbidden logins at login.salesforce.com and test.salesforce.com.",
+        meaning: "The org forbids logins at login.salesforce.com and test.salesforce.com.",
         external: "set token_url to the org's My Domain, such as \
                    https://acme.my.salesforce.com/services/oauth2/token",
         connected: "",
@@ -96,7 +96,7 @@ pub const ALL: &[KnownRefusal] = &[
     KnownRefusal {
         errors: &["unsupported_grant_type"],
         says: &["grant type not supported"],
-        meaning: "The app, or what answers at token_url, does not know the JWT bearer flow.",
+        meaning: "The app, or the server at token_url, does not support the JWT bearer flow.",
         external: "External Client App Manager, the app, Settings, OAuth Settings: select Enable JWT Bearer Flow; \
                    check that token_url ends in /services/oauth2/token",
         connected: "App Manager, the app, Edit: select Use digital signatures",
@@ -104,7 +104,7 @@ pub const ALL: &[KnownRefusal] = &[
     KnownRefusal {
         errors: &["invalid_scope"],
         says: &["scope"],
-        meaning: "The app does not have the scopes that a login without a person wants.",
+        meaning: "The app does not have the scopes for a login without a person.",
         external: "External Client App Manager, the app, Settings, OAuth Settings: select the scopes api, \
                    refresh_token (offline_access) and interaction_api",
         connected: "App Manager, the app, Edit, Selected OAuth Scopes: the same",
@@ -112,15 +112,15 @@ pub const ALL: &[KnownRefusal] = &[
     KnownRefusal {
         errors: &[],
         says: &["expired"],
-        meaning: "The assertion seems to come from another time.",
+        meaning: "The assertion's time is wrong.",
         external: "set this machine's clock, best by NTP",
         connected: "",
     },
     KnownRefusal {
         errors: &["invalid_assertion"],
         says: &["assertion", "signature", "certificate"],
-        meaning: "The assertion is not signed by the key whose certificate the app has, or that certificate has run \
-                  out.",
+        meaning: "The assertion is not signed by the key whose certificate the app has, or that certificate has \
+                  expired.",
         external: "check private_key_file: External Client App Manager, the app, Settings, OAuth Settings, Enable JWT \
                    Bearer Flow must have the certificate of this key, under 4 KB",
         connected: "App Manager, the app, Edit, Use digital signatures",
@@ -204,7 +204,7 @@ impl TokenAttempt<'_> {
                 "for a connected app of a sandbox it is https://test.salesforce.com"
             };
             return format!(
-                "audience is {}; set it to the org's My Domain, {my_domain}, as External Client Apps want it; {common}",
+                "audience is {}; set it to the org's My Domain, {my_domain}, as External Client Apps need it; {common}",
                 self.audience
             );
         }

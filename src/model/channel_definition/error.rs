@@ -25,7 +25,7 @@ pub enum Problem {
     File(String),
     /// The name does not tell the format.
     #[error(
-        "has a name that does not tell the format; it should end in .ConversationChannelDefinition-meta.xml, .toml or .json"
+        "has an unknown file extension; it must end in .ConversationChannelDefinition-meta.xml, .toml or .json"
     )]
     Format,
     /// It is not what its format wants.

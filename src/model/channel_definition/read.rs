@@ -257,7 +257,7 @@ fn xml(text: &str) -> Result<Raw, Error> {
                 open.push(Element { name, text: String::new(), fields: Vec::new() });
             }
             Event::End(_) => {
-                let Some(done) = open.pop() else { return Err(bad("an element ends that has not begun")) };
+                let Some(done) = open.pop() else { return Err(bad("an end tag without a start tag")) };
                 match open.last_mut() {
                     Some(parent) => parent.fields.push((done.name.clone(), done.value())),
                     None => return Ok(Raw::Fields(done.fields)),
@@ -273,11 +273,10 @@ fn xml(text: &str) -> Result<Raw, Error> {
             Event::Text(part) => push_text(&mut open, &part.xml10_content()),
             Event::CData(part) => push_text(&mut open, &part.xml10_content()),
             Event::GeneralRef(reference) => {
-                let name = resolve(&reference)
-                    .ok_or_else(|| bad("it refers to an entity that XML does not have"))?;
+                let name = resolve(&reference).ok_or_else(|| bad("it has an undefined entity"))?;
                 push_text(&mut open, &name);
             }
-            Event::Eof => return Err(bad("it ends before its root element does")),
+            Event::Eof => return Err(bad("its root element is not closed")),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
         }
     }

@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for ReadFilter {
     type Value = ContactsFilter;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object, or the text that is searched for")
+        f.write_str("an object, or a search text")
     }
 
     fn visit_unit<E: Error>(self) -> Result<ContactsFilter, E> {

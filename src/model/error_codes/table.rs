@@ -32,7 +32,7 @@ const CONTEXT: &str = "Compare the channel definition's developer name (with its
      what the org has.";
 const CHANNEL: &str = "Check in Setup which messaging channel this address identifier belongs to, and that it is the \
      partner's own and linked to this channel definition.";
-const CONVERSATION: &str = "See whether the conversation has ended, and whether its identifier came from this org and \
+const CONVERSATION: &str = "Check whether the conversation has ended, and whether its identifier came from this org and \
      channel.";
 const WORK_ITEM: &str = "See in Salesforce whether the messaging session still exists, belongs to this conversation, and \
      is the one that the connector remembers for it.";
@@ -43,15 +43,15 @@ const ATTACHMENT: &str =
 const HISTORY: &str =
     "Correct the times, participants and ids of the conversation history that is being sent.";
 const BOT: &str = "Check the bot's id, that it is active, and that it belongs to this channel definition.";
-const AGAIN: &str = "Nothing at first: the connector tries again by itself. If it lasts, look at Salesforce Trust and \
-     open a case.";
+const AGAIN: &str =
+    "At first nothing: the connector retries. If it persists, check Salesforce Trust and open a case.";
 const SALESFORCE: &str = "Open a case with Salesforce, with the RequestId of the call and its time.";
-const REQUEST: &str = "The connector built a request that Salesforce does not take: report it, with the RequestId and \
+const REQUEST: &str = "The connector built a request that Salesforce rejects: report it, with the RequestId and \
      the release, and compare with the schema.";
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Entry] = &[
-    any_rep(500, "Something broke inside of Salesforce.",
+    any_rep(500, "Salesforce had an internal error.",
         AGAIN),
     any_rep(10001, "The channel definition named in AuthorizationContext does not belong to the channel address that \
          the call names.",

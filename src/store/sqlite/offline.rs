@@ -223,7 +223,7 @@ fn as_json(text: &str) -> serde_json::Value {
 /// Where a connector has the file, a later release wrote it, or it cannot be written; it is then as it was.
 pub fn upgrade(path: &Path) -> Result<Upgraded, Error> {
     if !path.exists() {
-        return Err(Error::Unopenable(format!("{}: there is no such file", path.display())));
+        return Err(Error::Unopenable(format!("{}: no such file", path.display())));
     }
     let guard = FileLock::take(path)?;
     let mut connection = Connect::new(path, None).alone()?;

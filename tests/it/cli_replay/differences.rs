@@ -23,7 +23,7 @@ mod told {
                 let named = said.lines().any(|line| {
                     line.contains("DIFFERS ")
                         && line.contains(&call)
-                        && line.ends_with(" was made, and the recording does not have it")
+                        && line.ends_with(" is new: the recording does not have it")
                 });
                 assert!(named, "{name}:{}: {said}", place + 1);
                 let last = said.lines().last().unwrap();
@@ -52,7 +52,7 @@ mod told {
                 format!("{} {}", request["method"].as_str().unwrap(), request["path"].as_str().unwrap());
             let line = place + 1;
             let expected =
-                format!("line {line}: {call} was made with another body: {path} was {value} and is ");
+                format!("line {line}: {call} was made with a different body: {path} was {value} and is ");
             let changed = recording.clone().with(place, &format!("/request/body/{field}"), value);
             let said = differing(&replayed(&changed, &[]));
             let is = said.split(&expected).nth(1).unwrap_or_else(|| panic!("no '{expected}' in {said}"));
@@ -70,7 +70,7 @@ mod told {
         exchange["request"] = json!({"method": "DELETE", "path": "/api/v1/route", "body": clear});
         recording.lines.insert(14, exchange);
         let said = differing(&replayed(&recording, &[]));
-        let expected = format!("line 15: DELETE /api/v1/route {clear} was recorded, and was not made\n");
+        let expected = format!("line 15: DELETE /api/v1/route {clear} was recorded, but not made now\n");
         assert!(said.contains(&expected), "{said}");
         assert!(said.ends_with("\n1 difference\n"), "{said}");
     }

@@ -43,7 +43,7 @@ fn with_json_differences_go_to_stderr() {
     let changed = Recording::load("conference-rep").with(9, "/request/body/capacityWeight", json!(3));
     let output = replayed(&changed, &["--json"]);
     assert_eq!(output.status.code(), Some(1));
-    assert_snapshot!(stderr(&output), @"differs: line 10: POST /api/v1/agentWork was made with another body: capacityWeight was 3 and is 1");
+    assert_snapshot!(stderr(&output), @"differs: line 10: POST /api/v1/agentWork was made with a different body: capacityWeight was 3 and is 1");
     assert_eq!(stdout(&output), fine(&replay(&["fixtures/conference-rep.jsonl", "--json"])));
 }
 

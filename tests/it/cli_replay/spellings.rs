@@ -55,7 +55,7 @@ fn an_empty_recording_is_a_short_story() {
     let desk = Desk::with("empty.jsonl", "");
     desk.put("blank.jsonl", "\r\n\n");
     assert_snapshot!(fine(&desk.replay(&["empty.jsonl"])), @r"
-    empty.jsonl  answered by the emulator, for it holds no recorded calls
+    empty.jsonl  answered by the emulator, because it has no recorded calls
 
     0 requests · 0 calls · 0 lines
     ");

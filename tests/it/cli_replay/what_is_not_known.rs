@@ -41,16 +41,16 @@ fn is_counted_and_ignored_and_changes_nothing() {
     assert_eq!(story, queue_timeline().split_once("\n1 request").unwrap().0);
     assert_snapshot!(sum, @r"
     : 1 joined · 3 calls · 27 lines
-    ignored: GET_CONTACTS, which routes nothing (1)
+    ignored: GET_CONTACTS, not used for routing (1)
     ignored: Message, not used for routing (2)
     ignored: a rep's pause, not used for routing (1)
     ignored: an event of another channel (1)
-    ignored: entry type HologramStarted, which is not known here (1)
-    ignored: event type Weather, which is not known here (1)
-    ignored: routingType Teleport, which is not known here (1)
-    ignored: sessionStatus Frozen, which is not known here (1)
-    ignored: source carrier-pigeon, which is not known here (1)
-    ignored: source connector-api SET_STATUS, which is not known here (1)
+    ignored: entry type HologramStarted, which this release does not know (1)
+    ignored: event type Weather, which this release does not know (1)
+    ignored: routingType Teleport, which this release does not know (1)
+    ignored: sessionStatus Frozen, which this release does not know (1)
+    ignored: source carrier-pigeon, which this release does not know (1)
+    ignored: source connector-api SET_STATUS, which this release does not know (1)
     nothing differs
     ");
 }

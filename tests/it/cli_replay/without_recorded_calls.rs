@@ -11,7 +11,7 @@ fn stripped(name: &str) -> Recording {
 fn the_emulator_answers_by_itself_and_it_says_so() {
     let said = fine(&replayed(&stripped("conference-queue"), &[]));
     let title = said.lines().next().unwrap();
-    assert_eq!(title, "r.jsonl  answered by the emulator, for it holds no recorded calls");
+    assert_eq!(title, "r.jsonl  answered by the emulator, because it has no recorded calls");
     // The accept is the recording's, at the recording's time.
     assert!(said.contains("\n09:10:36.975  offer accepted         Bo Nyström "), "{said}");
     assert!(said.contains("\n09:10:36.975  JOINED                 Bo Nyström joined."), "{said}");
@@ -42,7 +42,7 @@ fn reps_of_whom_nothing_is_recorded_follow_their_scripts() {
     09:10:36.759  participants           + Bo Nyström
 
     1 request: 1 joined · 3 calls · 9 lines
-    ignored: GET_CONTACTS, which routes nothing (1)
+    ignored: GET_CONTACTS, not used for routing (1)
     ignored: Message, not used for routing (2)
     ");
     let declining = silent("conference-queue").with(1, "/reps/1/script", json!({"does": "decline"}));

@@ -16,7 +16,7 @@ fn a_configuration_that_cannot_be_found_or_read_is_named() {
     std::fs::write(place.path("text.toml"), "id = \n[[reps]\n").unwrap();
     place.refused(&["--config", "text.toml"], &[], "text.toml, line 1: this is not TOML");
     std::fs::write(place.path("empty.toml"), "").unwrap();
-    place.refused(&["--config", "empty.toml"], &[], "empty.toml, org: there is none; a connector needs");
+    place.refused(&["--config", "empty.toml"], &[], "empty.toml, org: it is missing; set at least one");
     std::fs::remove_file(place.path("byoc.toml")).unwrap();
     place.refused(
         &[],
@@ -42,7 +42,7 @@ fn a_store_that_cannot_be_had_is_named() {
         place.refused(
             args,
             &missing,
-            "store.path: it is no/such/byoc.db, and there is no folder no/such; make",
+            "store.path: it is no/such/byoc.db, but the folder no/such does not exist",
         );
         place.refused(args, &[("BYOC_STORE_PATH", ".")], "store.path: it is ., which is not a file");
     }
@@ -73,7 +73,7 @@ fn a_store_or_a_port_that_another_has_is_left_to_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let told = place.refusal(&[], &[("BYOC_SERVER_LISTEN", &address)]);
-    names(&told, &format!("server.listen: cannot listen on {address}"), "", "stop what listens there");
+    names(&told, &format!("server.listen: cannot listen on {address}"), "", "stop the other program");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_byoc"));
     // Nobody answers there, which is no reason not to start.
     let nobody = format!("http://{address}");
@@ -96,7 +96,7 @@ fn a_good_configuration_is_checked_and_nothing_is_started() {
     let place = Place::new();
     let output = place.serve(&["--check"], &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert_eq!(stdout(&output), "The configuration is fine: 1 org, 1 channel.\n");
+    assert_eq!(stdout(&output), "The configuration is valid: 1 org, 1 channel.\n");
     let output = place.serve(&["--check", "--json"], &[]);
     let said: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(said, serde_json::json!({ "ok": true, "orgs": 1, "channels": 1, "warnings": [] }));

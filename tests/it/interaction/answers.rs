@@ -153,7 +153,7 @@ async fn an_answer_that_tells_nothing_is_asked_for_once_more_and_is_then_lost() 
     let cancel = Call::CancelAgentWork { work: AgentWorkId::parse("0Bz5e000000WoRk").unwrap() };
     for (body, said) in [
         ("", "202 Accepted, without a body"),
-        ("{}", "202 Accepted, which does not say that it was done"),
+        ("{}", "202 Accepted, without confirmation in the body"),
         ("<html>", "202 Accepted, with an HTML page"),
     ] {
         let server = MockServer::start().await;

@@ -24,7 +24,7 @@ async fn a_call_that_is_given_up_is_one_warning_with_what_came_last_and_without_
     let lines = told(ResponseTemplate::new(500).set_body_json(body)).await;
     assert_eq!(lines.len(), 1, "{lines:#?}");
     for wanted in
-        ["WARN call given up: its time is over", "status=500", "code=10001", "operation=\"post-agent-work\""]
+        ["WARN call given up: timed out", "status=500", "code=10001", "operation=\"post-agent-work\""]
     {
         assert!(lines[0].contains(wanted), "{wanted}: {}", lines[0]);
     }

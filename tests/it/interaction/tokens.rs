@@ -165,7 +165,7 @@ async fn a_fixed_token_that_is_not_taken_is_a_refusal_with_salesforces_reason() 
     let unauthorized = ResponseTemplate::new(401).set_body_json(json!({"code": 10004, "message": "m"}));
     Mock::given(wiremock::matchers::any()).respond_with(unauthorized).expect(1).mount(&server).await;
     let (client, _) = client(&server.uri(), super::fixed_token());
-    let message = "m; the access token was not taken, and this source has no other";
+    let message = "m; the access token was rejected, and this source has no other";
     assert_eq!(send(&client, &offer()).await, refused(401, 10004, message, false));
 }
 

@@ -95,6 +95,6 @@ async fn clients_of_one_org_share_its_limiter() {
     let Answer::Refused(Refusal { status: 0, message, after_lost_try: false, .. }) = answer else {
         panic!("{answer:?}")
     };
-    assert!(message.contains("turn"), "{message}");
+    assert!(message.contains("timed out in the queue"), "{message}");
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }

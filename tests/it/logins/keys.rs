@@ -66,14 +66,14 @@ fn a_key_is_taken_in_each_form_that_people_have_it_in() {
 #[test]
 fn a_key_that_cannot_sign_is_refused_with_its_own_reason() {
     for (file, reason) in [
-        ("refused/encrypted.pem", "encrypted with a passphrase; write it without one: openssl pkey"),
+        ("refused/encrypted.pem", "encrypted with a passphrase; remove it: openssl pkey"),
         ("refused/encrypted-pkcs1.pem", "encrypted with a passphrase"),
-        ("refused/key.der", "in DER, the binary form; write it in PEM: openssl pkey -inform DER"),
-        ("refused/elliptic.pem", "an elliptic-curve key; Salesforce takes RSA alone"),
+        ("refused/key.der", "in DER, the binary form; convert it to PEM: openssl pkey -inform DER"),
+        ("refused/elliptic.pem", "an elliptic-curve key; Salesforce accepts only RSA"),
         ("refused/elliptic-sec1.pem", "an elliptic-curve key"),
         ("refused/ed25519.pem", "an elliptic-curve key"),
-        ("refused/short.pem", "an RSA key of 1024 bits; Salesforce takes 2048 or more"),
-        ("refused/public.pem", "a public key; it must be the private one"),
+        ("refused/short.pem", "an RSA key of 1024 bits; Salesforce needs 2048 or more"),
+        ("refused/public.pem", "a public key; use the private key"),
         ("refused/certificate.pem", "a certificate without a key"),
         ("refused/cut-off.pem", "cut off"),
         ("README.md", "not a valid PEM RSA key; it must begin with -----BEGIN PRIVATE KEY-----"),

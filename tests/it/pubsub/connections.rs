@@ -83,7 +83,7 @@ async fn a_stream_that_says_nothing_counts_as_dead() {
     let pubsub = org.connect(Settings { silence: Duration::from_millis(30), ..org.settings() });
     let source = pubsub.subscribe(&topic(), Start::Earliest);
     let state = until(&source.health(), |state| state.cuts >= 2 && !state.connected).await;
-    assert_eq!(state.problem.as_deref(), Some("nothing was heard for 0.03 s"));
+    assert_eq!(state.problem.as_deref(), Some("nothing received for 0.03 s"));
     org.stops().await;
 }
 

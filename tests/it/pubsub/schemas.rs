@@ -63,7 +63,7 @@ async fn what_salesforce_does_not_have_within_the_bound_is_set_aside_and_still_a
             panic!("read")
         };
         assert_eq!(replay_id, id);
-        assert!(reason.contains("cannot be had: NotFound"), "{reason}");
+        assert!(reason.contains("cannot fetch an event's schema"), "{reason}");
     }
     assert!(org.emulator.streams().borrow().schemas_asked > 1, "once is not enough to give up");
     let state = source.health().state();

@@ -47,7 +47,7 @@ async fn an_event_that_has_ended_the_process_twice_is_set_aside_and_kept() {
     let StreamItem::Unreadable { replay_id, reason, .. } = next(&mut source).await else {
         panic!("it is read")
     };
-    assert_eq!((&replay_id, reason.as_str()), (&ids[1], "the process has ended 2 times while it was read"));
+    assert_eq!((&replay_id, reason.as_str()), (&ids[1], "the process crashed 2 times while reading it"));
     assert_eq!(events(&mut source, 2).await, ids[2..]);
     assert_eq!(source.health().state().set_aside, 1);
     let [line] = kept(&folder).try_into().unwrap();
@@ -67,7 +67,7 @@ async fn a_schema_that_has_ended_the_process_twice_is_not_read_a_third_time() {
     let mut source = pubsub.subscribe_remembering(&topic(), Start::Earliest, aside(&folder));
     for _ in 0..2 {
         let StreamItem::Unreadable { reason, .. } = next(&mut source).await else { panic!("it is read") };
-        assert!(reason.contains("has ended the process 2 times"), "{reason}");
+        assert!(reason.contains("crashed the process 2 times"), "{reason}");
     }
     assert_eq!(kept(&folder).len(), 2);
     org.stops().await;

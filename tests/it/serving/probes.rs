@@ -120,7 +120,7 @@ async fn what_is_legal_and_cannot_work_is_to_be_looked_at() {
     let variables = [("BYOC_ROUTING_RING", "all"), ("BYOC_ROUTING_RING_ALL_AT_MOST", "1")];
     let all = findings(&world, &variables);
     let (_, ok, told) = all.iter().find(|(step, ..)| step == "configuration").unwrap();
-    assert!(*ok && told.contains("reps are rung one at a time"), "{told}");
+    assert!(*ok && told.contains("reps ring one at a time"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,7 +142,10 @@ async fn that_declines_will_not_be_heard_is_said_by_doctor_and_readyz() {
     let all = findings(&world, &[]);
     let (_, ok, told) = all.iter().find(|(step, ..)| step == "channel").unwrap();
     let hint = "set EventCapabilitiesIsRoutingWorkResultSupported to true";
-    assert!(*ok && told.contains("declines are not heard") && told.contains(hint), "{told}");
+    assert!(
+        *ok && told.contains("declines come only from the connector page") && told.contains(hint),
+        "{told}"
+    );
     let serve = world.serve();
     serve.until_ready().await;
     let readyz: Value = serde_json::from_str(&serve.get("/readyz").await).unwrap();
@@ -150,5 +153,8 @@ async fn that_declines_will_not_be_heard_is_said_by_doctor_and_readyz() {
     assert_eq!(notice["what"], "declines-not-heard");
     assert!(notice["hint"].as_str().unwrap().starts_with(hint), "{notice}");
     let log = std::fs::read_to_string(world.path("serve.log")).unwrap();
-    assert!(log.contains("declines are not heard"), "a start warns of what cannot work: {log}");
+    assert!(
+        log.contains("declines come only from the connector page"),
+        "a start warns of what cannot work: {log}"
+    );
 }

@@ -42,8 +42,8 @@ async fn a_schema_that_is_not_there_for_a_while_loses_nothing_and_is_said() {
     world.emulator.stream_fault(StreamFault::RefuseSchema { times: u32::MAX, status: 5 });
     let conversation = world.conversation(RepId::parse(REQUESTER).unwrap());
     let request = world.ask(&conversation, Target::Queue(QueueId::parse(QUEUE).unwrap()));
-    let problem = serve.until_said("stream", "cannot be had: NotFound").await;
-    assert!(problem.contains("an event's schema"), "{problem}");
+    let problem = serve.until_said("stream", "cannot fetch an event's schema").await;
+    assert!(problem.contains("NotFound"), "{problem}");
     world.emulator.stream_fault(StreamFault::RefuseSchema { times: 0, status: 5 });
     serve.until_ended(&request, "joined").await;
     serve.until_ready().await;

@@ -138,7 +138,7 @@ impl World {
         let act = Act::RequestConference { conversation: conversation.clone(), requester: None, target };
         match self.emulator.with(|salesforce, now| salesforce.act(now, act)) {
             Ok(Done::Requested { request }) => request,
-            other => panic!("nothing was requested: {other:?}"),
+            other => panic!("no conference was requested: {other:?}"),
         }
     }
 

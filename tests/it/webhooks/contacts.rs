@@ -107,7 +107,7 @@ async fn a_directory_that_fails_says_why_and_nothing_else() {
     ] {
         let partner = Partner::answering("/contacts", [answer]).await;
         let error = partner.contacts(&opened(ListType::All)).await.unwrap_err();
-        assert_eq!(error, format!("the directory of contacts cannot be asked: {why}"));
+        assert_eq!(error, format!("the contact directory failed: {why}"));
     }
     let again = Partner::answering("/contacts", [ResponseTemplate::new(502), page()]).await;
     assert_eq!(again.contacts(&opened(ListType::All)).await.unwrap().contacts.len(), 4);

@@ -153,7 +153,7 @@ async fn sample_credentials(http: &reqwest::Client, address: &str) -> Result<Jwt
         .map_err(|error| wrong(error.to_string()))?;
     let field = |name: &'static str| {
         text(&sample, name).map(str::to_owned).ok_or_else(|| {
-            wrong("the emulator has an app of its own: --access-token-file, or --consumer-key with --username and --private-key, is required".to_owned())
+            wrong("the emulator has its own app: --access-token-file, or --consumer-key with --username and --private-key, is required".to_owned())
         })
     };
     let key = SecretString::from(field("privateKey")?);

@@ -48,7 +48,7 @@ impl EventSchema {
         reader.out.push('}');
         match reader.rest().len() {
             0 => Ok(reader.out),
-            left => Err(Unreadable(format!("{left} bytes are left over behind its fields"))),
+            left => Err(Unreadable(format!("{left} bytes left after its fields"))),
         }
     }
 }

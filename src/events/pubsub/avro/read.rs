@@ -40,10 +40,10 @@ impl<'a> Reader<'a> {
     /// Reads one value and writes it.
     pub(super) fn value(&mut self, id: Id, depth: usize) -> Result<(), Unreadable> {
         if depth > DEEPEST {
-            return Err(Unreadable(format!("its values stand in each other more than {DEEPEST} deep")));
+            return Err(Unreadable(format!("its values are nested more than {DEEPEST} deep")));
         }
         let left = self.values_left.checked_sub(1);
-        self.values_left = left.ok_or_else(|| wrong("it says that it has more values than bytes"))?;
+        self.values_left = left.ok_or_else(|| wrong("it claims more values than bytes"))?;
         let deeper = depth.saturating_add(1);
         match self.schema.node(id) {
             Some(AvroType::Null) => self.out.push_str("null"),
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
                 self.fields(fields, deeper)?;
                 self.out.push('}');
             }
-            None => return Err(wrong("its schema names a type that is not there")),
+            None => return Err(wrong("its schema names an unknown type")),
         }
         Ok(())
     }

@@ -57,14 +57,14 @@ pub(super) struct Schema {
 impl Schema {
     pub(super) fn parse(json: &str) -> Result<Self, Unreadable> {
         if json.len() > LONGEST {
-            return Err(wrong(&format!("it has {} bytes; {LONGEST} are the most", json.len())));
+            return Err(wrong(&format!("it has {} bytes; the limit is {LONGEST}", json.len())));
         }
         let json: Value = serde_json::from_str(json).map_err(|error| wrong(&error.to_string()))?;
         let mut parser = Parser::default();
         let root = parser.node(&json, "", 0)?;
         let schema = Self { nodes: parser.nodes, root };
         match schema.endless() {
-            Some(_) => Err(wrong("it holds a record that contains itself, so that no value of it ends")),
+            Some(_) => Err(wrong("it has a record that contains itself")),
             None => Ok(schema),
         }
     }
@@ -127,7 +127,7 @@ impl Parser {
 
     fn node(&mut self, json: &Value, namespace: &str, depth: usize) -> Result<Id, Unreadable> {
         if depth > DEEPEST {
-            return Err(wrong(&format!("its types stand in each other more than {DEEPEST} deep")));
+            return Err(wrong(&format!("its types are nested more than {DEEPEST} deep")));
         }
         match json {
             Value::String(name) => self.named(name, namespace),

@@ -49,7 +49,7 @@ fn bytes_that_are_not_what_the_schema_says_are_named_so() {
         assert!(schema.to_json(&EVENT[..cut], "").is_err(), "cut after {cut} bytes");
     }
     let long = [EVENT, b"\x00"].concat();
-    assert_eq!(schema.to_json(&long, "").unwrap_err().to_string(), "1 bytes are left over behind its fields");
+    assert_eq!(schema.to_json(&long, "").unwrap_err().to_string(), "1 bytes left after its fields");
     let plain = EventSchema::parse(r#""string""#).unwrap();
     assert_eq!(plain.to_json(b"\x02a", "").unwrap_err().to_string(), "its schema is not a record");
     assert!(EventSchema::parse("{}").is_err());
