@@ -130,7 +130,7 @@ export class PartnerConnector extends VendorConnector {
 
   /** The package would have the browser save its log, which holds the names of contacts. */
   override downloadLogs(_logs: unknown): void {
-    this.ports.notice("Logs are not kept in the browser. The connector's own log has what happened.");
+    this.ports.notice("The browser keeps no logs. See the connector's own log.");
   }
 
   /** The package types the answer as another class than the one that it takes. */

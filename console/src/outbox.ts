@@ -57,7 +57,7 @@ export class Outbox {
     const { shelf, world } = this.ports;
     const lying = shelf.list();
     for (const entry of lying.slice(0, Math.max(0, lying.length - MOST_ENTRIES + 1))) {
-      this.giveUp(entry, "too many are waiting");
+      this.giveUp(entry, "too many reports are waiting");
     }
     shelf.add(this.owner, world.now(), event);
     this.look();

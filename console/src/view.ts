@@ -71,7 +71,7 @@ export class View {
       case "connecting":
         return { state: "connecting", words: "Connecting…", detail: "" };
       case "unreachable":
-        return { state: "retrying", words: "Trying to reach the connector", detail: `${sentence(standing.why)}` };
+        return { state: "retrying", words: "Reconnecting", detail: `${sentence(standing.why)}` };
       case "signed-out": {
         const detail = this.waiting > 0 ? `${waiting} for you to log in.` : "";
         return { state: "signed-out", words: "Signed out", detail };
@@ -85,7 +85,7 @@ export class View {
         return {
           state: "retrying",
           words: `Retrying ${this.retrying}`,
-          detail: `${waiting} for the connector. You can go on working.`,
+          detail: `${waiting} for the connector. You can continue working.`,
         };
     }
   }

@@ -173,7 +173,7 @@ test("the shelf is bounded: the oldest makes room, and the rep is told", () => {
   for (let n = 0; n <= MOST_ENTRIES; n += 1) one.outbox.add(event(ITEM, `E${n}`));
   const kept = one.shelf.list().map((it) => it.event.workEvent);
   assert.deepEqual([kept.length, kept[0], kept.at(-1)], [MOST_ENTRIES, "E1", `E${MOST_ENTRIES}`]);
-  assert.match(one.notices.join(), /^E0 of .* too many are waiting/);
+  assert.match(one.notices.join(), /^E0 of .* too many reports are waiting/);
 });
 
 test("without storage, and with a storage that is full, the events are sent all the same", async () => {

@@ -39,7 +39,7 @@ pub struct EndedView {
     pub requester: Option<RepId>,
     /// Whom it asked for, where known: `rep 005…`, `queue 00G…`, `flow 300…`, `skills …`.
     pub target: Option<String>,
-    /// The rep who joined, where one did.
+    /// The rep who joined, if any.
     pub joined: Option<RepId>,
     /// When the outcome was decided.
     #[serde(serialize_with = "time::as_text")]

@@ -99,7 +99,7 @@ test("the page says who asked and who joined, what is being undone, and which co
 
   const text = (selector, n) => page.locator(`${selector} tbody tr`).nth(n).innerText();
   await page.locator("#ended tbody tr").nth(1).waitFor();
-  for (const wanted of ["Conference, queue", "00GHs0000000Bil", `asked by ${ada}`, "joined", bo]) {
+  for (const wanted of ["Conference, queue", "00GHs0000000Bil", `requested by ${ada}`, "joined", bo]) {
     assert.ok((await text("#ended", 0)).includes(wanted), wanted);
   }
   assert.ok(!(await text("#ended", 1)).includes("null"));

@@ -41,7 +41,7 @@ pub(in crate::server) struct ListQuery {
 #[derive(Serialize)]
 pub(in crate::server) struct RequestsView {
     requests: Vec<RequestLine>,
-    /// Whether there are more than are listed.
+    /// Whether there are more.
     more: bool,
 }
 

@@ -30,7 +30,7 @@ pub(in crate::server) struct ListQuery {
 #[derive(Serialize)]
 pub(in crate::server) struct Listed {
     owed: Vec<Line>,
-    /// Whether there is more than is listed.
+    /// Whether there is more.
     more: bool,
 }
 

@@ -17,7 +17,7 @@ use crate::store::{OpenIds, Unreadable};
 #[derive(Serialize)]
 pub(in crate::server) struct Listed {
     conversations: Vec<Line>,
-    /// Whether there are more than are listed.
+    /// Whether there are more.
     more: bool,
 }
 

@@ -47,7 +47,7 @@ function asked(request) {
   if (!request.target) return plain("–");
   const [, kind, id] = /^(rep|queue|flow|skills) (.*)$/.exec(request.target) || [null, request.target, ""];
   const made = plain(`${request.routingType}, ${kind}`, id);
-  if (request.requester) made.append(element("small", `asked by ${request.requester}`));
+  if (request.requester) made.append(element("small", `requested by ${request.requester}`));
   return made;
 }
 
@@ -118,7 +118,7 @@ function endedRow(request) {
 }
 
 const UNDO = { cancelOffer: "Cancel the offer", clearRoute: "Clear the PSR", removeRep: "Remove the rep",
-  unknownOffer: "An offer of unknown id may ring" };
+  unknownOffer: "An offer of unknown id may still ring" };
 
 function tried(owed) {
   if (owed.undo === "unknownOffer") return "cannot be tried";
@@ -129,7 +129,7 @@ function tried(owed) {
 function owedRow(owed) {
   const row = element("tr");
   const unknown = owed.undo === "unknownOffer";
-  const next = unknown ? "look at the rep's console" : owed.nextTry ? `in ${duration(Date.parse(owed.nextTry) - Date.now() - state.skew)}` : "now";
+  const next = unknown ? "check the rep's console" : owed.nextTry ? `in ${duration(Date.parse(owed.nextTry) - Date.now() - state.skew)}` : "now";
   row.append(
     plain(since(owed.since), undefined, "number"),
     plain(UNDO[owed.undo] || owed.undo, [owed.rep, owed.work].filter(Boolean).join(", ")),
@@ -141,7 +141,7 @@ function owedRow(owed) {
   const actions = element("td");
   // What is tried for the first time is being tried, and not owed yet.
   const first = owed.tries === 0 && !unknown;
-  const orders = first ? [] : unknown ? [["strike", "Strike out"]] : [["try", "Try now"], ["strike", "Strike out"]];
+  const orders = first ? [] : unknown ? [["strike", "Dismiss"]] : [["try", "Try now"], ["strike", "Dismiss"]];
   if (first) actions.append(element("span", "–"));
   for (const [act, text] of orders) {
     const button = element("button", text);
@@ -177,29 +177,29 @@ function unreadableRow(lost) {
 }
 
 async function giveUp({ giveUp: id, org, channel }) {
-  if (!confirm("Take back what may be open of it at Salesforce, and forget the conversation?")) return;
+  if (!confirm("Cancel what may be open at Salesforce, and delete the conversation?")) return;
   const path = `/v1/unreadable-conversations/${encodeURIComponent(id)}/give-up?${new URLSearchParams({ org, channel })}`;
   const said = byId("unreadable-said");
   try {
     const response = await fetch(path, { method: "POST" });
     const body = await response.json();
     if (!response.ok) setText(said, `${body.error}: ${body.hint}`);
-    else setText(said, body.givenUp ? "Given up." : `Not given up; this is left: ${body.left.join("; ")}`);
+    else setText(said, body.givenUp ? "Given up." : `Not given up; still open: ${body.left.join("; ")}`);
   } catch (error) {
-    setText(said, `It could not be ordered: ${error.message}`);
+    setText(said, `The order failed: ${error.message}`);
   }
   lookSoon();
 }
 
 async function order(act, id) {
   const path = `/v1/owed/${encodeURIComponent(id)}`;
-  if (act === "strike" && !confirm("Strike it out? It is not tried again: do this only where it was seen to by hand.")) return;
+  if (act === "strike" && !confirm("Dismiss it? It is not tried again: only do this if it was fixed by hand.")) return;
   try {
     const response = act === "try" ? await fetch(`${path}/try`, { method: "POST" }) : await fetch(path, { method: "DELETE" });
     const body = await response.json();
-    setText(byId("owed-said"), response.ok ? (act === "try" ? "Being tried." : "Struck out.") : `${body.error}: ${body.hint}`);
+    setText(byId("owed-said"), response.ok ? (act === "try" ? "Trying now." : "Dismissed.") : `${body.error}: ${body.hint}`);
   } catch (error) {
-    setText(byId("owed-said"), `It could not be ordered: ${error.message}`);
+    setText(byId("owed-said"), `The order failed: ${error.message}`);
   }
   lookSoon();
 }
@@ -336,12 +336,12 @@ async function look() {
         draw();
         return null;
       } catch (error) {
-        return `${name} could not be read: ${why(error)}.`;
+        return `${name} cannot be read: ${why(error)}.`;
       }
     }),
   );
   const told = failures.filter(Boolean);
-  banner(told.length > 0 ? `${told.join(" ")} What is shown of it may be old. Trying again.` : "");
+  banner(told.length > 0 ? `${told.join(" ")} The data shown may be old. Retrying.` : "");
 }
 
 let looking = false;

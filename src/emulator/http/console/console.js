@@ -122,7 +122,7 @@ function drawOffers() {
 function offerCard(work) {
   const conversation = org.conversation(work.conversation);
   const requester = org.request(work.correlation)?.requester;
-  const what = work.routingType === "Conference" ? "invites you to a conference" : "hands a conversation over to you";
+  const what = work.routingType === "Conference" ? "invites you to a conference" : "transfers a conversation to you";
   const text = requester ? `${org.name(requester)} ${what}` : "A conversation for you";
   return make(
     "li",
@@ -154,7 +154,7 @@ function drawConversations() {
           "button",
           { type: "button", "data-key": id, "data-conversation": id, "aria-current": String(id === open), onclick: () => show(id) },
           disc(endUser, "enduser"),
-          make("span", { className: "words" }, make("strong", { textContent: endUser }), make("small", { textContent: `${status} · ${participants.length} in it` })),
+          make("span", { className: "words" }, make("strong", { textContent: endUser }), make("small", { textContent: `${status} · ${participants.length} participants` })),
         ),
       ),
     );

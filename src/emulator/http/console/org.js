@@ -86,10 +86,10 @@ export class Org {
 
   /** What a routing request asks for, in words. */
   targetName(target) {
-    if (typeof target === "string") return "somebody";
+    if (typeof target === "string") return "an unknown target";
     const [[kind, value]] = Object.entries(target);
     if (kind === "Flow") return this.name(value.flow);
-    if (kind === "Skills") return "somebody with the right skills";
+    if (kind === "Skills") return "a rep with the right skills";
     return this.name(value);
   }
 }

@@ -1,16 +1,16 @@
-/** The org's books, in words. */
+/** The emulator's ledger, in words. */
 
 /** What the partner's calls do, by operation. */
 const CALLS = {
-  createRoute: "asked for a route",
+  createRoute: "requested a route",
   deleteRoute: "cleared the route",
   createAgentWork: "made an offer",
-  updateAgentWork: "took an offer back",
+  updateAgentWork: "cancelled an offer",
   routingResult: "sent the routing result",
   participant: "changed the participants",
 };
 
-const RESULTS = { Effective: "", Repeated: " (said before)", Late: " (too late)", Unasked: " (nobody had asked)" };
+const RESULTS = { Effective: "", Repeated: " (repeated)", Late: " (too late)", Unasked: " (no request)" };
 
 const OFFERS = {
   Assigned: "Ringing",
@@ -69,29 +69,29 @@ function belongs(entry, conversation, requests, psrs) {
 function words(org, entry) {
   switch (entry.kind) {
     case "sessionChanged":
-      return { text: `The session is ${entry.to}` };
+      return { text: `Session: ${entry.to}` };
     case "participantJoined": {
-      const over = entry.overLimit ? ", which is more than the channel allows" : "";
+      const over = entry.overLimit ? ", more than the channel allows" : "";
       return { text: `${org.participantName(entry.participant)} joined (${entry.count} are in${over})`, tone: "good" };
     }
     case "participantLeft":
       return { text: `${org.participantName(entry.participant)} left (${entry.count} are in)` };
     case "requestPublished": {
       const request = org.request(entry.request);
-      const who = request?.requester ? org.name(request.requester) : "Somebody";
+      const who = request?.requester ? org.name(request.requester) : "A rep";
       const what = entry.routingType === "Transfer" ? "transfers to" : "invites";
-      return { text: `${who} ${what} ${request ? org.targetName(request.target) : "somebody"}`, tone: "strong" };
+      return { text: `${who} ${what} ${request ? org.targetName(request.target) : "an unknown target"}`, tone: "strong" };
     }
     case "requestEnded":
       return ending(org, entry.ending);
     case "requestUnanswered":
-      return { text: "60 seconds went by without a result", tone: "bad" };
+      return { text: "No result within 60 seconds", tone: "bad" };
     case "offerChanged":
       return offer(org, entry);
     case "psrCreated":
       return { text: `The work item waits in a queue (${entry.psr})`, tone: "faint" };
     case "psrDeleted":
-      return { text: `It waits no longer (${entry.psr})`, tone: "faint" };
+      return { text: `The work item no longer waits (${entry.psr})`, tone: "faint" };
     case "resultReceived": {
       const result = entry.success ? "success" : "failure";
       return { text: `The connector reported ${result}${RESULTS[entry.verdict] ?? ""}`, tone: "faint" };
@@ -121,14 +121,14 @@ function ending(org, { how, rep, message, reason }) {
     case "markedFailed":
       return { text: "Salesforce marked the request as failed", tone: "bad" };
     case "routedExternally":
-      return { text: "Handed over outside of Salesforce" };
+      return { text: "Routed outside of Salesforce" };
     default:
       return { text: "The request ended with the session" };
   }
 }
 
 function call({ operation, status, code }) {
-  const what = CALLS[operation] ?? "made a call that the org does not know";
+  const what = CALLS[operation] ?? "made an unknown call";
   // What a result said stands there already.
   if (status < 300 && operation === "routingResult") return null;
   if (status < 300) return { text: `The connector ${what}`, tone: "faint" };
