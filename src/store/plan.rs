@@ -27,8 +27,9 @@ mod turn;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub(super) use known::Head;
 #[cfg(feature = "store-sqlite")]
-pub(super) use known::{Head, TURN_BITS};
+pub(super) use known::TURN_BITS;
 pub(super) use planner::Planner;
 pub(super) use turn::{Found, Outline, Turn};
 
