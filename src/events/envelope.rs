@@ -23,7 +23,7 @@ use crate::model::time::Timestamp;
 ///
 /// # Errors
 /// Where the event or its payload is cut off, is no JSON, has a field of another type, or lacks one without
-/// which nothing can be answered. What is merely unknown is [passed by](Ignored).
+/// which nothing can be answered. What is merely unknown is [ignored](Ignored).
 pub fn decode(
     names: &FieldNames,
     event: &str,

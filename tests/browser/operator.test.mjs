@@ -29,13 +29,13 @@ test("while the store fails the page says so, and claims nothing about requests 
   const problem = "the store cannot grow: the disk is full";
   const checks = [{ what: "store", org: null, channel: null, ok: false, since: new Date().toISOString(), problem }];
   await page.route("**/readyz", (route) => route.fulfill(json({ ready: false, checks, notices: [] }, 503)));
-  const refused = json({ error: "this was not done within 10 seconds", field: null, hint: "send the same again" }, 503);
+  const refused = json({ error: "timed out after 10 seconds", field: null, hint: "send the same again" }, 503);
   await page.route("**/v1/routing-requests?state=open*", (route) => route.fulfill(refused));
   await page.goto(`${demo.address}/`);
 
   await page.locator("#parts li", { hasText: "store: down" }).waitFor();
   assert.match(await page.locator("#parts").textContent(), /the disk is full/);
-  await page.locator("#banner", { hasText: "Open requests could not be read: this was not done within 10 seconds." }).waitFor();
+  await page.locator("#banner", { hasText: "Open requests cannot be read: timed out after 10 seconds." }).waitFor();
   const empty = (name) => page.locator(`#${name} + .empty`).textContent();
   assert.equal(await empty("open"), "Not read yet.");
   assert.equal(await empty("ended"), "No request has ended yet.", "this one was read");
