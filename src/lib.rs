@@ -32,6 +32,8 @@ pub mod doctor;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod emulator;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+pub mod engine;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod events;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod interaction;

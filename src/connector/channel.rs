@@ -1,30 +1,24 @@
 //! A channel that is running: where events are brought, and where it can be looked at.
 
-mod inbox;
-mod known_causes;
-mod offer_hold;
 mod task;
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use smallvec::SmallVec;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::in_vain::InVain;
 use super::ports::{Calls, EndUserNotifier, RepFinder};
 use super::refused::{Refused, RefusedRep};
 use super::unreadable::UnreadableConversations;
 use super::watch::Asked;
-use crate::model::call::Answer;
-use crate::model::event::Event;
+use crate::engine::{Delivery, Error};
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::{Clock, Timestamp};
-use crate::routing::{
-    Announcement, CommandId, Conversations, Ending, OperatorOrder, Owes, SearchFailure, Settings,
-};
-use crate::store::{self, Cause, ChannelKey, Position, Store};
+use crate::routing::{Announcement, Conversations, Ending, OperatorOrder, Owes, Settings};
+use crate::store::{self, ChannelKey, Position, Store};
 
 use task::Task;
 
@@ -55,29 +49,6 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Why something that was brought was not processed. It should be brought again.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// What follows from it could not be made durable.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The channel has been stopped.
-    #[error("the channel has been stopped")]
-    Stopped,
-}
-
-/// Something that arrived: what it says, and what names it.
-#[derive(Debug, Clone, Default)]
-pub struct Delivery {
-    /// What happened, in order; none where it says nothing of use.
-    pub events: SmallVec<[Event; 1]>,
-    /// Names it, so that it changes nothing should it come again.
-    pub cause: Option<Cause>,
-    /// How far its topic is read with it.
-    pub position: Option<Position>,
-}
-
 /// Ready when what follows from something that was brought is durable, or was not processed.
 #[derive(Debug)]
 #[must_use = "what was not processed should be brought again"]
@@ -92,13 +63,11 @@ impl Future for Receipt {
 }
 
 /// Told when something that was brought is durable.
-type Done = oneshot::Sender<Result<(), Error>>;
+pub(super) type Done = oneshot::Sender<Result<(), Error>>;
 
 /// What the task is told.
 pub(super) enum Message {
     Delivered { delivery: Box<Delivery>, done: Done },
-    Answered { conversation: ConversationId, command: CommandId, answer: Answer },
-    Found { conversation: ConversationId, command: CommandId, found: Result<Vec<RepId>, SearchFailure> },
     Listening,
     Ordered { conversation: ConversationId, order: OperatorOrder, done: Done },
     ListOpened { work_item: WorkItemId, rep: RepId },
@@ -135,6 +104,7 @@ pub struct Handle {
     lost: UnreadableConversations,
     owes: watch::Receiver<Option<Owes>>,
     refused: Refused,
+    in_vain: InVain,
 }
 
 impl Channel {
@@ -153,10 +123,10 @@ impl Channel {
         let lost =
             UnreadableConversations::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
         let (owes, owing) = watch::channel(None);
-        let (brought, ended, unreadable) = (inbox.clone(), endings.clone(), lost.clone());
-        let task = Task::new(parts, loaded, inbox, announcements, endings, lost, owes);
-        let refused = task.refused();
-        let handle = Handle { inbox: brought, endings: ended, lost: unreadable, owes: owing, refused };
+        let (ended, unreadable) = (endings.clone(), lost.clone());
+        let mut task = Task::new(parts, loaded, announcements, endings, lost, owes);
+        let (refused, in_vain) = (task.refused(), task.in_vain());
+        let handle = Handle { inbox, endings: ended, lost: unreadable, owes: owing, refused, in_vain };
         Ok(Self { handle, task: tokio::spawn(task.run(messages)), telling, positions })
     }
 
@@ -256,6 +226,11 @@ impl Handle {
     /// The conversations that the store has and nobody can read.
     pub fn lost(&self) -> &UnreadableConversations {
         &self.lost
+    }
+
+    /// The calls that undo something at Salesforce, and fail so far.
+    pub const fn in_vain(&self) -> &InVain {
+        &self.in_vain
     }
 
     /// The requests that end from now on.

@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use uuid::Uuid;
 
-use crate::interaction::{Client, Priority};
-use crate::model::call::{Answer, Call};
+use crate::interaction::{Client, Priority, Tried, Try};
 use crate::model::ids::RepId;
 use crate::model::rep_query::RepQuery;
 use crate::model::roster::Roster;
-use crate::model::time::Timestamp;
 use crate::rep_finder::choose;
 use crate::routing::{Announcement, SearchFailure};
 
@@ -83,23 +80,16 @@ impl EndUserNotifier for TellNobody {
     async fn tell(&self, _announcement: Announcement) {}
 }
 
-/// The Interaction Service, with all tries of a call.
+/// The Interaction Service, one try of a call at a time.
 #[async_trait]
 pub trait Calls: Send + Sync {
-    /// Makes a call until it has an answer, at the latest until `give_up_at`.
-    ///
-    /// `resumed` says that it may have been tried before a restart.
-    async fn call(&self, request_id: Uuid, call: &Call, give_up_at: Timestamp, resumed: bool) -> Answer;
+    /// Makes one try. What follows from it, the engine says.
+    async fn try_once(&self, attempt: &Try) -> Tried;
 }
 
 #[async_trait]
 impl Calls for Client {
-    async fn call(&self, request_id: Uuid, call: &Call, give_up_at: Timestamp, resumed: bool) -> Answer {
-        let priority = Priority::of(call);
-        if resumed {
-            self.resume(request_id, call, give_up_at, priority).await
-        } else {
-            self.send(request_id, call, give_up_at, priority).await
-        }
+    async fn try_once(&self, attempt: &Try) -> Tried {
+        Self::try_once(self, attempt, Priority::of(&attempt.call)).await
     }
 }

@@ -7,19 +7,21 @@ use std::collections::HashMap;
 use tokio::time::Instant;
 use tracing::Span;
 
-use crate::model::call::{Call, Refusal};
+use crate::model::call::{Answer, Call, Refusal};
 use crate::model::error_codes::ErrorCode;
 use crate::model::event::{Event, EventKind};
 use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingType;
 use crate::routing::{
-    Command, Conversations, Ending, Fact, OfferEndReason, Order, Outcome, Reason, Remark, RequestFact,
-    RequestView, Requested,
+    Conversations, Ending, Fact, OfferEndReason, Outcome, Reason, Remark, RequestFact, RequestView, Requested,
 };
 use crate::store::ChannelKey;
 
+use super::in_vain::InVain;
 use super::refused::Refused;
+use crate::engine::{CallId, Observer};
+use crate::interaction::{Rejection, tell_given_up, tell_in_vain};
 
 /// The open requests of a channel, as they are watched.
 pub(super) struct ChannelObserver {
@@ -29,6 +31,7 @@ pub(super) struct ChannelObserver {
     /// The same by the numbers that facts have.
     numbers: HashMap<(ConversationId, u32), EventId>,
     refused: Refused,
+    in_vain: InVain,
 }
 
 /// What a request asks for.
@@ -56,11 +59,18 @@ struct Seen {
 impl ChannelObserver {
     pub(super) fn new(key: &ChannelKey) -> Self {
         let (org, channel) = (key.org.to_string(), key.channel.to_string());
-        Self { org, channel, open: HashMap::new(), numbers: HashMap::new(), refused: Refused::default() }
+        Self {
+            org,
+            channel,
+            open: HashMap::new(),
+            numbers: HashMap::new(),
+            refused: Refused::default(),
+            in_vain: InVain::default(),
+        }
     }
 
     /// Begins again with what the store has.
-    pub(super) fn take_up(&mut self, conversations: &Conversations) {
+    fn take_up(&mut self, conversations: &Conversations) {
         self.open.clear();
         self.numbers.clear();
         for conversation in conversations.busy() {
@@ -79,7 +89,7 @@ impl ChannelObserver {
     }
 
     /// Facts were decided.
-    pub(super) fn decided(&mut self, conversation: &ConversationId, facts: &[Fact]) {
+    fn on_decided(&mut self, conversation: &ConversationId, facts: &[Fact]) {
         for fact in facts {
             match fact {
                 Fact::Requested(requested) => self.requested(conversation, requested),
@@ -143,30 +153,28 @@ impl ChannelObserver {
         }
     }
 
-    /// Commands are about to be carried out; gives the span of each.
-    pub(super) fn commanded(
-        &mut self,
-        now: Timestamp,
-        conversation: &ConversationId,
-        commands: Vec<Command>,
-    ) -> Vec<(Command, Span)> {
-        let with_span = |command: Command| {
-            let Some(seen) = self.open.get_mut(&command.id.request) else {
-                let span = self.new_span(conversation, &command.id.request);
-                return (command, span);
-            };
-            if let Some(arrived) = seen.arrived.take() {
-                metrics::histogram!("byoc_event_to_first_command_seconds", "org" => self.org.clone())
-                    .record(arrived.elapsed());
-            }
-            if matches!(command.order, Order::Call(Call::CreateAgentWork { .. })) && !seen.offered {
-                seen.offered = true;
-                metrics::histogram!("byoc_request_to_offer_seconds", "org" => self.org.clone())
-                    .record(now.since(seen.created));
-            }
-            (command, seen.span.clone())
+    /// A command is about to be carried out for the first time, a call where there is one; gives its span.
+    pub(super) fn commanded(&mut self, now: Timestamp, id: &CallId, call: Option<&Call>) -> Span {
+        let CallId { conversation, command: id } = id;
+        let Some(seen) = self.open.get_mut(&id.request) else {
+            return self.new_span(conversation, &id.request);
         };
-        commands.into_iter().map(with_span).collect()
+        if let Some(arrived) = seen.arrived.take() {
+            metrics::histogram!("byoc_event_to_first_command_seconds", "org" => self.org.clone())
+                .record(arrived.elapsed());
+        }
+        if matches!(call, Some(Call::CreateAgentWork { .. })) && !seen.offered {
+            seen.offered = true;
+            metrics::histogram!("byoc_request_to_offer_seconds", "org" => self.org.clone())
+                .record(now.since(seen.created));
+        }
+        seen.span.clone()
+    }
+
+    /// The span of a request.
+    pub(super) fn span(&self, id: &CallId) -> Span {
+        let known = self.open.get(&id.command.request).map(|seen| seen.span.clone());
+        known.unwrap_or_else(|| self.new_span(&id.conversation, &id.command.request))
     }
 
     /// A request ended; what it asked for, where that is known.
@@ -201,7 +209,7 @@ impl ChannelObserver {
 
     /// Something was brought that had been processed before, and so changes nothing. A request is named: if the
     /// far side gives ids again that it gave before, its rep waits in vain.
-    pub(super) fn came_again(&self, events: &[Event]) {
+    fn on_came_again(&self, events: &[Event]) {
         let (org, channel) = (self.org.as_str(), self.channel.as_str());
         metrics::counter!(
             "byoc_duplicate_events_total", "org" => self.org.clone(), "channel" => self.channel.clone()
@@ -218,13 +226,18 @@ impl ChannelObserver {
         }
     }
 
+    /// The calls that undo something, and fail so far; what is given goes on with them.
+    pub(super) fn in_vain(&self) -> InVain {
+        self.in_vain.clone()
+    }
+
     /// Who is refused again and again; what is given goes on counting.
     pub(super) fn refused(&self) -> Refused {
         self.refused.clone()
     }
 
     /// Something worth telling a person.
-    pub(super) fn remarked(&mut self, now: Timestamp, conversation: &ConversationId, remark: &Remark) {
+    fn on_remarked(&mut self, now: Timestamp, conversation: &ConversationId, remark: &Remark) {
         let reason = remark.reason();
         metrics::counter!(
             "byoc_remarks_total",
@@ -277,6 +290,44 @@ impl ChannelObserver {
     fn new_span(&self, conversation: &ConversationId, request: &EventId) -> Span {
         let (org, channel) = (self.org.as_str(), self.channel.as_str());
         tracing::info_span!(parent: None, "routing_request", org, channel, %conversation, %request)
+    }
+}
+
+impl Observer for ChannelObserver {
+    fn decided(&mut self, _at: Timestamp, conversation: &ConversationId, facts: &[Fact]) {
+        self.on_decided(conversation, facts);
+    }
+
+    fn remarked(&mut self, at: Timestamp, conversation: &ConversationId, remark: &Remark) {
+        self.on_remarked(at, conversation, remark);
+    }
+
+    fn came_again(&mut self, events: &[Event]) {
+        self.on_came_again(events);
+    }
+
+    fn failed(&mut self, at: Timestamp, id: &CallId, call: &Call, next: Timestamp, said: &Rejection) {
+        if self.in_vain.failed(at, id.command.request_id(), call, next, said) {
+            tell_in_vain(call, said);
+        }
+    }
+
+    fn answered(&mut self, id: &CallId, _answer: &Answer, _tries: u32) {
+        self.in_vain.over(id.command.request_id());
+    }
+
+    fn given_up(&mut self, call: &Call, tries: u32, said: &Rejection) {
+        tell_given_up(call, tries, said);
+    }
+
+    fn resumed(&mut self, conversations: &Conversations, cut: usize) {
+        if cut > 0 {
+            tracing::warn!(
+                conversations = cut,
+                "the clock was set back since the connector stopped; deadlines that lie too far ahead are cut"
+            );
+        }
+        self.take_up(conversations);
     }
 }
 

@@ -16,11 +16,11 @@ use uuid::Uuid;
 pub use builder::{Builder, Sleeper};
 pub use operations::{Attempt, Offer};
 
+use super::attempt::{CallAttempt, RejectedToken, Tried, Try};
 use super::auth::{AccessToken, TokenSource};
-use super::in_vain::InVain;
 use super::limiter::{Limiter, Line, Priority};
 use super::skew::Skew;
-use super::tries::{Next, Tries, jitter};
+use super::tries::Next;
 use super::try_outcome::{Rejection, TryOutcome, decode, parse_retry_after};
 use super::wire::{Method, WireRequest, encode, operation};
 use crate::model::call::{Answer, Call};
@@ -50,7 +50,6 @@ struct Inner {
     try_timeout: Duration,
     clock: Arc<dyn Clock>,
     skew: Skew,
-    in_vain: InVain,
     sleeper: Arc<dyn Sleeper>,
     witness: Option<Arc<dyn Witness>>,
 }
@@ -74,9 +73,10 @@ pub struct Exchanged<'a> {
     pub body: &'a [u8],
 }
 
-/// One call on its way.
+/// One try on its way.
 struct Sending<'a> {
     call: &'a Call,
+    line: &'a Line,
     request_id: Uuid,
     wire: WireRequest,
     body: Vec<u8>,
@@ -84,21 +84,10 @@ struct Sending<'a> {
     priority: Priority,
 }
 
-/// A token that Salesforce did not take, and what it said.
-struct Unauthorized {
-    token: AccessToken,
-    what: Rejection,
-}
-
 impl Client {
     /// How far our clock is from Salesforce's. A clone of the client shares it.
     pub fn skew(&self) -> &Skew {
         &self.inner.skew
-    }
-
-    /// The calls that undo something, and fail so far. A clone of the client shares it.
-    pub fn in_vain(&self) -> &InVain {
-        &self.inner.in_vain
     }
 
     /// Makes a call, with as many tries as it takes, until `give_up_at` at the latest.
@@ -112,7 +101,8 @@ impl Client {
         give_up_at: Timestamp,
         priority: Priority,
     ) -> Answer {
-        self.until_answered(Tries::new(), request_id, call, give_up_at, priority).await
+        self.until_answered(CallAttempt::new(request_id, Arc::new(call.clone()), give_up_at, false), priority)
+            .await
     }
 
     /// Makes a call that was given before a restart: it may have been tried already.
@@ -123,66 +113,43 @@ impl Client {
         give_up_at: Timestamp,
         priority: Priority,
     ) -> Answer {
-        self.until_answered(Tries::resumed(), request_id, call, give_up_at, priority).await
+        self.until_answered(CallAttempt::new(request_id, Arc::new(call.clone()), give_up_at, true), priority)
+            .await
     }
 
-    async fn until_answered(
-        &self,
-        mut tries: Tries,
-        request_id: Uuid,
-        call: &Call,
-        give_up_at: Timestamp,
-        priority: Priority,
-    ) -> Answer {
-        let wire = encode(call);
-        let body = wire.body.to_string().into_bytes();
-        let sending = Sending { call, request_id, wire, body, give_up_at, priority };
-        let mut rejected: Option<Unauthorized> = None;
-        let undoing = self.inner.in_vain.begin(request_id, call);
+    async fn until_answered(&self, mut attempt: CallAttempt, priority: Priority) -> Answer {
         loop {
-            let (verdict, used) = self.one_try(&sending, rejected.as_ref()).await;
-            if used.is_some() {
-                rejected = None;
-            }
-            let name = operation(call);
-            tracing::debug!(operation = name, %request_id, tries = tries.made().saturating_add(1), ?verdict, "a try");
-            let unauthorized = match (&verdict, used) {
-                (TryOutcome::Unauthorized(what), Some(token)) => {
-                    Some(Unauthorized { token, what: what.clone() })
-                }
-                _ => None,
-            };
-            let said = match &verdict {
-                TryOutcome::Retry { what, .. } | TryOutcome::Unclear(what) => Some(what.clone()),
-                _ => None,
-            };
-            let chance = jitter(request_id, tries.made());
-            let now = self.inner.clock.now();
-            match tries.next(verdict, now, give_up_at, chance) {
+            let tried = self.try_once(&attempt.next_try(), priority).await;
+            match attempt.tried(tried, self.inner.clock.now()) {
                 Next::Answer(answer) => {
-                    if let Some(said) = said {
-                        tell_given_up(name, tries.made(), &said);
+                    if let Some(said) = attempt.said() {
+                        tell_given_up(attempt.call(), attempt.made(), said);
                     }
                     return answer;
                 }
-                Next::TryAgainAt(at) => {
-                    if let (Some(undoing), Some(said)) = (&undoing, said)
-                        && undoing.failed(now, at, &said)
-                    {
-                        tell_in_vain(name, &said);
-                    }
-                    self.inner.sleeper.until(at).await;
-                }
-                Next::RefreshTokenAndTryAgain => rejected = unauthorized,
+                Next::TryAgainAt(at) => self.inner.sleeper.until(at).await,
+                Next::RefreshTokenAndTryAgain => {}
             }
         }
+    }
+
+    /// Makes one try of a call. Whether there is another is for its caller to see to, with a [`CallAttempt`].
+    pub async fn try_once(&self, attempt: &Try, priority: Priority) -> Tried {
+        let Try { request_id, call, give_up_at, line, rejected, resumed: _ } = attempt;
+        let wire = encode(call);
+        let body = wire.body.to_string().into_bytes();
+        let sending =
+            Sending { call, line, request_id: *request_id, wire, body, give_up_at: *give_up_at, priority };
+        let (outcome, token) = self.one_try(&sending, rejected.as_ref()).await;
+        tracing::debug!(operation = operation(call), %request_id, ?outcome, "a try");
+        Tried { outcome, token }
     }
 
     /// One try, and the token that it used.
     async fn one_try(
         &self,
         sending: &Sending<'_>,
-        rejected: Option<&Unauthorized>,
+        rejected: Option<&RejectedToken>,
     ) -> (TryOutcome, Option<AccessToken>) {
         let token = match self.in_time(sending, self.token(rejected)).await {
             Some(Ok(token)) => token,
@@ -190,7 +157,7 @@ impl Client {
             None => return (TryOutcome::not_sent("no access token in time"), None),
         };
         let asked = tokio::time::Instant::now();
-        let turn = self.inner.limiter.turn(Line::of(sending.call), sending.priority);
+        let turn = self.inner.limiter.turn(sending.line.clone(), sending.priority);
         if self.in_time(sending, turn).await.is_none() {
             let why = "timed out in the queue: more calls were made than the org's limit";
             return (TryOutcome::not_sent(why), None);
@@ -224,15 +191,15 @@ impl Client {
     }
 
     /// Without a token nothing is sent, so nothing has happened.
-    async fn token(&self, rejected: Option<&Unauthorized>) -> Result<AccessToken, TryOutcome> {
+    async fn token(&self, rejected: Option<&RejectedToken>) -> Result<AccessToken, TryOutcome> {
         let got = match rejected {
-            Some(Unauthorized { token, .. }) => self.inner.tokens.refresh(token).await,
+            Some(RejectedToken { token, .. }) => self.inner.tokens.refresh(token).await,
             None => self.inner.tokens.token().await,
         };
         got.map_err(|error| match rejected {
             _ if error.retry() => TryOutcome::not_sent(error.to_string()),
             // What Salesforce said of the old token tells more than that there is no new one.
-            Some(Unauthorized { what, .. }) => {
+            Some(RejectedToken { what, .. }) => {
                 let message = format!("{}; {error}", what.message).into();
                 TryOutcome::Unauthorized(Rejection { message, ..what.clone() })
             }
@@ -332,14 +299,16 @@ fn lost(error: reqwest::Error, within: Duration) -> TryOutcome {
 }
 
 /// Says what came last of a call that is given up. Salesforce's own message is left out, for it may name people.
-fn tell_given_up(operation: &str, tries: u32, said: &Rejection) {
+pub(crate) fn tell_given_up(call: &Call, tries: u32, said: &Rejection) {
+    let operation = operation(call);
     let (status, code, problem) = in_words(said);
     let code = code.map(tracing::field::display);
     tracing::warn!(operation, tries, status, code, problem, "call given up: timed out");
 }
 
 /// Says at the first failure that something is not undone yet: a rep may ring meanwhile.
-fn tell_in_vain(operation: &str, said: &Rejection) {
+pub(crate) fn tell_in_vain(call: &Call, said: &Rejection) {
+    let operation = operation(call);
     let (status, code, problem) = in_words(said);
     let code = code.map(tracing::field::display);
     tracing::info!(

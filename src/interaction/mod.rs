@@ -1,6 +1,6 @@
 //! The Interaction Service API, spoken: a call becomes a request, a response becomes an answer.
 //!
-//! The pure half ([`encode`], [`decode`], [`Tries`]) reads no clock and opens no socket; replays and
+//! The pure half ([`encode`], [`decode`], [`CallAttempt`], [`Tries`]) reads no clock and opens no socket; replays and
 //! tests use it as the live client does.
 //!
 //! Invariants
@@ -10,10 +10,10 @@
 //!
 //! Elsewhere: which calls are made, and what an answer means for a request, is `routing`'s.
 
+mod attempt;
 pub mod auth;
 mod client;
 mod error;
-mod in_vain;
 mod limiter;
 mod skew;
 mod sleep;
@@ -21,12 +21,13 @@ mod tries;
 mod try_outcome;
 mod wire;
 
+pub use attempt::{CallAttempt, RejectedToken, Tried, Try};
 pub use auth::{AccessToken, FixedToken, JwtBearer, JwtSettings, TokenSource};
 pub use client::{Attempt, Builder, Client, Exchanged, Offer, Sleeper, Witness};
+pub(crate) use client::{tell_given_up, tell_in_vain};
 #[cfg(feature = "pubsub")]
 pub(crate) use error::said;
 pub use error::{Error, Failure};
-pub use in_vain::{Failing, InVain};
 pub use limiter::{Limiter, Line, Priority};
 pub use skew::{Skew, Wrong as WrongClock};
 pub use sleep::sleep_until;

@@ -278,6 +278,11 @@ record_id!(
     /// A Salesforce org.
     OrgId, "org", "00D"
 );
+impl OrgId {
+    /// The org of what happens in none: a replay stores nothing.
+    pub const NONE: Self = Self(*b"00D000000000000");
+}
+
 text_id!(
     /// A conversation: `conversationIdentifier`, a UUID.
     ConversationId, "conversation"

@@ -4,7 +4,8 @@
 
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
-use crate::routing::{Conversation, Conversations, Ending, Fact, Turn};
+use crate::routing::{Conversation, Ending, Fact};
+use crate::store::{Change, TurnRecord};
 
 /// One turn, as it would be stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,20 +27,10 @@ pub struct JournalRow {
 }
 
 impl JournalRow {
-    /// The row of a turn; `None` where nothing of it is stored.
-    pub(super) fn of(at: Timestamp, turn: &Turn, conversations: &Conversations) -> Option<Self> {
-        if turn.effects.facts.is_empty() && !turn.began {
-            return None;
-        }
-        let state = conversations.get(&turn.conversation).filter(|state| state.is_idle());
-        Some(Self {
-            at,
-            conversation: turn.conversation.clone(),
-            began: turn.began,
-            ended: conversations.is_over(&turn.conversation),
-            facts: turn.effects.facts.clone(),
-            state: state.map(|state| Box::new(state.clone())),
-            endings: turn.effects.endings.clone(),
-        })
+    /// The row of a turn; `None` where it changed nothing.
+    pub(super) fn of(turn: TurnRecord) -> Option<Self> {
+        let TurnRecord { at, change, .. } = turn;
+        let Change { conversation, began, ended, facts, state, endings } = change?;
+        Some(Self { at, conversation, began, ended, facts, state, endings })
     }
 }

@@ -12,9 +12,9 @@
 mod cassette;
 mod difference;
 mod emulated;
-mod engine;
 mod journal;
 mod note;
+mod player;
 mod scan;
 mod searches;
 mod side;
@@ -23,7 +23,7 @@ mod work_ids;
 pub use difference::{Difference, FieldDifference, compare};
 pub use emulated::Emulated;
 pub use journal::JournalRow;
-pub use note::{CallNote, Note, Search, Summary, What};
+pub use note::{CallNote, Note, Replayed, Search, Summary, What};
 pub use scan::{Scan, scan};
 pub use side::{Arrival, Side, Try};
 
@@ -37,10 +37,10 @@ use crate::model::choices::in_one_spelling;
 use crate::model::roster::Roster;
 use crate::model::time::Timestamp;
 use crate::recording::{self, Feed, Item, Source};
-use crate::routing::{Conversations, Policy, Settings};
+use crate::routing::{Policy, Settings};
 
 use cassette::Exchanges;
-use engine::{Answers, Engine};
+use player::{Answers, Player};
 
 /// How a recording is replayed.
 #[derive(Debug, Clone, Default)]
@@ -108,17 +108,6 @@ pub trait Watcher {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stop;
 
-/// What a replay leaves behind.
-#[derive(Debug)]
-pub struct Replayed {
-    /// The figures.
-    pub summary: Summary,
-    /// The conversations as they stand at the end.
-    pub conversations: Conversations,
-    /// The people and places of the recording.
-    pub roster: Roster,
-}
-
 /// Answers calls from the recording.
 ///
 /// # Errors
@@ -158,52 +147,52 @@ fn run<R: BufRead + Send + 'static, S: Side>(
     // A recording without a channel definition says nothing against conferences.
     let settings =
         Settings { conference_supported: true, participant_limit: platform_participant_limit, policy };
-    let mut engine = Engine::new(settings, answers, scan.has_searches, Arc::clone(&file));
+    let mut player = Player::new(settings, answers, scan.has_searches, Arc::clone(&file));
     if journal {
-        engine.keep_journal();
+        player.keep_journal();
     }
     for item in Feed::start(Arc::clone(&file), input, None)? {
         let Item { line, event } = item?;
-        engine.summary.lines = engine.summary.lines.saturating_add(1);
-        engine.run_until(line.at, &mut |to| watcher.pace(to));
+        player.summary.lines = player.summary.lines.saturating_add(1);
+        player.run_until(line.at, &mut |to| watcher.pace(to));
         if let Some(decoded) = event {
-            engine.on_decoded(decoded);
+            player.on_decoded(decoded);
         } else {
-            take_line(&mut engine, line, platform_participant_limit, &file)?;
+            take_line(&mut player, line, platform_participant_limit, &file)?;
         }
-        if tell(&mut engine, watcher)? {
-            return Ok(engine.into_replayed());
+        if tell(&mut player, watcher)? {
+            return Ok(player.into_replayed());
         }
-        if engine.summary.lines.is_multiple_of(PROGRESS_EVERY) {
-            watcher.progress(engine.summary.lines);
+        if player.summary.lines.is_multiple_of(PROGRESS_EVERY) {
+            watcher.progress(player.summary.lines);
         }
     }
-    engine.run_out(&mut |to| watcher.pace(to));
-    tell(&mut engine, watcher)?;
-    Ok(engine.into_replayed())
+    player.run_out(&mut |to| watcher.pace(to));
+    tell(&mut player, watcher)?;
+    Ok(player.into_replayed())
 }
 
 /// How many lines pass between two reports of progress.
 const PROGRESS_EVERY: u64 = 1024;
 
 /// Hands the notes on; whether the watcher wants no more.
-fn tell<S: Side>(engine: &mut Engine<S>, watcher: &mut dyn Watcher) -> Result<bool, Error> {
-    for row in engine.take_journal() {
+fn tell<S: Side>(player: &mut Player<S>, watcher: &mut dyn Watcher) -> Result<bool, Error> {
+    for row in player.take_journal() {
         watcher.journal(row);
     }
-    for note in engine.take_notes() {
-        if watcher.note(note, engine.roster()) == Err(Stop) {
+    for note in player.take_notes() {
+        if watcher.note(note, player.roster()) == Err(Stop) {
             return Ok(true);
         }
     }
-    match engine.take_failure() {
+    match player.take_failure() {
         Some(failure) => Err(Error::Side(failure.to_string())),
         None => Ok(false),
     }
 }
 
 fn take_line<S: Side>(
-    engine: &mut Engine<S>,
+    player: &mut Player<S>,
     line: recording::Line,
     platform_limit: Option<u32>,
     file: &Arc<str>,
@@ -212,30 +201,30 @@ fn take_line<S: Side>(
     let wrong = |what: String| Error::Setting { file: Arc::clone(file), line: number, what };
     match line.source {
         Source::PlatformEvent { .. } | Source::AgentWork(_) => {}
-        Source::GetContacts { .. } => engine.summary.count_passed(&"GET_CONTACTS, not used for routing"),
-        Source::RepFinder(found) => engine.on_found(*found),
-        Source::Exchange(exchange) => engine.on_exchange(number, *exchange),
+        Source::GetContacts { .. } => player.summary.count_passed(&"GET_CONTACTS, not used for routing"),
+        Source::RepFinder(found) => player.on_found(*found),
+        Source::Exchange(exchange) => player.on_exchange(number, *exchange),
         Source::ChannelDefinition(definition) => {
             let definition: ChannelDefinition = serde_json::from_str(definition.get())
                 .map_err(|error| wrong(format!("definition: {error}")))?;
             let settings = Settings {
                 conference_supported: definition.is_conference_supported,
                 participant_limit: definition.participant_limit(platform_limit),
-                policy: engine.settings().policy.clone(),
+                policy: player.settings().policy.clone(),
             };
-            engine.on_settings(settings);
-            engine.on_definition(&definition);
+            player.on_settings(settings);
+            player.on_definition(&definition);
         }
         Source::Config(config) => {
             if let Some(routing) = &config.routing {
-                let settings = engine.settings().clone();
+                let settings = player.settings().clone();
                 let policy = merged(&settings.policy, routing.get()).map_err(wrong)?;
-                engine.on_settings(Settings { policy, ..settings });
+                player.on_settings(Settings { policy, ..settings });
             }
-            engine.on_roster(config.roster);
+            player.on_roster(config.roster);
         }
         Source::Unknown { source, .. } => {
-            engine.summary.count_passed(&format_args!("source {source}, which this release does not know"));
+            player.summary.count_passed(&format_args!("source {source}, which this release does not know"));
         }
     }
     Ok(())

@@ -8,9 +8,10 @@ use serde_json::Value;
 use crate::model::call::Answer;
 use crate::model::event::{EventKind, SkillRequirement};
 use crate::model::ids::{ConversationId, EventId, QueueId, RepId};
+use crate::model::roster::Roster;
 use crate::model::time::Timestamp;
 use crate::recording::Exchange;
-use crate::routing::{Outcome, OwedView, Reason, Remark, SearchFailure};
+use crate::routing::{Conversations, Outcome, OwedView, Reason, Remark, SearchFailure};
 
 use super::difference::Difference;
 
@@ -163,4 +164,15 @@ impl Summary {
         let count = self.ignored.entry(name).or_default();
         *count = count.saturating_add(1);
     }
+}
+
+/// What a replay leaves behind.
+#[derive(Debug)]
+pub struct Replayed {
+    /// The figures.
+    pub summary: Summary,
+    /// The conversations as they stand at the end.
+    pub conversations: Conversations,
+    /// The people and places of the recording.
+    pub roster: Roster,
 }

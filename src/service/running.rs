@@ -11,7 +11,7 @@ use crate::connector::{self, Delivery, Ended, GivenUp, Handle, UnreadableConvers
 use crate::contacts::{ConversationView, Directory, Query};
 use crate::events::source::{Health, State};
 use crate::events::{Decoded, Decoder, EventSource, Ignored, agent_work_event};
-use crate::interaction::{InVain, Skew};
+use crate::interaction::Skew;
 use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, OrgId, RepId, WorkItemId};
@@ -44,7 +44,6 @@ struct Inner {
     stream: Health,
     clock: Arc<dyn Clock>,
     skew: Skew,
-    in_vain: InVain,
     ended: Mutex<VecDeque<EndedView>>,
 }
 
@@ -77,7 +76,6 @@ impl RunningChannel {
             stream,
             clock: Arc::clone(clock),
             skew: plan.client.skew().clone(),
-            in_vain: plan.client.in_vain().clone(),
             ended: Mutex::default(),
         }))
     }

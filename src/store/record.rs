@@ -188,6 +188,13 @@ pub struct Loaded {
     pub unreadable: Vec<Unreadable>,
 }
 
+impl Loaded {
+    /// A channel of which nothing was ever stored.
+    pub const fn nothing() -> Self {
+        Self { epoch: Epoch(0), conversations: Vec::new(), positions: Vec::new(), unreadable: Vec::new() }
+    }
+}
+
 /// A conversation as it was stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredConversation {

@@ -14,8 +14,7 @@ use byoc_connector::emulator::{
     Act, AnswerFate as Arrival, ApiRequest, Done, Emission, Emitted, Salesforce, Settings as OrgSettings,
 };
 use byoc_connector::events::{Decoder, agent_work_event};
-use byoc_connector::interaction::{Next, Tries, TryOutcome, decode, encode};
-use byoc_connector::model::call::{Answer, Call};
+use byoc_connector::interaction::{Tried, Try, TryOutcome, decode, encode};
 use byoc_connector::model::event::{Event, EventKind, Target};
 use byoc_connector::model::ids::{ConversationId, EventId, OrgId, QueueId, RepId, WorkItemId};
 use byoc_connector::model::rep_query::RepQuery;
@@ -155,7 +154,8 @@ impl Org {
 
 #[async_trait]
 impl Calls for Org {
-    async fn call(&self, request_id: Uuid, call: &Call, give_up_at: Timestamp, resumed: bool) -> Answer {
+    async fn try_once(&self, attempt: &Try) -> Tried {
+        let Try { request_id, call, give_up_at, .. } = attempt;
         let wire = encode(call);
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let settings = OrgSettings::default();
@@ -172,27 +172,20 @@ impl Calls for Org {
             ],
             body: wire.body.to_string().into_bytes(),
         };
-        let mut tries = if resumed { Tries::resumed() } else { Tries::new() };
-        loop {
-            if self.clock.now() >= give_up_at {
-                return Answer::Lost("its time was over".into());
-            }
-            self.calls.fetch_add(1, Ordering::SeqCst);
-            tokio::time::sleep(LATENCY).await;
-            let arrival = self.salesforce.lock().unwrap().deliver(self.clock.now(), &request, 0.5);
-            tokio::time::sleep(LATENCY).await;
-            let verdict = match arrival {
-                Arrival::Answer { response, .. } => {
-                    decode(call, response.status, None, response.body.to_string().as_bytes())
-                }
-                Arrival::NoAnswer { .. } => TryOutcome::answer_lost("the connection broke"),
-            };
-            match tries.next(verdict, self.clock.now(), give_up_at, 0.5) {
-                Next::Answer(answer) => return answer,
-                Next::TryAgainAt(at) => tokio::time::sleep(at.since(self.clock.now())).await,
-                Next::RefreshTokenAndTryAgain => {}
-            }
+        let tried = |outcome| Tried { outcome, token: None };
+        if self.clock.now() >= *give_up_at {
+            return tried(TryOutcome::not_sent("its time was over"));
         }
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(LATENCY).await;
+        let arrival = self.salesforce.lock().unwrap().deliver(self.clock.now(), &request, 0.5);
+        tokio::time::sleep(LATENCY).await;
+        tried(match arrival {
+            Arrival::Answer { response, .. } => {
+                decode(call, response.status, None, response.body.to_string().as_bytes())
+            }
+            Arrival::NoAnswer { .. } => TryOutcome::answer_lost("the connection broke"),
+        })
     }
 }
 

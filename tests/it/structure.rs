@@ -32,7 +32,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("webhook", &["notices", "model", "contacts", "routing", "connector", "outbound"]),
     ("config", &["local", "model", "routing", "people", "webhook", "outbound", "private_key"]),
     ("store", &["notices", "model", "routing"]),
-    ("connector", &["notices", "model", "routing", "interaction", "rep_finder", "store"]),
+    ("engine", &["model", "routing", "interaction", "store"]),
+    ("connector", &["notices", "model", "routing", "interaction", "rep_finder", "store", "engine"]),
     (
         "service",
         &[
@@ -59,7 +60,20 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "outbound",
         ],
     ),
-    ("replay", &["model", "routing", "events", "recording", "interaction", "emulator", "rep_finder"]),
+    (
+        "replay",
+        &[
+            "model",
+            "routing",
+            "events",
+            "recording",
+            "interaction",
+            "emulator",
+            "rep_finder",
+            "store",
+            "engine",
+        ],
+    ),
     (
         "cli",
         &[

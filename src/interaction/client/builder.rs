@@ -9,7 +9,6 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use super::{Client, Inner, Witness};
 use crate::interaction::auth::TokenSource;
 use crate::interaction::error::{Error, http_for, secret_worthy_url};
-use crate::interaction::in_vain::InVain;
 use crate::interaction::limiter::Limiter;
 use crate::interaction::skew::Skew;
 use crate::interaction::sleep::sleep_until;
@@ -142,7 +141,6 @@ impl Builder {
             try_timeout: self.try_timeout,
             clock: self.clock,
             skew: Skew::default(),
-            in_vain: InVain::default(),
             sleeper,
             witness: self.witness,
         };

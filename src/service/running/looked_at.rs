@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::RunningChannel;
 use crate::connector::Asked;
-use crate::interaction::Failing;
+use crate::connector::Failing;
 use crate::model::ids::{ConversationId, EventId};
 use crate::model::time::Timestamp;
 use crate::routing::{Conversation, Conversations, Ending, OperatorOrder, OwedView, Owes, RequestView};
@@ -99,7 +99,7 @@ impl RunningChannel {
     /// # Errors
     /// Where the store fails, or the service is stopping.
     pub async fn owed(&self, limit: usize) -> Result<Vec<OwedView>, Error> {
-        let failing = self.0.in_vain.all();
+        let failing = self.0.handle.in_vain().all();
         if self.owes().is_none() && failing.is_empty() {
             return Ok(Vec::new());
         }

@@ -7,12 +7,11 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::*;
 use crate::connector::{Calls, Channel, FindError, Parts, RepFinder, TellNobody};
 use crate::events::source::{Health, ReceivedEvent};
-use crate::model::call::{Answer, Call};
+use crate::interaction::{Tried, Try, TryOutcome};
 use crate::model::ids::{ConversationId, RepId};
 use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
@@ -37,8 +36,8 @@ struct Nobody;
 
 #[async_trait]
 impl Calls for Nobody {
-    async fn call(&self, _: Uuid, _: &Call, _: Timestamp, _: bool) -> Answer {
-        Answer::Lost("nobody answers".into())
+    async fn try_once(&self, _: &Try) -> Tried {
+        Tried { outcome: TryOutcome::answer_lost("nobody answers"), token: None }
     }
 }
 

@@ -30,8 +30,9 @@ struct AnHourAhead(Org);
 
 #[async_trait]
 impl Calls for AnHourAhead {
-    async fn call(&self, request_id: Uuid, call: &Call, give_up_at: Timestamp, resumed: bool) -> Answer {
-        self.0.call(request_id, call, give_up_at + Duration::from_secs(3600), resumed).await
+    async fn try_once(&self, attempt: &Try) -> Tried {
+        let give_up_at = attempt.give_up_at + Duration::from_secs(3600);
+        self.0.try_once(&Try { give_up_at, ..attempt.clone() }).await
     }
 }
 

@@ -15,8 +15,8 @@ struct Hanging {
 
 #[async_trait]
 impl Calls for Hanging {
-    async fn call(&self, request_id: Uuid, _: &Call, _: Timestamp, resumed: bool) -> Answer {
-        self.calls.lock().unwrap().push((request_id, resumed));
+    async fn try_once(&self, attempt: &Try) -> Tried {
+        self.calls.lock().unwrap().push((attempt.request_id, attempt.resumed));
         pending().await
     }
 }

@@ -124,7 +124,7 @@ fn phase_text(phase: SessionPhase) -> (&'static str, &'static str) {
 
 fn document() -> String {
     let mut text = HEAD.to_owned();
-    for &kind in [RoutingType::Conference, RoutingType::Transfer, RoutingType::Initial].iter() {
+    for &kind in &[RoutingType::Conference, RoutingType::Transfer, RoutingType::Initial] {
         write!(text, "\n## {kind}\n\n{}\n\n", kind_text(kind)).unwrap();
         text += "| asked for | here | PSR | offered to | rings | nobody free | decline | cancel | result | source |\n";
         text += "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";

@@ -1,6 +1,7 @@
 //! The channel is told when its stream stands: until then what was being offered before the start is left alone.
 
 use super::*;
+use crate::model::call::Call;
 
 /// Notes what is called, and never answers.
 #[derive(Default)]
@@ -8,8 +9,8 @@ struct Hanging(Mutex<Vec<(Call, bool)>>);
 
 #[async_trait]
 impl Calls for Hanging {
-    async fn call(&self, _: Uuid, call: &Call, _: Timestamp, resumed: bool) -> Answer {
-        self.0.lock().unwrap().push((call.clone(), resumed));
+    async fn try_once(&self, attempt: &Try) -> Tried {
+        self.0.lock().unwrap().push(((*attempt.call).clone(), attempt.resumed));
         pending().await
     }
 }

@@ -1,48 +1,66 @@
-//! Carrying out what the state machines ask for: calls with their tries, and searches for reps.
+//! Doing what the engine asks for: tries of calls, and searches for reps.
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::interaction::{Next, Tries, TryOutcome, decode, encode, jitter, operation};
+use crate::engine::{CallId, Search as Asked};
+use crate::interaction::{Tried, Try as Attempt, TryOutcome, decode, encode, operation};
 use crate::model::call::{Answer, Call, Reply};
 use crate::model::ids::{ConversationId, RepId};
 use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
 use crate::recording::Response;
 use crate::rep_finder::choose;
-use crate::routing::{Command, Order, SearchFailure};
+use crate::routing::SearchFailure;
 
-use super::{Answers, Due, Engine, Kind, NoteSlot, Open, OpenCall};
+use super::{Answers, Due, Kind, NoteSlot, Open, OpenCall, Player};
 use crate::replay::cassette::{Match, TryId};
 use crate::replay::note::{CallNote, Note, Search, What};
 use crate::replay::side::{Arrival, Side, Try};
 
-impl<S: Side> Engine<S> {
-    pub(super) fn begin(&mut self, conversation: &ConversationId, command: Command) {
-        let Command { id, give_up_at, order } = command;
-        let number = self.next;
-        self.next = self.next.saturating_add(1);
-        let kind = match order {
-            Order::Call(call) => {
+impl<S: Side> Player<S> {
+    /// Makes a try; the first of a call begins it.
+    pub(super) fn send(&mut self, id: CallId, attempt: &Attempt) {
+        let number = match self.numbers.get(&id) {
+            Some(number) => *number,
+            None => {
                 self.summary.calls = self.summary.calls.saturating_add(1);
+                let call = Arc::clone(&attempt.call);
                 let wire = encode(&call);
-                let tries = Tries::new();
-                Kind::Call(Box::new(OpenCall { call, wire, tries, status: None, response: None }))
+                let kind = Kind::Call(Box::new(OpenCall { call, wire, status: None, response: None }));
+                self.begin(id, attempt.give_up_at, kind)
             }
-            Order::Find(query) => Kind::Search(query),
         };
-        let is_call = matches!(kind, Kind::Call(_));
-        let open = Open { id, conversation: conversation.clone(), began: self.now, give_up_at, kind };
-        self.open.insert(number, open);
-        self.slots.push_back(NoteSlot::Open(number));
-        self.schedule(give_up_at, Due::GiveUp(number));
-        if is_call {
-            self.try_call(number);
-        } else {
-            self.search(number);
+        self.try_call(number);
+        if self.at_end {
+            self.nothing_more_will_come(number);
+        }
+    }
+
+    pub(super) fn search(&mut self, search: Asked) {
+        let Asked { id, query, give_up_at } = search;
+        let number = self.begin(id, give_up_at, Kind::Search(query.clone()));
+        if !self.searches_recorded {
+            let reps = choose(&self.roster, &query);
+            self.schedule(self.now, Due::Found(number, Ok(reps)));
+        } else if let Some(reps) = self.searches.on_search(self.now, number, &query) {
+            self.schedule(self.now, Due::Found(number, Ok(reps)));
         }
         if self.at_end {
             self.nothing_more_will_come(number);
         }
+    }
+
+    fn begin(&mut self, id: CallId, give_up_at: Timestamp, kind: Kind) -> u64 {
+        let number = self.next;
+        self.next = self.next.saturating_add(1);
+        self.numbers.insert(id.clone(), number);
+        let open = Open { id, began: self.now, give_up_at, kind };
+        self.open.insert(number, open);
+        self.slots.push_back(NoteSlot::Open(number));
+        self.schedule(give_up_at, Due::GiveUp(number));
+        number
     }
 
     /// With the recording over, whoever still waits for a line of it waits in vain.
@@ -58,29 +76,19 @@ impl<S: Side> Engine<S> {
         }
     }
 
-    fn search(&mut self, number: u64) {
-        let Some(Open { kind: Kind::Search(query), .. }) = self.open.get(&number) else { return };
-        if !self.searches_recorded {
-            let reps = choose(&self.roster, query);
-            self.schedule(self.now, Due::Found(number, Ok(reps)));
-        } else if let Some(reps) = self.searches.on_search(self.now, number, query) {
-            self.schedule(self.now, Due::Found(number, Ok(reps)));
-        }
-    }
-
     pub(super) fn found(&mut self, number: u64, found: Result<Vec<RepId>, SearchFailure>) {
-        let Some(Open { id, conversation, began, kind: Kind::Search(query), .. }) = self.open.remove(&number)
-        else {
+        let Some(Open { id, began, kind: Kind::Search(query), .. }) = self.open.remove(&number) else {
             return;
         };
         self.searches.close(number);
+        self.numbers.remove(&id);
         let took = self.now.since(began);
         let RepQuery { queue_id: queue, skills, .. } = query;
-        let search = Search { request: id.request.clone(), queue, skills, found: found.clone(), took };
-        self.fill(number, began, &conversation, What::Search(Box::new(search)));
-        if let Some(turn) = self.conversations.on_found(self.now, conversation, id, found) {
-            self.take_turn(turn);
-        }
+        let search =
+            Search { request: id.command.request.clone(), queue, skills, found: found.clone(), took };
+        self.fill(number, began, &id.conversation, What::Search(Box::new(search)));
+        self.engine.found(self.now, id, found);
+        self.do_outputs();
     }
 
     pub(super) fn try_call(&mut self, number: u64) {
@@ -97,7 +105,7 @@ impl<S: Side> Engine<S> {
                 }
             }
             Answers::Live(side) => {
-                let tried = Try { id: &open.id, call, wire, give_up_at: open.give_up_at };
+                let tried = Try { id: &open.id.command, call, wire, give_up_at: open.give_up_at };
                 let arrival = side.call(self.now, &tried);
                 if let Some(arrival) = self.fail(arrival) {
                     self.arrives(number, arrival);
@@ -132,7 +140,7 @@ impl<S: Side> Engine<S> {
         let Some(open) = self.open.get(&number) else { return };
         let Kind::Call(open_call) = &open.kind else { return };
         let call = &open_call.call;
-        let conversation = open.conversation.clone();
+        let conversation = open.id.conversation.clone();
         let verdict = match &response {
             None => TryOutcome::answer_lost("no answer was recorded"),
             Some(response) => {
@@ -148,18 +156,11 @@ impl<S: Side> Engine<S> {
         self.judged(number, verdict);
     }
 
-    /// A try was answered: is the call over?
-    pub(super) fn judged(&mut self, number: u64, verdict: TryOutcome) {
-        let now = self.now;
-        let Some(open) = self.open.get_mut(&number) else { return };
-        let Kind::Call(call) = &mut open.kind else { return };
-        // Chance follows from the call's identity, so it waits as it did when it was live.
-        let chance = jitter(open.id.request_id(), call.tries.made());
-        match call.tries.next(verdict, now, open.give_up_at, chance) {
-            Next::Answer(answer) => self.answered(number, answer),
-            Next::TryAgainAt(at) => self.schedule(at, Due::Try(number)),
-            Next::RefreshTokenAndTryAgain => self.schedule(now, Due::Try(number)),
-        }
+    /// A try was answered: the engine says whether the call is over.
+    pub(super) fn judged(&mut self, number: u64, outcome: TryOutcome) {
+        let Some(id) = self.open.get(&number).map(|open| open.id.clone()) else { return };
+        self.engine.tried(self.now, &id, Tried { outcome, token: None });
+        self.do_outputs();
     }
 
     pub(super) fn give_up(&mut self, number: u64) {
@@ -167,7 +168,7 @@ impl<S: Side> Engine<S> {
         if matches!(open.kind, Kind::Search(_)) {
             return self.found(number, Err(SearchFailure::Silent));
         }
-        let conversation = open.conversation.clone();
+        let conversation = open.id.conversation.clone();
         if let Answers::Recorded(cassette) = &mut self.answers
             && let Some(difference) = cassette.give_up(TryId { call: number })
         {
@@ -177,30 +178,36 @@ impl<S: Side> Engine<S> {
     }
 
     pub(super) fn answered(&mut self, number: u64, answer: Answer) {
-        let Some(Open { id, conversation, began, kind, .. }) = self.open.remove(&number) else { return };
+        let Some(id) = self.open.get(&number).map(|open| open.id.clone()) else { return };
+        self.engine.answered(self.now, &id, answer);
+        self.do_outputs();
+    }
+
+    /// A call is over: its note can be written.
+    pub(super) fn note_answer(&mut self, id: &CallId, answer: Answer, tries: u32) {
+        let Some(number) = self.numbers.remove(id) else { return };
+        let Some(Open { id, began, kind, .. }) = self.open.remove(&number) else { return };
+        let CallId { conversation, command } = id;
         let Kind::Call(open_call) = kind else { return };
-        let OpenCall { call, wire, tries, status, response } = *open_call;
+        let OpenCall { call, wire, status, response } = *open_call;
+        if let (Call::CreateAgentWork { rep, .. }, Answer::Done(Reply::Offered(Some(work)))) =
+            (&*call, &answer)
+        {
+            self.works.on_offer(&conversation, *rep, *work);
+        }
         let what = What::Call(Box::new(CallNote {
-            request: id.request.clone(),
+            request: command.request,
             operation: operation(&call),
             method: wire.method.as_str(),
             path: wire.path,
             body: wire.body,
             status,
             response,
-            answer: answer.clone(),
-            tries: tries.made(),
+            answer,
+            tries,
             took: self.now.since(began),
         }));
-        if let (Call::CreateAgentWork { rep, .. }, Answer::Done(Reply::Offered(Some(work)))) =
-            (&call, &answer)
-        {
-            self.works.on_offer(&conversation, *rep, *work);
-        }
         self.fill(number, began, &conversation, what);
-        if let Some(turn) = self.conversations.on_answer(self.now, conversation, id, answer) {
-            self.take_turn(turn);
-        }
     }
 
     /// Writes the note of something that began earlier into its place.

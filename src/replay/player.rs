@@ -1,7 +1,7 @@
-//! The replay's clock and its runner: feeds what was recorded at its time, carries out what the state
-//! machines ask for, and lets timers ring in between, all in virtual time.
+//! The replay's clock: feeds an engine what was recorded at its time, does what the engine says, and lets time pass in
+//! between, all of it virtual.
 //!
-//! Knows the recording, the state machines and whoever answers. Must never know how anything is
+//! Knows the recording, the engine and whoever answers. Must never know how anything is
 //! printed.
 //!
 //! Invariants
@@ -10,41 +10,44 @@
 //! 3. Memory is bounded by what is open.
 
 mod calls;
+mod looking;
 mod time;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use smallvec::smallvec;
 
+use crate::engine::{CallId, Delivery, Engine, Output};
 use crate::events::Decoded;
-use crate::interaction::{Tries, TryOutcome, WireRequest};
+use crate::interaction::{TryOutcome, WireRequest};
 use crate::model::call::{Answer, Call};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::event::{Event, EventKind};
-use crate::model::ids::{ConversationId, EventId, RepId};
+use crate::model::ids::{ConversationId, EventId, OrgId, RepId};
 use crate::model::rep_query::RepQuery;
 use crate::model::roster::Roster;
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingOwner;
 use crate::recording::{Exchange, RepFinder};
-use crate::routing::{CommandId, Conversations, Effects, Ending, Fact, SearchFailure, Settings, Turn};
+use crate::routing::{Ending, SearchFailure, Settings};
+use crate::store::{Appended, ChannelKey, Loaded};
 
-use super::Replayed;
 use super::cassette::Exchanges;
 use super::difference::Difference;
 use super::journal::JournalRow;
-use super::note::{Note, Summary, What};
+use super::note::{Note, Replayed, Summary, What};
 use super::searches::Searches;
 use super::side::Side;
 use super::work_ids::WorkIds;
+use looking::{Looking, Seen};
 
 /// A call or a search that is not over.
 struct Open {
-    id: CommandId,
-    conversation: ConversationId,
+    id: CallId,
     began: Timestamp,
     give_up_at: Timestamp,
     kind: Kind,
@@ -57,16 +60,14 @@ enum Kind {
 
 /// A call that is not over, and the last answer to it.
 struct OpenCall {
-    call: Call,
+    call: Arc<Call>,
     wire: WireRequest,
-    tries: Tries,
     status: Option<u16>,
     response: Option<Value>,
 }
 
 /// What is due at a moment.
 enum Due {
-    Try(u64),
     TryOutcome(u64, TryOutcome),
     Answer(u64, Answer),
     Found(u64, Result<Vec<RepId>, SearchFailure>),
@@ -87,8 +88,8 @@ pub(super) enum Answers<S> {
     Live(S),
 }
 
-pub(super) struct Engine<S: Side> {
-    conversations: Conversations,
+pub(super) struct Player<S: Side> {
+    engine: Engine<(), Looking>,
     answers: Answers<S>,
     /// Whether the recording says whom the rep finder found.
     searches_recorded: bool,
@@ -100,6 +101,8 @@ pub(super) struct Engine<S: Side> {
     due: BinaryHeap<Reverse<(Timestamp, u64)>>,
     due_what: BTreeMap<u64, Due>,
     open: BTreeMap<u64, Open>,
+    /// The same by the names of their commands.
+    numbers: HashMap<CallId, u64>,
     next: u64,
     slots: VecDeque<NoteSlot>,
     created: BTreeMap<EventId, Timestamp>,
@@ -110,7 +113,7 @@ pub(super) struct Engine<S: Side> {
     pub(super) summary: Summary,
 }
 
-impl<S: Side> Engine<S> {
+impl<S: Side> Player<S> {
     pub(super) fn new(
         settings: Settings,
         answers: Answers<S>,
@@ -119,7 +122,7 @@ impl<S: Side> Engine<S> {
     ) -> Self {
         let compared = matches!(answers, Answers::Recorded(_));
         Self {
-            conversations: Conversations::new(settings),
+            engine: Engine::new(nowhere(), settings, Looking::default()),
             answers,
             searches_recorded,
             searches: Searches::default(),
@@ -130,6 +133,7 @@ impl<S: Side> Engine<S> {
             due: BinaryHeap::new(),
             due_what: BTreeMap::new(),
             open: BTreeMap::new(),
+            numbers: HashMap::new(),
             next: 0,
             slots: VecDeque::new(),
             created: BTreeMap::new(),
@@ -186,11 +190,11 @@ impl<S: Side> Engine<S> {
 
     /// Follows these rules from now on.
     pub(super) fn on_settings(&mut self, settings: Settings) {
-        self.conversations.set_settings(settings);
+        self.engine.set_settings(settings);
     }
 
     pub(super) fn settings(&self) -> &Settings {
-        self.conversations.settings()
+        self.engine.settings()
     }
 
     pub(super) fn on_definition(&mut self, definition: &ChannelDefinition) {
@@ -229,7 +233,11 @@ impl<S: Side> Engine<S> {
     }
 
     pub(super) fn into_replayed(self) -> Replayed {
-        Replayed { summary: self.summary, conversations: self.conversations, roster: self.roster }
+        Replayed {
+            summary: self.summary,
+            conversations: self.engine.into_conversations(),
+            roster: self.roster,
+        }
     }
 
     fn on_event(&mut self, mut event: Event) {
@@ -247,31 +255,33 @@ impl<S: Side> Engine<S> {
     }
 
     fn feed(&mut self, event: Event) {
-        let told = is_told(&event.what).then(|| event.what.clone());
-        let Some(turn) = self.conversations.on_event(self.now, event) else {
+        let Some(conversation) = self.conversation_of(&event) else {
             self.summary.count_passed(&"an event of a work item that was never heard of");
             return;
         };
-        if let Some(happening) = told {
-            self.note(&turn.conversation, What::Event(Box::new(happening)));
+        if is_told(&event.what) {
+            self.note(&conversation, What::Event(Box::new(event.what.clone())));
         }
-        self.take_turn(turn);
+        let delivery = Delivery { events: smallvec![event], ..Delivery::default() };
+        self.engine.deliver(self.now, (), delivery);
+        self.do_outputs();
+    }
+
+    fn conversation_of(&self, event: &Event) -> Option<ConversationId> {
+        match (&event.conversation, &event.what) {
+            (Some(id), _) => Some(id.clone()),
+            (None, EventKind::WorkChanged(change)) => {
+                let known = self.engine.conversations().of_work_item(change.work_item?)?;
+                Some(known.id().clone())
+            }
+            (None, _) => None,
+        }
     }
 
     /// Lets the live side see what people did, and puts its own ids into the event. `false` where the
     /// event is about an offer that it does not have.
     fn meet_live_side(&mut self, event: &mut Event) -> bool {
-        let conversation = match (&event.conversation, &event.what) {
-            (Some(id), _) => id.clone(),
-            (None, EventKind::WorkChanged(change)) => {
-                let known = change.work_item.and_then(|item| self.conversations.of_work_item(item));
-                match known {
-                    Some(known) => known.id().clone(),
-                    None => return true,
-                }
-            }
-            (None, _) => return true,
-        };
+        let Some(conversation) = self.conversation_of(event) else { return true };
         let Answers::Live(side) = &mut self.answers else { return true };
         match &mut event.what {
             EventKind::WorkChanged(change) => {
@@ -286,10 +296,10 @@ impl<S: Side> Engine<S> {
         }
         let met = match &event.what {
             EventKind::RoutingRequested(requested) => {
-                let known = self.conversations.get(&conversation);
+                let known = self.engine.conversations().get(&conversation);
                 side.on_request(self.now, &conversation, known, requested)
             }
-            _ => side.on_event(self.now, self.conversations.get(&conversation), event),
+            _ => side.on_event(self.now, self.engine.conversations().get(&conversation), event),
         };
         self.fail(met).is_some()
     }
@@ -329,29 +339,43 @@ impl<S: Side> Engine<S> {
         }
     }
 
-    /// Carries out what follows from an input.
-    fn take_turn(&mut self, turn: Turn) {
-        if let Some(journal) = &mut self.journal {
-            journal.extend(JournalRow::of(self.now, &turn, &self.conversations));
-        }
-        let Turn { conversation, effects, .. } = turn;
-        let Effects { facts, commands, announcements, endings, remarks } = effects;
-        for fact in facts {
-            if let Fact::Requested(requested) = fact {
-                self.created.insert(requested.event.clone(), requested.created);
+    /// Does what the engine says; what it wants to have stored is taken for stored.
+    pub(super) fn do_outputs(&mut self) {
+        loop {
+            self.note_what_was_seen();
+            let Some(output) = self.engine.output() else { return };
+            match output {
+                Output::Load => self.engine.loaded(self.now, Loaded::nothing()),
+                Output::Append(turn) => {
+                    if let Some(journal) = &mut self.journal {
+                        journal.extend(JournalRow::of(*turn));
+                    }
+                    self.engine.appended(self.now, Ok(Appended::Stored { wants_state: false }));
+                }
+                Output::Send { id, attempt, .. } => self.send(id, &attempt),
+                Output::Find(search) => self.search(search),
+                Output::Tell(told) => {
+                    let what = What::Announced { rep: told.rep, joined: told.joined };
+                    self.note(&told.conversation, what);
+                }
+                Output::Ended { conversation, ending } => self.end(&conversation, ending),
+                // Nothing is delivered that the store would have to be asked about.
+                Output::AskSeen(causes) => {
+                    let seen = vec![false; causes.len()];
+                    self.engine.seen(self.now, causes, Ok(seen));
+                }
+                Output::Processed { .. } => {}
             }
         }
-        for told in announcements {
-            self.note(&conversation, What::Announced { rep: told.rep, joined: told.joined });
-        }
-        for remark in remarks {
-            self.note(&conversation, What::Remark(remark));
-        }
-        for command in commands {
-            self.begin(&conversation, command);
-        }
-        for ending in endings {
-            self.end(&conversation, ending);
+    }
+
+    fn note_what_was_seen(&mut self) {
+        for seen in self.engine.observer().take() {
+            match seen {
+                Seen::Requested { request, created } => drop(self.created.insert(request, created)),
+                Seen::Remark(conversation, remark) => self.note(&conversation, What::Remark(remark)),
+                Seen::Answered { id, answer, tries } => self.note_answer(&id, answer, tries),
+            }
         }
     }
 
@@ -369,4 +393,9 @@ fn is_told(happening: &EventKind) -> bool {
         happening,
         EventKind::ParticipantSeen(_) | EventKind::WorkItemSeen(_) | EventKind::RoutingStarted { .. }
     )
+}
+
+/// A replay stores nothing, so whose turns it makes says nothing.
+fn nowhere() -> ChannelKey {
+    ChannelKey { org: OrgId::NONE, channel: "replay".into() }
 }

@@ -12,7 +12,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::Delivery;
+use super::output::Delivery;
 use crate::model::event::{Event, EventKind};
 use crate::store::Cause;
 

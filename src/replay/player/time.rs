@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use super::{Answers, Due, Engine};
+use super::{Answers, Due, Player};
 use crate::model::time::Timestamp;
 use crate::replay::note::What;
 use crate::replay::side::Side;
 
-impl<S: Side> Engine<S> {
+impl<S: Side> Player<S> {
     /// Does everything that is due before `end`, each thing at its own time.
     pub(in crate::replay) fn run_until(&mut self, end: Timestamp, pace: &mut dyn FnMut(Timestamp)) {
         while let Some(next) = self.next_due()
@@ -29,7 +29,7 @@ impl<S: Side> Engine<S> {
         for number in waiting {
             self.nothing_more_will_come(number);
         }
-        while (self.conversations.busy().any(|busy| !busy.only_owes(self.tries_at_end()))
+        while (self.engine.conversations().busy().any(|busy| !busy.only_owes(self.tries_at_end()))
             || !self.open.is_empty())
             && self.failure.is_none()
             && let Some(next) = self.next_due()
@@ -51,7 +51,7 @@ impl<S: Side> Engine<S> {
 
     /// Requests that were decided, and owe something that would be tried for ever.
     fn say_what_is_owed(&mut self) {
-        let busy = self.conversations.busy();
+        let busy = self.engine.conversations().busy();
         let owing: Vec<_> = busy
             .map(|busy| {
                 (busy.id().clone(), busy.decided().collect::<Vec<_>>(), busy.owed().collect::<Vec<_>>())
@@ -73,7 +73,7 @@ impl<S: Side> Engine<S> {
             Answers::Live(side) => side.deadline(),
             Answers::Recorded(_) => None,
         };
-        [answers, side, self.conversations.deadline()].into_iter().flatten().min()
+        [answers, side, self.engine.deadline()].into_iter().flatten().min()
     }
 
     fn step(&mut self, next: Timestamp, pace: &mut dyn FnMut(Timestamp)) {
@@ -99,9 +99,8 @@ impl<S: Side> Engine<S> {
             }
             return;
         }
-        if let Some(turn) = self.conversations.on_deadline(self.now) {
-            self.take_turn(turn);
-        }
+        self.engine.tick(self.now);
+        self.do_outputs();
     }
 
     pub(super) fn schedule(&mut self, at: Timestamp, due: Due) {
@@ -113,7 +112,6 @@ impl<S: Side> Engine<S> {
 
     fn do_due(&mut self, due: Due) {
         match due {
-            Due::Try(number) => self.try_call(number),
             Due::TryOutcome(number, verdict) => self.judged(number, verdict),
             Due::Answer(number, answer) => self.answered(number, answer),
             Due::Found(number, found) => self.found(number, found),

@@ -1,0 +1,208 @@
+//! From what arrived to turns, and from turns that are durable to calls.
+
+use super::{Engine, LOAD_WAITS, Loading, PendingTurn};
+use crate::engine::calls::{Due, Over, Step};
+use crate::engine::known_causes::CauseState;
+use crate::engine::observer::Observer;
+use crate::engine::output::{CallId, Delivery, Error, Output, Search};
+use crate::interaction::CallAttempt;
+use crate::model::ids::ConversationId;
+use crate::model::time::Timestamp;
+use crate::routing::{Command, Conversation, Effects, Order, Turn};
+use crate::store::{self, Cause, Change, Position, TurnRecord};
+
+impl<T, O: Observer> Engine<T, O> {
+    /// Processes what waits, as far as it is known whether it is new.
+    pub(super) fn process(&mut self, now: Timestamp) {
+        while self.can_decide()
+            && let Some((_, delivery)) = self.waiting.front()
+        {
+            let known = match self.known_causes.known(delivery) {
+                CauseState::Ask => return,
+                CauseState::Before => true,
+                CauseState::New => false,
+            };
+            if let Some((ticket, delivery)) = self.waiting.pop_front() {
+                self.on_delivered(now, ticket, delivery, known);
+            }
+        }
+    }
+
+    /// Asks the store about everything that waits, at once. Comes last, so that more can be delivered meanwhile.
+    pub(super) fn question(&mut self) -> Option<Output<T>> {
+        if self.asking || !self.can_decide() {
+            return None;
+        }
+        let unknown = |delivery: &&Delivery| self.known_causes.known(delivery) == CauseState::Ask;
+        let waiting = self.waiting.iter().map(|(_, delivery)| delivery).filter(unknown);
+        let causes: Vec<Cause> = waiting.filter_map(|delivery| delivery.cause.clone()).collect();
+        self.asking = !causes.is_empty();
+        self.asking.then_some(Output::AskSeen(causes))
+    }
+
+    /// Feeds what arrived. Its cause goes with the last of its turns: until that one is durable, all of it may come
+    /// again.
+    pub(super) fn on_delivered(&mut self, now: Timestamp, ticket: T, delivery: Delivery, known: bool) {
+        let Delivery { events, cause, position } = delivery;
+        self.hold.heard(now);
+        if known {
+            self.observer.came_again(&events);
+            // The store says when what it led to is durable: it may be on its way there.
+            return self.append(now, None, cause, position, Some(ticket));
+        }
+        let mut events = events.into_iter().peekable();
+        let mut turn = None;
+        while let Some(event) = events.next() {
+            turn = self.conversations.on_event(now, event);
+            if events.peek().is_some() {
+                self.append(now, turn.take(), None, None, None);
+            }
+        }
+        self.append(now, turn, cause, position, Some(ticket));
+    }
+
+    /// Has a turn appended. What has nothing to store is done at once.
+    pub(super) fn append(
+        &mut self,
+        at: Timestamp,
+        turn: Option<Turn>,
+        cause: Option<Cause>,
+        position: Option<Position>,
+        ticket: Option<T>,
+    ) {
+        let (conversation, began, mut effects) = match turn {
+            Some(Turn { conversation, began, effects }) => (Some(conversation), began, effects),
+            None => (None, false, Effects::default()),
+        };
+        let facts = std::mem::take(&mut effects.facts);
+        let has_facts = !facts.is_empty();
+        if let Some(conversation) = &conversation {
+            self.observer.decided(at, conversation, &facts);
+            for remark in std::mem::take(&mut effects.remarks) {
+                self.observer.remarked(at, conversation, &remark);
+            }
+        }
+        // Of a conversation that begins, the store must hear even where nothing is known of it yet.
+        let has_change = has_facts || began;
+        if !has_change && cause.is_none() && position.is_none() {
+            return self.processed(ticket, Ok(()));
+        }
+        let Loading::Done(epoch) = self.loading else {
+            return self.processed(ticket, Err(Error::Stopped));
+        };
+        let change = conversation.clone().filter(|_| has_change).map(|conversation| {
+            let state = self.state_for(&conversation);
+            let ended = self.conversations.is_over(&conversation);
+            let endings = effects.endings.clone();
+            Change { conversation, began, ended, facts, state, endings }
+        });
+        if let Some(cause) = &cause {
+            self.known_causes.sent(cause);
+        }
+        let record = TurnRecord { channel: self.key.clone(), epoch, at, cause, position, change };
+        self.outputs.push_back(Output::Append(Box::new(record)));
+        self.pending.push_back(PendingTurn { conversation, effects, has_facts, ticket });
+    }
+
+    /// The state of a conversation, where the store should have it: when it has come to rest, and when the store
+    /// has asked.
+    pub(super) fn state_for(&mut self, id: &ConversationId) -> Option<Box<Conversation>> {
+        let conversation = self.conversations.get(id)?;
+        let wanted = conversation.is_idle() || self.wanted.contains(id);
+        wanted.then(|| {
+            self.wanted.remove(id);
+            Box::new(conversation.clone())
+        })
+    }
+
+    /// The turn is durable: now its commands may be carried out.
+    pub(super) fn carry_out(&mut self, now: Timestamp, conversation: &ConversationId, effects: Effects) {
+        self.outputs.extend(effects.announcements.into_iter().map(Output::Tell));
+        self.start(now, conversation, effects.commands, false);
+        for ending in effects.endings {
+            self.outputs.push_back(Output::Ended { conversation: conversation.clone(), ending });
+        }
+    }
+
+    pub(super) fn start(
+        &mut self,
+        now: Timestamp,
+        conversation: &ConversationId,
+        commands: Vec<Command>,
+        resumed: bool,
+    ) {
+        let mut calls = Vec::new();
+        for Command { id, give_up_at, order } in commands {
+            let id = CallId { conversation: conversation.clone(), command: id };
+            if self.calls.has(&id) || self.searches.contains(&id) {
+                continue;
+            }
+            match order {
+                Order::Call(call) => calls.push((id.command, call, give_up_at)),
+                Order::Find(query) => {
+                    self.searches.insert(id.clone());
+                    self.outputs.push_back(Output::Find(Search { id, query, give_up_at }));
+                }
+            }
+        }
+        let mut steps = Vec::new();
+        self.calls.command(conversation, calls, resumed, &mut steps);
+        self.take_steps(now, steps);
+    }
+
+    pub(super) fn take_steps(&mut self, now: Timestamp, steps: Vec<Step>) {
+        for step in steps {
+            match step {
+                Step::Due(Due { id, attempt, first }) => {
+                    self.outputs.push_back(Output::Send { id, attempt, first });
+                }
+                Step::Over(over) => self.is_over(now, over),
+                Step::Failed { id, call, next, said } => {
+                    self.observer.failed(now, &id, &call, next, &said);
+                }
+            }
+        }
+    }
+
+    pub(super) fn is_over(&mut self, now: Timestamp, over: Over) {
+        if !matches!(self.loading, Loading::Done(_)) {
+            return self.held.push(over);
+        }
+        let Over { id, answer, attempt } = over;
+        let tries = attempt.as_deref().map_or(0, CallAttempt::made);
+        self.observer.answered(&id, &answer, tries);
+        if let Some(attempt) = attempt
+            && let Some(said) = attempt.said()
+        {
+            self.observer.given_up(attempt.call(), attempt.made(), said);
+        }
+        let CallId { conversation, command } = id;
+        let turn = self.conversations.on_answer(now, conversation, command, answer);
+        self.append(now, turn, None, None, None);
+    }
+
+    /// What the store refused has not happened: forgets it, and all that was decided upon it.
+    pub(super) fn begin_again(&mut self, error: Option<&store::Error>) {
+        for PendingTurn { ticket, .. } in std::mem::take(&mut self.pending) {
+            self.processed(ticket, Err(error.cloned().map_or(Error::Stopped, Error::from)));
+        }
+        self.outputs.retain(|output| !matches!(output, Output::Append(_)));
+        self.loading = Loading::Now(LOAD_WAITS.0);
+        self.outputs.push_back(Output::Load);
+    }
+
+    /// Gives the commands again that were never answered, and are not under way.
+    pub(super) fn resume(&mut self, now: Timestamp, which: impl Fn(&Command) -> bool) {
+        for (conversation, command) in self.conversations.outstanding() {
+            if which(&command) {
+                self.start(now, &conversation, vec![command], true);
+            }
+        }
+    }
+
+    pub(super) fn processed(&mut self, ticket: Option<T>, result: Result<(), Error>) {
+        if let Some(ticket) = ticket {
+            self.outputs.push_back(Output::Processed { ticket, result });
+        }
+    }
+}
