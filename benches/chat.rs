@@ -94,6 +94,7 @@ impl Chat {
             facts: effects.facts,
             state: self.conversation.is_idle().then(|| Box::new(self.conversation.clone())),
             endings: effects.endings,
+            tellings: Vec::new(),
         };
         (change, event)
     }

@@ -13,7 +13,7 @@ use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, Qu
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{RoutingType, WorkChange};
 use byoc_connector::routing::{Policy, Settings};
-use byoc_connector::store::{Appended, ChannelKey, Loaded};
+use byoc_connector::store::{Appended, ChannelKey, Loaded, Telling};
 
 /// What happened, a line each.
 ///
@@ -61,7 +61,9 @@ pub fn drive() -> Result<Vec<String>, Box<dyn std::error::Error>> {
                     engine.deliver(now, (), delivery(EventKind::WorkChanged(changed))?);
                 }
             }
-            Output::Tell(told) => story.push(format!("tell that {} joined: {}", told.rep, told.joined)),
+            Output::Tell(Telling { announcement: told, .. }) => {
+                story.push(format!("tell that {} joined: {}", told.rep, told.joined));
+            }
             Output::Ended { ending, .. } => story.push(format!("{}: {}", ending.outcome, ending.reason)),
             Output::Processed { .. } => story.push("processed".to_owned()),
         }

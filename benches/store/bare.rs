@@ -34,10 +34,14 @@ pub(crate) fn rate(path: &Path, group: usize, span: Duration) -> f64 {
     let connection = Connection::open(path).expect("a file");
     let set = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;";
     connection.execute_batch(set).expect("settings");
-    SCHEMA.iter().for_each(|sql| connection.execute_batch(sql).expect("a schema"));
+    for sql in SCHEMA {
+        connection.execute_batch(sql).expect("a schema");
+    }
     connection.execute("INSERT INTO channel VALUES (1, 'org', 'chat', 1, 0)", []).expect("a channel");
     let mut chats: Vec<(i64, Chat)> = (0..CHATS).map(|number| (0, Chat::new(number, NOW))).collect();
-    chats.iter_mut().zip(1..).for_each(|((id, _), number)| *id = number);
+    for ((id, _), number) in chats.iter_mut().zip(1..) {
+        *id = number;
+    }
     let (mut next, mut number, mut turn, mut turns) = (0, CHATS, 0, 0_usize);
     let (mut took, mut causes) = (Duration::ZERO, 0);
     while took < span {
@@ -47,7 +51,7 @@ pub(crate) fn rate(path: &Path, group: usize, span: Duration) -> f64 {
                 let (id, chat) = chats.get_mut(next).expect("one of them");
                 if chat.is_over() {
                     number += 1;
-                    (*id, *chat) = (number as i64, Chat::new(number, NOW));
+                    (*id, *chat) = (i64::try_from(number).expect("few"), Chat::new(number, NOW));
                 }
                 causes += 1;
                 encoded(*id, causes, chat)
@@ -126,7 +130,7 @@ fn write(connection: &Connection, rows: &[Row], turn: &mut i64) -> rusqlite::Res
             "DELETE FROM turn WHERE id > ?1 AND id <= ?2 AND NOT EXISTS \
              (SELECT 1 FROM conversation c WHERE c.id = turn.conversation AND c.covered < turn.id)",
         )?
-        .execute((*turn - 2 * rows.len() as i64 - 2048, *turn - 2048))?;
+        .execute((*turn - 2 * i64::try_from(rows.len()).expect("few") - 2048, *turn - 2048))?;
     connection.prepare_cached("COMMIT")?.execute([])?;
     Ok(())
 }

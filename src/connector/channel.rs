@@ -12,21 +12,19 @@ use tokio::task::JoinHandle;
 use super::in_vain::InVain;
 use super::ports::{Calls, EndUserNotifier, RepFinder};
 use super::refused::{Refused, RefusedRep};
+use super::teller::Teller;
 use super::unreadable::UnreadableConversations;
 use super::watch::Asked;
 use crate::engine::{Delivery, Error};
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::{Clock, Timestamp};
-use crate::routing::{Announcement, Conversations, Ending, OperatorOrder, Owes, Settings};
+use crate::routing::{Conversations, Ending, OperatorOrder, Owes, Settings};
 use crate::store::{self, ChannelKey, Position, Store};
 
 use task::Task;
 
 /// How many messages may wait for the task. Whoever brings more waits, and so does the stream behind.
 const INBOX: usize = 1024;
-
-/// How many announcements may wait for the partner.
-const ANNOUNCEMENTS: usize = 4096;
 
 /// How many endings a slow watcher may fall behind.
 const ENDINGS: usize = 1024;
@@ -91,7 +89,7 @@ pub struct Ended {
 pub struct Channel {
     handle: Handle,
     task: JoinHandle<()>,
-    /// Ends when everything has been told.
+    /// Ends when everything has been told that the partner takes now.
     telling: JoinHandle<()>,
     positions: Vec<Position>,
 }
@@ -117,14 +115,15 @@ impl Channel {
         let positions = loaded.positions.clone();
         let (inbox, messages) = mpsc::channel(INBOX);
         let (endings, _) = broadcast::channel(ENDINGS);
-        let (announcements, told) = mpsc::channel(ANNOUNCEMENTS);
-        let telling = tokio::spawn(tell(Arc::clone(&parts.notifier), told));
+        let (tellings, told) = mpsc::unbounded_channel();
+        let teller = Teller::new(parts.key.clone(), Arc::clone(&parts.notifier), Arc::clone(&parts.store));
+        let telling = tokio::spawn(teller.run(told));
         let (key, calls) = (parts.key.clone(), Arc::clone(&parts.calls));
         let lost =
             UnreadableConversations::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
         let (owes, owing) = watch::channel(None);
         let (ended, unreadable) = (endings.clone(), lost.clone());
-        let mut task = Task::new(parts, loaded, announcements, endings, lost, owes);
+        let mut task = Task::new(parts, loaded, tellings, endings, lost, owes);
         let (refused, in_vain) = (task.refused(), task.in_vain());
         let handle = Handle { inbox, endings: ended, lost: unreadable, owes: owing, refused, in_vain };
         Ok(Self { handle, task: tokio::spawn(task.run(messages)), telling, positions })
@@ -140,8 +139,8 @@ impl Channel {
         &self.positions
     }
 
-    /// Takes nothing more, waits until what has been decided is durable and the partner's channel has taken
-    /// what it was told, and ends. Calls that are under way are left to themselves; the store knows them.
+    /// Takes nothing more, waits until what has been decided is durable and the partner's channel has taken what it
+    /// was told, or does not take it now, and ends. Calls that are under way are left to themselves; the store knows them.
     pub async fn stop(self) {
         self.handle.inbox.send(Message::Stop).await.ok();
         self.task.await.ok();
@@ -237,11 +236,4 @@ impl Handle {
     pub fn endings(&self) -> broadcast::Receiver<Ended> {
         self.endings.subscribe()
     }
-}
-
-async fn tell(notifier: Arc<dyn EndUserNotifier>, mut told: mpsc::Receiver<Announcement>) {
-    while let Some(announcement) = told.recv().await {
-        notifier.tell(announcement).await;
-    }
-    notifier.settled().await;
 }

@@ -11,13 +11,14 @@ mod channel;
 mod in_vain;
 mod ports;
 mod refused;
+mod teller;
 mod unreadable;
 mod watch;
 
 pub use crate::engine::{Delivery, Error};
 pub use channel::{Channel, Ended, Handle, Parts, Receipt};
 pub use in_vain::{Failing, InVain};
-pub use ports::{Calls, EndUserNotifier, FindError, RepFinder, TellNobody};
+pub use ports::{Calls, EndUserNotifier, FindError, RepFinder, TellError, TellNobody};
 pub use refused::RefusedRep;
 pub use unreadable::{GivenUp, UnreadableConversations};
 pub use watch::Asked;

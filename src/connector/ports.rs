@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use crate::interaction::{Client, Priority, Tried, Try};
 use crate::model::ids::RepId;
@@ -64,11 +65,23 @@ impl RepFinder for Roster {
 /// The partner's own channel: tells the end user who joins and who leaves.
 #[async_trait]
 pub trait EndUserNotifier: Send + Sync {
-    /// A rep came or went. Told once for each, in the order in which it happened in a conversation.
-    async fn tell(&self, announcement: Announcement);
+    /// A rep came or went. Of a conversation, the next is told when this one was taken or refused. It may be told more
+    /// than once, also after a restart; then it has the same id.
+    ///
+    /// # Errors
+    /// Where the partner has not taken it; whether it is told again, the error says.
+    async fn tell(&self, id: Uuid, announcement: &Announcement) -> Result<(), TellError>;
+}
 
-    /// Returns when everything that was told has been taken or given up; for one that tells at once, now.
-    async fn settled(&self) {}
+/// Why the partner's channel has not taken what it was told. What it says must name nobody: it is logged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TellError {
+    /// It refuses it, and always will: it is not told again.
+    #[error("{0}")]
+    Refused(String),
+    /// It could not be reached, or cannot take it now: it is told again.
+    #[error("{0}")]
+    NotNow(String),
 }
 
 /// Tells nobody.
@@ -77,7 +90,9 @@ pub struct TellNobody;
 
 #[async_trait]
 impl EndUserNotifier for TellNobody {
-    async fn tell(&self, _announcement: Announcement) {}
+    async fn tell(&self, _id: Uuid, _announcement: &Announcement) -> Result<(), TellError> {
+        Ok(())
+    }
 }
 
 /// The Interaction Service, one try of a call at a time.

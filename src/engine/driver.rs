@@ -18,7 +18,7 @@ use crate::routing::{
     Command, CommandId, Conversations, Effects, OperatorOrder, Order, Owes, RestoredConversation,
     SearchFailure, Settings,
 };
-use crate::store::{self, Appended, Cause, ChannelKey, Epoch, Loaded, StoredConversation};
+use crate::store::{self, Appended, Cause, ChannelKey, Epoch, Loaded, StoredConversation, Telling};
 
 /// How many turns may be on their way to the store.
 const PIPELINE: usize = 1024;
@@ -34,6 +34,7 @@ const LOAD_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::
 struct PendingTurn<T> {
     conversation: Option<ConversationId>,
     effects: Effects,
+    tellings: Vec<Telling>,
     has_facts: bool,
     ticket: Option<T>,
 }
@@ -239,7 +240,9 @@ impl<T, O: Observer> Engine<T, O> {
 
     /// What became of the oldest turn that was to be appended and is not answered.
     pub fn appended(&mut self, now: Timestamp, appended: Result<Appended, store::Error>) {
-        let Some(PendingTurn { conversation, effects, has_facts, ticket }) = self.pending.pop_front() else {
+        let Some(PendingTurn { conversation, effects, tellings, has_facts, ticket }) =
+            self.pending.pop_front()
+        else {
             return;
         };
         match appended {
@@ -247,6 +250,7 @@ impl<T, O: Observer> Engine<T, O> {
                 self.processed(ticket, Ok(()));
                 if let Some(conversation) = conversation {
                     self.wanted.extend(wants_state.then(|| conversation.clone()));
+                    self.outputs.extend(tellings.into_iter().map(Output::Tell));
                     self.carry_out(now, &conversation, effects);
                 }
             }
@@ -275,10 +279,11 @@ impl<T, O: Observer> Engine<T, O> {
 
     /// What the store has of the channel: goes on from there, with the same commands under the same ids.
     pub fn loaded(&mut self, now: Timestamp, loaded: Loaded) {
-        let Loaded { epoch, conversations, positions: _, unreadable: _ } = loaded;
+        let Loaded { epoch, conversations, positions: _, untold, unreadable: _ } = loaded;
         self.loading = Loading::Done(epoch);
         self.wanted.clear();
         self.known_causes.forget();
+        self.outputs.extend(untold.into_iter().map(Output::Tell));
         let restored = conversations.into_iter().map(|StoredConversation { conversation, heard, ended }| {
             RestoredConversation { conversation, heard, ended }
         });

@@ -7,8 +7,8 @@ use crate::model::event::Event;
 use crate::model::ids::ConversationId;
 use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
-use crate::routing::{Announcement, CommandId, Ending};
-use crate::store::{self, Cause, Position, TurnRecord};
+use crate::routing::{CommandId, Ending};
+use crate::store::{self, Cause, Position, Telling, TurnRecord};
 
 /// Why something that was delivered was not processed. It should be delivered again.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -76,8 +76,8 @@ pub enum Output<T> {
     },
     /// Ask the partner's router. Answer with [`Engine::found`](super::Engine::found).
     Find(Search),
-    /// Tell the partner's channel: it is durable.
-    Tell(Announcement),
+    /// Tell the partner's channel: it is durable. What was not marked as told comes again with every load.
+    Tell(Telling),
     /// A request has its last word, and that is durable.
     Ended {
         /// Where.

@@ -30,7 +30,7 @@ impl JournalRow {
     /// The row of a turn; `None` where it changed nothing.
     pub(super) fn of(turn: TurnRecord) -> Option<Self> {
         let TurnRecord { at, change, .. } = turn;
-        let Change { conversation, began, ended, facts, state, endings } = change?;
+        let Change { conversation, began, ended, facts, state, endings, tellings: _ } = change?;
         Some(Self { at, conversation, began, ended, facts, state, endings })
     }
 }

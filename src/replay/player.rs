@@ -34,7 +34,7 @@ use crate::model::time::Timestamp;
 use crate::model::words::RoutingOwner;
 use crate::recording::{Exchange, RepFinder};
 use crate::routing::{Ending, SearchFailure, Settings};
-use crate::store::{Appended, ChannelKey, Loaded};
+use crate::store::{Appended, ChannelKey, Loaded, Telling};
 
 use super::cassette::Exchanges;
 use super::difference::Difference;
@@ -354,7 +354,7 @@ impl<S: Side> Player<S> {
                 }
                 Output::Send { id, attempt, .. } => self.send(id, &attempt),
                 Output::Find(search) => self.search(search),
-                Output::Tell(told) => {
+                Output::Tell(Telling { announcement: told, .. }) => {
                     let what = What::Announced { rep: told.rep, joined: told.joined };
                     self.note(&told.conversation, what);
                 }

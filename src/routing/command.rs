@@ -58,7 +58,8 @@ pub enum Order {
 }
 
 /// A rep came or went: the partner tells the end user on its own channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Announcement {
     /// Where.
     pub conversation: ConversationId,

@@ -12,7 +12,7 @@
 //!
 //! # To change what is stored
 //!
-//! Stored are [`Fact`], [`Conversation`] and [`Reason`], with everything that they hold. Change the type; then the
+//! Stored are [`Fact`], [`Conversation`], [`Reason`] and [`Announcement`], with everything that they hold. Change the type; then the
 //! test `store::format::shape` fails, and says which of these it is:
 //!
 //! - **The current format is not released yet** (the changelog has no heading with its release). Make its last
@@ -39,7 +39,7 @@ use serde_json::Value;
 
 use step::Step;
 
-use crate::routing::{Conversation, Fact, Reason};
+use crate::routing::{Announcement, Conversation, Fact, Reason};
 
 /// A format, and the release that wrote it first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +103,14 @@ pub fn state(format: i64, text: &str) -> Result<Conversation, Error> {
 /// Where the text is not what its format says.
 pub fn reason(format: i64, text: &str) -> Result<Reason, Error> {
     read(format, text, |step, value| (step.reason)(value))
+}
+
+/// Reads what the partner is to be told. Format 1 had none of these.
+///
+/// # Errors
+/// Where the text is not what its format says.
+pub fn announcement(format: i64, text: &str) -> Result<Announcement, Error> {
+    read(format, text, |_, value| value)
 }
 
 fn read<T: DeserializeOwned>(

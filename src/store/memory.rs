@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use super::plan::{Cutoffs, Found, Outline, Plan, Planner, Turn};
 use super::record::{
     Appended, Cause, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
-    Retention, StoredConversation, TurnRecord, Unreadable,
+    Retention, StoredConversation, Telling, TellingId, TurnRecord, Unreadable,
 };
 use super::{Error, OpenIds, Store};
 use crate::model::ids::ConversationId;
@@ -49,6 +49,7 @@ struct Channel {
     conversations: HashMap<ConversationId, Kept>,
     causes: HashMap<Cause, Timestamp>,
     positions: BTreeMap<String, Position>,
+    untold: Vec<(Timestamp, Telling)>,
 }
 
 #[derive(Debug)]
@@ -106,6 +107,7 @@ impl TurnRecord {
                 facts: change.facts.len(),
                 state: change.state.as_ref().map(|state| state.is_idle()),
                 endings: change.endings.len(),
+                tellings: change.tellings.len(),
             })
         });
         Turn {
@@ -162,12 +164,19 @@ impl Rows {
 }
 
 impl Channel {
+    fn untold(&self) -> Vec<Telling> {
+        self.untold.iter().map(|(_, telling)| telling.clone()).collect()
+    }
+
     fn write(&mut self, plan: &Plan<'_>, turn: &TurnRecord) {
         self.causes.extend(plan.causes.iter().map(|row| (row.cause.clone(), row.at)));
         let positions = plan.positions.iter();
         self.positions
             .extend(positions.map(|((_, topic), (place, _))| ((*topic).to_owned(), (*place).clone())));
         let Some(change) = &turn.change else { return };
+        for row in &plan.tellings {
+            self.untold.extend(change.tellings.iter().map(|telling| (row.at, telling.clone())));
+        }
         for (_, name) in &plan.begun {
             self.conversations.remove(*name);
         }
@@ -198,6 +207,7 @@ impl Tables {
         let Self { planner, rows: Rows { channels, outcomes, .. }, .. } = self;
         let old = Cutoffs::at(now, retention);
         for (id, channel) in channels {
+            channel.untold.retain(|(at, _)| *at >= old.tellings);
             channel.causes.retain(|_, at| *at >= old.causes);
             channel.conversations.retain(|name, kept| {
                 let keep = !kept.idle || kept.heard >= if kept.ended { old.ended } else { old.idle };
@@ -242,6 +252,7 @@ impl Store for Memory {
             conversations: HashMap::new(),
             causes: HashMap::new(),
             positions: BTreeMap::new(),
+            untold: Vec::new(),
         });
         channel.epoch = Epoch(channel.epoch.0.saturating_add(1));
         planner.open(key, (id, channel.epoch), 0, 1);
@@ -257,7 +268,8 @@ impl Store for Memory {
             }
         }
         let positions = channel.positions.values().cloned().collect();
-        Ok(Loaded { epoch: channel.epoch, conversations, positions, unreadable })
+        let untold = channel.untold();
+        Ok(Loaded { epoch: channel.epoch, conversations, positions, untold, unreadable })
     }
 
     async fn seen(&self, channel: &ChannelKey, causes: &[Cause]) -> Result<Vec<bool>, Error> {
@@ -270,6 +282,17 @@ impl Store for Memory {
     async fn positions(&self, channel: &ChannelKey) -> Result<Vec<Position>, Error> {
         let tables = self.lock()?;
         Ok(tables.rows.channel(channel).into_iter().flat_map(|c| c.positions.values().cloned()).collect())
+    }
+
+    async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, Error> {
+        Ok(self.lock()?.rows.channel(channel).map(Channel::untold).unwrap_or_default())
+    }
+
+    async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), Error> {
+        if let Some((_, channel)) = self.lock()?.rows.channel_mut(channel) {
+            channel.untold.retain(|(_, telling)| !ids.contains(&telling.id));
+        }
+        Ok(())
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {

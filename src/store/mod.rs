@@ -1,16 +1,17 @@
 //! Keeps what must survive the process: journal and state of every conversation, which events were seen,
-//! how far each subscription was read, and how requests ended.
+//! how far each subscription was read, how requests ended, and what the partner is still to be told.
 //!
 //! Knows the vocabulary, and routing's state and facts as values. It must never know who calls it, what a
 //! command does, or what HTTP is, and it decides nothing: what is stored was decided before.
 //!
 //! Invariants
-//! 1. A turn is stored whole or not at all: its facts, its cause, its position, its endings.
+//! 1. A turn is stored whole or not at all: its facts, its cause, its position, its endings, what is to be told.
 //! 2. Turns of a channel are stored in the order in which they were appended. When one of them is not stored,
 //!    none behind it is, until the channel has been loaded again (the epoch says so).
 //! 3. A turn that was answered `Ok` is there after a crash.
 //! 4. The same cause a second time changes nothing but the position.
 //! 5. What is loaded is what `apply` makes of the stored facts.
+//! 6. What the partner is to be told is there as long as the turn that it follows from is, until it was told.
 //!
 //! Elsewhere: what to store is decided in `routing`; who carries the commands out is the runtime.
 
@@ -34,7 +35,7 @@ pub use memory::Memory;
 pub use open_ids::OpenIds;
 pub use record::{
     Appended, Cause, Change, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
-    Retention, StoredConversation, TurnRecord, Unreadable,
+    Retention, StoredConversation, Telling, TellingId, TurnRecord, Unreadable,
 };
 #[cfg(feature = "store-sqlite")]
 pub use sqlite::{Options, Sqlite, offline};
@@ -81,6 +82,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Where the store cannot be read.
     async fn positions(&self, channel: &ChannelKey) -> Result<Vec<Position>, Error>;
+
+    /// What the partner was not told yet, in the order in which it is to be told.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, Error>;
+
+    /// The partner has taken these: they are not told again once this is durable. One that is not known is none too
+    /// many.
+    ///
+    /// # Errors
+    /// Where the store cannot be written; they are told again after the next load.
+    async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), Error>;
 
     /// At most `limit` ended requests of all channels that were stored after `after`, oldest first.
     ///

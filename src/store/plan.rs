@@ -60,6 +60,7 @@ pub(super) struct Plan<'t> {
     pub(super) turns: Vec<TurnRow>,
     pub(super) positions: BTreeMap<(i64, &'t str), (&'t Position, Timestamp)>,
     pub(super) outcomes: Vec<OutcomeRows<'t>>,
+    pub(super) tellings: Vec<TellingRows>,
     adopted: Adopted<'t>,
 }
 
@@ -106,6 +107,18 @@ pub(super) struct TurnRow {
 pub(super) struct OutcomeRows<'t> {
     pub(super) channel: i64,
     pub(super) conversation: &'t ConversationId,
+    /// Which turn of the group has them.
+    pub(super) from: usize,
+}
+
+/// What the partner is to be told of a turn, in the order of turns.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TellingRows {
+    pub(super) channel: i64,
+    /// The number of the first; the others follow.
+    pub(super) first: i64,
+    /// When the turn was decided.
+    pub(super) at: Timestamp,
     /// Which turn of the group has them.
     pub(super) from: usize,
 }
@@ -277,6 +290,11 @@ impl<'t> Plan<'t> {
         if change.endings > 0 {
             self.outcomes.push(OutcomeRows { channel: channel.id, conversation: name, from });
         }
+        if change.tellings > 0 {
+            let first = channel.next_turn;
+            channel.next_turn = first.saturating_add(i64::try_from(change.tellings).unwrap_or(i64::MAX));
+            self.tellings.push(TellingRows { channel: channel.id, first, at, from });
+        }
         head
     }
 }
@@ -290,6 +308,7 @@ pub(super) struct Cutoffs {
     pub(super) ended: Timestamp,
     /// And the others.
     pub(super) idle: Timestamp,
+    pub(super) tellings: Timestamp,
 }
 
 impl Cutoffs {
@@ -300,6 +319,7 @@ impl Cutoffs {
             causes: now - retention.causes,
             ended: now - retention.ended,
             idle: now - retention.idle,
+            tellings: now - retention.tellings,
         }
     }
 }

@@ -8,10 +8,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::model::ids::{ConversationId, EventId, OrgId};
 use crate::model::time::Timestamp;
-use crate::routing::{Conversation, Ending, Fact};
+use crate::routing::{Announcement, Conversation, Ending, Fact};
 
 use super::error::Error;
 use super::open_ids::OpenIds;
@@ -138,6 +139,55 @@ pub struct Change {
     pub state: Option<Box<Conversation>>,
     /// The requests that ended.
     pub endings: Vec<Ending>,
+    /// What the partner is to be told of it, in order.
+    pub tellings: Vec<Telling>,
+}
+
+/// Names something that the partner is told: the same however often it is told, and whatever file it was stored in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TellingId(Uuid);
+
+impl TellingId {
+    /// The id itself.
+    pub const fn uuid(self) -> Uuid {
+        self.0
+    }
+
+    /// Reads what its `Display` has written.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let id = Uuid::try_parse(text);
+        id.map(Self).map_err(|error| Error::Corrupt(format!("'{text}' names nothing that is told: {error}")))
+    }
+}
+
+impl fmt::Display for TellingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+/// Something that the partner is to be told: at least once, and of one conversation in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telling {
+    /// What the partner knows a repetition by.
+    pub id: TellingId,
+    /// What is told.
+    pub announcement: Announcement,
+}
+
+impl Telling {
+    /// What a turn announces, the `number`th of that turn.
+    ///
+    /// The id follows from all that is given, so that no two things that are told share one.
+    pub fn new(channel: &ChannelKey, at: Timestamp, number: usize, announcement: Announcement) -> Self {
+        let Announcement { conversation, rep, joined } = &announcement;
+        let (org, name, at) = (&channel.org, &channel.channel, at.as_millis());
+        let text = format!("telling/{org}/{name}/{conversation}/{at}/{number}/{rep}/{joined}");
+        Self { id: TellingId(Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())), announcement }
+    }
 }
 
 /// What became of a turn.
@@ -184,6 +234,8 @@ pub struct Loaded {
     pub conversations: Vec<StoredConversation>,
     /// How far each topic was read.
     pub positions: Vec<Position>,
+    /// What the partner was not told yet, as far as the store knows, in the order in which it is to be told.
+    pub untold: Vec<Telling>,
     /// Conversations that cannot be brought back. They stay in the file until they begin anew or are forgotten.
     pub unreadable: Vec<Unreadable>,
 }
@@ -191,7 +243,13 @@ pub struct Loaded {
 impl Loaded {
     /// A channel of which nothing was ever stored.
     pub const fn nothing() -> Self {
-        Self { epoch: Epoch(0), conversations: Vec::new(), positions: Vec::new(), unreadable: Vec::new() }
+        Self {
+            epoch: Epoch(0),
+            conversations: Vec::new(),
+            positions: Vec::new(),
+            untold: Vec::new(),
+            unreadable: Vec::new(),
+        }
     }
 }
 
@@ -269,6 +327,8 @@ pub struct Retention {
     /// Conversations that are idle and whose session has ended; the state machine remembers these for ten
     /// minutes.
     pub ended: Duration,
+    /// What the partner could not be told: later it is no news.
+    pub tellings: Duration,
 }
 
 impl Default for Retention {
@@ -279,6 +339,7 @@ impl Default for Retention {
             causes: Duration::from_secs(80 * HOUR),
             idle: Duration::from_secs(80 * HOUR),
             ended: Duration::from_secs(3 * HOUR),
+            tellings: Duration::from_secs(24 * HOUR),
         }
     }
 }

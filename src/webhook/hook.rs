@@ -61,7 +61,7 @@ impl Hook {
         largest: usize,
         read: fn(&[u8]) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let request = Request::of(body)?;
+        let request = Request::of(Uuid::new_v4(), body)?;
         let answer = until_taken(patience, request.seed(), || async {
             let answered = match self.one_question(&request, largest).await {
                 Ok(body) => read(&body),
@@ -85,16 +85,17 @@ impl Hook {
         self.read(response, largest).await
     }
 
-    /// Tells, as often as it takes within `patience`; whatever is answered with 2xx will do. A try takes one of
-    /// the seats.
+    /// Tells, as often as it takes within `patience`, under an id that is the same whenever it is told; whatever is
+    /// answered with 2xx will do. A try takes one of the seats.
     pub(super) async fn tell(
         &self,
         whose: &Context,
+        id: Uuid,
         body: &impl Serialize,
         patience: Duration,
         seats: &Semaphore,
     ) -> Result<(), Failure> {
-        let request = Request::of(body)?;
+        let request = Request::of(id, body)?;
         let told = until_taken(patience, request.seed(), || async {
             // It is never closed; were it, a try without a seat does no harm.
             let _seat = seats.acquire().await.ok();
@@ -107,7 +108,9 @@ impl Hook {
 
     async fn send(&self, request: &Request) -> Result<Response, Failure> {
         let id = request.id.to_string();
-        let post = self.http.post(self.url.clone()).header("RequestId", id).body(request.body.clone());
+        // `webhook-id` is what Standard Webhooks calls it.
+        let post = self.http.post(self.url.clone()).header("RequestId", &id).header("webhook-id", id);
+        let post = post.body(request.body.clone());
         let answer = post.send().await;
         let status = answer.as_ref().map_or(0, |response| response.status().as_u16());
         let hook = self.health.kind().setting();
@@ -149,9 +152,9 @@ struct Request {
 }
 
 impl Request {
-    fn of(body: &impl Serialize) -> Result<Self, Failure> {
+    fn of(id: Uuid, body: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_vec(body).map_err(|error| Failure::Invalid(error.to_string()))?;
-        Ok(Self { id: Uuid::new_v4(), body })
+        Ok(Self { id, body })
     }
 
     /// Spreads the tries of requests that failed together.

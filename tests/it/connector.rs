@@ -24,7 +24,7 @@ use byoc_connector::model::words::RoutingType;
 use byoc_connector::routing::{Conversation, Conversations, Outcome, Policy, Settings};
 use byoc_connector::store::{
     self, Appended, Cause, ChannelKey, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Position,
-    Store, TurnRecord,
+    Store, Telling, TellingId, TurnRecord,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -35,6 +35,7 @@ mod conferences;
 mod durable;
 mod finder;
 mod kills;
+mod tellings;
 #[cfg(feature = "cli")]
 mod told;
 mod under_way;
@@ -266,6 +267,8 @@ struct Moody {
     states: AtomicUsize,
     /// When it was loaded, or could not be.
     loads: Mutex<Vec<Instant>>,
+    /// Whether it does not mark what the partner was told.
+    forgets_what_was_told: AtomicBool,
     /// About how many causes it was asked at once.
     asked: Mutex<Vec<usize>>,
 }
@@ -333,6 +336,17 @@ impl Store for Moody {
 
     async fn positions(&self, channel: &ChannelKey) -> Result<Vec<Position>, store::Error> {
         self.inner.positions(channel).await
+    }
+
+    async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, store::Error> {
+        self.inner.untold(channel).await
+    }
+
+    async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), store::Error> {
+        if self.forgets_what_was_told.load(Ordering::SeqCst) {
+            return Err(store::Error::DiskFull("a test".to_owned()));
+        }
+        self.inner.told(channel, ids).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, store::Error> {

@@ -74,6 +74,7 @@ macro_rules! contract {
 }
 
 mod rules;
+mod tellings;
 
 contract!(
     what_was_stored_is_loaded_as_it_was_in_memory,

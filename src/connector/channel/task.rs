@@ -23,8 +23,8 @@ use crate::engine::{CallId, Engine, Output, Search};
 use crate::interaction::{Tried, sleep_until};
 use crate::model::ids::RepId;
 use crate::model::time::{Clock, Timestamp};
-use crate::routing::{Announcement, Owes, SearchFailure};
-use crate::store::{self, Appended, Cause, ChannelKey, Loaded, Pending, Store};
+use crate::routing::{Owes, SearchFailure};
+use crate::store::{self, Appended, Cause, ChannelKey, Loaded, Pending, Store, Telling};
 
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -41,7 +41,7 @@ pub(super) struct Task {
     calls: Arc<dyn Calls>,
     finder: Arc<dyn RepFinder>,
     clock: Arc<dyn Clock>,
-    announcements: mpsc::Sender<Announcement>,
+    tellings: mpsc::UnboundedSender<Telling>,
     endings: broadcast::Sender<Ended>,
     owes: watch::Sender<Option<Owes>>,
     lost: UnreadableConversations,
@@ -56,7 +56,7 @@ impl Task {
     pub(super) fn new(
         parts: Parts,
         loaded: Loaded,
-        announcements: mpsc::Sender<Announcement>,
+        tellings: mpsc::UnboundedSender<Telling>,
         endings: broadcast::Sender<Ended>,
         lost: UnreadableConversations,
         owes: watch::Sender<Option<Owes>>,
@@ -70,7 +70,7 @@ impl Task {
             calls,
             finder,
             clock,
-            announcements,
+            tellings,
             endings,
             owes,
             lost,
@@ -170,7 +170,7 @@ impl Task {
                     self.tries.push(Box::pin(sent.instrument(span)));
                 }
                 Output::Find(search) => self.find(search),
-                Output::Tell(announcement) => drop(self.announcements.send(announcement).await),
+                Output::Tell(telling) => drop(self.tellings.send(telling)),
                 Output::Ended { conversation, ending } => {
                     let asked = self.engine.observer().ended(&conversation, &ending);
                     self.endings.send(Ended { conversation, ending, asked }).ok();

@@ -9,7 +9,7 @@ use crate::interaction::CallAttempt;
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::routing::{Command, Conversation, Effects, Order, Turn};
-use crate::store::{self, Cause, Change, Position, TurnRecord};
+use crate::store::{self, Cause, Change, Position, Telling, TurnRecord};
 
 impl<T, O: Observer> Engine<T, O> {
     /// Processes what waits, as far as it is known whether it is new.
@@ -82,8 +82,11 @@ impl<T, O: Observer> Engine<T, O> {
                 self.observer.remarked(at, conversation, &remark);
             }
         }
+        let announced = std::mem::take(&mut effects.announcements).into_iter().enumerate();
+        let tellings: Vec<Telling> =
+            announced.map(|(number, what)| Telling::new(&self.key, at, number, what)).collect();
         // Of a conversation that begins, the store must hear even where nothing is known of it yet.
-        let has_change = has_facts || began;
+        let has_change = has_facts || began || !tellings.is_empty();
         if !has_change && cause.is_none() && position.is_none() {
             return self.processed(ticket, Ok(()));
         }
@@ -94,14 +97,15 @@ impl<T, O: Observer> Engine<T, O> {
             let state = self.state_for(&conversation);
             let ended = self.conversations.is_over(&conversation);
             let endings = effects.endings.clone();
-            Change { conversation, began, ended, facts, state, endings }
+            let tellings = tellings.clone();
+            Change { conversation, began, ended, facts, state, endings, tellings }
         });
         if let Some(cause) = &cause {
             self.known_causes.sent(cause);
         }
         let record = TurnRecord { channel: self.key.clone(), epoch, at, cause, position, change };
         self.outputs.push_back(Output::Append(Box::new(record)));
-        self.pending.push_back(PendingTurn { conversation, effects, has_facts, ticket });
+        self.pending.push_back(PendingTurn { conversation, effects, tellings, has_facts, ticket });
     }
 
     /// The state of a conversation, where the store should have it: when it has come to rest, and when the store
@@ -117,7 +121,6 @@ impl<T, O: Observer> Engine<T, O> {
 
     /// The turn is durable: now its commands may be carried out.
     pub(super) fn carry_out(&mut self, now: Timestamp, conversation: &ConversationId, effects: Effects) {
-        self.outputs.extend(effects.announcements.into_iter().map(Output::Tell));
         self.start(now, conversation, effects.commands, false);
         for ending in effects.endings {
             self.outputs.push_back(Output::Ended { conversation: conversation.clone(), ending });

@@ -17,7 +17,8 @@ use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
 use crate::routing::{Policy, Settings};
 use crate::store::{
-    Appended, Cause, ChannelKey, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Store, TurnRecord,
+    Appended, Cause, ChannelKey, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Store, Telling,
+    TellingId, TurnRecord,
 };
 
 mod again;
@@ -140,6 +141,14 @@ impl Store for Held {
 
     async fn positions(&self, channel: &ChannelKey) -> Result<Vec<store::Position>, store::Error> {
         self.inner.positions(channel).await
+    }
+
+    async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, store::Error> {
+        self.inner.untold(channel).await
+    }
+
+    async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), store::Error> {
+        self.inner.told(channel, ids).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, store::Error> {

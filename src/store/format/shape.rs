@@ -8,7 +8,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::{CURRENT, FORMATS};
-use crate::routing::{Conversation, Fact, Reason};
+use crate::routing::{Announcement, Conversation, Fact, Reason};
 
 /// Set it, and the shape of the current format is written anew.
 const WRITE: &str = "BYOC_WRITE_SHAPE";
@@ -28,6 +28,7 @@ fn shape() -> String {
     generator.subschema_for::<Fact>();
     generator.subschema_for::<Conversation>();
     generator.subschema_for::<Reason>();
+    generator.subschema_for::<Announcement>();
     let mut types = Value::Object(generator.take_definitions(true));
     without_words(&mut types);
     let mut text = serde_json::to_string_pretty(&types).unwrap();

@@ -9,7 +9,15 @@ fn key() -> ChannelKey {
 }
 
 fn turn<'t>(channel: &'t ChannelKey, name: &'t ConversationId, facts: usize) -> Turn<'t> {
-    let change = Outline { conversation: name, began: false, ended: false, facts, state: None, endings: 0 };
+    let change = Outline {
+        conversation: name,
+        began: false,
+        ended: false,
+        facts,
+        state: None,
+        endings: 0,
+        tellings: 0,
+    };
     Turn {
         channel,
         epoch: Epoch(1),

@@ -31,6 +31,8 @@ pub(in crate::store) struct Outline<'t> {
     pub(in crate::store) state: Option<bool>,
     /// How many requests ended.
     pub(in crate::store) endings: usize,
+    /// How many things the partner is to be told.
+    pub(in crate::store) tellings: usize,
 }
 
 /// What a store found in the way of a plan.

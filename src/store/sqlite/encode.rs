@@ -6,7 +6,7 @@ use crate::routing::Ending;
 use serde::Serialize;
 
 use crate::store::Error;
-use crate::store::record::Change;
+use crate::store::record::{Change, Telling};
 
 /// How many bytes the facts of one turn, or the state of one conversation, may have. The largest that
 /// routing's own bounds allow (64 offers, 64 remembered events) is below a tenth of it.
@@ -23,6 +23,8 @@ pub(super) struct Encoded {
     /// The state as text, and whether it is an idle one.
     pub(super) state: Option<(String, bool)>,
     pub(super) endings: Vec<EncodedEnding>,
+    /// What is to be told, under which name.
+    pub(super) tellings: Vec<(String, String)>,
 }
 
 /// An ending as it is written.
@@ -38,7 +40,7 @@ impl Encoded {
     /// Writes facts, state and endings as JSON: text that whoever is on call can read in the file, and that a
     /// later release can read where a field has been added.
     pub(super) fn new(change: Change) -> Result<Self, Error> {
-        let Change { conversation, began, ended, facts, state, endings } = change;
+        let Change { conversation, began, ended, facts, state, endings, tellings } = change;
         let count = facts.len();
         let facts = if count == 0 { None } else { Some((text("the facts of a turn", &facts)?, count)) };
         let state = match state {
@@ -46,7 +48,11 @@ impl Encoded {
             None => None,
         };
         let endings = endings.iter().map(EncodedEnding::new).collect::<Result<_, _>>()?;
-        Ok(Self { conversation, began, ended, facts, state, endings })
+        let telling = |Telling { id, announcement }: &Telling| {
+            Ok((id.to_string(), text("what is to be told", announcement)?))
+        };
+        let tellings = tellings.iter().map(telling).collect::<Result<_, _>>()?;
+        Ok(Self { conversation, began, ended, facts, state, endings, tellings })
     }
 }
 

@@ -15,11 +15,12 @@ const APPLICATION_ID: i64 = 0x6279_6f63;
 /// Every migration, oldest first, with the version that it leads to.
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../../migrations/0001_begin.sql")),
-    (NEWEST, include_str!("../../../migrations/0002_format.sql")),
+    (2, include_str!("../../../migrations/0002_format.sql")),
+    (NEWEST, include_str!("../../../migrations/0003_telling.sql")),
 ];
 
 /// The newest version.
-const NEWEST: i64 = 2;
+const NEWEST: i64 = 3;
 
 /// Refuses a file that no store of ours is.
 pub(super) fn is_ours(connection: &Connection) -> Result<(), Error> {
@@ -38,7 +39,8 @@ pub(super) fn has_formats(connection: &Connection) -> Result<bool, Error> {
     has_table(connection, "writer").map_err(failure)
 }
 
-fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+/// Whether there is such a table: a file that an older release made may lack some.
+pub(super) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?")?.exists([name])
 }
 

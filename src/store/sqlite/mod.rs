@@ -35,7 +35,8 @@ use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, SystemClock};
 
 use super::record::{
-    Cause, ChannelKey, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position, Retention, TurnRecord,
+    Cause, ChannelKey, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position, Retention, Telling,
+    TellingId, TurnRecord,
 };
 use super::{Error, Store};
 use blocking::blocking;
@@ -43,7 +44,7 @@ use connect::Connect;
 use encode::Encoded;
 use guard::FileLock;
 use health::SharedHealth;
-use order::{Order, QueuedTurn};
+use order::{Order, QueuedTurn, Told};
 use readers::Readers;
 use writer::Writer;
 
@@ -155,6 +156,20 @@ impl Store for Sqlite {
             None => Ok(Vec::new()),
         };
         self.readers.ask(positions).await
+    }
+
+    async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, Error> {
+        let channel = channel.clone();
+        let untold = move |reader: &Connection| match read::channel_id(reader, &channel)? {
+            Some(id) => read::untold(reader, id),
+            None => Ok(Vec::new()),
+        };
+        self.readers.ask(untold).await
+    }
+
+    async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), Error> {
+        let (channel, ids) = (channel.clone(), ids.to_vec());
+        self.order(|answer| Order::Told(Told { channel, ids, answer })).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {

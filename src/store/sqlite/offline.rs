@@ -20,7 +20,8 @@ use crate::store::record::{ChannelKey, Epoch, Loaded};
 use crate::store::{Error, format::Error as FormatError};
 
 /// The tables whose rows have a format, with the column that is in it.
-const FORMATTED: [(&str, &str); 3] = [("conversation", "state"), ("turn", "facts"), ("outcome", "reason")];
+const FORMATTED: [(&str, &str); 4] =
+    [("conversation", "state"), ("turn", "facts"), ("outcome", "reason"), ("telling", "announcement")];
 
 /// How many rows are brought up at a time.
 const CHUNK: i64 = 500;
@@ -143,6 +144,9 @@ impl Offline {
     fn formats(&self, checked: &mut Checked) -> Result<(), Error> {
         let numbered = migrate::has_formats(&self.connection)?;
         for (table, column) in FORMATTED {
+            if !migrate::has_table(&self.connection, table).map_err(failure)? {
+                continue;
+            }
             let format = if numbered { "format" } else { "1" };
             let sql =
                 format!("SELECT {format} AS f, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY f");
@@ -254,6 +258,9 @@ fn oldest(connection: &Connection) -> Result<Option<i64>, Error> {
         return Ok(Some(1));
     }
     for (table, column) in FORMATTED {
+        if !migrate::has_table(connection, table).map_err(failure)? {
+            continue;
+        }
         let sql = format!("SELECT min(format) FROM {table} WHERE {column} IS NOT NULL");
         let found: Option<i64> = connection.query_row(&sql, [], |row| row.get(0)).map_err(failure)?;
         checked.formats.extend(found.map(|format| (format, 1)));
@@ -303,6 +310,7 @@ fn brought_up(table: &str, format: i64, text: &str) -> Result<String, FormatErro
     let written = match table {
         "conversation" => serde_json::to_string(&format::state(format, text)?),
         "turn" => serde_json::to_string(&format::facts(format, text)?),
+        "telling" => serde_json::to_string(&format::announcement(format, text)?),
         _ => serde_json::to_string(&format::reason(format, text)?),
     };
     written.map_err(|error| FormatError::Unreadable(error.to_string()))

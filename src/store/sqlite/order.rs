@@ -6,7 +6,7 @@ use super::encode::Encoded;
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::store::Error;
-use crate::store::record::{Appended, Cause, ChannelKey, Epoch, Position};
+use crate::store::record::{Appended, Cause, ChannelKey, Epoch, Position, TellingId};
 
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
 
@@ -14,6 +14,7 @@ type Answer<T> = oneshot::Sender<Result<T, Error>>;
 #[derive(Debug)]
 pub(super) enum Order {
     Append(Box<QueuedTurn>),
+    Told(Told),
     Open(ChannelKey, Answer<Opened>),
     Forget(ChannelKey, ConversationId, Answer<()>),
     Close(Answer<()>),
@@ -29,6 +30,14 @@ pub(super) struct QueuedTurn {
     pub(super) position: Option<Position>,
     pub(super) change: Option<Result<Encoded, Error>>,
     pub(super) answer: Answer<Appended>,
+}
+
+/// What the partner has taken.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) channel: ChannelKey,
+    pub(super) ids: Vec<TellingId>,
+    pub(super) answer: Answer<()>,
 }
 
 /// A channel, ready to be read.

@@ -24,6 +24,9 @@ const OLD_CAUSES: &str = "DELETE FROM seen WHERE at < ? AND id IN (SELECT id FRO
 const OLD_OUTCOMES: &str =
     "DELETE FROM outcome WHERE at < ? AND id IN (SELECT id FROM outcome ORDER BY id LIMIT ?)";
 
+// There are few of these, unless the partner has been away for long.
+const OLD_TELLINGS: &str = "DELETE FROM telling WHERE at < ?";
+
 /// Where the dropping stands.
 #[derive(Debug)]
 pub(super) struct Pruner {
@@ -67,6 +70,7 @@ impl Pruner {
             let count = connection.prepare_cached(drop)?.execute((before.as_millis(), rows))?;
             dropped = dropped.max(count);
         }
+        connection.prepare_cached(OLD_TELLINGS)?.execute([old.tellings.as_millis()])?;
         let mut forgotten = Vec::new();
         for (ended, before) in [(false, old.idle), (true, old.ended)] {
             idle_conversations(connection, ended, before, rows, &mut forgotten)?;

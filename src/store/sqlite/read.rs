@@ -13,16 +13,20 @@ use crate::model::time::Timestamp;
 use crate::routing::{Conversation, Ending, Outcome};
 use crate::store::plan::TURN_BITS;
 use crate::store::record::{
-    Cause, ChannelKey, Loaded, OutcomeId, OutcomeRecord, Position, StoredConversation, Unreadable,
+    Cause, ChannelKey, Loaded, OutcomeId, OutcomeRecord, Position, StoredConversation, Telling, TellingId,
+    Unreadable,
 };
 use crate::store::{Error, OpenIds, format};
 
 /// Reads a channel: every state, then the facts after it, in one sweep each.
 pub(super) fn load(connection: &Connection, opened: &Opened) -> Result<Loaded, Error> {
-    load_as(connection, opened, true)
+    let mut loaded = load_as(connection, opened, true)?;
+    loaded.untold = untold(connection, opened.channel)?;
+    Ok(loaded)
 }
 
-/// As [`load`]; `numbered` says whether rows say their format, or are from before there were numbers.
+/// As [`load`], without what is to be told; `numbered` says whether rows say their format, or are from before there were
+/// numbers.
 pub(super) fn load_as(connection: &Connection, opened: &Opened, numbered: bool) -> Result<Loaded, Error> {
     let mut found = states(connection, opened.channel, numbered)?;
     apply_turns(connection, opened.channel, numbered, &mut found).map_err(failure)?;
@@ -38,7 +42,7 @@ pub(super) fn load_as(connection: &Connection, opened: &Opened, numbered: bool) 
         }
     }
     let positions = positions(connection, opened.channel)?;
-    Ok(Loaded { epoch: opened.epoch, conversations, positions, unreadable })
+    Ok(Loaded { epoch: opened.epoch, conversations, positions, untold: Vec::new(), unreadable })
 }
 
 struct Found {
@@ -156,6 +160,33 @@ pub(super) fn positions(connection: &Connection, channel: i64) -> Result<Vec<Pos
         positions.push(Position::new(topic, replay_id)?);
     }
     Ok(positions)
+}
+
+/// What is still to be told, in order.
+pub(super) fn untold(connection: &Connection, channel: i64) -> Result<Vec<Telling>, Error> {
+    let read = || {
+        let mut statement = connection.prepare_cached(
+            "SELECT name, announcement, format FROM telling WHERE id > ? AND id < ? ORDER BY id",
+        )?;
+        let mut rows = statement.query((channel << TURN_BITS, channel.saturating_add(1) << TURN_BITS))?;
+        let mut untold = Vec::new();
+        while let Some(row) = rows.next()? {
+            // One that makes no sense keeps nobody from the others.
+            match telling(row) {
+                Ok(telling) => untold.push(telling),
+                Err(error) => tracing::warn!(%error, "something that is to be told cannot be read"),
+            }
+        }
+        Ok(untold)
+    };
+    read().map_err(failure)
+}
+
+fn telling(row: &Row<'_>) -> rusqlite::Result<Telling> {
+    let id = TellingId::parse(row.get_ref(0)?.as_str()?).map_err(|error| bad(0, error))?;
+    let text = row.get_ref(1)?.as_str()?;
+    let announcement = format::announcement(row.get(2)?, text).map_err(|error| bad(1, error))?;
+    Ok(Telling { id, announcement })
 }
 
 pub(super) fn seen(

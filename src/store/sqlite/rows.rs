@@ -8,6 +8,7 @@ use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::store::format::CURRENT;
 use crate::store::plan::{Found, Head, Outline, Plan, Turn};
+use crate::store::record::TellingId;
 
 const IN_EPOCH: &str = "SELECT 1 FROM channel WHERE id = ? AND epoch = ?";
 const NEXT_TURN: &str = "UPDATE channel SET next_turn = ? WHERE id = ? AND epoch = ?";
@@ -21,6 +22,8 @@ const CONVERSATION: &str = "INSERT INTO conversation (id, channel, name, state, 
 const TURN: &str = "INSERT INTO turn (id, conversation, at, ended, facts, format) VALUES (?, ?, ?, ?, ?, ?)";
 const OUTCOME: &str = "INSERT INTO outcome (channel, conversation, request, at, outcome, reason, format) \
      VALUES (?, ?, ?, ?, ?, ?, ?)";
+const TELLING: &str =
+    "INSERT INTO telling (id, channel, name, at, announcement, format) VALUES (?, ?, ?, ?, ?, ?)";
 const POSITION: &str = "INSERT OR REPLACE INTO position (channel, topic, replay_id, at) VALUES (?, ?, ?, ?)";
 const HEAD: &str = "SELECT id, idle, ended, heard FROM conversation WHERE channel = ? AND name = ?";
 
@@ -51,6 +54,7 @@ impl Encoded {
             facts: self.facts.as_ref().map_or(0, |(_, count)| *count),
             state: self.state.as_ref().map(|(_, is_idle)| *is_idle),
             endings: self.endings.len(),
+            tellings: self.tellings.len(),
         }
     }
 }
@@ -146,9 +150,25 @@ fn journal(connection: &Connection, plan: &Plan<'_>, turns: &[QueuedTurn]) -> ru
             insert.execute((channel, name, request, at, outcome, reason, CURRENT))?;
         }
     }
+    let mut insert = connection.prepare_cached(TELLING)?;
+    for row in &plan.tellings {
+        let tellings = change(turns, row.from).into_iter().flat_map(|change| &change.tellings);
+        for (id, (name, announcement)) in (row.first..).zip(tellings) {
+            insert.execute((id, row.channel, name, row.at.as_millis(), announcement, CURRENT))?;
+        }
+    }
     let mut insert = connection.prepare_cached(POSITION)?;
     for ((channel, topic), (position, at)) in &plan.positions {
         insert.execute((channel, topic, position.replay_id(), at.as_millis()))?;
+    }
+    Ok(())
+}
+
+/// Takes out what the partner was told.
+pub(super) fn told(connection: &Connection, channel: i64, ids: &[TellingId]) -> rusqlite::Result<()> {
+    let mut delete = connection.prepare_cached("DELETE FROM telling WHERE channel = ? AND name = ?")?;
+    for id in ids {
+        delete.execute((channel, id.to_string()))?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use super::connect::Connect;
 use super::failure::{self, failure};
 use super::guard::FileLock;
 use super::health::{AccessPath, SharedHealth};
-use super::order::{Opened, Order, QueuedTurn};
+use super::order::{Opened, Order, QueuedTurn, Told};
 use super::prune::Pruner;
 use super::{read, rows};
 use crate::model::ids::ConversationId;
@@ -33,6 +33,13 @@ const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
+/// What is committed together.
+#[derive(Debug, Default)]
+struct Group {
+    turns: Vec<QueuedTurn>,
+    told: Vec<Told>,
+}
+
 /// The writer.
 pub(super) struct Writer {
     connect: Connect,
@@ -43,6 +50,22 @@ pub(super) struct Writer {
     clock: Arc<dyn Clock>,
     /// Held until the last turn is written.
     guard: Arc<FileLock>,
+}
+
+impl Group {
+    /// Takes what can be committed with the others, and gives back what cannot.
+    fn add(&mut self, order: Order) -> Option<Order> {
+        match order {
+            Order::Append(turn) => self.turns.push(*turn),
+            Order::Told(told) => self.told.push(told),
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn has_room(&self) -> bool {
+        self.turns.len().saturating_add(self.told.len()) < LARGEST_GROUP
+    }
 }
 
 impl Writer {
@@ -72,19 +95,14 @@ impl Writer {
         let mut next = None;
         while let Some(order) = next.take().or_else(|| queue.blocking_recv()) {
             match order {
-                Order::Append(first) => {
-                    let mut group = vec![*first];
-                    while group.len() < LARGEST_GROUP {
-                        match queue.try_recv() {
-                            Ok(Order::Append(turn)) => group.push(*turn),
-                            Ok(other) => {
-                                next = Some(other);
-                                break;
-                            }
-                            Err(_) => break,
-                        }
+                first @ (Order::Append(_) | Order::Told(_)) => {
+                    let mut group = Group::default();
+                    next = group.add(first);
+                    while next.is_none() && group.has_room() {
+                        let Ok(order) = queue.try_recv() else { break };
+                        next = group.add(order);
                     }
-                    self.append(group);
+                    self.commit(group);
                 }
                 Order::Open(channel, answer) => {
                     let opened = self.attempt(0, |this, connection| this.open(connection, &channel));
@@ -111,9 +129,15 @@ impl Writer {
         }
     }
 
-    /// Commits a group and answers each of its turns.
-    fn append(&mut self, turns: Vec<QueuedTurn>) {
-        let stored = self.attempt(turns.len(), |this, connection| this.store(connection, &turns));
+    /// Commits a group and answers everybody in it.
+    fn commit(&mut self, group: Group) {
+        let count = group.turns.len();
+        let stored = self.attempt(count, |this, connection| this.store(connection, &group));
+        let Group { turns, told } = group;
+        let marked = stored.as_ref().map(|_| ()).map_err(Clone::clone);
+        for Told { answer, .. } in told {
+            answer.send(marked.clone()).ok();
+        }
         match stored {
             Ok(answers) => {
                 for (turn, answer) in turns.into_iter().zip(answers) {
@@ -132,7 +156,7 @@ impl Writer {
     fn store(
         &mut self,
         connection: &Connection,
-        turns: &[QueuedTurn],
+        Group { turns, told }: &Group,
     ) -> rusqlite::Result<Vec<Result<Appended, Error>>> {
         let outlines: Vec<_> = turns.iter().map(QueuedTurn::outline).collect();
         connection.prepare_cached(BEGIN)?.execute([])?;
@@ -149,12 +173,17 @@ impl Writer {
             }
             Ok::<_, rusqlite::Error>(found)
         })?;
-        let now = turns.iter().map(|turn| turn.at).max().unwrap_or_default();
-        let forgotten = self.pruner.prune(connection, now, turns.len())?;
+        for Told { channel, ids, .. } in told {
+            if let Some(channel) = read::channel_number(connection, channel)? {
+                rows::told(connection, channel, ids)?;
+            }
+        }
+        let now = turns.iter().map(|turn| turn.at).max();
+        let forgotten = now.map(|now| self.pruner.prune(connection, now, turns.len())).transpose()?;
         connection.prepare_cached(COMMIT)?.execute([])?;
         let (adopted, answers) = plan.into_parts();
         self.planner.adopt(adopted);
-        for (channel, name) in forgotten {
+        for (channel, name) in forgotten.into_iter().flatten() {
             self.planner.forget(channel, &name);
         }
         Ok(answers)

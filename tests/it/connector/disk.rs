@@ -85,6 +85,15 @@ impl Store for Disk {
         self.0.kept.positions(channel).await
     }
 
+    async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, store::Error> {
+        self.0.kept.untold(channel).await
+    }
+
+    async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), store::Error> {
+        self.check()?;
+        self.0.kept.told(channel, ids).await
+    }
+
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, store::Error> {
         self.0.kept.outcomes(after, limit).await
     }

@@ -11,8 +11,10 @@ mod disk;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use byoc_connector::connector::{EndUserNotifier, TellError};
 use byoc_connector::emulator::{Fault, FaultKind, LedgerEvent, SeededRandom};
 use byoc_connector::model::event::Participant;
+use byoc_connector::routing::{Announcement, Reason};
 use futures_util::FutureExt as _;
 
 use super::*;
@@ -55,6 +57,21 @@ struct Town {
     lived: Duration,
     /// The most that was ever owed.
     owed: AtomicUsize,
+    partner: Arc<Partner>,
+}
+
+/// The partner's channel: takes everything in a moment, and keeps what it took through every kill.
+#[derive(Default)]
+struct Partner(Mutex<Vec<(Uuid, Announcement)>>);
+
+#[async_trait]
+impl EndUserNotifier for Partner {
+    async fn tell(&self, id: Uuid, announcement: &Announcement) -> Result<(), TellError> {
+        tokio::time::sleep(LATENCY).await;
+        self.0.lock().unwrap().push((id, announcement.clone()));
+        tokio::time::sleep(LATENCY).await;
+        Ok(())
+    }
 }
 
 struct People {
@@ -96,6 +113,7 @@ impl Town {
             published: Mutex::default(),
             lived: Duration::ZERO,
             owed: AtomicUsize::default(),
+            partner: Arc::default(),
         }
     }
 
@@ -199,7 +217,8 @@ impl Town {
     async fn connector_lives(&self, busy: bool) {
         let store: Arc<dyn Store> = Arc::new(self.disk.clone());
         let channel = loop {
-            match Channel::start(self.org.parts(Arc::clone(&store))).await {
+            let notifier = Arc::clone(&self.partner) as Arc<dyn EndUserNotifier>;
+            match Channel::start(Parts { notifier, ..self.org.parts(Arc::clone(&store)) }).await {
                 Ok(channel) => break channel,
                 Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
             }
@@ -299,6 +318,24 @@ impl Town {
     }
 }
 
+/// Every join was told, whenever the connector was killed; and what was told twice has one id.
+fn check_told(outcomes: &[OutcomeRecord], told: &[(Uuid, Announcement)]) {
+    for outcome in outcomes {
+        let Reason::Joined(rep) = outcome.ending.reason else { continue };
+        let is_it =
+            |news: &Announcement| news.joined && news.rep == rep && news.conversation == outcome.conversation;
+        assert!(told.iter().any(|(_, news)| is_it(news)), "{rep} joined {}", outcome.conversation);
+    }
+    let mut known = BTreeMap::new();
+    let mut repeated = 0;
+    for (id, news) in told {
+        let first = known.insert(id, news);
+        assert!(first.is_none_or(|first| first == news));
+        repeated += usize::from(first.is_some());
+    }
+    assert!(repeated > 0, "some kills came between the telling and its mark");
+}
+
 #[test]
 fn killed_fifty_times_while_everything_fails_in_turn_both_books_say_the_same() {
     let mut town = Town::found(20_261_128);
@@ -316,6 +353,9 @@ fn killed_fifty_times_while_everything_fails_in_turn_both_books_say_the_same() {
     let outcomes = town.disk.outcomes(OutcomeId::START, 100_000).now_or_never().unwrap().unwrap();
     let here = said_to_have_joined(&outcomes);
     assert_same(&here, &joined(&town.org.salesforce.lock().unwrap()));
+
+    check_told(&outcomes, &town.partner.0.lock().unwrap());
+    assert_eq!(town.disk.untold(&Org::key()).now_or_never().unwrap(), Ok(Vec::new()));
 
     let owed = town.owed.into_inner();
     let asked = town.people.into_inner().unwrap().asked;

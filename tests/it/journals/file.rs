@@ -71,6 +71,7 @@ fn turn(row: &Row, number: u8, loaded: &byoc_connector::store::Loaded) -> TurnRe
             facts: format::facts(1, &serde_json::to_string(&row.facts).unwrap()).unwrap(),
             state: row.state.as_ref().map(|state| Box::new(format::state(1, &state.to_string()).unwrap())),
             endings: endings.collect(),
+            tellings: Vec::new(),
         }),
     }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::http::Method;
 use byoc_connector::model::ids::ConversationId;
-use byoc_connector::model::time::{Clock, SystemClock};
+use byoc_connector::model::time::{Clock, SystemClock, Timestamp};
 use byoc_connector::store::{
     Cause, ChannelKey, Error, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Position, Store,
-    TurnRecord,
+    Telling, TellingId, TurnRecord,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -56,6 +56,14 @@ impl Store for Pulled {
         self.kept.positions(channel).await
     }
 
+    async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, Error> {
+        self.kept.untold(channel).await
+    }
+
+    async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), Error> {
+        self.kept.told(channel, ids).await
+    }
+
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {
         self.kept.outcomes(after, limit).await
     }
@@ -74,6 +82,15 @@ impl Store for Pulled {
 
     async fn close(&self) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+/// Tokio's own clock, which the test pauses: the channel waits by it before it reads the store again.
+struct PausedClock(Timestamp, Instant);
+
+impl Clock for PausedClock {
+    fn now(&self) -> Timestamp {
+        self.0 + self.1.elapsed()
     }
 }
 
@@ -96,7 +113,8 @@ fn somebody_joins() -> Value {
 async fn while_the_store_fails_an_operator_is_told_so_at_once() {
     let store = Arc::new(Pulled::default());
     let orgs = vec![org(ORG, "http://127.0.0.1:9", true)];
-    let service = service_with(Arc::clone(&store) as Arc<dyn Store>, Arc::new(SystemClock), orgs).await;
+    let clock = Arc::new(PausedClock(SystemClock.now(), Instant::now()));
+    let service = service_with(Arc::clone(&store) as Arc<dyn Store>, clock, orgs).await;
     let rig = Rig::over(loopback(), service.clone());
     assert_eq!(rig.get("/v1/routing-requests").await.status.as_u16(), 200);
 

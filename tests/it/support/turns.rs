@@ -178,6 +178,7 @@ impl Actor {
                 facts,
                 state,
                 endings,
+                tellings: Vec::new(),
             }),
         }
     }
@@ -212,6 +213,7 @@ pub(crate) fn record(channel: &ChannelKey, epoch: Epoch, conversation: &str) -> 
             facts: Vec::new(),
             state: None,
             endings: Vec::new(),
+            tellings: Vec::new(),
         }),
     }
 }

@@ -1,86 +1,55 @@
-//! News for the end user: in their order, tried again, holding up no other conversation.
+//! News for the end user: tried again under one id, and what is refused is told apart from what may pass.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+
+use byoc_connector::connector::TellError;
+use uuid::Uuid;
 
 use super::*;
 
-/// Who was told of, by conversation, in the order in which it was taken.
-type Taken = Arc<Mutex<HashMap<String, Vec<String>>>>;
-
 #[tokio::test]
-async fn the_news_of_a_conversation_come_in_their_order_whatever_fails_in_between() {
-    let taken = Taken::default();
-    let failed = Arc::new(Mutex::new(HashMap::<String, u32>::new()));
+async fn news_has_one_id_in_all_its_tries_whatever_fails_in_between() {
+    let tries = Mutex::new(0);
     let server = MockServer::start().await;
-    let (books, fails) = (Arc::clone(&taken), Arc::clone(&failed));
     let answer = move |request: &Request| {
-        let body = body(request);
-        assert_described(&question("endUserNotifier"), &body);
-        let (conversation, user) = (body["conversationIdentifier"].to_string(), body["userId"].to_string());
-        assert_eq!(body["joined"], !user.trim_matches('"')[3..].parse::<u32>().unwrap().is_multiple_of(3));
-        // Every other news fails at first, in its own way.
-        let mut fails = fails.lock().unwrap();
-        let tries = fails.entry(header(request, "requestid").to_owned()).or_default();
+        assert_described(&question("endUserNotifier"), &body(request));
+        let mut tries = tries.lock().unwrap();
         *tries += 1;
-        if *tries == 1 && user.ends_with("2\"") {
-            return ResponseTemplate::new(500);
+        match *tries {
+            1 => ResponseTemplate::new(500),
+            2 => ResponseTemplate::new(200).set_delay(Duration::from_secs(5)),
+            _ => ResponseTemplate::new(202).set_body_string("thank you"),
         }
-        if *tries == 1 && user.ends_with("4\"") {
-            return ResponseTemplate::new(200).set_delay(Duration::from_secs(5));
-        }
-        // A partner that is slow beyond the time-out takes the same again.
-        let mut books = books.lock().unwrap();
-        let taken = books.entry(conversation).or_default();
-        if !taken.contains(&user) {
-            taken.push(user);
-        }
-        ResponseTemplate::new(202).set_body_string("thank you")
     };
     Mock::given(method("POST")).and(path("/tell")).respond_with(answer).mount(&server).await;
     let partner = Partner(server);
     let notifier = partner.webhooks().end_user_notifier(&context()).unwrap();
-    for number in 1..=6 {
-        for conversation in ["a", "b", "c"] {
-            notifier.tell(news(conversation, number)).await;
-        }
+    let id = Uuid::from_u128(7);
+    notifier.tell(id, &news("a", 1)).await.unwrap();
+    let requests = partner.requests().await;
+    assert_eq!(requests.len(), 3);
+    for request in &requests {
+        assert_eq!(header(request, "webhook-id"), id.to_string());
+        assert_eq!(header(request, "requestid"), id.to_string());
+        assert_eq!(header(request, "authorization"), "Bearer hush");
+        assert_eq!((&body(request)["userId"], &body(request)["joined"]), (&json!(rep(1)), &json!(true)));
     }
-    notifier.settled().await;
-    let taken = std::mem::take(&mut *taken.lock().unwrap());
-    let expected: Vec<String> = (1..=6).map(|number| format!("\"{}\"", rep(number))).collect();
-    for conversation in ["\"a\"", "\"b\"", "\"c\""] {
-        assert_eq!(taken[conversation], expected, "{conversation}");
-    }
-    assert_eq!(header(&partner.requests().await[0], "authorization"), "Bearer hush");
 }
 
 #[tokio::test]
-async fn a_conversation_whose_news_is_not_taken_holds_up_no_other() {
-    let (told, mut others) = tokio::sync::mpsc::unbounded_channel();
-    let server = MockServer::start().await;
-    let answer = move |request: &Request| {
-        if body(request)["conversationIdentifier"] == "stuck" {
-            return ResponseTemplate::new(503);
-        }
-        told.send(()).unwrap();
-        ResponseTemplate::new(200)
-    };
-    Mock::given(method("POST")).and(path("/tell")).respond_with(answer).mount(&server).await;
-    let notifier = Partner(server).webhooks().end_user_notifier(&context()).unwrap();
-    notifier.tell(news("stuck", 1)).await;
-    notifier.tell(news("stuck", 2)).await;
-    notifier.tell(news("free", 1)).await;
-    others.recv().await.unwrap();
-}
-
-#[tokio::test]
-async fn news_that_is_refused_for_good_is_given_up_and_the_next_is_told() {
-    let partner = Partner::answering("/tell", [ResponseTemplate::new(410), ResponseTemplate::new(200)]).await;
+async fn news_that_is_refused_for_good_says_so() {
+    let partner = Partner::answering("/tell", [ResponseTemplate::new(410)]).await;
     let notifier = partner.webhooks().end_user_notifier(&context()).unwrap();
-    notifier.tell(news("a", 1)).await;
-    notifier.tell(news("a", 2)).await;
-    notifier.settled().await;
-    let told: Vec<Value> =
-        partner.requests().await.iter().map(|request| body(request)["userId"].clone()).collect();
-    assert_eq!(told, [json!(rep(1)), json!(rep(2))]);
+    let told = notifier.tell(Uuid::from_u128(1), &news("a", 1)).await;
+    assert_eq!(told, Err(TellError::Refused("HTTP 410".to_owned())));
+    assert_eq!(partner.requests().await.len(), 1);
+}
+
+#[tokio::test]
+async fn news_that_is_not_taken_now_is_told_later() {
+    let busy = ResponseTemplate::new(429).insert_header("Retry-After", "3600");
+    let partner = Partner::answering("/tell", [busy]).await;
+    let notifier = partner.webhooks().end_user_notifier(&context()).unwrap();
+    let told = notifier.tell(Uuid::from_u128(1), &news("a", 1)).await;
+    assert_eq!(told, Err(TellError::NotNow("HTTP 429".to_owned())));
 }
