@@ -2,121 +2,24 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::body::{self, Fields};
+use super::exchange::{AnswerFate, ApiRequest, ApiResponse};
 use super::fault::{FaultEffect, FaultKind};
 use super::ledger::LedgerEvent;
+use super::operations::{Operation, TypeHeader};
 use super::refusal::{Refusal, shown};
 use super::salesforce::Salesforce;
 use crate::model::ids::{EventId, OrgId};
 use crate::model::time::Timestamp;
-
-/// A call to the Interaction Service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiRequest {
-    /// `POST`, `PATCH` or `DELETE`.
-    pub method: String,
-    /// From `/api/v1/` on; a query is ignored.
-    pub path: String,
-    /// Name and value; names in any case.
-    pub headers: Vec<(String, String)>,
-    /// The body's bytes.
-    pub body: Vec<u8>,
-}
-
-impl ApiRequest {
-    /// The first header of that name, in any case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-}
-
-/// The answer to a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiResponse {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers beside the content type.
-    pub headers: Vec<(String, String)>,
-    /// The body; `null` for none.
-    pub body: Value,
-}
-
-impl ApiResponse {
-    pub(super) const fn json(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body }
-    }
-
-    /// The error code in the body, where there is one.
-    pub fn code(&self) -> Option<u32> {
-        self.body.get("code").and_then(Value::as_u64).and_then(|code| u32::try_from(code).ok())
-    }
-}
-
-/// What the network makes of a call's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AnswerFate {
-    /// It arrives.
-    Answer {
-        /// After so many milliseconds.
-        after_ms: u64,
-        /// The answer.
-        response: ApiResponse,
-    },
-    /// It never arrives: the connection breaks.
-    NoAnswer {
-        /// After so many milliseconds.
-        after_ms: u64,
-        /// Whether the call was carried out. The caller of a real API cannot know.
-        carried_out: bool,
-    },
-}
-
-/// The operations that the emulator answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Operation {
-    /// `POST /route`.
-    CreateRoute,
-    /// `DELETE /route`.
-    DeleteRoute,
-    /// `POST /agentWork`.
-    CreateAgentWork,
-    /// `PATCH /agentWork`.
-    UpdateAgentWork,
-    /// `POST /routingResult`.
-    RoutingResult,
-    /// `POST /participant`.
-    Participant,
-}
-
-impl Operation {
-    /// The operation of a method and a path; 404 and 405 where there is none.
-    pub(super) fn of(method: &str, path: &str) -> Result<Self, Refusal> {
-        let path = path.split_once('?').map_or(path, |(before, _)| before);
-        let resource = path.strip_prefix("/api/v1/").unwrap_or("");
-        let known: &[(&str, Self)] = match resource {
-            "route" => &[("POST", Self::CreateRoute), ("DELETE", Self::DeleteRoute)],
-            "agentWork" => &[("POST", Self::CreateAgentWork), ("PATCH", Self::UpdateAgentWork)],
-            "routingResult" => &[("POST", Self::RoutingResult)],
-            "participant" => &[("POST", Self::Participant)],
-            _ => return Err(Refusal::new(404, format!("there is nothing at {}", shown(path)))),
-        };
-        known.iter().find(|(name, _)| *name == method).map(|&(_, operation)| operation).ok_or_else(|| {
-            let methods: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-            Refusal::new(405, format!("{} takes {}", shown(path), methods.join(" and ")))
-        })
-    }
-}
 
 impl Salesforce {
     /// Answers a call, with the faults that are planned.
     ///
     /// `draw`, from 0 and below 1, decides about faults that are only likely; see [`SeededRandom`](super::SeededRandom).
     pub fn deliver(&mut self, now: Timestamp, request: &ApiRequest, draw: f64) -> AnswerFate {
-        let operation = Operation::of(&request.method, &request.path).ok();
+        let operation = operation_at(&request.method, &request.path).ok();
         let FaultEffect { after_ms, harm } = self.faults.judge(operation, draw);
         let Some(harm) = harm else {
             return AnswerFate::Answer { after_ms, response: self.handle(now, request) };
@@ -153,7 +56,7 @@ impl Salesforce {
     /// Answers a call, without faults. What was due before `now` happens first.
     pub fn handle(&mut self, now: Timestamp, request: &ApiRequest) -> ApiResponse {
         self.advance(now);
-        let operation = Operation::of(&request.method, &request.path);
+        let operation = operation_at(&request.method, &request.path);
         let (body, outcome) = match &operation {
             Err(refusal) => (None, Err(refusal.clone())),
             Ok(operation) => self.answer(now, *operation, request),
@@ -185,14 +88,7 @@ impl Salesforce {
             Err(refusal) => return (None, Err(refusal)),
         };
         self.note_request_id(now, operation, request);
-        let outcome = Fields::of(&body).and_then(|fields| match operation {
-            Operation::CreateRoute => self.create_route(now, fields),
-            Operation::DeleteRoute => self.delete_route(now, fields),
-            Operation::CreateAgentWork => self.create_agent_work(now, fields),
-            Operation::UpdateAgentWork => self.update_agent_work(now, fields),
-            Operation::RoutingResult => self.take_routing_result(now, fields),
-            Operation::Participant => self.change_participant(now, fields),
-        });
+        let outcome = Fields::of(&body).and_then(|fields| self.carry_out(now, operation, fields));
         (Some(body), outcome)
     }
 
@@ -236,17 +132,18 @@ impl Salesforce {
             }
             None => return wrong("the AuthorizationContext header is missing".to_owned()),
         }
-        // A parameter of these two operations alone, and required of one: to the others it is a header like any.
-        match (header("AuthorizationContextType"), operation) {
-            (Some(name), Operation::CreateRoute | Operation::UpdateAgentWork)
+        match (header("AuthorizationContextType"), operation.type_header()) {
+            (Some(name), TypeHeader::Optional | TypeHeader::Required)
                 if !name.eq_ignore_ascii_case("ConversationChannelDefinition") =>
             {
                 let text = format!("AuthorizationContextType '{}' is not of this channel", shown(name));
                 Err(Refusal::new(10093, text))
             }
-            (None, Operation::UpdateAgentWork) => {
-                wrong("PATCH /agentWork needs the AuthorizationContextType header".to_owned())
-            }
+            (None, TypeHeader::Required) => wrong(format!(
+                "{} /{} needs the AuthorizationContextType header",
+                operation.method(),
+                operation.resource()
+            )),
             _ => Ok(()),
         }
     }
@@ -293,4 +190,17 @@ impl Salesforce {
 
 fn is_uuid(text: &str) -> bool {
     text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
+}
+
+/// The operation of a method and a path; 404 and 405 where there is none.
+fn operation_at(method: &str, path: &str) -> Result<Operation, Refusal> {
+    let path = path.split_once('?').map_or(path, |(before, _)| before);
+    let resource = path.strip_prefix("/api/v1/").unwrap_or("");
+    let known = Operation::ALL.iter().copied().filter(|known| known.resource() == resource);
+    let methods: Vec<_> = known.clone().map(Operation::method).collect();
+    if methods.is_empty() {
+        return Err(Refusal::new(404, format!("there is nothing at {}", shown(path))));
+    }
+    let other_method = || Refusal::new(405, format!("{} takes {}", shown(path), methods.join(" and ")));
+    known.clone().find(|known| known.method() == method).ok_or_else(other_method)
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::api::Operation;
+use super::operations::Operation;
 
 /// Something that goes wrong with calls.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

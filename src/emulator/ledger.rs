@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::api::Operation;
+use super::operations::Operation;
 use super::state::RequestEnd;
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};

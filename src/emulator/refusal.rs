@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::api::ApiResponse;
+use super::exchange::ApiResponse;
 
 /// A call that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

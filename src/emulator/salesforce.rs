@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::act_error::ActError;
+use super::emitted::Emitted;
 use super::fault::{Fault, Plan};
 use super::ledger::{Ledger, LedgerEvent};
-use super::platform::Emitted;
 use super::random::IdGenerator;
 use super::settings::{BearerRule, Settings};
 use super::state::{Conversation, Psr, Request, RequestEnd, Work, WorkState};

@@ -50,14 +50,9 @@ pub(super) fn line_of(entry: &Entry, names: &Names) -> Option<String> {
     Some(text)
 }
 
-const fn call(operation: Option<Operation>) -> &'static str {
+fn call(operation: Option<Operation>) -> String {
     match operation {
-        Some(Operation::CreateRoute) => "POST /route",
-        Some(Operation::DeleteRoute) => "DELETE /route",
-        Some(Operation::CreateAgentWork) => "POST /agentWork",
-        Some(Operation::UpdateAgentWork) => "PATCH /agentWork",
-        Some(Operation::RoutingResult) => "POST /routingResult",
-        Some(Operation::Participant) => "POST /participant",
-        None => "unknown call",
+        Some(operation) => format!("{} /{}", operation.method(), operation.resource()),
+        None => "unknown call".to_owned(),
     }
 }

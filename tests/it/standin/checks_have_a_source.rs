@@ -16,8 +16,9 @@ fn refused_with(code: &str) -> BTreeSet<u32> {
 
 #[test]
 fn every_code_that_is_answered_is_in_the_table_and_none_besides() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/emulator");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let folders = ["src/emulator", "src/emulator/operations"];
+    let folders = folders.map(|name| fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap());
+    let files = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
     let sources = files.filter(|path| path.extension().is_some_and(|it| it == "rs"));
     let mut answered: BTreeSet<u32> =
         sources.flat_map(|path| refused_with(&fs::read_to_string(path).unwrap())).collect();

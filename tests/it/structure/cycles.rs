@@ -12,13 +12,6 @@ use super::*;
 const STILL_IN_A_CYCLE: &[&str] = &[
     "src/connector/channel.rs",
     "src/connector/channel/task.rs",
-    "src/emulator/api.rs",
-    "src/emulator/body.rs",
-    "src/emulator/fault.rs",
-    "src/emulator/ledger.rs",
-    "src/emulator/platform.rs",
-    "src/emulator/refusal.rs",
-    "src/emulator/salesforce.rs",
     "src/interaction/client.rs",
     "src/interaction/client/builder.rs",
     "src/interaction/limiter.rs",

@@ -1,14 +1,14 @@
-//! `POST /agentWork` and `PATCH /agentWork`: an offer is made, and changed.
+//! `POST /agentWork`: an offer is made.
 
 use serde_json::json;
 
-use super::act_error::ActError;
-use super::api::ApiResponse;
-use super::body::Fields;
-use super::ledger::LedgerEvent;
-use super::refusal::{Refusal, shown};
-use super::salesforce::Salesforce;
-use super::state::{Psr, Work, WorkState};
+use super::super::body::Fields;
+use super::super::exchange::ApiResponse;
+use super::super::ledger::LedgerEvent;
+use super::super::refusal::{Refusal, shown};
+use super::super::salesforce::Salesforce;
+use super::super::state::{Psr, Work, WorkState};
+use super::named::mismatch;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
 use crate::model::roster::Rep;
 use crate::model::time::Timestamp;
@@ -114,60 +114,6 @@ impl Salesforce {
         Ok(())
     }
 
-    pub(super) fn update_agent_work(
-        &mut self,
-        now: Timestamp,
-        body: Fields<'_>,
-    ) -> Result<ApiResponse, Refusal> {
-        let text = body.text("workId")?.unwrap_or_default();
-        let unknown = || Refusal::new(10082, format!("the org has no agent work '{}'", shown(text)));
-        let work = AgentWorkId::parse(text).map_err(|_| unknown())?;
-        if !self.works.contains_key(&work) {
-            return Err(unknown());
-        }
-        match body.text("contextType")? {
-            Some("Agent") => {}
-            other => {
-                let text = format!("contextType '{}' is not Agent", shown(other.unwrap_or_default()));
-                return Err(Refusal::new(10083, text));
-            }
-        }
-        let status = body.text("status")?.unwrap_or_default();
-        let done = match status {
-            "Cancel" => self.cancel_offer(now, work),
-            "Close" => self.close(now, work),
-            // The schema has these two for bots; a rep answers at their own console (PROTOCOL: "The rest of the
-            // channel").
-            "Accept" | "Decline" => {
-                return Err(Refusal::new(10085, format!("status '{status}' is not for contextType Agent")));
-            }
-            other => {
-                let text = format!("status '{}' is none of Accept, Close, Decline, Cancel", shown(other));
-                return Err(Refusal::new(10085, text));
-            }
-        };
-        match done {
-            Ok(()) => Ok(ApiResponse::json(202, json!({ "success": true }))),
-            Err(error @ ActError::SessionOver { .. }) => Err(Refusal::new(10071, error.to_string())),
-            Err(error) => Err(Refusal::new(10085, error.to_string())),
-        }
-    }
-
-    /// The work item that the body names: 15 characters, and the org has it.
-    pub(super) fn known_work_item(&self, body: Fields<'_>) -> Result<WorkItemId, Refusal> {
-        let text = body.text("workItemId")?.unwrap_or_default();
-        let wrong = |why: String| Refusal::new(15110, format!("workItemId: {why}"));
-        if text.len() != 15 {
-            return Err(wrong(format!("'{}' does not have 15 characters", shown(text))));
-        }
-        let id = WorkItemId::parse(text).map_err(|error| wrong(error.to_string()))?;
-        if self.by_work_item.contains_key(&id) {
-            Ok(id)
-        } else {
-            Err(Refusal::new(15111, format!("the org has no messaging session {id}")))
-        }
-    }
-
     /// The PSR that an offer uses: the one of the request that it names, or else the oldest of the same type
     /// that no request of ours is behind, or else the oldest of the same type: a route call names no
     /// request, and may have been taken for that of another. An offer that says what it costs counts on none,
@@ -263,9 +209,4 @@ fn agent_work_answer(id: &str, work: &Work, cost: Option<Cost>) -> serde_json::V
         }));
     }
     json!({ "id": id, "agentWorkId": work.id.to_18(), "agentWorkDetails": details, "success": true })
-}
-
-pub(super) fn mismatch(work_item: WorkItemId, conversation: &str) -> Refusal {
-    let text = format!("the conversation '{}' is not that of {work_item}", shown(conversation));
-    Refusal::new(15107, text)
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::api::ApiResponse;
-use super::body::Fields;
-use super::refusal::{Refusal, shown};
-use super::salesforce::Salesforce;
+use super::super::body::Fields;
+use super::super::exchange::ApiResponse;
+use super::super::refusal::{Refusal, shown};
+use super::super::salesforce::Salesforce;
 use crate::model::event::Participant;
 use crate::model::ids::{RepId, Subject};
 use crate::model::time::Timestamp;

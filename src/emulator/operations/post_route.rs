@@ -1,17 +1,17 @@
-//! `POST /route` and `DELETE /route`: a PSR comes and goes.
+//! `POST /route`: a PSR is made.
 
 use serde_json::{Map, Value, json};
 
-use super::api::ApiResponse;
-use super::body::Fields;
-use super::ledger::{LedgerEvent, PsrEnd};
-use super::refusal::{Refusal, shown};
-use super::salesforce::Salesforce;
-use super::state::{Conversation, Psr, RequestEnd};
+use super::super::body::Fields;
+use super::super::exchange::ApiResponse;
+use super::super::ledger::LedgerEvent;
+use super::super::refusal::Refusal;
+use super::super::salesforce::Salesforce;
+use super::super::state::Psr;
 use crate::model::event::Target;
 use crate::model::ids::{ConversationId, EventId, FlowId, PsrId, QueueId, RepId};
 use crate::model::time::Timestamp;
-use crate::model::words::{CancelReason, RoutingType};
+use crate::model::words::RoutingType;
 
 /// By what a route call wants to route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,36 +71,6 @@ impl Salesforce {
             "routingCorrelationId": psr.correlation,
             "contextParamMap": context,
         })
-    }
-
-    /// Clears the conversation's PSRs. `success: false` where there is none: nothing was to be done.
-    pub(super) fn delete_route(&mut self, now: Timestamp, body: Fields<'_>) -> Result<ApiResponse, Refusal> {
-        let name = body.required_text("conversationIdentifier")?;
-        let conversation = self.known_conversation(name)?;
-        let (id, psrs) = (conversation.id.clone(), conversation.psrs.clone());
-        let reason = match body.text("cancelReason")? {
-            None => CancelReason::Unknown,
-            Some(name) => CancelReason::from_name(name)
-                .filter(|reason| *reason != CancelReason::EndUserEnded)
-                .ok_or_else(|| Refusal::body(format!("'cancelReason' may not be '{}'", shown(name))))?,
-        };
-        for psr in &psrs {
-            self.clear_psr(now, &id, *psr, reason);
-        }
-        Ok(ApiResponse::json(202, json!({ "success": !psrs.is_empty() })))
-    }
-
-    fn clear_psr(&mut self, now: Timestamp, conversation: &ConversationId, id: PsrId, reason: CancelReason) {
-        let Some(psr) = self.psrs.get(&id).cloned() else { return };
-        self.delete_psr(now, id, PsrEnd::Clear(reason));
-        if self.requests.get(&psr.correlation).is_some_and(|request| request.answered.is_some()) {
-            self.end_request(now, &psr.correlation, RequestEnd::GivenUp { reason });
-        }
-        // A clear with reason Cancel follows a cancel that Salesforce itself has told: it is not told again.
-        if reason != CancelReason::Cancel {
-            let requester = self.requests.get(&psr.correlation).and_then(|request| request.requester);
-            self.tell_routing_cancelled(now, conversation, psr.routing_type, reason, requester, Some(&psr));
-        }
     }
 
     fn route_by(&self, body: Fields<'_>) -> Result<By, Refusal> {
@@ -178,32 +148,5 @@ impl Salesforce {
         psrs.filter(|psr| psr.routing_type == routing_type && !self.requests.contains_key(&psr.correlation))
             .map(|psr| psr.correlation.clone())
             .next()
-    }
-
-    pub(super) fn known_conversation(&self, name: &str) -> Result<&Conversation, Refusal> {
-        ConversationId::parse(name)
-            .ok()
-            .and_then(|id| self.conversations.get(&id))
-            .ok_or_else(|| Refusal::new(10018, format!("the org has no conversation '{}'", shown(name))))
-    }
-
-    /// A conversation whose session is not over.
-    pub(super) fn running_conversation(&self, name: &str) -> Result<&Conversation, Refusal> {
-        let conversation = self.known_conversation(name)?;
-        if conversation.is_over() {
-            let text = format!("the session {} of the conversation has ended", conversation.work_item);
-            return Err(Refusal::new(10071, text));
-        }
-        Ok(conversation)
-    }
-
-    pub(super) fn required_routing_type(&self, body: Fields<'_>) -> Result<RoutingType, Refusal> {
-        let name = body.required_text("routingType")?;
-        let routing_type = RoutingType::from_name(name)
-            .ok_or_else(|| Refusal::body(format!("'routingType' may not be '{}'", shown(name))))?;
-        if routing_type == RoutingType::Conference && !self.settings.channel.conference_supported {
-            return Err(Refusal::new(10075, "the channel definition does not support conferences"));
-        }
-        Ok(routing_type)
     }
 }

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::api::ApiResponse;
-use super::body::Fields;
-use super::ledger::{LedgerEvent, ResultEffect};
-use super::on_agent_work::mismatch;
-use super::refusal::{Refusal, shown};
-use super::salesforce::{ANSWER_TIME, Salesforce};
-use super::state::{Request, RequestEnd};
+use super::super::body::Fields;
+use super::super::exchange::ApiResponse;
+use super::super::ledger::{LedgerEvent, ResultEffect};
+use super::super::refusal::{Refusal, shown};
+use super::super::salesforce::{ANSWER_TIME, Salesforce};
+use super::super::state::{Request, RequestEnd};
+use super::named::mismatch;
 use crate::model::ids::{ConversationId, EventId};
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingType;

@@ -1,0 +1,57 @@
+//! What the bodies of several operations name: the conversation, its work item, its type of routing.
+
+use super::super::body::Fields;
+use super::super::refusal::{Refusal, shown};
+use super::super::salesforce::Salesforce;
+use super::super::state::Conversation;
+use crate::model::ids::{ConversationId, WorkItemId};
+use crate::model::words::RoutingType;
+
+impl Salesforce {
+    pub(super) fn known_conversation(&self, name: &str) -> Result<&Conversation, Refusal> {
+        ConversationId::parse(name)
+            .ok()
+            .and_then(|id| self.conversations.get(&id))
+            .ok_or_else(|| Refusal::new(10018, format!("the org has no conversation '{}'", shown(name))))
+    }
+
+    /// A conversation whose session is not over.
+    pub(super) fn running_conversation(&self, name: &str) -> Result<&Conversation, Refusal> {
+        let conversation = self.known_conversation(name)?;
+        if conversation.is_over() {
+            let text = format!("the session {} of the conversation has ended", conversation.work_item);
+            return Err(Refusal::new(10071, text));
+        }
+        Ok(conversation)
+    }
+
+    pub(super) fn required_routing_type(&self, body: Fields<'_>) -> Result<RoutingType, Refusal> {
+        let name = body.required_text("routingType")?;
+        let routing_type = RoutingType::from_name(name)
+            .ok_or_else(|| Refusal::body(format!("'routingType' may not be '{}'", shown(name))))?;
+        if routing_type == RoutingType::Conference && !self.settings.channel.conference_supported {
+            return Err(Refusal::new(10075, "the channel definition does not support conferences"));
+        }
+        Ok(routing_type)
+    }
+
+    /// The work item that the body names: 15 characters, and the org has it.
+    pub(super) fn known_work_item(&self, body: Fields<'_>) -> Result<WorkItemId, Refusal> {
+        let text = body.text("workItemId")?.unwrap_or_default();
+        let wrong = |why: String| Refusal::new(15110, format!("workItemId: {why}"));
+        if text.len() != 15 {
+            return Err(wrong(format!("'{}' does not have 15 characters", shown(text))));
+        }
+        let id = WorkItemId::parse(text).map_err(|error| wrong(error.to_string()))?;
+        if self.by_work_item.contains_key(&id) {
+            Ok(id)
+        } else {
+            Err(Refusal::new(15111, format!("the org has no messaging session {id}")))
+        }
+    }
+}
+
+pub(super) fn mismatch(work_item: WorkItemId, conversation: &str) -> Refusal {
+    let text = format!("the conversation '{}' is not that of {work_item}", shown(conversation));
+    Refusal::new(15107, text)
+}
