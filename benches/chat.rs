@@ -71,10 +71,10 @@ impl Chat {
         };
         let reply = match command.order {
             Order::Find(_) => return Input::Found(command.id, Ok(vec![rep])),
-            Order::Call(Call::Route { .. }) => {
+            Order::Call(Call::Route(_)) => {
                 Reply::Routed(Routed { psr: PsrId::parse(&self.record("0JR")).ok(), ..Routed::default() })
             }
-            Order::Call(Call::CreateAgentWork { .. }) => Reply::Offered(Some(work)),
+            Order::Call(Call::CreateAgentWork(_)) => Reply::Offered(Some(work)),
             Order::Call(_) => Reply::Ok,
         };
         Input::Answered(command.id, Answer::Done(reply))

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
 use byoc_connector::interaction::{Client, FixedToken, Limiter, Priority, encode};
-use byoc_connector::model::call::{Answer, Call};
+use byoc_connector::model::call::{Answer, Call, CreateAgentWork};
 use byoc_connector::model::ids::{ConversationId, EventId, OrgId, RepId, WorkItemId};
 use byoc_connector::model::time::{Clock, SystemClock};
 use byoc_connector::model::words::RoutingType;
@@ -70,14 +70,14 @@ fn client(url: &str) -> Result<Client, Failure> {
 }
 
 fn call(caller: usize) -> Result<Call, Failure> {
-    Ok(Call::CreateAgentWork {
+    Ok(Call::CreateAgentWork(CreateAgentWork {
         rep: RepId::parse("005000000000001")?,
         work_item: WorkItemId::parse("0Mw000000000001")?,
         conversation: ConversationId::parse(&format!("conversation-{caller}"))?,
         routing_type: RoutingType::Conference,
         correlation: EventId::parse("3f0d2a52-77a1-4f0e-8d3b-0a4f3f1b7c55")?,
         capacity: None,
-    })
+    }))
 }
 
 async fn round_of_ours(client: &Client) -> Result<Duration, Failure> {

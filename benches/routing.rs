@@ -112,8 +112,8 @@ impl Chat {
 
     fn answer(&self, call: &Call) -> Answer {
         Answer::Done(match call {
-            Call::Route { .. } => Reply::Routed(Routed { psr: Some(self.psr), ..Routed::default() }),
-            Call::CreateAgentWork { .. } => Reply::Offered(Some(self.work)),
+            Call::Route(_) => Reply::Routed(Routed { psr: Some(self.psr), ..Routed::default() }),
+            Call::CreateAgentWork(_) => Reply::Offered(Some(self.work)),
             _ => Reply::Ok,
         })
     }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use byoc_connector::engine::{Delivery, Engine, Output};
-use byoc_connector::interaction::{Tried, TryOutcome, operation};
+use byoc_connector::interaction::{Operation, Tried, TryOutcome};
 use byoc_connector::model::call::{Call, Reply};
 use byoc_connector::model::event::{Event, EventKind, RoutingRequested, Target, WorkChanged};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, QueueId, RepId, WorkItemId};
@@ -51,8 +51,8 @@ pub fn drive() -> Result<Vec<String>, Box<dyn std::error::Error>> {
             Output::AskSeen(causes) => engine.seen(now, causes.clone(), Ok(vec![false; causes.len()])),
             Output::Find(search) => engine.found(now, search.id, Ok(vec![rep])),
             Output::Send { id, attempt, .. } => {
-                story.push(format!("call {}", operation(&attempt.call)));
-                let offers = matches!(*attempt.call, Call::CreateAgentWork { .. });
+                story.push(format!("call {}", Operation::of(&attempt.call).name));
+                let offers = matches!(*attempt.call, Call::CreateAgentWork(_));
                 let reply = if offers { Reply::Offered(Some(work)) } else { Reply::Ok };
                 engine.tried(now, &id, Tried { outcome: TryOutcome::Done(reply), token: None });
                 if offers {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use byoc_connector::events::pubsub::{Credentials, NoToken, PubSub, Settings, Start};
 use byoc_connector::events::{Decoder, EventSource as _, FieldNames, StreamItem};
 use byoc_connector::interaction::encode;
-use byoc_connector::model::call::{Call, RouteBy};
+use byoc_connector::model::call::{Call, Route, RouteBy};
 use byoc_connector::model::event::EventKind;
 use byoc_connector::model::time::{Clock as _, SystemClock};
 use byoc_connector::model::words::RoutingType;
@@ -54,7 +54,7 @@ pub(crate) async fn begin(org: &Org) {
                     continue;
                 };
                 let by = RouteBy::Queue(queue());
-                let call = Call::Route { conversation, routing_type: RoutingType::Conference, by };
+                let call = Call::Route(Route { conversation, routing_type: RoutingType::Conference, by });
                 let mut post = http.post(&url).header("RequestId", Uuid::new_v4().to_string());
                 for (name, value) in &headers {
                     post = post.header(*name, value);

@@ -2,7 +2,7 @@
 #![no_main]
 
 use byoc_connector::interaction::{decode, parse_retry_after};
-use byoc_connector::model::call::{Call, RouteBy};
+use byoc_connector::model::call::{Call, CancelAgentWork, ClearRoute, Route, RouteBy};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{CancelReason, RoutingType};
@@ -13,13 +13,13 @@ fuzz_target!(|data: &[u8]| {
     let status = u16::from_le_bytes(*status);
     let conversation = ConversationId::parse("c-1").expect("a name");
     let calls = [
-        Call::Route {
+        Call::Route(Route {
             conversation: conversation.clone(),
             routing_type: RoutingType::Conference,
             by: RouteBy::ChannelSetting,
-        },
-        Call::ClearRoute { conversation, reason: CancelReason::Decline },
-        Call::CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").expect("an id") },
+        }),
+        Call::ClearRoute(ClearRoute { conversation, reason: CancelReason::Decline }),
+        Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").expect("an id") }),
     ];
     let text = String::from_utf8_lossy(body);
     let wait = [i64::MIN, 0, i64::MAX].map(|now| parse_retry_after(&text, Timestamp::from_millis(now)));

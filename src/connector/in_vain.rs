@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-use crate::interaction::Rejection;
+use crate::interaction::{Operation, Rejection};
 use crate::model::call::{Call, Refusal};
 use crate::model::time::Timestamp;
 
@@ -41,11 +41,7 @@ impl InVain {
         next_try: Timestamp,
         said: &Rejection,
     ) -> bool {
-        let undoes = matches!(
-            call,
-            Call::CancelAgentWork { .. } | Call::ClearRoute { .. } | Call::RemoveParticipant { .. }
-        );
-        if !undoes {
+        if !Operation::of(call).effect.undoes() {
             return false;
         }
         let Rejection { status, code, message } = said.clone();
@@ -72,13 +68,15 @@ impl InVain {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::call::CancelAgentWork;
     use crate::model::ids::AgentWorkId;
 
     #[test]
     fn a_call_is_in_vain_from_its_first_failure_until_it_is_over() {
         let at = Timestamp::from_millis;
         let (all, id) = (InVain::default(), Uuid::from_u128(7));
-        let call = Call::CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() };
+        let call =
+            Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() });
         let no = |status| Rejection { status, code: None, message: "busy".into() };
         assert!(all.failed(at(1), id, &call, at(2), &no(503)));
         assert!(!all.failed(at(3), id, &call, at(5), &no(0)));

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::ports::Calls;
 use crate::interaction::{CallAttempt, Next, sleep_until};
-use crate::model::call::{Answer, Call};
+use crate::model::call::{Answer, Call, CancelAgentWork, ClearRoute};
 use crate::model::ids::ConversationId;
 use crate::model::time::Clock;
 use crate::model::words::CancelReason;
@@ -100,11 +100,14 @@ impl UnreadableConversations {
         let Some(lost) = self.lock().get(conversation).cloned() else { return Ok(None) };
         let mut calls: Vec<(String, Call)> = Vec::new();
         for work in lost.left.works {
-            calls.push((format!("offer {work}"), Call::CancelAgentWork { work }));
+            calls.push((format!("offer {work}"), Call::CancelAgentWork(CancelAgentWork { work })));
         }
         if !lost.left.psrs.is_empty() && !anew {
             let names: Vec<String> = lost.left.psrs.iter().map(ToString::to_string).collect();
-            let call = Call::ClearRoute { conversation: conversation.clone(), reason: CancelReason::Unknown };
+            let call = Call::ClearRoute(ClearRoute {
+                conversation: conversation.clone(),
+                reason: CancelReason::Unknown,
+            });
             calls.push((format!("PSR {}", names.join(", ")), call));
         }
         let mut given = GivenUp {

@@ -163,7 +163,7 @@ impl ChannelObserver {
             metrics::histogram!("byoc_event_to_first_command_seconds", "org" => self.org.clone())
                 .record(arrived.elapsed());
         }
-        if matches!(call, Some(Call::CreateAgentWork { .. })) && !seen.offered {
+        if matches!(call, Some(Call::CreateAgentWork(_))) && !seen.offered {
             seen.offered = true;
             metrics::histogram!("byoc_request_to_offer_seconds", "org" => self.org.clone())
                 .record(now.since(seen.created));

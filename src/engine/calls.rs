@@ -9,6 +9,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -20,37 +21,14 @@ use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::routing::CommandId;
 
-/// What must not overtake what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Route,
-    Offer,
-    Cancel,
-    Result,
-    Clear,
-    Remove,
-}
-
-impl Kind {
-    const fn of(call: &Call) -> Self {
-        match call {
-            Call::Route { .. } => Self::Route,
-            Call::CreateAgentWork { .. } => Self::Offer,
-            Call::CancelAgentWork { .. } => Self::Cancel,
-            Call::ReportResult { .. } => Self::Result,
-            Call::ClearRoute { .. } => Self::Clear,
-            Call::RemoveParticipant { .. } => Self::Remove,
-        }
-    }
-}
-
 /// A call's place in the order of its conversation.
 #[derive(Debug)]
 struct Place {
     id: CallId,
     /// The turn that commanded it.
     turn: u64,
-    kind: Kind,
+    /// Its operation: what must not overtake what is of another kind.
+    kind: Discriminant<Call>,
 }
 
 /// The order of one conversation.
@@ -124,7 +102,7 @@ impl Calls {
         for (command, call, give_up_at) in commanded {
             let (request_id, conversation) = (command.request_id(), conversation.clone());
             let id = CallId { conversation, command };
-            let kind = Kind::of(&call);
+            let kind = discriminant(&call);
             line.waiting.push_back(Place { id: id.clone(), turn: self.turns, kind });
             let attempt = CallAttempt::new(request_id, Arc::new(call), give_up_at, resumed)
                 .in_line(TurnLine::Conversation(id.conversation.clone()));

@@ -308,5 +308,5 @@ impl<T, O: Observer> Engine<T, O> {
 }
 
 const fn is_offer(command: &Command) -> bool {
-    matches!(command.order, Order::Call(Call::CreateAgentWork { .. }))
+    matches!(command.order, Order::Call(Call::CreateAgentWork(_)))
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::auth::AccessToken;
-use super::limiter::Line;
+use super::line::Line;
 use super::tries::{Next, Tries, jitter};
 use super::try_outcome::{Rejection, TryOutcome};
 use crate::model::call::Call;

@@ -3,7 +3,7 @@
 //! Decides nothing about a response or about the next try; that is the pure half's.
 
 mod builder;
-mod operations;
+mod typed;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,15 +14,17 @@ use reqwest::{Response, Url};
 use uuid::Uuid;
 
 pub use builder::{Builder, Sleeper};
-pub use operations::{Attempt, Offer};
+pub use typed::Attempt;
 
 use super::attempt::{CallAttempt, RejectedToken, Tried, Try};
 use super::auth::{AccessToken, TokenSource};
-use super::limiter::{Limiter, Line, Priority};
+use super::limiter::Limiter;
+use super::line::{Line, Priority};
+use super::operations::{Operation, encode};
 use super::skew::Skew;
 use super::tries::Next;
 use super::try_outcome::{Rejection, TryOutcome, decode, parse_retry_after};
-use super::wire::{Method, WireRequest, encode, operation};
+use super::wire::{Method, WireRequest};
 use crate::model::call::{Answer, Call};
 use crate::model::error_codes::ErrorCode;
 use crate::model::ids::OrgId;
@@ -33,7 +35,6 @@ use crate::outbound::{in_full, status_label};
 const LARGEST_RESPONSE: usize = 1024 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("requestid");
-const CONTEXT_TYPE: HeaderName = HeaderName::from_static("authorizationcontexttype");
 
 /// A client of one org's Interaction Service. A clone shares connections, token and limiter.
 #[derive(Clone)]
@@ -141,7 +142,7 @@ impl Client {
         let sending =
             Sending { call, line, request_id: *request_id, wire, body, give_up_at: *give_up_at, priority };
         let (outcome, token) = self.one_try(&sending, rejected.as_ref()).await;
-        tracing::debug!(operation = operation(call), %request_id, ?outcome, "a try");
+        tracing::debug!(operation = Operation::of(call).name, %request_id, ?outcome, "a try");
         Tried { outcome, token }
     }
 
@@ -172,7 +173,7 @@ impl Client {
 
     /// Counts a try by what came of it.
     fn count(&self, sending: &Sending<'_>, verdict: &TryOutcome, took: Duration) {
-        let name = operation(sending.call);
+        let name = Operation::of(sending.call).name;
         let org = self.inner.org.to_string();
         let (status, code) = match verdict {
             TryOutcome::Done(_) => ("2xx".to_owned(), None),
@@ -283,8 +284,8 @@ impl Client {
         let mut buffer = Uuid::encode_buffer();
         let id = sending.request_id.hyphenated().encode_lower(&mut buffer);
         headers.insert(REQUEST_ID, HeaderValue::from_str(id).map_err(|error| error.to_string())?);
-        if sending.wire.context_type {
-            headers.insert(CONTEXT_TYPE, HeaderValue::from_static("ConversationChannelDefinition"));
+        for &(name, value) in sending.wire.headers {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         Ok(request)
     }
@@ -300,7 +301,7 @@ fn lost(error: reqwest::Error, within: Duration) -> TryOutcome {
 
 /// Says what came last of a call that is given up. Salesforce's own message is left out, for it may name people.
 pub(crate) fn tell_given_up(call: &Call, tries: u32, said: &Rejection) {
-    let operation = operation(call);
+    let operation = Operation::of(call).name;
     let (status, code, problem) = in_words(said);
     let code = code.map(tracing::field::display);
     tracing::warn!(operation, tries, status, code, problem, "call given up: timed out");
@@ -308,7 +309,7 @@ pub(crate) fn tell_given_up(call: &Call, tries: u32, said: &Rejection) {
 
 /// Says at the first failure that something is not undone yet: a rep may ring meanwhile.
 pub(crate) fn tell_in_vain(call: &Call, said: &Rejection) {
-    let operation = operation(call);
+    let operation = Operation::of(call).name;
     let (status, code, problem) = in_words(said);
     let code = code.map(tracing::field::display);
     tracing::info!(

@@ -10,7 +10,8 @@
 //! 3. A conversation with a cancel, a clear or a result to send comes before those with offers only;
 //!    among equals, conversations take turns, however many calls one of them has.
 //!
-//! Elsewhere: the order of turns without any waiting is in `queue`.
+//! Elsewhere: the order of turns without any waiting is in `queue`; which line and priority a call has is in
+//! `operations`.
 
 mod queue;
 
@@ -26,53 +27,7 @@ use governor::{Quota, RateLimiter};
 use tokio::sync::oneshot;
 
 use self::queue::Queue;
-use crate::model::call::Call;
-use crate::model::ids::{AgentWorkId, ConversationId};
-
-/// What comes first where calls have to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    /// Cancels, clears, results, removals: a rep rings, or Salesforce's 60 seconds run.
-    First,
-    /// New offers and routes.
-    Later,
-}
-
-impl Priority {
-    /// The priority that a call has by its kind.
-    pub const fn of(call: &Call) -> Self {
-        match call {
-            Call::Route { .. } | Call::CreateAgentWork { .. } => Self::Later,
-            Call::ClearRoute { .. }
-            | Call::CancelAgentWork { .. }
-            | Call::ReportResult { .. }
-            | Call::RemoveParticipant { .. } => Self::First,
-        }
-    }
-}
-
-/// Whose turns are counted together.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Line {
-    /// All calls that name this conversation.
-    Conversation(ConversationId),
-    /// A cancel, which names its offer alone.
-    Offer(AgentWorkId),
-}
-
-impl Line {
-    /// The line that a call stands in.
-    pub fn of(call: &Call) -> Self {
-        match call {
-            Call::Route { conversation, .. }
-            | Call::ClearRoute { conversation, .. }
-            | Call::CreateAgentWork { conversation, .. }
-            | Call::ReportResult { conversation, .. }
-            | Call::RemoveParticipant { conversation, .. } => Self::Conversation(conversation.clone()),
-            Call::CancelAgentWork { work } => Self::Offer(*work),
-        }
-    }
-}
+use super::line::{Line, Priority};
 
 /// Gives out turns. A clone shares them.
 #[derive(Clone)]
@@ -214,6 +169,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::model::ids::ConversationId;
 
     fn line(name: &str) -> Line {
         Line::Conversation(ConversationId::parse(name).unwrap())

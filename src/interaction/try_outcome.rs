@@ -14,9 +14,10 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::model::call::{Call, Reply, Routed};
+use super::fields::text_of;
+use super::operations::{Effect, Operation, reply};
+use crate::model::call::{Call, Reply};
 use crate::model::error_codes::ErrorCode;
-use crate::model::ids::{AgentWorkId, Error as IdError, EventId, PsrId, QueueId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::outbound::Body;
 
@@ -102,28 +103,24 @@ impl Rejection {
 /// login page, a proxy), or is cut off: it is no yes either. Nor is a 404 without a code a "there is none": an address
 /// that is wrong answers the same.
 ///
-/// "There is none" is what a clear, a cancel or a removal wants to hear, so these are carried out:
-/// - 10071 and 15111: the session is gone, and its PSR and offers with it;
-/// - 10082: Salesforce knows no such agent work;
-/// - a removal, 10036: it knows no such participant.
-///
-/// A cancel answered 10085 (*status not valid*) is a refusal: an offer that a rep has accepted or
-/// declined is still there, and whoever asked has to look before another rep is rung. So is any
-/// other code, on a 404 too, for it names another reason (10017: the channel address is wrong).
+/// "There is none" is what takes something back wants to hear: it is carried out ([`Effect::TakesBack`]). Any other code
+/// is a refusal, on a 404 too, for it names another reason (10017: the channel address is wrong).
 pub fn decode(call: &Call, status: u16, retry_after: Option<Duration>, body: &[u8]) -> TryOutcome {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let success = (200..300).contains(&status);
     let is_apis = body.trim_ascii().is_empty() || json.as_ref().is_some_and(Value::is_object);
     let no = says_no(json.as_ref());
-    if success && is_apis && !no && says_yes(call, json.as_ref()) {
-        return TryOutcome::Done(reply(call, json.as_ref()));
+    let effect = Operation::of(call).effect;
+    if let Some(yes) = json.as_ref().filter(|json| success && is_apis && !no && says_yes(effect, json)) {
+        return TryOutcome::Done(reply(call, yes));
     }
     let what = rejection(status, json.as_ref(), body);
     let code = what.code.map(ErrorCode);
-    if nothing_there(call, code) {
+    if matches!((effect, code), (Effect::TakesBack { none_there }, Some(code)) if none_there.contains(&code))
+    {
         return TryOutcome::Done(Reply::Ok);
     }
-    if success && ((is_apis && !no) || (!is_apis && is_undoing(call))) {
+    if success && ((is_apis && !no) || (!is_apis && effect.undoes())) {
         return TryOutcome::Unclear(what);
     }
     if success && !is_apis {
@@ -151,24 +148,13 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     Some(Timestamp::from_millis(date.timestamp().as_millisecond()).since(now))
 }
 
-/// A 2xx says yes with `success: true`. The two that make something need not say it (in the schemas of their answers it
-/// is not required): what they name is there.
-fn says_yes(call: &Call, json: Option<&Value>) -> bool {
-    let Some(json) = json else { return false };
-    let names = |key| json.get(key).and_then(text_of).is_some();
-    json.get("success").and_then(truth).unwrap_or(match call {
-        Call::Route { .. } => names("psrId"),
-        Call::CreateAgentWork { .. } => names("agentWorkId"),
-        _ => false,
+/// A 2xx says yes with `success: true`. What makes something need not say it (in the schemas of the answers it is not
+/// required): what they name is there.
+fn says_yes(effect: Effect, json: &Value) -> bool {
+    json.get("success").and_then(truth).unwrap_or(match effect {
+        Effect::Makes { named_in } => json.get(named_in).and_then(text_of).is_some(),
+        Effect::TakesBack { .. } | Effect::Answers => false,
     })
-}
-
-/// Whether it takes something back that may be there. What does not work now is tried again later.
-fn is_undoing(call: &Call) -> bool {
-    match call {
-        Call::ClearRoute { .. } | Call::CancelAgentWork { .. } | Call::RemoveParticipant { .. } => true,
-        Call::Route { .. } | Call::CreateAgentWork { .. } | Call::ReportResult { .. } => false,
-    }
 }
 
 /// A 2xx says no with `success: false`, or with an error where `success` was left out.
@@ -210,18 +196,6 @@ fn says_something(value: &Value) -> bool {
     }
 }
 
-fn nothing_there(call: &Call, code: Option<ErrorCode>) -> bool {
-    let undone = matches!(
-        code,
-        Some(ErrorCode::SESSION_NOT_FOUND | ErrorCode::WORK_ITEM_NOT_FOUND | ErrorCode::WORK_NOT_VALID)
-    );
-    match call {
-        Call::ClearRoute { .. } | Call::CancelAgentWork { .. } => undone,
-        Call::RemoveParticipant { .. } => undone || code == Some(ErrorCode::PARTICIPANT_NOT_FOUND),
-        Call::Route { .. } | Call::CreateAgentWork { .. } | Call::ReportResult { .. } => false,
-    }
-}
-
 /// Salesforce documents the message of its rate limit, and no status for it.
 fn is_rate_limit(message: &str) -> bool {
     message.to_ascii_lowercase().contains("rate limit exceeded")
@@ -257,10 +231,6 @@ fn number_of(value: &Value) -> Option<u32> {
     }
 }
 
-fn text_of(value: &Value) -> Option<&str> {
-    value.as_str().map(str::trim).filter(|text| !text.is_empty())
-}
-
 /// How much of a message or of a raw body is kept, in characters.
 const KEPT: usize = 500;
 
@@ -276,43 +246,6 @@ fn start_of(body: &[u8]) -> String {
     // Four bytes a character at most: enough for KEPT characters whatever they are.
     let start = body.get(..KEPT.saturating_mul(4)).unwrap_or(body);
     shorten(String::from_utf8_lossy(start).trim(), KEPT)
-}
-
-fn reply(call: &Call, json: Option<&Value>) -> Reply {
-    match call {
-        Call::Route { .. } => Reply::Routed(json.map(routed).unwrap_or_default()),
-        Call::CreateAgentWork { .. } => {
-            Reply::Offered(json.and_then(|j| id(j, "agentWorkId", AgentWorkId::parse)))
-        }
-        _ => Reply::Ok,
-    }
-}
-
-fn routed(json: &Value) -> Routed {
-    let context = json.get("contextParamMap").unwrap_or(&Value::Null);
-    // An object in a text is an object.
-    let inner: Option<Value> = context.as_str().and_then(|text| serde_json::from_str(text).ok());
-    let context = inner.as_ref().unwrap_or(context);
-    Routed {
-        psr: id(json, "psrId", PsrId::parse),
-        rep: id(context, "userId", RepId::parse),
-        queue: id(context, "queueId", QueueId::parse),
-        work_item: id(json, "workItemId", WorkItemId::parse),
-        correlation: id(json, "routingCorrelationId", EventId::parse),
-    }
-}
-
-/// An id of a response. One that is malformed is left out: the call was carried out all the same, and
-/// most ids come again with an event.
-fn id<T>(from: &Value, key: &'static str, parse: impl Fn(&str) -> Result<T, IdError>) -> Option<T> {
-    let text = text_of(from.get(key)?)?;
-    match parse(text) {
-        Ok(id) => Some(id),
-        Err(error) => {
-            tracing::debug!(field = key, %error, "an id of a response was left out");
-            None
-        }
-    }
 }
 
 #[cfg(test)]

@@ -11,62 +11,93 @@ use super::ids::{AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, R
 use super::words::{CancelReason, RoutingType};
 
 /// One call to the Interaction Service.
+///
+/// What is particular to its operation on the wire stands in `interaction::operations`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Call {
-    /// `POST /route`: create a PSR.
-    Route {
-        /// The conversation to route.
-        conversation: ConversationId,
-        /// The routing event's own type.
-        routing_type: RoutingType,
-        /// By what Salesforce should route.
-        by: RouteBy,
-    },
-    /// `DELETE /route`: clear the conversation's PSR.
-    ClearRoute {
-        /// The conversation; a PSR cannot be named.
-        conversation: ConversationId,
-        /// Why.
-        reason: CancelReason,
-    },
-    /// `POST /agentWork`: offer the work item to a rep.
-    CreateAgentWork {
-        /// The rep.
-        rep: RepId,
-        /// The work item.
-        work_item: WorkItemId,
-        /// Its conversation.
-        conversation: ConversationId,
-        /// The routing event's own type.
-        routing_type: RoutingType,
-        /// The routing event that this answers.
-        correlation: EventId,
-        /// What the offer costs the rep; `None` exactly where a PSR exists, which says it already.
-        capacity: Option<Capacity>,
-    },
-    /// `PATCH /agentWork` with status `Cancel`: take an unanswered offer back.
-    CancelAgentWork {
-        /// The offer.
-        work: AgentWorkId,
-    },
-    /// `POST /routingResult`: the answer to the routing request.
-    ReportResult {
-        /// The conversation.
-        conversation: ConversationId,
-        /// Its work item.
-        work_item: WorkItemId,
-        /// The routing event's own type.
-        routing_type: RoutingType,
-        /// How routing went.
-        result: RoutingOutcome,
-    },
-    /// `POST /participant` with operation `Remove`: take a rep out of the conversation.
-    RemoveParticipant {
-        /// The conversation.
-        conversation: ConversationId,
-        /// The rep.
-        rep: RepId,
-    },
+    /// Create a PSR.
+    Route(Route),
+    /// Clear the conversation's PSR.
+    ClearRoute(ClearRoute),
+    /// Offer the work item to a rep.
+    CreateAgentWork(CreateAgentWork),
+    /// Take an unanswered offer back.
+    CancelAgentWork(CancelAgentWork),
+    /// Answer the routing request.
+    ReportResult(ReportResult),
+    /// Take a rep out of the conversation.
+    RemoveParticipant(RemoveParticipant),
+}
+
+/// `POST /route`: create a PSR.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    /// The conversation to route.
+    pub conversation: ConversationId,
+    /// The routing event's own type.
+    pub routing_type: RoutingType,
+    /// By what Salesforce should route.
+    pub by: RouteBy,
+}
+
+/// `DELETE /route`: clear the conversation's PSR.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClearRoute {
+    /// The conversation; a PSR cannot be named.
+    pub conversation: ConversationId,
+    /// Why.
+    pub reason: CancelReason,
+}
+
+/// `POST /agentWork`: offer the work item to a rep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CreateAgentWork {
+    /// The rep.
+    pub rep: RepId,
+    /// The work item.
+    pub work_item: WorkItemId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// The routing event's own type.
+    pub routing_type: RoutingType,
+    /// The routing event that this answers.
+    pub correlation: EventId,
+    /// What the offer costs the rep; `None` exactly where a PSR exists, which says it already.
+    pub capacity: Option<Capacity>,
+}
+
+/// `PATCH /agentWork` with status `Cancel`: take an unanswered offer back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CancelAgentWork {
+    /// The offer.
+    pub work: AgentWorkId,
+}
+
+/// `POST /routingResult`: the answer to the routing request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportResult {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Its work item.
+    pub work_item: WorkItemId,
+    /// The routing event's own type.
+    pub routing_type: RoutingType,
+    /// How routing went.
+    pub result: RoutingOutcome,
+}
+
+impl ReportResult {
+    /// The longest message that it carries, in characters.
+    pub const LONGEST_MESSAGE: usize = 240;
+}
+
+/// `POST /participant` with operation `Remove`: take a rep out of the conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RemoveParticipant {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The rep.
+    pub rep: RepId,
 }
 
 /// By what a route call tells Salesforce to route: one of the three, never two (error 10030).
@@ -127,6 +158,28 @@ pub enum Reply {
     Offered(Option<AgentWorkId>),
     /// Everything else.
     Ok,
+}
+
+impl From<Reply> for Routed {
+    fn from(reply: Reply) -> Self {
+        match reply {
+            Reply::Routed(routed) => routed,
+            Reply::Offered(_) | Reply::Ok => Self::default(),
+        }
+    }
+}
+
+impl From<Reply> for Option<AgentWorkId> {
+    fn from(reply: Reply) -> Self {
+        match reply {
+            Reply::Offered(work) => work,
+            Reply::Routed(_) | Reply::Ok => None,
+        }
+    }
+}
+
+impl From<Reply> for () {
+    fn from(_: Reply) {}
 }
 
 /// The answer to `POST /route`.

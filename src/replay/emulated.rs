@@ -10,7 +10,7 @@ use crate::emulator::{
 };
 use crate::events;
 use crate::interaction::{TryOutcome, decode};
-use crate::model::call::Call;
+use crate::model::call::{Call, CreateAgentWork};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::event::{Event, EventKind, Participant, RoutingRequested, Target};
 use crate::model::ids::{AgentWorkId, ConversationId, RepId};
@@ -189,9 +189,7 @@ impl Emulated {
             ("RequestId".to_owned(), tried.id.request_id().to_string()),
             ("Content-Type".to_owned(), "application/json".to_owned()),
         ];
-        if tried.wire.context_type {
-            headers.push(("AuthorizationContextType".to_owned(), "ConversationChannelDefinition".to_owned()));
-        }
+        headers.extend(tried.wire.headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
         ApiRequest {
             method: tried.wire.method.as_str().to_owned(),
             path: tried.wire.path.to_owned(),
@@ -276,7 +274,7 @@ impl Side for Emulated {
     }
 
     fn call(&mut self, now: Timestamp, tried: &Try<'_>) -> Result<Arrival, Infallible> {
-        if let Call::CreateAgentWork { rep, .. } = tried.call {
+        if let Call::CreateAgentWork(CreateAgentWork { rep, .. }) = tried.call {
             self.know_rep(now, *rep);
         }
         let request = self.request(tried);

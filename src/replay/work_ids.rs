@@ -7,6 +7,8 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
+use crate::interaction::{ApiCall as _, Operation};
+use crate::model::call::CreateAgentWork;
 use crate::model::event::WorkChanged;
 use crate::model::ids::{AgentWorkId, ConversationId, RepId};
 use crate::recording::Exchange;
@@ -37,7 +39,8 @@ struct Pairs {
 impl WorkIds {
     /// A recorded exchange may tell the rep of a recorded offer.
     pub(super) fn learn(&mut self, exchange: &Exchange) {
-        if &*exchange.path != "/api/v1/agentWork" || &*exchange.method != "POST" {
+        let Operation { method, path, .. } = CreateAgentWork::OPERATION;
+        if &*exchange.path != path || &*exchange.method != method.as_str() {
             return;
         }
         let parse = |text: &str| serde_json::from_str::<Value>(text).ok();

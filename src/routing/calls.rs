@@ -2,7 +2,9 @@
 //!
 //! Elsewhere: whether it is said at all is `next`'s business; what a failure says, in `reason`.
 
-use crate::model::call::{Call, RoutingOutcome};
+use crate::model::call::{
+    self, Call, CancelAgentWork, ClearRoute, CreateAgentWork, RemoveParticipant, ReportResult, RoutingOutcome,
+};
 use crate::model::event::Participant;
 use crate::model::ids::QueueId;
 use crate::model::rep_query::RepQuery;
@@ -21,8 +23,10 @@ impl Conversation {
         let conversation = self.id.clone();
         let routing_type = request.routing_type;
         Some(match intent {
-            Intent::Route => Call::Route { conversation, routing_type, by: request.wanted.route()? },
-            Intent::Offer(rep) => Call::CreateAgentWork {
+            Intent::Route => {
+                Call::Route(call::Route { conversation, routing_type, by: request.wanted.route()? })
+            }
+            Intent::Offer(rep) => Call::CreateAgentWork(CreateAgentWork {
                 rep: *rep,
                 work_item: self.work_item?,
                 conversation,
@@ -32,18 +36,18 @@ impl Conversation {
                     Route::NotNeeded => Some(settings.policy.capacity()),
                     _ => None,
                 },
-            },
+            }),
             Intent::TakeBack(rep, _) => {
-                Call::CancelAgentWork { work: request.offer(*rep).and_then(Offer::work)? }
+                Call::CancelAgentWork(CancelAgentWork { work: request.offer(*rep).and_then(Offer::work)? })
             }
-            Intent::Report { success } => Call::ReportResult {
+            Intent::Report { success } => Call::ReportResult(ReportResult {
                 conversation,
                 work_item: self.work_item?,
                 routing_type,
                 result: if *success { RoutingOutcome::Routed } else { failure(request) },
-            },
-            Intent::Clear(reason) => Call::ClearRoute { conversation, reason: *reason },
-            Intent::Remove(rep) => Call::RemoveParticipant { conversation, rep: *rep },
+            }),
+            Intent::Clear(reason) => Call::ClearRoute(ClearRoute { conversation, reason: *reason }),
+            Intent::Remove(rep) => Call::RemoveParticipant(RemoveParticipant { conversation, rep: *rep }),
             Intent::Search { .. } => return None,
         })
     }

@@ -8,14 +8,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::call::Refusal;
+use crate::model::call::{Refusal, ReportResult};
 use crate::model::error_codes::ErrorCode;
 use crate::model::ids::RepId;
 use crate::model::time::Timestamp;
 use crate::model::words::CancelReason;
-
-/// The longest message that a routing result carries, in characters.
-const LONGEST_MESSAGE: usize = 240;
 
 /// How a request ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -229,7 +226,7 @@ impl Step {
 impl Reason {
     /// The routing result's `errorMessage`: what the rep who asked reads.
     pub(super) fn error_message(&self) -> String {
-        self.to_string().chars().take(LONGEST_MESSAGE).collect()
+        self.to_string().chars().take(ReportResult::LONGEST_MESSAGE).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use byoc_connector::interaction::{Client, Error, FixedToken, Priority, Sleeper, TokenSource, encode};
-use byoc_connector::model::call::{Answer, Call, Refusal, Reply};
+use byoc_connector::model::call::{Answer, Call, CancelAgentWork, CreateAgentWork, Refusal, Reply};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, WorkItemId};
 use byoc_connector::model::time::{Clock, Timestamp};
 use byoc_connector::model::words::RoutingType;
@@ -90,14 +90,14 @@ fn conversation() -> ConversationId {
 }
 
 pub(crate) fn offer() -> Call {
-    Call::CreateAgentWork {
+    Call::CreateAgentWork(CreateAgentWork {
         rep: RepId::parse("0055e000001AbCd").unwrap(),
         work_item: WorkItemId::parse("0Mw5e000000XyZa").unwrap(),
         conversation: conversation(),
         routing_type: RoutingType::Conference,
         correlation: EventId::parse("3f0d2a52").unwrap(),
         capacity: None,
-    }
+    })
 }
 
 fn refused(status: u16, code: impl Into<Option<u32>>, message: &str, after_lost_try: bool) -> Answer {

@@ -44,6 +44,7 @@ mod logins;
 mod names;
 mod odd_fields;
 mod openapi;
+mod operations;
 mod people;
 #[cfg(feature = "emulator")]
 mod pubsub;

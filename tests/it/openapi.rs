@@ -3,8 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use byoc_connector::interaction::{encode, operation};
-use byoc_connector::model::call::{Call, Capacity, RouteBy, RoutingOutcome};
+use byoc_connector::interaction::{Operation, encode};
+use byoc_connector::model::call::{
+    Call, CancelAgentWork, Capacity, ClearRoute, CreateAgentWork, RemoveParticipant, ReportResult, Route,
+    RouteBy, RoutingOutcome,
+};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, FlowId, QueueId, RepId, WorkItemId};
 use byoc_connector::model::words::{CancelReason, RoutingType};
 use serde_json::{Value, json};
@@ -23,7 +26,7 @@ pub(crate) fn every_call() -> Vec<Call> {
     let mut calls = Vec::new();
     for &routing_type in RoutingType::ALL {
         for by in [RouteBy::ChannelSetting, RouteBy::Queue(queue), RouteBy::Flow { flow, fallback: queue }] {
-            calls.push(Call::Route { conversation: conversation.clone(), routing_type, by });
+            calls.push(Call::Route(Route { conversation: conversation.clone(), routing_type, by }));
         }
         for capacity in [
             None,
@@ -32,33 +35,35 @@ pub(crate) fn every_call() -> Vec<Call> {
             Some(Capacity::Percentage(0.0)),
             Some(Capacity::Percentage(100.0)),
         ] {
-            calls.push(Call::CreateAgentWork {
+            calls.push(Call::CreateAgentWork(CreateAgentWork {
                 rep,
                 work_item,
                 conversation: conversation.clone(),
                 routing_type,
                 correlation: EventId::parse("3f0d2a52-77a1-4f0e-8d3b-0a4f3f1b7c55").unwrap(),
                 capacity,
-            });
+            }));
         }
         for result in [
             RoutingOutcome::Routed,
             RoutingOutcome::RoutedExternally,
             RoutingOutcome::Failed("Nobody in this queue is free.".into()),
         ] {
-            calls.push(Call::ReportResult {
+            calls.push(Call::ReportResult(ReportResult {
                 conversation: conversation.clone(),
                 work_item,
                 routing_type,
                 result,
-            });
+            }));
         }
     }
     for &reason in CancelReason::ALL {
-        calls.push(Call::ClearRoute { conversation: conversation.clone(), reason });
+        calls.push(Call::ClearRoute(ClearRoute { conversation: conversation.clone(), reason }));
     }
-    calls.push(Call::CancelAgentWork { work: AgentWorkId::parse("0Bz5e000000WoRk").unwrap() });
-    calls.push(Call::RemoveParticipant { conversation, rep });
+    calls.push(Call::CancelAgentWork(CancelAgentWork {
+        work: AgentWorkId::parse("0Bz5e000000WoRk").unwrap(),
+    }));
+    calls.push(Call::RemoveParticipant(RemoveParticipant { conversation, rep }));
     calls
 }
 
@@ -76,7 +81,7 @@ fn every_call_is_the_operation_that_its_method_and_path_describe() {
         let request = encode(&call);
         let path = request.path.strip_prefix("/api/v1").unwrap();
         let described = &description()["paths"][path][request.method.as_str().to_lowercase()];
-        assert_eq!(described["operationId"], operation(&call), "{call:?}");
+        assert_eq!(described["operationId"], Operation::of(&call).name, "{call:?}");
     }
 }
 

@@ -276,12 +276,12 @@ fn input(id: CommandId, order: Option<&Order>, kind: &Kind, fresh: u32) -> Input
         (Some(Order::Find(_)), Kind::Found(reps)) => {
             Input::Found(id, Ok(reps.iter().map(|which| rep(REPS[*which])).collect()))
         }
-        (Some(Order::Call(Call::Route { .. })), Kind::Done { rep: who, .. }) => {
+        (Some(Order::Call(Call::Route(_))), Kind::Done { rep: who, .. }) => {
             let chosen = who.map(|who| rep(REPS[who]));
             let made = Routed { psr: Some(psr(fresh)), rep: chosen, ..Routed::default() };
             Input::Answered(id, Answer::Done(Reply::Routed(made)))
         }
-        (Some(Order::Call(Call::CreateAgentWork { .. })), Kind::Done { work, .. }) => Input::Answered(
+        (Some(Order::Call(Call::CreateAgentWork(_))), Kind::Done { work, .. }) => Input::Answered(
             id,
             if work.is_multiple_of(7) { Answer::Done(Reply::Offered(None)) } else { offered(*work) },
         ),

@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use crate::emulator::Act;
 use crate::interaction::{Client, Exchanged, Priority, TokenSource, Witness};
-use crate::model::call::Call;
+use crate::model::call::{Call, CreateAgentWork};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::event::{Event, EventKind, Participant, RoutingRequested, Target};
 use crate::model::ids::{AgentWorkId, ConversationId, FlowId, OrgId, RepId};
@@ -228,7 +228,7 @@ impl Side for Live {
 
     fn call(&mut self, now: Timestamp, tried: &Try<'_>) -> Result<Arrival, Error> {
         let client = self.client()?;
-        if let Call::CreateAgentWork { rep, .. } = tried.call {
+        if let Call::CreateAgentWork(CreateAgentWork { rep, .. }) = tried.call {
             self.know_rep(*rep)?;
         }
         // The time that is left in the recording is the time that is left in the world.

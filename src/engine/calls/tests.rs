@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::interaction::TryOutcome;
-use crate::model::call::{Reply, RouteBy, RoutingOutcome};
+use crate::model::call::{
+    CancelAgentWork, ClearRoute, CreateAgentWork, RemoveParticipant, Reply, ReportResult, Route, RouteBy,
+    RoutingOutcome,
+};
 use crate::model::ids::{AgentWorkId, EventId, QueueId, RepId, WorkItemId};
 use crate::model::words::{CancelReason, RoutingType};
 
@@ -30,23 +33,28 @@ fn each_kind() -> [Call; 6] {
         (RepId::parse("005000000000001").unwrap(), WorkItemId::parse("0Mw000000000001").unwrap());
     let routing_type = RoutingType::Conference;
     [
-        Call::Route {
+        Call::Route(Route {
             conversation: chat(),
             routing_type,
             by: RouteBy::Queue(QueueId::parse("00G000000000001").unwrap()),
-        },
-        Call::CreateAgentWork {
+        }),
+        Call::CreateAgentWork(CreateAgentWork {
             rep,
             work_item,
             conversation: chat(),
             routing_type,
             correlation: command(0).request,
             capacity: None,
-        },
-        Call::CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() },
-        Call::ReportResult { conversation: chat(), work_item, routing_type, result: RoutingOutcome::Routed },
-        Call::ClearRoute { conversation: chat(), reason: CancelReason::Cancel },
-        Call::RemoveParticipant { conversation: chat(), rep },
+        }),
+        Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() }),
+        Call::ReportResult(ReportResult {
+            conversation: chat(),
+            work_item,
+            routing_type,
+            result: RoutingOutcome::Routed,
+        }),
+        Call::ClearRoute(ClearRoute { conversation: chat(), reason: CancelReason::Cancel }),
+        Call::RemoveParticipant(RemoveParticipant { conversation: chat(), rep }),
     ]
 }
 

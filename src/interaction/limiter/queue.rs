@@ -7,7 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-use super::Priority;
+use crate::interaction::line::Priority;
 
 /// Items in lines.
 #[derive(Debug)]

@@ -3,8 +3,11 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::call::{RouteBy, RoutingOutcome};
-use crate::model::ids::ConversationId;
+use crate::model::call::{
+    CancelAgentWork, ClearRoute, CreateAgentWork, RemoveParticipant, ReportResult, Route, RouteBy, Routed,
+    RoutingOutcome,
+};
+use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, QueueId, RepId, WorkItemId};
 use crate::model::words::{CancelReason, RoutingType};
 
 fn conversation() -> ConversationId {
@@ -13,40 +16,40 @@ fn conversation() -> ConversationId {
 
 fn route() -> Call {
     let by = RouteBy::ChannelSetting;
-    Call::Route { conversation: conversation(), routing_type: RoutingType::Conference, by }
+    Call::Route(Route { conversation: conversation(), routing_type: RoutingType::Conference, by })
 }
 
 fn clear() -> Call {
-    Call::ClearRoute { conversation: conversation(), reason: CancelReason::Decline }
+    Call::ClearRoute(ClearRoute { conversation: conversation(), reason: CancelReason::Decline })
 }
 
 fn offer() -> Call {
-    Call::CreateAgentWork {
+    Call::CreateAgentWork(CreateAgentWork {
         rep: RepId::parse("005000000000001").unwrap(),
         work_item: WorkItemId::parse("0Mw000000000001").unwrap(),
         conversation: conversation(),
         routing_type: RoutingType::Conference,
         correlation: EventId::parse("e-1").unwrap(),
         capacity: None,
-    }
+    })
 }
 
 fn cancel() -> Call {
-    Call::CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() }
+    Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() })
 }
 
 fn removal() -> Call {
     let rep = RepId::parse("005000000000001").unwrap();
-    Call::RemoveParticipant { conversation: conversation(), rep }
+    Call::RemoveParticipant(RemoveParticipant { conversation: conversation(), rep })
 }
 
 fn report() -> Call {
-    Call::ReportResult {
+    Call::ReportResult(ReportResult {
         conversation: conversation(),
         work_item: WorkItemId::parse("0Mw000000000001").unwrap(),
         routing_type: RoutingType::Conference,
         result: RoutingOutcome::Routed,
-    }
+    })
 }
 
 fn rejected(status: u16, code: impl Into<Option<u32>>, message: &str) -> Rejection {
@@ -123,10 +126,8 @@ fn a_yes_that_is_not_the_apis_is_no_yes() {
     for call in [route(), clear(), offer(), cancel(), report(), removal()] {
         for (body, said) in table {
             let what = rejected(202, None, said);
-            let undoes = matches!(
-                call,
-                Call::ClearRoute { .. } | Call::CancelAgentWork { .. } | Call::RemoveParticipant { .. }
-            );
+            let undoes =
+                matches!(call, Call::ClearRoute(_) | Call::CancelAgentWork(_) | Call::RemoveParticipant(_));
             let verdict = if undoes { TryOutcome::Unclear(what) } else { again(true, what) };
             assert_eq!(decode(&call, 202, None, body), verdict, "{call:?} {said}");
         }

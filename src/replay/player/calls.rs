@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::{CallId, Search as Asked};
-use crate::interaction::{Tried, Try as Attempt, TryOutcome, decode, encode, operation};
-use crate::model::call::{Answer, Call, Reply};
+use crate::interaction::{Operation, Tried, Try as Attempt, TryOutcome, decode, encode};
+use crate::model::call::{Answer, Call, CreateAgentWork, Reply};
 use crate::model::ids::{ConversationId, RepId};
 use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
@@ -190,14 +190,16 @@ impl<S: Side> Player<S> {
         let CallId { conversation, command } = id;
         let Kind::Call(open_call) = kind else { return };
         let OpenCall { call, wire, status, response } = *open_call;
-        if let (Call::CreateAgentWork { rep, .. }, Answer::Done(Reply::Offered(Some(work)))) =
-            (&*call, &answer)
+        if let (
+            Call::CreateAgentWork(CreateAgentWork { rep, .. }),
+            Answer::Done(Reply::Offered(Some(work))),
+        ) = (&*call, &answer)
         {
             self.works.on_offer(&conversation, *rep, *work);
         }
         let what = What::Call(Box::new(CallNote {
             request: command.request,
-            operation: operation(&call),
+            operation: Operation::of(&call).name,
             method: wire.method.as_str(),
             path: wire.path,
             body: wire.body,

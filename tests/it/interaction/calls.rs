@@ -1,7 +1,9 @@
 //! Each call goes out as its operation is described, by a client whose settings can work.
 
-use byoc_connector::interaction::{Attempt, Offer};
-use byoc_connector::model::call::{RouteBy, RoutingOutcome};
+use byoc_connector::interaction::Attempt;
+use byoc_connector::model::call::{
+    ClearRoute, RemoveParticipant, ReportResult, Route, RouteBy, RoutingOutcome,
+};
 use byoc_connector::model::ids::{PsrId, QueueId};
 use byoc_connector::model::words::CancelReason;
 
@@ -33,12 +35,12 @@ async fn every_call_has_the_headers_and_the_body_of_its_operation() {
         assert_eq!(header(request, "RequestId"), request_id().to_string());
         assert_eq!(header(request, "Content-Type"), "application/json");
         let context_type = request.headers.get("AuthorizationContextType");
-        assert_eq!(context_type.is_some(), matches!(call, Call::CancelAgentWork { .. }), "{call:?}");
+        assert_eq!(context_type.is_some(), matches!(call, Call::CancelAgentWork(_)), "{call:?}");
     }
 }
 
 #[tokio::test]
-async fn each_operation_has_a_typed_method() {
+async fn each_call_tells_what_its_operation_tells() {
     let server = MockServer::start().await;
     let psr = PsrId::parse("0JR5e000000PsRa").unwrap();
     let work = AgentWorkId::parse("0Bz5e000000WoRk").unwrap();
@@ -64,9 +66,9 @@ async fn each_operation_has_a_typed_method() {
     let work_item = WorkItemId::parse("0Mw5e000000XyZa").unwrap();
     let conference = RoutingType::Conference;
     let by = RouteBy::Queue(QueueId::parse("00G5e000000QuEu").unwrap());
-    let routed = client.route(attempt, conversation(), conference, by).await.unwrap();
-    assert_eq!(routed.psr, Some(psr));
-    let offer = Offer {
+    let route = Route { conversation: conversation(), routing_type: conference, by };
+    assert_eq!(client.make(attempt, route).await.unwrap().psr, Some(psr));
+    let offer = CreateAgentWork {
         rep,
         work_item,
         conversation: conversation(),
@@ -74,12 +76,14 @@ async fn each_operation_has_a_typed_method() {
         correlation: EventId::parse("e").unwrap(),
         capacity: None,
     };
-    assert_eq!(client.create_agent_work(attempt, offer).await, Ok(Some(work)));
-    assert_eq!(client.cancel_agent_work(attempt, work).await, Ok(()));
+    assert_eq!(client.make(attempt, offer).await, Ok(Some(work)));
+    assert_eq!(client.make(attempt, CancelAgentWork { work }).await, Ok(()));
     let result = RoutingOutcome::Routed;
-    assert_eq!(client.report_result(attempt, conversation(), work_item, conference, result).await, Ok(()));
-    assert_eq!(client.clear_route(attempt, conversation(), CancelReason::Decline).await, Ok(()));
-    let removed = client.remove_participant(attempt, conversation(), rep).await;
+    let report = ReportResult { conversation: conversation(), work_item, routing_type: conference, result };
+    assert_eq!(client.make(attempt, report).await, Ok(()));
+    let clear = ClearRoute { conversation: conversation(), reason: CancelReason::Decline };
+    assert_eq!(client.make(attempt, clear).await, Ok(()));
+    let removed = client.make(attempt, RemoveParticipant { conversation: conversation(), rep }).await;
     assert_eq!(removed, Ok(()), "who is not in the conversation (10036) need not be removed");
 }
 

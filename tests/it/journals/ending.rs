@@ -57,11 +57,11 @@ fn lost(command: Command) -> Input {
 fn answer(command: Command, turn: u32) -> Input {
     let reply = match command.order {
         Order::Find(_) => return Input::Found(command.id, Ok(Vec::new())),
-        Order::Call(Call::Route { .. }) => Reply::Routed(Routed {
+        Order::Call(Call::Route(_)) => Reply::Routed(Routed {
             psr: Some(PsrId::parse(&format!("0JR{turn:012}")).unwrap()),
             ..Routed::default()
         }),
-        Order::Call(Call::CreateAgentWork { .. }) => {
+        Order::Call(Call::CreateAgentWork(_)) => {
             Reply::Offered(Some(AgentWorkId::parse(&format!("0BzZ{turn:011}")).unwrap()))
         }
         Order::Call(_) => Reply::Ok,

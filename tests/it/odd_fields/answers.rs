@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use byoc_connector::interaction::{TryOutcome, decode};
-use byoc_connector::model::call::{Call, Reply, RouteBy, RoutingOutcome};
+use byoc_connector::model::call::{
+    Call, CancelAgentWork, ClearRoute, CreateAgentWork, RemoveParticipant, Reply, ReportResult, Route,
+    RouteBy, RoutingOutcome,
+};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId};
 use byoc_connector::model::words::{CancelReason, RoutingType};
 use serde_json::Value;
@@ -35,23 +38,30 @@ fn call(method: &str, path: &str) -> Call {
     let work_item = WorkItemId::parse("0Mw000000000001").unwrap();
     let routing_type = RoutingType::Conference;
     match (method, path) {
-        ("POST", "/api/v1/route") => Call::Route { conversation, routing_type, by: RouteBy::ChannelSetting },
-        ("DELETE", "/api/v1/route") => Call::ClearRoute { conversation, reason: CancelReason::Decline },
-        ("POST", "/api/v1/agentWork") => Call::CreateAgentWork {
+        ("POST", "/api/v1/route") => {
+            Call::Route(Route { conversation, routing_type, by: RouteBy::ChannelSetting })
+        }
+        ("DELETE", "/api/v1/route") => {
+            Call::ClearRoute(ClearRoute { conversation, reason: CancelReason::Decline })
+        }
+        ("POST", "/api/v1/agentWork") => Call::CreateAgentWork(CreateAgentWork {
             rep,
             work_item,
             conversation,
             routing_type,
             correlation: EventId::parse("e-1").unwrap(),
             capacity: None,
-        },
+        }),
         ("PATCH", "/api/v1/agentWork") => {
-            Call::CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() }
+            Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() })
         }
-        ("POST", "/api/v1/routingResult") => {
-            Call::ReportResult { conversation, work_item, routing_type, result: RoutingOutcome::Routed }
-        }
-        ("POST", "/api/v1/participant") => Call::RemoveParticipant { conversation, rep },
+        ("POST", "/api/v1/routingResult") => Call::ReportResult(ReportResult {
+            conversation,
+            work_item,
+            routing_type,
+            result: RoutingOutcome::Routed,
+        }),
+        ("POST", "/api/v1/participant") => Call::RemoveParticipant(RemoveParticipant { conversation, rep }),
         other => panic!("{other:?} is recorded and not known here"),
     }
 }

@@ -1,5 +1,7 @@
 //! What is done one after the other, from the request to its result.
 
+use byoc_connector::model::call::CreateAgentWork;
+
 use super::*;
 
 #[test]
@@ -83,7 +85,9 @@ fn offers_name_the_routing_event_and_keep_their_request_id() {
     let mut chat = Scenario::new();
     chat.when(requested(7, Target::Rep(rep("bo"))));
     let command = chat.open[0].clone();
-    let Order::Call(Call::CreateAgentWork { correlation, work_item: item, .. }) = &command.order else {
+    let Order::Call(Call::CreateAgentWork(CreateAgentWork { correlation, work_item: item, .. })) =
+        &command.order
+    else {
         panic!("{command:?}")
     };
     assert_eq!(*correlation, event(7));
@@ -123,7 +127,8 @@ fn a_session_back_in_waiting_is_routed_anew_once() {
     chat.answer("route", Answer::Done(Reply::Routed(routed)));
     chat.found(&["bo"]);
     let offer = chat.take("offer bo (psr)");
-    let Order::Call(Call::CreateAgentWork { correlation, routing_type, .. }) = &offer.order else {
+    let Order::Call(Call::CreateAgentWork(CreateAgentWork { correlation, routing_type, .. })) = &offer.order
+    else {
         panic!("{offer:?}")
     };
     assert_eq!(correlation.as_str(), "from-the-route");

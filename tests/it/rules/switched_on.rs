@@ -197,7 +197,7 @@ fn in_whose_place_the_rep_comes() {
             let mut chat = Scenario::with(settings);
             chat.when(asks_for(kind, of));
             let refused = chat.take("report no");
-            assert!(matches!(refused.order, Order::Call(Call::ReportResult { .. })));
+            assert!(matches!(refused.order, Order::Call(Call::ReportResult(_))));
             let doing = chat.conversation.views().next().unwrap();
             assert_eq!(doing.reason.as_deref(), Some(refusal.to_string().as_str()), "{kind}, {of:?}");
         };
@@ -223,13 +223,11 @@ fn what_agent_work_is_correlated_with() {
         if row.2.find != Find::NamedRep {
             chat.found(&["bo"]);
         }
-        let Order::Call(Call::CreateAgentWork { correlation, .. }) = chat.take("offer").order else {
-            panic!("no offer")
-        };
+        let Order::Call(Call::CreateAgentWork(offer)) = chat.take("offer").order else { panic!("no offer") };
         let expected = match row.2.correlation {
             Correlation::RoutingEvent => event(1),
             Correlation::RouteAnswer => EventId::parse("of-the-route").unwrap(),
         };
-        assert_eq!(correlation, expected, "{row:?}");
+        assert_eq!(offer.correlation, expected, "{row:?}");
     }
 }

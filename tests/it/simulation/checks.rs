@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use byoc_connector::emulator::{Conversation, LedgerEvent, WorkState};
-use byoc_connector::model::call::{Call, RoutingOutcome};
+use byoc_connector::model::call::{Call, CreateAgentWork, RemoveParticipant, ReportResult, RoutingOutcome};
 use byoc_connector::model::ids::{AgentWorkId, EventId, RepId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{SessionStatus, WorkChange};
@@ -97,7 +97,7 @@ impl Found {
         let mut numbers: BTreeMap<&EventId, BTreeSet<u16>> = BTreeMap::new();
         let mut given: BTreeMap<&EventId, (Timestamp, bool)> = BTreeMap::new();
         for made in &world.trace.made {
-            let Call::ReportResult { result, .. } = &made.call else { continue };
+            let Call::ReportResult(ReportResult { result, .. }) = &made.call else { continue };
             numbers.entry(&made.id.request).or_default().insert(made.id.number);
             if worked(made) {
                 let success = !matches!(result, RoutingOutcome::Failed(_));
@@ -172,7 +172,7 @@ impl Found {
         }
         let mut asked: BTreeMap<(&EventId, RepId), u16> = BTreeMap::new();
         for made in &world.trace.made {
-            let Call::CreateAgentWork { rep, .. } = &made.call else { continue };
+            let Call::CreateAgentWork(CreateAgentWork { rep, .. }) = &made.call else { continue };
             let first = *asked.entry((&made.id.request, *rep)).or_insert(made.id.number);
             self.must(first == made.id.number, || format!("{rep} was asked twice for {}", made.id.request));
         }
@@ -186,22 +186,22 @@ impl Found {
         for made in world.trace.made.iter().filter(|made| worked(made)) {
             let request = &made.id.request;
             match &made.call {
-                Call::Route { .. } => {
+                Call::Route(_) => {
                     self.must(!offered.contains(request), || format!("7: {request} routed after an offer"));
                     routed.insert(request);
                 }
-                Call::CreateAgentWork { capacity, .. } => {
+                Call::CreateAgentWork(CreateAgentWork { capacity, .. }) => {
                     let fits = capacity.is_some() != routed.contains(request);
                     self.must(fits, || format!("7: {request} routed: {}, {capacity:?}", capacity.is_none()));
                     offered.insert(request);
                 }
-                Call::ReportResult { result: RoutingOutcome::Routed, .. } => {
+                Call::ReportResult(ReportResult { result: RoutingOutcome::Routed, .. }) => {
                     let created = world.salesforce.request(request).unwrap().created;
                     let promised = made.at.since(created) >= ANSWER_WINDOW.saturating_sub(margin);
                     let early = !offered.contains(request) && !promised;
                     self.must(!early, || format!("7: {request} was promised before its offer"));
                 }
-                Call::ClearRoute { .. } => self.clear(world, made),
+                Call::ClearRoute(_) => self.clear(world, made),
                 _ => {}
             }
         }
@@ -229,7 +229,7 @@ impl Found {
     fn joins<C>(&mut self, world: &World<C>) {
         let removed = |request: &EventId, rep: RepId| {
             world.trace.made.iter().any(|made| {
-                matches!(made.call, Call::RemoveParticipant { rep: it, .. } if it == rep)
+                matches!(made.call, Call::RemoveParticipant(RemoveParticipant { rep: it, .. }) if it == rep)
                     && made.id.request == *request
                     && worked(made)
             })

@@ -14,8 +14,6 @@ const STILL_IN_A_CYCLE: &[&str] = &[
     "src/connector/channel/task.rs",
     "src/interaction/client.rs",
     "src/interaction/client/builder.rs",
-    "src/interaction/limiter.rs",
-    "src/interaction/limiter/queue.rs",
     "src/routing/command.rs",
     "src/routing/conversation.rs",
     "src/routing/fact.rs",

@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use byoc_connector::model::call::{Answer, Call, Capacity, Refusal, Reply, RouteBy, Routed, RoutingOutcome};
+use byoc_connector::model::call::{
+    Answer, Call, CancelAgentWork, Capacity, ClearRoute, CreateAgentWork, Refusal, RemoveParticipant, Reply,
+    ReportResult, Route, RouteBy, Routed, RoutingOutcome,
+};
 use byoc_connector::model::event::{
     EventKind, Participant, ParticipantChange, RoutingCancelled, RoutingRequested, SkillRequirement, Target,
     WorkChanged,
@@ -188,26 +191,28 @@ pub(crate) fn sentence(order: &Order) -> String {
             };
             format!("find {} {place}, not [{}]", query.limit, names(&query.exclude))
         }
-        Order::Call(Call::Route { by, routing_type, .. }) => match by {
+        Order::Call(Call::Route(Route { by, routing_type, .. })) => match by {
             RouteBy::Queue(_) => format!("route {routing_type} by queue"),
             RouteBy::Flow { .. } => format!("route {routing_type} by flow"),
             RouteBy::ChannelSetting => format!("route {routing_type}"),
         },
-        Order::Call(Call::ClearRoute { reason, .. }) => format!("clear {reason}"),
-        Order::Call(Call::CreateAgentWork { rep, capacity, .. }) => match capacity {
+        Order::Call(Call::ClearRoute(ClearRoute { reason, .. })) => format!("clear {reason}"),
+        Order::Call(Call::CreateAgentWork(CreateAgentWork { rep, capacity, .. })) => match capacity {
             None => format!("offer {} (psr)", name(*rep)),
             Some(Capacity::Weight(weight)) => format!("offer {} (weight {weight})", name(*rep)),
             Some(Capacity::Percentage(part)) => format!("offer {} ({part} %)", name(*rep)),
         },
-        Order::Call(Call::CancelAgentWork { work }) => {
+        Order::Call(Call::CancelAgentWork(CancelAgentWork { work })) => {
             format!("take back W{}", work.as_str()[3..].trim_start_matches('0'))
         }
-        Order::Call(Call::ReportResult { result, .. }) => match result {
+        Order::Call(Call::ReportResult(ReportResult { result, .. })) => match result {
             RoutingOutcome::Routed => "report yes".to_owned(),
             RoutingOutcome::RoutedExternally => "report external".to_owned(),
             RoutingOutcome::Failed(_) => "report no".to_owned(),
         },
-        Order::Call(Call::RemoveParticipant { rep, .. }) => format!("remove {}", name(*rep)),
+        Order::Call(Call::RemoveParticipant(RemoveParticipant { rep, .. })) => {
+            format!("remove {}", name(*rep))
+        }
     }
 }
 

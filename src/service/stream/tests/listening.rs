@@ -18,7 +18,7 @@ impl Calls for Hanging {
 impl Hanging {
     fn offers(&self) -> usize {
         let calls = self.0.lock().unwrap();
-        calls.iter().filter(|(call, _)| matches!(call, Call::CreateAgentWork { .. })).count()
+        calls.iter().filter(|(call, _)| matches!(call, Call::CreateAgentWork(_))).count()
     }
 }
 

@@ -181,7 +181,7 @@ impl Explorer {
             }
             Order::Call(call) => call.clone(),
         };
-        if let Call::ReportResult { .. } = call {
+        if let Call::ReportResult(_) = call {
             state.reports.insert(command.id.number);
         }
         let request = api_request(&state.salesforce, &command.id, &call);

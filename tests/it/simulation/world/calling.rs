@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use byoc_connector::emulator::{AnswerFate, ApiRequest, LedgerEvent, Operation, Salesforce};
 use byoc_connector::interaction::{Next, Tries, TryOutcome, decode, encode, jitter};
-use byoc_connector::model::call::{Answer, Call};
+use byoc_connector::model::call::{Answer, Call, CancelAgentWork, RemoveParticipant};
 use byoc_connector::model::event::Event;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, RepId};
 use byoc_connector::model::rep_query::RepQuery;
@@ -174,10 +174,8 @@ impl<C: Core> World<C> {
     pub(super) fn reaches(&mut self, number: u64, until: Timestamp) {
         let Some(open) = self.calls.get(&number) else { return };
         let Order::Call(call) = open.order.clone() else { return };
-        let clean_up = matches!(
-            call,
-            Call::CancelAgentWork { .. } | Call::ClearRoute { .. } | Call::RemoveParticipant { .. }
-        );
+        let clean_up =
+            matches!(call, Call::CancelAgentWork(_) | Call::ClearRoute(_) | Call::RemoveParticipant(_));
         let (id, conversation) = (open.id.clone(), open.conversation.clone());
         let fate = self.link.fate(&mut self.dice, self.now.as_millis(), clean_up, open.failures);
         let verdict = self.deliver(&id, conversation, &call, fate);
@@ -306,14 +304,14 @@ impl<C: Core> World<C> {
     fn check_owed(&mut self, conversation: &ConversationId, request: &EventId, call: &Call) {
         let there = self.salesforce.conversation(conversation).unwrap();
         let (undo, rep, needed) = match call {
-            Call::CancelAgentWork { work, .. } => {
+            Call::CancelAgentWork(CancelAgentWork { work, .. }) => {
                 let work = self.salesforce.work(*work).unwrap();
                 ("cancelOffer", Some(work.rep), work.state.is_open())
             }
-            Call::ClearRoute { .. } => {
+            Call::ClearRoute(_) => {
                 ("clearRoute", None, there.psrs.iter().any(|psr| self.trace.psrs.get(psr) == Some(request)))
             }
-            Call::RemoveParticipant { rep, .. } => {
+            Call::RemoveParticipant(RemoveParticipant { rep, .. }) => {
                 ("removeRep", Some(*rep), there.reps().any(|it| it == *rep) && there.reps().count() > 1)
             }
             _ => return,
@@ -341,10 +339,7 @@ pub(crate) fn api_request(salesforce: &Salesforce, id: &CommandId, call: &Call) 
         ("RequestId".to_owned(), id.request_id().to_string()),
         ("Content-Type".to_owned(), "application/json".to_owned()),
     ];
-    if wire.context_type {
-        let value = "ConversationChannelDefinition".to_owned();
-        headers.push(("AuthorizationContextType".to_owned(), value));
-    }
+    headers.extend(wire.headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
     ApiRequest {
         method: wire.method.as_str().to_owned(),
         path: wire.path.to_owned(),
@@ -355,11 +350,11 @@ pub(crate) fn api_request(salesforce: &Salesforce, id: &CommandId, call: &Call) 
 
 pub(crate) fn operation_of(call: &Call) -> Operation {
     match call {
-        Call::Route { .. } => Operation::CreateRoute,
-        Call::ClearRoute { .. } => Operation::DeleteRoute,
-        Call::CreateAgentWork { .. } => Operation::CreateAgentWork,
-        Call::CancelAgentWork { .. } => Operation::UpdateAgentWork,
-        Call::ReportResult { .. } => Operation::RoutingResult,
-        Call::RemoveParticipant { .. } => Operation::Participant,
+        Call::Route(_) => Operation::CreateRoute,
+        Call::ClearRoute(_) => Operation::DeleteRoute,
+        Call::CreateAgentWork(_) => Operation::CreateAgentWork,
+        Call::CancelAgentWork(_) => Operation::UpdateAgentWork,
+        Call::ReportResult(_) => Operation::RoutingResult,
+        Call::RemoveParticipant(_) => Operation::Participant,
     }
 }

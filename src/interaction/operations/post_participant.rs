@@ -1,0 +1,42 @@
+//! `POST /participant` with operation `Remove`: takes a rep out of the conversation. That they are not in it is no
+//! error.
+
+use serde_json::{Value, json};
+
+use super::super::line::{Line, Priority};
+use super::super::wire::Method;
+use super::operation::{ApiCall, Effect, Operation};
+use crate::model::call::RemoveParticipant;
+use crate::model::error_codes::ErrorCode;
+
+impl ApiCall for RemoveParticipant {
+    const OPERATION: Operation = Operation {
+        name: "post-participant",
+        method: Method::Post,
+        path: "/api/v1/participant",
+        headers: &[],
+        priority: Priority::First,
+        effect: Effect::TakesBack {
+            none_there: &[
+                ErrorCode::SESSION_NOT_FOUND,
+                ErrorCode::WORK_ITEM_NOT_FOUND,
+                ErrorCode::WORK_NOT_VALID,
+                ErrorCode::PARTICIPANT_NOT_FOUND,
+            ],
+        },
+    };
+
+    type Reply = ();
+
+    fn line(&self) -> Line {
+        Line::Conversation(self.conversation.clone())
+    }
+
+    fn body(&self) -> Value {
+        json!({
+            "conversationIdentifier": self.conversation,
+            "operation": "Remove",
+            "participants": [{"appType": "agent", "subject": self.rep, "role": "Agent"}],
+        })
+    }
+}
