@@ -97,7 +97,7 @@ impl Task {
     pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
         let mut stopping = false;
         loop {
-            self.do_outputs().await;
+            self.do_outputs();
             self.publish_owes();
             if stopping && self.engine.is_settled() {
                 break;
@@ -151,7 +151,7 @@ impl Task {
         }
     }
 
-    async fn do_outputs(&mut self) {
+    fn do_outputs(&mut self) {
         while let Some(output) = self.engine.output() {
             match output {
                 Output::Append(turn) => self.appends.push_back(self.store.append(*turn)),

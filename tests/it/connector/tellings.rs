@@ -22,8 +22,8 @@ impl Partner {
     fn new(
         answers: impl IntoIterator<Item = Result<(), TellError>>,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<(Uuid, Announcement)>) {
-        let (heard, hears) = mpsc::unbounded_channel();
-        (Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), heard }), hears)
+        let (heard, inbox) = mpsc::unbounded_channel();
+        (Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), heard }), inbox)
     }
 }
 
@@ -68,8 +68,8 @@ async fn start(org: &Org, store: &Arc<dyn Store>, partner: &Arc<Partner>) -> Cha
 }
 
 /// Everything that was heard so far.
-fn all(hears: &mut mpsc::UnboundedReceiver<(Uuid, Announcement)>) -> Vec<Uuid> {
-    std::iter::from_fn(|| hears.try_recv().ok()).map(|(id, _)| id).collect()
+fn all(inbox: &mut mpsc::UnboundedReceiver<(Uuid, Announcement)>) -> Vec<Uuid> {
+    std::iter::from_fn(|| inbox.try_recv().ok()).map(|(id, _)| id).collect()
 }
 
 fn ids(tellings: &[Telling]) -> Vec<Uuid> {
@@ -84,15 +84,15 @@ fn not_now() -> Result<(), TellError> {
 async fn what_was_committed_before_a_crash_is_told_after_it_in_order_and_once() {
     let (org, store) = (Org::new(&[Script::Wait]), Arc::new(Memory::new()) as Arc<dyn Store>);
     let tellings = committed(&*store, "a", &[("bo", true), ("bo", false), ("cy", true)]).await;
-    let (partner, mut hears) = Partner::new([]);
+    let (partner, mut inbox) = Partner::new([]);
     let channel = start(&org, &store, &partner).await;
     for telling in &tellings {
-        assert_eq!(hears.recv().await, Some((telling.id.uuid(), telling.announcement.clone())));
+        assert_eq!(inbox.recv().await, Some((telling.id.uuid(), telling.announcement.clone())));
     }
     channel.stop().await;
     assert_eq!(store.untold(&Org::key()).await, Ok(Vec::new()));
     start(&org, &store, &partner).await.stop().await;
-    assert_eq!(all(&mut hears), Vec::<Uuid>::new());
+    assert_eq!(all(&mut inbox), Vec::<Uuid>::new());
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,15 +101,15 @@ async fn what_was_told_and_not_marked_before_a_crash_is_told_again_under_the_sam
     let moody = Arc::new(Moody::default());
     let store = Arc::clone(&moody) as Arc<dyn Store>;
     let tellings = committed(&*store, "a", &[("bo", true)]).await;
-    let (partner, mut hears) = Partner::new([]);
+    let (partner, mut inbox) = Partner::new([]);
     moody.forgets_what_was_told.store(true, Ordering::SeqCst);
     start(&org, &store, &partner).await.stop().await;
-    assert_eq!(all(&mut hears), ids(&tellings));
+    assert_eq!(all(&mut inbox), ids(&tellings));
     moody.forgets_what_was_told.store(false, Ordering::SeqCst);
     start(&org, &store, &partner).await.stop().await;
-    assert_eq!(all(&mut hears), ids(&tellings), "once more, under the same id");
+    assert_eq!(all(&mut inbox), ids(&tellings), "once more, under the same id");
     start(&org, &store, &partner).await.stop().await;
-    assert_eq!(all(&mut hears), Vec::<Uuid>::new());
+    assert_eq!(all(&mut inbox), Vec::<Uuid>::new());
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,11 +117,11 @@ async fn what_is_not_taken_is_told_again_before_what_follows_and_holds_up_no_oth
     let (org, store) = (Org::new(&[Script::Wait]), Arc::new(Memory::new()) as Arc<dyn Store>);
     let stuck = ids(&committed(&*store, "stuck", &[("bo", true), ("bo", false)]).await);
     let free = ids(&committed(&*store, "free", &[("cy", true)]).await);
-    let (partner, mut hears) = Partner::new([not_now(), Ok(()), not_now()]);
+    let (partner, mut inbox) = Partner::new([not_now(), Ok(()), not_now()]);
     let channel = start(&org, &store, &partner).await;
     let mut heard = Vec::new();
     while heard.len() < 5 {
-        heard.push(hears.recv().await.unwrap().0);
+        heard.push(inbox.recv().await.unwrap().0);
     }
     assert_eq!(heard[..2], [stuck[0], free[0]]);
     assert_eq!(heard[2..], [stuck[0], stuck[0], stuck[1]]);
@@ -133,9 +133,9 @@ async fn what_is_not_taken_is_told_again_before_what_follows_and_holds_up_no_oth
 async fn what_is_refused_for_good_is_not_told_again_and_the_next_is_told() {
     let (org, store) = (Org::new(&[Script::Wait]), Arc::new(Memory::new()) as Arc<dyn Store>);
     let tellings = ids(&committed(&*store, "a", &[("bo", true), ("bo", false)]).await);
-    let (partner, mut hears) = Partner::new([Err(TellError::Refused("HTTP 410".to_owned()))]);
+    let (partner, mut inbox) = Partner::new([Err(TellError::Refused("HTTP 410".to_owned()))]);
     start(&org, &store, &partner).await.stop().await;
-    assert_eq!(all(&mut hears), tellings);
+    assert_eq!(all(&mut inbox), tellings);
     assert_eq!(store.untold(&Org::key()).await, Ok(Vec::new()));
 }
 
@@ -143,27 +143,27 @@ async fn what_is_refused_for_good_is_not_told_again_and_the_next_is_told() {
 async fn a_stop_does_not_wait_for_a_partner_who_is_away_and_the_next_start_tells() {
     let (org, store) = (Org::new(&[Script::Wait]), Arc::new(Memory::new()) as Arc<dyn Store>);
     let tellings = ids(&committed(&*store, "a", &[("bo", true), ("bo", false)]).await);
-    let (partner, mut hears) = Partner::new([not_now()]);
+    let (partner, mut inbox) = Partner::new([not_now()]);
     let channel = start(&org, &store, &partner).await;
-    assert_eq!(hears.recv().await.map(|(id, _)| id), Some(tellings[0]));
+    assert_eq!(inbox.recv().await.map(|(id, _)| id), Some(tellings[0]));
     let began = Instant::now();
     channel.stop().await;
     assert!(began.elapsed() < Duration::from_secs(1));
     assert_eq!(store.untold(&Org::key()).await.unwrap().len(), 2);
     start(&org, &store, &partner).await.stop().await;
-    assert_eq!(all(&mut hears), tellings);
+    assert_eq!(all(&mut inbox), tellings);
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_join_of_a_conference_is_told_under_an_id_of_its_own() {
     let (org, store) = (Org::new(&[Script::Wait, ACCEPT]), Arc::new(Memory::new()) as Arc<dyn Store>);
-    let (partner, mut hears) = Partner::new([]);
+    let (partner, mut inbox) = Partner::new([]);
     let channel = start(&org, &store, &partner).await;
     let (conversation, _) = org.ask();
     let mut stream = Stream::default();
     stream.run(&org, &channel.handle(), Duration::from_secs(5)).await;
     channel.stop().await;
-    let heard: Vec<_> = std::iter::from_fn(|| hears.try_recv().ok()).collect();
+    let heard: Vec<_> = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
     let joins = heard.iter().filter(|(_, news)| news.joined && news.conversation == conversation);
     assert!(joins.clone().any(|(_, news)| news.rep == org.roster.reps[1].id), "{heard:?}");
     let mut names: Vec<Uuid> = heard.iter().map(|(id, _)| *id).collect();
