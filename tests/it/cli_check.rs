@@ -83,64 +83,61 @@ fn a_configuration_in_which_nothing_is_amiss_has_no_warnings() {
     assert_eq!(Place::with(|_| ()).warnings(), Vec::<Value>::new());
 }
 
+/// Table, key and value that are legal and cannot work; where that is said, and in which words.
+const CANNOT_WORK: &[[&str; 5]] = &[
+    ["channel_definition", "routing_owner", "'Salesforce'", "RoutingOwner", "the connector ignores them"],
+    ["channel_definition", "is_conference_supported", "false", "IsConferenceSupported", "set it to true"],
+    [
+        "channel_definition",
+        "event_capabilities_is_routing_work_result_supported",
+        "false",
+        "EventCapabilitiesIsRoutingWorkResultSupported",
+        "declines come only from the connector page",
+    ],
+    [
+        "channel_definition",
+        "max_participants_for_cnfr_override",
+        "2",
+        "MaxParticipantsForCnfrOverride",
+        "no room for a second rep",
+    ],
+    [
+        "channel_definition",
+        "custom_event_type_field",
+        "'Type__c'",
+        "CustomEventTypeField",
+        "probably acme__Type__c",
+    ],
+    ["reps", "queues", "['00G000000000002']", "reps[0].queues", "queue 00G000000000002 is not in [[queues]]"],
+    [
+        "org",
+        "instance_url",
+        "'https://acme.lightning.force.com'",
+        "org.instance_url",
+        "not an org's own address",
+    ],
+    [
+        "org",
+        "instance_url",
+        "'https://other.my.salesforce.com'",
+        "org.interaction_url",
+        "should be other.my.",
+    ],
+    ["org", "audience", "'https://acme.my.salesforce.com/services'", "org.audience", "has no path"],
+    ["org", "token_url", "'https://acme.my.salesforce.com'", "org.token_url", "/services/oauth2/token"],
+    [
+        "server",
+        "allowed_origins",
+        "['https://other.lightning.force.com']",
+        "server.allowed_origins",
+        "https://acme.lightning.force.com is not in the list",
+    ],
+    ["server", "login_url", "'https://idp.example'", "server.login_url", "are not checked"],
+];
+
 #[test]
 fn what_is_legal_and_cannot_work_is_named_with_its_key() {
-    for (table, key, value, at, words) in [
-        ("channel_definition", "routing_owner", "'Salesforce'", "RoutingOwner", "the connector ignores them"),
-        ("channel_definition", "is_conference_supported", "false", "IsConferenceSupported", "set it to true"),
-        (
-            "channel_definition",
-            "event_capabilities_is_routing_work_result_supported",
-            "false",
-            "EventCapabilitiesIsRoutingWorkResultSupported",
-            "declines come only from the connector page",
-        ),
-        (
-            "channel_definition",
-            "max_participants_for_cnfr_override",
-            "2",
-            "MaxParticipantsForCnfrOverride",
-            "no room for a second rep",
-        ),
-        (
-            "channel_definition",
-            "custom_event_type_field",
-            "'Type__c'",
-            "CustomEventTypeField",
-            "probably acme__Type__c",
-        ),
-        (
-            "reps",
-            "queues",
-            "['00G000000000002']",
-            "reps[0].queues",
-            "queue 00G000000000002 is not in [[queues]]",
-        ),
-        (
-            "org",
-            "instance_url",
-            "'https://acme.lightning.force.com'",
-            "org.instance_url",
-            "not an org's own address",
-        ),
-        (
-            "org",
-            "instance_url",
-            "'https://other.my.salesforce.com'",
-            "org.interaction_url",
-            "should be other.my.",
-        ),
-        ("org", "audience", "'https://acme.my.salesforce.com/services'", "org.audience", "has no path"),
-        ("org", "token_url", "'https://acme.my.salesforce.com'", "org.token_url", "/services/oauth2/token"),
-        (
-            "server",
-            "allowed_origins",
-            "['https://other.lightning.force.com']",
-            "server.allowed_origins",
-            "https://acme.lightning.force.com is not in the list",
-        ),
-        ("server", "login_url", "'https://idp.example'", "server.login_url", "are not checked"),
-    ] {
+    for &[table, key, value, at, words] in CANNOT_WORK {
         let warnings = Place::with(set(table, key, value)).warnings();
         let [warning] = warnings.as_slice() else { panic!("{key}: {warnings:?}") };
         let (told_at, problem) = (warning["key"].as_str().unwrap(), warning["problem"].as_str().unwrap());
