@@ -15,8 +15,8 @@ use crate::model::call::{Answer, Call};
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::routing::{
-    Command, CommandId, Conversations, Effects, OperatorOrder, Order, Owes, RestoredConversation,
-    SearchFailure, Settings,
+    Command, Conversations, Effects, OperatorOrder, Order, Owes, RestoredConversation, SearchFailure,
+    Settings, Turn,
 };
 use crate::store::{self, Appended, Cause, ChannelKey, Epoch, Loaded, StoredConversation, Telling};
 
@@ -174,7 +174,7 @@ impl<T, O: Observer> Engine<T, O> {
             self.append(now, Some(turn), None, None, None);
         }
         if self.can_decide() && self.hold.is_over(now) {
-            self.resume(now, is_offer);
+            self.resume(now, |_, command| is_offer(command));
         }
     }
 
@@ -293,14 +293,23 @@ impl<T, O: Observer> Engine<T, O> {
         if self.conversations.outstanding().iter().any(|(_, command)| is_offer(command)) {
             self.hold.begin(now);
         }
-        // What is decided now is outstanding too, and is carried out when it is durable.
-        let decided = cut.iter().flat_map(|turn| &turn.effects.commands);
-        let decided: HashSet<CommandId> = decided.map(|command| command.id.clone()).collect();
+        let held = std::mem::take(&mut self.held);
+        // What is decided now is outstanding too, and is carried out when it is durable; and what has its answer is
+        // not asked for again.
+        let mut not_again: HashSet<CallId> = held.iter().map(|over| over.id.clone()).collect();
+        for Turn { conversation, effects, .. } in &cut {
+            not_again.extend(
+                effects.commands.iter().map(|command| CallId {
+                    conversation: conversation.clone(),
+                    command: command.id.clone(),
+                }),
+            );
+        }
         for turn in cut {
             self.append(now, Some(turn), None, None, None);
         }
-        self.resume(now, |command| !is_offer(command) && !decided.contains(&command.id));
-        for over in std::mem::take(&mut self.held) {
+        self.resume(now, |id, command| !is_offer(command) && !not_again.contains(id));
+        for over in held {
             self.is_over(now, over);
         }
         self.process(now);

@@ -122,14 +122,17 @@ impl Conversations {
         self.entries.get(id).is_some_and(|entry| entry.ended)
     }
 
-    /// The commands that were given and never answered, of all conversations: see
+    /// The commands that were given and never answered, of all conversations in the order of their ids: see
     /// [`Conversation::outstanding`].
     pub fn outstanding(&self) -> Vec<(ConversationId, Command)> {
         let of_one = |(id, entry): (&ConversationId, &Entry)| {
             let commands = entry.conversation.outstanding(&self.settings);
             commands.into_iter().map(|command| (id.clone(), command)).collect::<Vec<_>>()
         };
-        self.entries.iter().flat_map(of_one).collect()
+        let mut all: Vec<_> = self.entries.iter().flat_map(of_one).collect();
+        // The same store gives the same commands in the same order, so that a simulation can be repeated.
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all
     }
 
     /// The rules that they follow.
@@ -231,8 +234,9 @@ impl Conversations {
         // Also of those that are idle: one whose session waits for a rep has no request until then.
         let all = self.entries.values().map(|entry| &entry.conversation);
         let from_the_future = all.filter(|conversation| conversation.is_from_the_future(&self.settings, now));
-        let ids: Vec<ConversationId> =
+        let mut ids: Vec<ConversationId> =
             from_the_future.map(|conversation| conversation.id().clone()).collect();
+        ids.sort();
         ids.into_iter().filter_map(|id| self.turn(now, id, Input::Resumed, false)).collect()
     }
 

@@ -1,12 +1,12 @@
-//! The connector and Salesforce, both as pure state machines, joined by a faulty link in virtual time.
+//! The connector's engine and Salesforce, both without I/O, joined by a faulty link in virtual time.
 //!
 //! What is looked for is in `checks`. `BYOC_SIM_SEEDS=from..to` runs other seeds, for as long as one
 //! likes; a seed that fails is named, with its story.
 
 mod checks;
-mod core;
 mod crash;
 mod exhaustive;
+mod journal;
 mod link;
 pub(crate) mod seeds;
 mod world;
@@ -14,7 +14,7 @@ mod world;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use seeds::{Run, run_seed, run_seed_with_crash};
+use seeds::{Run, run_seed, run_seed_with_crash, run_seed_with_store_failures};
 
 /// How many seeds are run where nobody asks for others.
 const SEEDS: u64 = 1_000;
@@ -73,10 +73,17 @@ fn a_stop_at_any_moment_changes_nothing_of_that() {
 }
 
 #[test]
+fn a_store_that_fails_now_and_then_changes_nothing_of_that() {
+    no_seed_fails(run_seed_with_store_failures);
+}
+
+#[test]
 fn worlds_that_once_showed_a_mistake_show_none() {
     for seed in [901_093, 901_940, 902_591, 902_704, 1_231_783, 2_051_767] {
         for run in [run_seed, run_seed_with_crash] {
             assert_eq!(run(seed, false).mistakes, [""; 0], "seed {seed}");
         }
     }
+    // An answer that came while the store was read did not keep its call from being made once more.
+    assert_eq!(run_seed_with_store_failures(372, false).mistakes, [""; 0]);
 }

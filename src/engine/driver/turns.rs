@@ -195,10 +195,11 @@ impl<T, O: Observer> Engine<T, O> {
     }
 
     /// Gives the commands again that were never answered, and are not under way.
-    pub(super) fn resume(&mut self, now: Timestamp, which: impl Fn(&Command) -> bool) {
+    pub(super) fn resume(&mut self, now: Timestamp, which: impl Fn(&CallId, &Command) -> bool) {
         for (conversation, command) in self.conversations.outstanding() {
-            if which(&command) {
-                self.start(now, &conversation, vec![command], true);
+            let id = CallId { conversation, command: command.id.clone() };
+            if which(&id, &command) {
+                self.start(now, &id.conversation, vec![command], true);
             }
         }
     }

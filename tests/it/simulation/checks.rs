@@ -13,7 +13,6 @@ use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{SessionStatus, WorkChange};
 use byoc_connector::routing::{ANSWER_WINDOW, Ending, Outcome, Reason, Remark, Ring};
 
-use super::core::Core;
 use super::world::{Made, World, ends_ringing};
 
 /// Codes that say that a call of ours was wrong in itself. No race excuses one of these.
@@ -21,7 +20,7 @@ const OUR_MISTAKES: [u32; 13] =
     [10013, 10014, 10015, 10016, 10024, 10030, 10033, 10034, 10082, 10083, 10093, 10100, 15110];
 
 /// Everything that is wrong with a world at rest; nothing is expected.
-pub(crate) fn mistakes<C: Core>(world: &World<C>) -> Vec<String> {
+pub(crate) fn mistakes(world: &World) -> Vec<String> {
     let mut found = Found::default();
     found.endings(world);
     found.calls(world);
@@ -31,6 +30,7 @@ pub(crate) fn mistakes<C: Core>(world: &World<C>) -> Vec<String> {
     found.order(world);
     found.joins(world);
     found.owed(world);
+    found.told(world);
     found.participants(world);
     found.0
 }
@@ -42,7 +42,7 @@ fn worked(made: &Made) -> bool {
     (200..300).contains(&made.status)
 }
 
-fn ending<'a, C>(world: &'a World<C>, request: &EventId) -> Option<&'a Ending> {
+fn ending<'a>(world: &'a World, request: &EventId) -> Option<&'a Ending> {
     world.trace.endings.iter().map(|(_, ending)| ending).find(|ending| ending.request == *request)
 }
 
@@ -54,8 +54,8 @@ impl Found {
     }
 
     /// Invariant 1, and that a cancel means the request that was cancelled.
-    fn endings<C: Core>(&mut self, world: &World<C>) {
-        self.must(world.core.is_idle(), || "something is open at rest".to_owned());
+    fn endings(&mut self, world: &World) {
+        self.must(world.is_settled(), || "something is open at rest".to_owned());
         for remark in &world.trace.remarks {
             self.must(!matches!(remark, Remark::Broken(_)), || format!("{remark:?}"));
         }
@@ -82,7 +82,7 @@ impl Found {
         }
     }
 
-    fn calls<C>(&mut self, world: &World<C>) {
+    fn calls(&mut self, world: &World) {
         for made in &world.trace.made {
             // An accept takes the PSR that an offer under way was going to use.
             let taken = made.code == Some(10013)
@@ -93,7 +93,7 @@ impl Found {
     }
 
     /// Invariant 2.
-    fn reports<C>(&mut self, world: &World<C>) {
+    fn reports(&mut self, world: &World) {
         let mut numbers: BTreeMap<&EventId, BTreeSet<u16>> = BTreeMap::new();
         let mut given: BTreeMap<&EventId, (Timestamp, bool)> = BTreeMap::new();
         for made in &world.trace.made {
@@ -129,7 +129,7 @@ impl Found {
     }
 
     /// Invariants 3 and 4. What nobody can take back is no mistake of ours.
-    fn leftovers<C>(&mut self, world: &World<C>) {
+    fn leftovers(&mut self, world: &World) {
         for work in world.salesforce.works().filter(|work| work.state.is_open()) {
             let nameless = world.is_nameless(work.id);
             self.must(nameless, || format!("3: {} still rings at {}", work.id, work.rep));
@@ -147,7 +147,7 @@ impl Found {
     }
 
     /// Invariant 5: how many ring at once; and that nobody is asked twice.
-    fn offers<C>(&mut self, world: &World<C>) {
+    fn offers(&mut self, world: &World) {
         let mut ringing: BTreeMap<&EventId, usize> = BTreeMap::new();
         for entry in world.salesforce.books().entries() {
             match &entry.what {
@@ -179,7 +179,7 @@ impl Found {
     }
 
     /// Invariant 7, as Salesforce sees it.
-    fn order<C>(&mut self, world: &World<C>) {
+    fn order(&mut self, world: &World) {
         let margin = Duration::from_secs(world.settings.policy.margin_seconds.into());
         let mut routed: BTreeSet<&EventId> = BTreeSet::new();
         let mut offered: BTreeSet<&EventId> = BTreeSet::new();
@@ -208,7 +208,7 @@ impl Found {
     }
 
     /// A clear comes when nothing of its request rings, and takes no PSR that another request needs.
-    fn clear<C>(&mut self, world: &World<C>, made: &Made) {
+    fn clear(&mut self, world: &World, made: &Made) {
         for booked in &made.changed {
             let LedgerEvent::PsrDeleted { psr, .. } = booked else { continue };
             let Some(owner) = world.trace.psrs.get(psr).filter(|owner| **owner != made.id.request) else {
@@ -226,7 +226,7 @@ impl Found {
     }
 
     /// Who joined is who is said to have joined.
-    fn joins<C>(&mut self, world: &World<C>) {
+    fn joins(&mut self, world: &World) {
         let removed = |request: &EventId, rep: RepId| {
             world.trace.made.iter().any(|made| {
                 matches!(made.call, Call::RemoveParticipant(RemoveParticipant { rep: it, .. }) if it == rep)
@@ -260,12 +260,12 @@ impl Found {
     }
 
     /// Invariant 8: what failed was owed, and nothing is owed at rest.
-    fn owed<C: Core>(&mut self, world: &World<C>) {
+    fn owed(&mut self, world: &World) {
         for failed in &world.trace.not_owed {
             self.must(false, || format!("8: {failed}"));
         }
         for request in world.salesforce.requests() {
-            let here = world.core.conversation(&request.conversation).into_iter();
+            let here = world.conversation(&request.conversation).into_iter();
             for owed in here
                 .flat_map(byoc_connector::routing::Conversation::owed)
                 .filter(|owed| owed.request == request.event)
@@ -275,12 +275,22 @@ impl Found {
         }
     }
 
+    /// Nothing overtakes, and whoever looks on is told of an ending once, unless the store or the process failed.
+    fn told(&mut self, world: &World) {
+        for overtaken in &world.trace.overtaken {
+            self.must(false, || format!("9: {overtaken}"));
+        }
+        let undisturbed = world.crash.is_none() && world.trace.store_failures == 0;
+        let same = !undisturbed || world.trace.told == world.trace.endings;
+        self.must(same, || format!("told: {:?}, stored: {:?}", world.trace.told, world.trace.endings));
+    }
+
     /// Both sides know the same people in a conversation that goes on.
-    fn participants<C: Core>(&mut self, world: &World<C>) {
+    fn participants(&mut self, world: &World) {
         let conversations: BTreeSet<_> = world.salesforce.requests().map(|it| &it.conversation).collect();
         for id in conversations {
             let there = world.salesforce.conversation(id).unwrap();
-            let Some(here) = world.core.conversation(id) else { continue };
+            let Some(here) = world.conversation(id) else { continue };
             let waits = !there.is_over() && there.status == SessionStatus::Waiting;
             self.must(!waits || here.waits_for_a_rep(), || format!("10: {id} waits, and nobody routes it"));
             let there_all: BTreeSet<_> = there.participants.iter().collect();
@@ -294,13 +304,13 @@ impl Found {
 
 /// Whether this request of the conversation was called off, or another: a cancel names no request, a request
 /// does not say who asked, and where several are open the connector has to guess which one is meant.
-fn called_off<C>(world: &World<C>, request: &EventId) -> bool {
+fn called_off(world: &World, request: &EventId) -> bool {
     let of = |event: &EventId| world.salesforce.request(event).map(|request| request.conversation.clone());
     let this = of(request);
     world.trace.called_off.iter().any(|other| of(other) == this)
 }
 
-fn ringing_at<C>(world: &World<C>, request: &EventId, at: Timestamp) -> BTreeSet<AgentWorkId> {
+fn ringing_at(world: &World, request: &EventId, at: Timestamp) -> BTreeSet<AgentWorkId> {
     let mut ringing = BTreeSet::new();
     for entry in world.salesforce.books().entries().iter().take_while(|entry| entry.at < at) {
         match &entry.what {

@@ -16,7 +16,6 @@ use byoc_connector::model::words::Availability;
 use byoc_connector::routing::{Outcome, Policy, Reason, Report, Ring, Settings};
 
 use super::checks::mistakes;
-use super::core::{Core, Journaled};
 use super::link::{Dice, Link};
 use super::seeds::{flow_id, queue_id, rep_id};
 use super::world::{Crash, Deed, Habits, World};
@@ -159,14 +158,13 @@ impl Sequence {
         }
     }
 
-    fn run(&self, crash: Option<Crash>, told: bool) -> World<Journaled> {
+    fn run(&self, crash: Option<Crash>, told: bool) -> World {
         let policy = Policy { ring: self.ring, report: self.report, ring_seconds: 10, ..Policy::default() };
         let settings = Settings { conference_supported: true, participant_limit: self.limit, policy };
         let channel = Channel { participant_limit: self.limit, ..Channel::default() };
         let salesforce = Salesforce::new(7, self.roster(), Org { channel, ..Org::default() });
         let habits = Habits { accept: 0.0, decline: 0.0, think: 1, finder_trouble: 0.0 };
-        let core = Journaled::new(settings.clone());
-        let mut world = World::new(salesforce, core, settings, Link::clean(), habits, Dice::new(11), START);
+        let mut world = World::new(salesforce, settings, Link::clean(), habits, Dice::new(11), START);
         world.crash = crash;
         world.told = told;
         let conversation = world.start(vec![rep_id(1)]);
@@ -199,7 +197,7 @@ struct Seen {
     joined: Vec<Option<RepId>>,
 }
 
-fn seen<C: Core>(world: &World<C>) -> Seen {
+fn seen(world: &World) -> Seen {
     let mut offers: BTreeMap<String, usize> = BTreeMap::new();
     let mut psrs = Vec::new();
     for entry in world.salesforce.books().entries() {

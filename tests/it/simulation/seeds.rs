@@ -9,12 +9,11 @@ use byoc_connector::model::ids::{ConversationId, FlowId, QueueId, RepId, SkillId
 use byoc_connector::model::roster::{Flow, Queue, Rep, Roster, Script, Skill};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::Availability;
-use byoc_connector::routing::{Conversations, Policy, Report, Ring, Settings};
+use byoc_connector::routing::{Policy, Report, Ring, Settings};
 
 use super::checks::mistakes;
-use super::core::{Core, Journaled};
 use super::link::{Dice, Link};
-use super::world::{Crash, Deed, Habits, World};
+use super::world::{Crash, Deed, Habits, StoreTrouble, World};
 
 const START: Timestamp = Timestamp::from_millis(1_780_000_000_000);
 const SKILLS: [&str; 3] = ["french", "billing", "hardware"];
@@ -95,7 +94,7 @@ fn draw_settings(dice: &mut Dice) -> Settings {
 }
 
 /// The world of a seed, with everything planned that people will do.
-pub(crate) fn world<C: Core>(seed: u64, core: impl FnOnce(Settings) -> C) -> World<C> {
+pub(crate) fn world(seed: u64) -> World {
     let mut dice = Dice::new(seed);
     let settings = draw_settings(&mut dice);
     let link = Link::drawn(&mut dice, START.as_millis());
@@ -136,13 +135,12 @@ pub(crate) fn world<C: Core>(seed: u64, core: impl FnOnce(Settings) -> C) -> Wor
         think: dice.between(200, 45_000),
         finder_trouble: *dice.pick(&[0.0, 0.0, 0.1, 0.4]),
     };
-    let core = core(settings.clone());
-    let mut world = World::new(salesforce, core, settings, link, habits, dice, START);
+    let mut world = World::new(salesforce, settings, link, habits, dice, START);
     plan_people(&mut world, reps, queues);
     world
 }
 
-fn plan_people<C: Core>(world: &mut World<C>, reps: usize, queues: usize) {
+fn plan_people(world: &mut World, reps: usize, queues: usize) {
     let conversations = 1 + world.dice.below(4);
     for _ in 0..conversations {
         let first = 1 + world.dice.below(reps);
@@ -165,12 +163,7 @@ fn plan_people<C: Core>(world: &mut World<C>, reps: usize, queues: usize) {
     }
 }
 
-fn plan_conversation<C: Core>(
-    world: &mut World<C>,
-    conversation: &ConversationId,
-    reps: usize,
-    queues: usize,
-) {
+fn plan_conversation(world: &mut World, conversation: &ConversationId, reps: usize, queues: usize) {
     let span = *world.dice.pick(&[2_000, 30_000, 120_000]);
     for _ in 0..=world.dice.below(4) {
         let at = world.dice.between(0, span);
@@ -202,7 +195,7 @@ pub(crate) struct Run {
     pub(crate) facts: usize,
 }
 
-fn run<C: Core>(mut world: World<C>) -> Run {
+fn run(mut world: World) -> Run {
     let rested = catch_unwind(AssertUnwindSafe(|| world.run()));
     let mut found = match rested {
         Ok(Ok(())) => mistakes(&world),
@@ -220,9 +213,9 @@ fn run<C: Core>(mut world: World<C>) -> Run {
     }
 }
 
-/// The world of a seed, with everything in memory.
+/// The world of a seed, in which the connector runs without a break.
 pub(crate) fn run_seed(seed: u64, told: bool) -> Run {
-    let mut world = world(seed, Conversations::new);
+    let mut world = world(seed);
     world.told = told;
     run(world)
 }
@@ -230,7 +223,7 @@ pub(crate) fn run_seed(seed: u64, told: bool) -> Run {
 /// The world of a seed, in which the connector stops once and starts again. To start takes longer than a
 /// call that is under way takes to arrive.
 pub(crate) fn run_seed_with_crash(seed: u64, told: bool) -> Run {
-    let mut world = world(seed, Journaled::new);
+    let mut world = world(seed);
     world.told = told;
     world.crash = Some(Crash {
         after_turn: world.dice.below(60),
@@ -240,9 +233,20 @@ pub(crate) fn run_seed_with_crash(seed: u64, told: bool) -> Run {
     run(world)
 }
 
+/// The world of a seed, in which the store fails now and then, and cannot be read for a while.
+pub(crate) fn run_seed_with_store_failures(seed: u64, told: bool) -> Run {
+    let mut world = world(seed);
+    world.told = told;
+    let mut dice = Dice::new(seed.rotate_left(32));
+    let (append, load) = (*dice.pick(&[0.01, 0.05, 0.2]), *dice.pick(&[0.0, 0.3]));
+    world.store_trouble = Some(StoreTrouble { append, load, dice });
+    run(world)
+}
+
 /// The journal of a seed's world: a row a turn, as JSON, in order.
 pub(crate) fn journal(seed: u64) -> Vec<(ConversationId, String)> {
-    let mut world = world(seed, Journaled::new);
+    let mut world = world(seed);
     world.run().unwrap();
-    world.core.journal
+    let rows = world.journal.0.into_iter().filter(|row| row.facts != "[]");
+    rows.map(|row| (row.conversation, row.facts)).collect()
 }

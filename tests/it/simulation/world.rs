@@ -4,26 +4,31 @@
 //! Salesforce writes them. A seed decides everything; nothing here reads a clock.
 
 mod calling;
+mod driving;
 mod hearing;
 mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use byoc_connector::emulator::{Act, Done, LedgerEvent, Salesforce};
+use byoc_connector::engine::{CallId, Engine};
 use byoc_connector::events::Decoder;
-use byoc_connector::interaction::{Tries, TryOutcome};
+use byoc_connector::interaction::TryOutcome;
 use byoc_connector::model::call::Call;
 use byoc_connector::model::event::{Event, Target};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{Availability, WorkChange};
-use byoc_connector::routing::{CommandId, Ending, Order, Remark, SearchFailure, Settings};
+use byoc_connector::routing::{CommandId, Ending, Remark, SearchFailure, Settings};
 
-use super::core::Core;
+use super::journal::Journal;
 use super::link::{Dice, Link};
 
 pub(crate) use calling::api_request;
+pub(crate) use driving::StoreTrouble;
+use driving::{Commanded, Looking};
 
 /// How long a client waits for the answer to one try.
 const TRY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,23 +78,29 @@ enum Due {
     Deed(Deed),
     Platform(ConversationId, Vec<Event>),
     Browser(Event),
-    Try(u64),
-    Reaches(u64, Timestamp),
-    Judge(u64, TryOutcome),
-    Found(u64, Result<Vec<RepId>, SearchFailure>),
+    Reaches(UnderWay),
+    /// Of which process, and of which call.
+    Tried(u32, CallId, TryOutcome),
+    Found(u32, CallId, Result<Vec<RepId>, SearchFailure>),
     Restart,
 }
 
+/// A try on its way to Salesforce.
 #[derive(Debug)]
-struct Open {
-    id: CommandId,
-    conversation: ConversationId,
-    give_up_at: Timestamp,
-    order: Order,
-    tries: Tries,
+struct UnderWay {
+    id: CallId,
+    call: Arc<Call>,
+    /// When nobody waits for its answer any more.
+    until: Timestamp,
+    /// Which process made it; where that is gone, nobody waits for the answer.
+    process: u32,
+}
+
+/// A call that has no answer yet.
+#[derive(Debug)]
+struct OpenCall {
+    call: Arc<Call>,
     failures: u32,
-    /// Whether the process that made it is gone, and nobody waits for the answer.
-    orphan: bool,
 }
 
 /// A call as it was carried out or refused at Salesforce.
@@ -128,15 +139,22 @@ pub(crate) struct Trace {
     pub(crate) not_owed: Vec<String>,
     /// Participants and open offers of a conversation, when an offer of ours made them too many.
     pub(crate) over_limit: Vec<String>,
+    /// Endings that the engine told, which is once they are durable.
+    pub(crate) told: Vec<(ConversationId, Ending)>,
+    /// First tries that left before what had been commanded earlier.
+    pub(crate) overtaken: Vec<String>,
+    /// How many turns are stored.
     pub(crate) turns: usize,
+    pub(crate) store_failures: usize,
     pub(crate) remarks: Vec<Remark>,
     pub(crate) facts: usize,
     pub(crate) story: Vec<String>,
 }
 
-pub(crate) struct World<C> {
+pub(crate) struct World {
     pub(crate) salesforce: Salesforce,
-    pub(crate) core: C,
+    pub(crate) engine: Engine<u64, Looking>,
+    pub(crate) journal: Journal,
     pub(crate) settings: Settings,
     pub(crate) link: Link,
     pub(crate) habits: Habits,
@@ -144,6 +162,7 @@ pub(crate) struct World<C> {
     pub(crate) trace: Trace,
     pub(crate) dice: Dice,
     pub(crate) crash: Option<Crash>,
+    pub(crate) store_trouble: Option<StoreTrouble>,
     /// Whether the story is written down.
     pub(crate) told: bool,
     began: Timestamp,
@@ -151,7 +170,14 @@ pub(crate) struct World<C> {
     decoder: Decoder,
     due: BTreeMap<(Timestamp, u64), Due>,
     next: u64,
-    calls: BTreeMap<u64, Open>,
+    /// How often the connector has stopped.
+    process: u32,
+    open: BTreeMap<CallId, OpenCall>,
+    commanded: Commanded,
+    /// How often the store was read.
+    loads: usize,
+    /// What the engine has not called processed, by its ticket.
+    delivered: BTreeMap<u64, Vec<Event>>,
     /// When the last event of each surface comes, per conversation: order is kept.
     last: BTreeMap<(WorkItemId, bool), Timestamp>,
     /// The platform events of each conversation that came, the latest last.
@@ -161,7 +187,7 @@ pub(crate) struct World<C> {
     missed_browser: Vec<Event>,
 }
 
-impl<C> World<C> {
+impl World {
     /// Whether anybody tells what becomes of an offer that was declined or taken back.
     pub(crate) fn is_told(&self) -> bool {
         self.link.browser || self.salesforce.settings().channel.routing_work_result_supported
@@ -173,10 +199,9 @@ impl<C> World<C> {
     }
 }
 
-impl<C: Core> World<C> {
+impl World {
     pub(crate) fn new(
         salesforce: Salesforce,
-        core: C,
         settings: Settings,
         link: Link,
         habits: Habits,
@@ -185,9 +210,10 @@ impl<C: Core> World<C> {
     ) -> Self {
         let listed = salesforce.snapshot()["reps"].as_array().cloned().unwrap_or_default();
         let reps = listed.iter().map(|rep| RepId::parse(rep["id"].as_str().unwrap()).unwrap()).collect();
-        Self {
+        let mut world = Self {
             salesforce,
-            core,
+            engine: driving::engine(now, &settings),
+            journal: Journal::default(),
             settings,
             link,
             habits,
@@ -195,19 +221,26 @@ impl<C: Core> World<C> {
             trace: Trace::default(),
             dice,
             crash: None,
+            store_trouble: None,
             told: false,
             began: now,
             reps,
             decoder: Decoder::default(),
             due: BTreeMap::new(),
             next: 0,
-            calls: BTreeMap::new(),
+            process: 0,
+            open: BTreeMap::new(),
+            commanded: Commanded::default(),
+            loads: 0,
+            delivered: BTreeMap::new(),
             last: BTreeMap::new(),
             heard: BTreeMap::new(),
             down: false,
             missed: Vec::new(),
             missed_browser: Vec::new(),
-        }
+        };
+        world.do_outputs();
+        world
     }
 
     fn say(&mut self, text: impl FnOnce() -> String) {
@@ -252,9 +285,9 @@ impl<C: Core> World<C> {
         let due = self.due.keys().next().map(|(at, _)| *at);
         let salesforce = self.salesforce.deadline();
         // A session that waits is routed anew for as long as it waits; no world is watched for ever.
-        let watched = |at: &Timestamp| !self.core.is_idle() || *at < self.began + WATCHED;
-        let core = if self.down { None } else { self.core.deadline().filter(watched) };
-        let Some(next) = [due, salesforce, core].into_iter().flatten().min() else { return false };
+        let watched = |at: &Timestamp| !self.is_settled() || *at < self.began + WATCHED;
+        let engine = if self.down { None } else { self.engine.deadline().filter(watched) };
+        let Some(next) = [due, salesforce, engine].into_iter().flatten().min() else { return false };
         self.now = self.now.max(next);
         if salesforce == Some(next) {
             self.salesforce.advance(self.now);
@@ -262,9 +295,9 @@ impl<C: Core> World<C> {
         } else if due == Some(next) {
             let (_, due) = self.due.pop_first().unwrap();
             self.on_due(due);
-        } else if let Some(turn) = self.core.on_deadline(self.now) {
+        } else {
             self.say(|| "time passes".to_owned());
-            self.on_turn(turn);
+            self.tick();
         }
         true
     }
@@ -273,7 +306,7 @@ impl<C: Core> World<C> {
         match due {
             Due::Deed(deed) => self.do_deed(deed),
             Due::Platform(conversation, events) => self.hear_platform(conversation, events),
-            Due::Browser(event) if !self.down => self.hear(event, "browser"),
+            Due::Browser(event) if !self.down => self.hear(vec![event], "browser"),
             // Where the platform event tells of offers too, nobody needs the browser's word; where it
             // does not, the page says it again until it is heard.
             Due::Browser(event) => {
@@ -281,10 +314,9 @@ impl<C: Core> World<C> {
                     self.missed_browser.push(event);
                 }
             }
-            Due::Try(number) => self.try_call(number),
-            Due::Reaches(number, until) => self.reaches(number, until),
-            Due::Judge(number, verdict) => self.judge(number, verdict),
-            Due::Found(number, found) => self.found(number, found),
+            Due::Reaches(under_way) => self.reaches(under_way),
+            Due::Tried(process, id, outcome) => self.tried(process, &id, outcome),
+            Due::Found(process, id, found) => self.found(process, id, found),
             Due::Restart => self.restart(),
         }
     }

@@ -9,9 +9,9 @@ use byoc_connector::model::ids::{AgentWorkId, ConversationId, RepId, WorkItemId}
 use byoc_connector::model::roster::Script;
 use byoc_connector::model::time::Timestamp;
 
-use super::{Core, Deed, Due, World};
+use super::{Deed, Due, World};
 
-impl<C: Core> World<C> {
+impl World {
     /// Sends what Salesforce told on its way.
     pub(super) fn listen(&mut self) {
         for emitted in self.salesforce.take_events() {
@@ -83,23 +83,14 @@ impl<C: Core> World<C> {
         let again =
             if self.dice.chance(self.link.again) { self.dice.below(heard.len().min(4)) + 1 } else { 0 };
         let redelivered: Vec<Vec<Event>> = heard[heard.len() - again..].to_vec();
-        for event in events {
-            self.hear(event, "platform");
-        }
+        self.hear(events, "platform");
         self.hear_again(redelivered.into_iter().flatten().collect());
     }
 
     /// What comes again: routing requests, cancels, sessions, offers, and who came and went when.
     pub(super) fn hear_again(&mut self, events: Vec<Event>) {
         for event in events {
-            self.hear(event, "again");
-        }
-    }
-
-    pub(super) fn hear(&mut self, event: Event, surface: &str) {
-        self.say(|| format!("{surface}: {:?}", event.what));
-        if let Some(turn) = self.core.on_event(self.now, event) {
-            self.on_turn(turn);
+            self.hear(vec![event], "again");
         }
     }
 }

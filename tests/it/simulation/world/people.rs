@@ -4,9 +4,9 @@ use byoc_connector::emulator::{Act, Done};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{ConversationId, EventId, RepId};
 
-use super::{Core, Deed, World};
+use super::{Deed, World};
 
-impl<C: Core> World<C> {
+impl World {
     pub(super) fn do_deed(&mut self, deed: Deed) {
         match deed {
             Deed::Ask(conversation, target) => drop(self.ask(&conversation, &target)),
@@ -68,7 +68,9 @@ impl<C: Core> World<C> {
         let requester = *self.dice.pick(&reps);
         if self.dice.chance(0.5) {
             let work_item = self.salesforce.conversation(conversation)?.work_item;
-            self.core.list_opened(self.now, work_item, requester);
+            if !self.down {
+                self.engine.list_opened(self.now, work_item, requester);
+            }
         }
         let act = Act::RequestConference {
             conversation: conversation.clone(),

@@ -1,0 +1,65 @@
+//! What a database would hold of a channel: a row a turn, as JSON, which survives a crash.
+//!
+//! The facts of a turn are stored together or not at all: that is the store's contract, for a half-told turn would
+//! leave decisions behind that no later one repeats.
+
+use std::collections::BTreeMap;
+
+use byoc_connector::model::ids::ConversationId;
+use byoc_connector::model::time::Timestamp;
+use byoc_connector::routing::{Conversation, Fact};
+use byoc_connector::store::{Change, Loaded, StoredConversation};
+
+/// One turn.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) conversation: ConversationId,
+    pub(crate) facts: String,
+    state: Option<String>,
+    at: Timestamp,
+    began: bool,
+    ended: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Journal(pub(crate) Vec<Row>);
+
+impl Journal {
+    pub(super) fn store(&mut self, at: Timestamp, change: &Change) {
+        let state = change.state.as_ref();
+        self.0.push(Row {
+            conversation: change.conversation.clone(),
+            facts: serde_json::to_string(&change.facts).unwrap(),
+            state: state.map(|state| serde_json::to_string(state).unwrap()),
+            at,
+            began: change.began,
+            ended: change.ended,
+        });
+    }
+
+    /// Everything that is known of the channel. A state is what the facts up to it make.
+    pub(super) fn load(&self) -> Loaded {
+        let mut stored: BTreeMap<&ConversationId, StoredConversation> = BTreeMap::new();
+        for Row { conversation: id, facts, state, at, began, ended } in &self.0 {
+            if *began {
+                stored.remove(id);
+            }
+            let kept = stored.entry(id).or_insert_with(|| StoredConversation {
+                conversation: Conversation::new(id.clone()),
+                heard: *at,
+                ended: *ended,
+            });
+            (kept.heard, kept.ended) = (*at, *ended);
+            let facts: Vec<Fact> = serde_json::from_str(facts).unwrap();
+            for fact in &facts {
+                kept.conversation.apply(fact).unwrap();
+            }
+            if let Some(state) = state {
+                let state: Conversation = serde_json::from_str(state).unwrap();
+                assert_eq!(kept.conversation, state, "the facts give the state");
+                kept.conversation = state;
+            }
+        }
+        Loaded { conversations: stored.into_values().collect(), ..Loaded::nothing() }
+    }
+}
