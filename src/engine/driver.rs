@@ -5,6 +5,8 @@ mod turns;
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::calls::{Calls, Over};
 use super::known_causes::KnownCauses;
 use super::observer::Observer;
@@ -16,7 +18,7 @@ use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::routing::{
     Command, Conversations, Effects, OperatorOrder, Order, Owes, RestoredConversation, SearchFailure,
-    Settings, Turn,
+    Settings,
 };
 use crate::store::{self, Appended, Cause, ChannelKey, Epoch, Loaded, StoredConversation, Telling};
 
@@ -36,7 +38,9 @@ struct PendingTurn<T> {
     effects: Effects,
     tellings: Vec<Telling>,
     has_facts: bool,
-    ticket: Option<T>,
+    /// What is processed when this is durable: its own, and what came behind it and had nothing to store, for that
+    /// may be so because of this.
+    tickets: SmallVec<[T; 1]>,
 }
 
 /// Whether the store has been read.
@@ -191,7 +195,7 @@ impl<T, O: Observer> Engine<T, O> {
             Ok(seen) => self.known_causes.said(causes, seen),
             Err(error) => {
                 for (ticket, _) in std::mem::take(&mut self.waiting) {
-                    self.processed(Some(ticket), Err(error.clone().into()));
+                    self.processed([ticket], &Err(error.clone().into()));
                 }
             }
         }
@@ -240,14 +244,14 @@ impl<T, O: Observer> Engine<T, O> {
 
     /// What became of the oldest turn that was to be appended and is not answered.
     pub fn appended(&mut self, now: Timestamp, appended: Result<Appended, store::Error>) {
-        let Some(PendingTurn { conversation, effects, tellings, has_facts, ticket }) =
+        let Some(PendingTurn { conversation, effects, tellings, has_facts, tickets }) =
             self.pending.pop_front()
         else {
             return;
         };
         match appended {
             Ok(Appended::Stored { wants_state }) => {
-                self.processed(ticket, Ok(()));
+                self.processed(tickets, &Ok(()));
                 if let Some(conversation) = conversation {
                     self.wanted.extend(wants_state.then(|| conversation.clone()));
                     self.outputs.extend(tellings.into_iter().map(Output::Tell));
@@ -256,14 +260,14 @@ impl<T, O: Observer> Engine<T, O> {
             }
             Ok(Appended::Duplicate) => {
                 self.known_causes.came_again();
-                self.processed(ticket, Ok(()));
+                self.processed(tickets, &Ok(()));
                 if has_facts {
                     self.observer.came_again(&[]);
                     self.begin_again(None);
                 }
             }
             Err(error) => {
-                self.processed(ticket, Err(error.clone().into()));
+                self.processed(tickets, &Err(error.clone().into()));
                 self.begin_again(Some(&error));
             }
         }
@@ -293,22 +297,13 @@ impl<T, O: Observer> Engine<T, O> {
         if self.conversations.outstanding().iter().any(|(_, command)| is_offer(command)) {
             self.hold.begin(now);
         }
-        let held = std::mem::take(&mut self.held);
-        // What is decided now is outstanding too, and is carried out when it is durable; and what has its answer is
-        // not asked for again.
-        let mut not_again: HashSet<CallId> = held.iter().map(|over| over.id.clone()).collect();
-        for Turn { conversation, effects, .. } in &cut {
-            not_again.extend(
-                effects.commands.iter().map(|command| CallId {
-                    conversation: conversation.clone(),
-                    command: command.id.clone(),
-                }),
-            );
-        }
         for turn in cut {
             self.append(now, Some(turn), None, None, None);
         }
-        self.resume(now, |id, command| !is_offer(command) && !not_again.contains(id));
+        // What has its answer is not asked for again.
+        let held = std::mem::take(&mut self.held);
+        let answered: HashSet<CallId> = held.iter().map(|over| over.id.clone()).collect();
+        self.resume(now, |id, command| !is_offer(command) && !answered.contains(id));
         for over in held {
             self.is_over(now, over);
         }

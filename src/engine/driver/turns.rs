@@ -1,5 +1,7 @@
 //! From what arrived to turns, and from turns that are durable to calls.
 
+use std::collections::HashSet;
+
 use super::{Engine, LOAD_WAITS, Loading, PendingTurn};
 use crate::engine::calls::{Due, Over, Step};
 use crate::engine::known_causes::CauseState;
@@ -61,7 +63,7 @@ impl<T, O: Observer> Engine<T, O> {
         self.append(now, turn, cause, position, Some(ticket));
     }
 
-    /// Has a turn appended. What has nothing to store is done at once.
+    /// Has a turn appended. What has nothing to store is done with the turn before it.
     pub(super) fn append(
         &mut self,
         at: Timestamp,
@@ -88,10 +90,14 @@ impl<T, O: Observer> Engine<T, O> {
         // Of a conversation that begins, the store must hear even where nothing is known of it yet.
         let has_change = has_facts || began || !tellings.is_empty();
         if !has_change && cause.is_none() && position.is_none() {
-            return self.processed(ticket, Ok(()));
+            match self.pending.back_mut() {
+                Some(before) => before.tickets.extend(ticket),
+                None => self.processed(ticket, &Ok(())),
+            }
+            return;
         }
         let Loading::Done(epoch) = self.loading else {
-            return self.processed(ticket, Err(Error::Stopped));
+            return self.processed(ticket, &Err(Error::Stopped));
         };
         let change = conversation.clone().filter(|_| has_change).map(|conversation| {
             let state = self.state_for(&conversation);
@@ -105,7 +111,8 @@ impl<T, O: Observer> Engine<T, O> {
         }
         let record = TurnRecord { channel: self.key.clone(), epoch, at, cause, position, change };
         self.outputs.push_back(Output::Append(Box::new(record)));
-        self.pending.push_back(PendingTurn { conversation, effects, tellings, has_facts, ticket });
+        let tickets = ticket.into_iter().collect();
+        self.pending.push_back(PendingTurn { conversation, effects, tellings, has_facts, tickets });
     }
 
     /// The state of a conversation, where the store should have it: when it has come to rest, and when the store
@@ -186,27 +193,38 @@ impl<T, O: Observer> Engine<T, O> {
 
     /// What the store refused has not happened: forgets it, and all that was decided upon it.
     pub(super) fn begin_again(&mut self, error: Option<&store::Error>) {
-        for PendingTurn { ticket, .. } in std::mem::take(&mut self.pending) {
-            self.processed(ticket, Err(error.cloned().map_or(Error::Stopped, Error::from)));
+        let result = Err(error.cloned().map_or(Error::Stopped, Error::from));
+        for PendingTurn { tickets, .. } in std::mem::take(&mut self.pending) {
+            self.processed(tickets, &result);
         }
         self.outputs.retain(|output| !matches!(output, Output::Append(_)));
         self.loading = Loading::Now(LOAD_WAITS.0);
         self.outputs.push_back(Output::Load);
     }
 
-    /// Gives the commands again that were never answered, and are not under way.
+    /// Gives the commands again that were never answered, are not under way, and are durable.
     pub(super) fn resume(&mut self, now: Timestamp, which: impl Fn(&CallId, &Command) -> bool) {
+        // What is on its way to the store is outstanding too, and is carried out when it is durable.
+        let named = |conversation: &ConversationId, command: &Command| CallId {
+            conversation: conversation.clone(),
+            command: command.id.clone(),
+        };
+        let of_turn = |turn: &PendingTurn<T>| {
+            let conversation = turn.conversation.as_ref();
+            let commands = &turn.effects.commands;
+            conversation.map(|id| commands.iter().map(|command| named(id, command)).collect::<Vec<_>>())
+        };
+        let pending: HashSet<CallId> = self.pending.iter().filter_map(of_turn).flatten().collect();
         for (conversation, command) in self.conversations.outstanding() {
-            let id = CallId { conversation, command: command.id.clone() };
-            if which(&id, &command) {
+            let id = named(&conversation, &command);
+            if !pending.contains(&id) && which(&id, &command) {
                 self.start(now, &id.conversation, vec![command], true);
             }
         }
     }
 
-    pub(super) fn processed(&mut self, ticket: Option<T>, result: Result<(), Error>) {
-        if let Some(ticket) = ticket {
-            self.outputs.push_back(Output::Processed { ticket, result });
-        }
+    pub(super) fn processed(&mut self, tickets: impl IntoIterator<Item = T>, result: &Result<(), Error>) {
+        let processed = |ticket| Output::Processed { ticket, result: result.clone() };
+        self.outputs.extend(tickets.into_iter().map(processed));
     }
 }

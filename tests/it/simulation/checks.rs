@@ -280,6 +280,8 @@ impl Found {
         for overtaken in &world.trace.overtaken {
             self.must(false, || format!("9: {overtaken}"));
         }
+        let untold = &world.journal.untold;
+        self.must(untold.is_empty(), || format!("the partner was never told: {untold:?}"));
         let undisturbed = world.crash.is_none() && world.trace.store_failures == 0;
         let same = !undisturbed || world.trace.told == world.trace.endings;
         self.must(same, || format!("told: {:?}, stored: {:?}", world.trace.told, world.trace.endings));

@@ -3,12 +3,12 @@
 //! The facts of a turn are stored together or not at all: that is the store's contract, for a half-told turn would
 //! leave decisions behind that no later one repeats.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use byoc_connector::model::ids::ConversationId;
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::routing::{Conversation, Fact};
-use byoc_connector::store::{Change, Loaded, StoredConversation};
+use byoc_connector::store::{Cause, Change, Loaded, StoredConversation, Telling};
 
 /// One turn.
 #[derive(Debug)]
@@ -22,12 +22,19 @@ pub(crate) struct Row {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Journal(pub(crate) Vec<Row>);
+pub(crate) struct Journal {
+    pub(crate) rows: Vec<Row>,
+    /// What led to turns that are stored.
+    pub(super) causes: HashSet<Cause>,
+    /// What the partner was not told yet.
+    pub(super) untold: Vec<Telling>,
+}
 
 impl Journal {
     pub(super) fn store(&mut self, at: Timestamp, change: &Change) {
+        self.untold.extend(change.tellings.iter().cloned());
         let state = change.state.as_ref();
-        self.0.push(Row {
+        self.rows.push(Row {
             conversation: change.conversation.clone(),
             facts: serde_json::to_string(&change.facts).unwrap(),
             state: state.map(|state| serde_json::to_string(state).unwrap()),
@@ -39,27 +46,37 @@ impl Journal {
 
     /// Everything that is known of the channel. A state is what the facts up to it make.
     pub(super) fn load(&self) -> Loaded {
-        let mut stored: BTreeMap<&ConversationId, StoredConversation> = BTreeMap::new();
-        for Row { conversation: id, facts, state, at, began, ended } in &self.0 {
-            if *began {
-                stored.remove(id);
-            }
-            let kept = stored.entry(id).or_insert_with(|| StoredConversation {
-                conversation: Conversation::new(id.clone()),
-                heard: *at,
-                ended: *ended,
-            });
-            (kept.heard, kept.ended) = (*at, *ended);
-            let facts: Vec<Fact> = serde_json::from_str(facts).unwrap();
-            for fact in &facts {
-                kept.conversation.apply(fact).unwrap();
-            }
-            if let Some(state) = state {
-                let state: Conversation = serde_json::from_str(state).unwrap();
-                assert_eq!(kept.conversation, state, "the facts give the state");
-                kept.conversation = state;
-            }
-        }
-        Loaded { conversations: stored.into_values().collect(), ..Loaded::nothing() }
+        let conversations = fold(&self.rows).into_values().collect();
+        Loaded { conversations, untold: self.untold.clone(), ..Loaded::nothing() }
     }
+
+    pub(super) fn conversation(&self, id: &ConversationId) -> Option<Conversation> {
+        let rows = self.rows.iter().filter(|row| row.conversation == *id);
+        fold(rows).remove(id).map(|stored| stored.conversation)
+    }
+}
+
+fn fold<'a>(rows: impl IntoIterator<Item = &'a Row>) -> BTreeMap<&'a ConversationId, StoredConversation> {
+    let mut stored: BTreeMap<&ConversationId, StoredConversation> = BTreeMap::new();
+    for Row { conversation: id, facts, state, at, began, ended } in rows {
+        if *began {
+            stored.remove(id);
+        }
+        let kept = stored.entry(id).or_insert_with(|| StoredConversation {
+            conversation: Conversation::new(id.clone()),
+            heard: *at,
+            ended: *ended,
+        });
+        (kept.heard, kept.ended) = (*at, *ended);
+        let facts: Vec<Fact> = serde_json::from_str(facts).unwrap();
+        for fact in &facts {
+            kept.conversation.apply(fact).unwrap();
+        }
+        if let Some(state) = state {
+            let state: Conversation = serde_json::from_str(state).unwrap();
+            assert_eq!(kept.conversation, state, "the facts give the state");
+            kept.conversation = state;
+        }
+    }
+    stored
 }

@@ -8,7 +8,7 @@ mod driving;
 mod hearing;
 mod people;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, Re
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{Availability, WorkChange};
 use byoc_connector::routing::{CommandId, Ending, Remark, SearchFailure, Settings};
+use byoc_connector::store::TurnRecord;
 
 use super::journal::Journal;
 use super::link::{Dice, Link};
@@ -82,6 +83,8 @@ enum Due {
     /// Of which process, and of which call.
     Tried(u32, CallId, TryOutcome),
     Found(u32, CallId, Result<Vec<RepId>, SearchFailure>),
+    /// The oldest turn on its way to the store arrives.
+    Append,
     Restart,
 }
 
@@ -174,6 +177,8 @@ pub(crate) struct World {
     process: u32,
     open: BTreeMap<CallId, OpenCall>,
     commanded: Commanded,
+    /// Turns on their way to the store.
+    appends: VecDeque<TurnRecord>,
     /// How often the store was read.
     loads: usize,
     /// What the engine has not called processed, by its ticket.
@@ -231,6 +236,7 @@ impl World {
             process: 0,
             open: BTreeMap::new(),
             commanded: Commanded::default(),
+            appends: VecDeque::new(),
             loads: 0,
             delivered: BTreeMap::new(),
             last: BTreeMap::new(),
@@ -317,6 +323,7 @@ impl World {
             Due::Reaches(under_way) => self.reaches(under_way),
             Due::Tried(process, id, outcome) => self.tried(process, &id, outcome),
             Due::Found(process, id, found) => self.found(process, id, found),
+            Due::Append => self.append_next(),
             Due::Restart => self.restart(),
         }
     }

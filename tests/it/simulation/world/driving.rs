@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use byoc_connector::engine::{CallId, Delivery, Engine, Observer, Output};
-use byoc_connector::model::call::{Answer, Call};
-use byoc_connector::model::event::Event;
+use byoc_connector::model::call::{Answer, Call, CancelAgentWork, RemoveParticipant};
+use byoc_connector::model::event::{Event, EventKind};
 use byoc_connector::model::ids::{ConversationId, OrgId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::routing::{CommandId, Conversation, Fact, Remark, RequestFact, Settings, Undo};
-use byoc_connector::store::{self, Appended, ChannelKey, TurnRecord};
+use byoc_connector::store::{self, Appended, Cause, ChannelKey, TurnRecord};
 
 use super::super::link::Dice;
 use super::{Crash, Due, Trace, World};
@@ -16,8 +16,9 @@ use super::{Crash, Due, Trace, World};
 /// How often a turn brings the state of its conversation because the store would like to have it.
 const STATE_EVERY: usize = 8;
 
-/// How often the store fails, and what it draws from.
+/// How often the store fails, how long a turn takes at most to become durable, in milliseconds, and what it draws from.
 pub(crate) struct StoreTrouble {
+    pub(crate) slow: u64,
     pub(crate) append: f64,
     pub(crate) load: f64,
     pub(crate) dice: Dice,
@@ -114,7 +115,14 @@ impl World {
     fn deliver_to_engine(&mut self, events: Vec<Event>) {
         let ticket = self.next;
         self.next += 1;
-        let delivery = Delivery { events: events.iter().cloned().collect(), ..Delivery::default() };
+        // The rules tell by themselves what comes again, but for an older status of a session: that has no time,
+        // so it is known by its name, as it is live.
+        let name = events.iter().find_map(|event| match &event.what {
+            EventKind::SessionChanged { entry, .. } => Some(entry.as_str()),
+            _ => None,
+        });
+        let cause = name.map(|name| Cause::named(name).unwrap());
+        let delivery = Delivery { events: events.iter().cloned().collect(), cause, position: None };
         self.delivered.insert(ticket, events);
         self.engine.deliver(self.now, ticket, delivery);
     }
@@ -139,7 +147,7 @@ impl World {
             let Some(output) = self.engine.output() else { return };
             match output {
                 Output::Load => self.load(),
-                Output::Append(turn) => self.append(*turn),
+                Output::Append(turn) => self.queue(*turn),
                 Output::Send { id, attempt, first } => self.send(id, attempt, first),
                 Output::Find(search) => self.find(search),
                 Output::Processed { ticket, result } => {
@@ -150,8 +158,8 @@ impl World {
                     }
                 }
                 Output::Ended { conversation, ending } => self.trace.told.push((conversation, ending)),
-                Output::Tell(_) => {}
-                Output::AskSeen(causes) => unreachable!("nothing is delivered with a cause: {causes:?}"),
+                Output::Tell(telling) => self.journal.untold.retain(|one| one.id != telling.id),
+                Output::AskSeen(causes) => self.seen(causes),
             }
         }
     }
@@ -170,6 +178,8 @@ impl World {
     }
 
     fn load(&mut self) {
+        // Whatever is on its way to the store is refused: it was decided from what the store does not have.
+        self.appends.clear();
         if self.store_fails(|trouble| trouble.load) {
             self.say(|| "the store cannot be read".to_owned());
             return self.engine.load_failed(self.now);
@@ -183,13 +193,42 @@ impl World {
         self.engine.loaded(self.now, loaded);
     }
 
+    fn seen(&mut self, causes: Vec<Cause>) {
+        let seen = if self.store_fails(|trouble| trouble.append) {
+            Err(store::Error::Io("the simulation's disk".to_owned()))
+        } else {
+            Ok(causes.iter().map(|cause| self.journal.causes.contains(cause)).collect())
+        };
+        self.engine.seen(self.now, causes, seen);
+    }
+
     fn store_fails(&mut self, of: impl Fn(&StoreTrouble) -> f64) -> bool {
         let Some(trouble) = &mut self.store_trouble else { return false };
         let probability = of(trouble);
         trouble.dice.chance(probability)
     }
 
+    /// A slow store has several turns on their way, and answers in their order.
+    fn queue(&mut self, turn: TurnRecord) {
+        let after = match &mut self.store_trouble {
+            Some(StoreTrouble { slow, dice, .. }) if *slow > 0 => dice.between(1, *slow),
+            _ => return self.append(turn),
+        };
+        self.appends.push_back(turn);
+        self.later(after, Due::Append);
+    }
+
+    pub(super) fn append_next(&mut self) {
+        if let Some(turn) = self.appends.pop_front() {
+            self.append(turn);
+            self.do_outputs();
+        }
+    }
+
     fn append(&mut self, turn: TurnRecord) {
+        if turn.cause.as_ref().is_some_and(|cause| self.journal.causes.contains(cause)) {
+            return self.engine.appended(self.now, Ok(Appended::Duplicate));
+        }
         if self.store_fails(|trouble| trouble.append) {
             // A store that says so may have stored it all the same.
             let stored = self.store_fails(|_| 0.5);
@@ -214,6 +253,7 @@ impl World {
 
     fn store(&mut self, turn: &TurnRecord) {
         self.trace.turns += 1;
+        self.journal.causes.extend(turn.cause.clone());
         let Some(change) = &turn.change else { return };
         self.journal.store(turn.at, change);
         for fact in &change.facts {
@@ -221,8 +261,11 @@ impl World {
             self.note_decision(&change.conversation, fact);
         }
         self.trace.facts += change.facts.len();
-        let Some(here) = self.engine.conversations().get(&change.conversation) else { return };
-        let alone = here.participants().iter().filter(|one| one.as_rep().is_some()).count() == 1;
+        // The engine may have decided more already.
+        let alone = !change.endings.is_empty()
+            && self.journal.conversation(&change.conversation).is_some_and(|stored| {
+                stored.participants().iter().filter(|one| one.as_rep().is_some()).count() == 1
+            });
         for ending in &change.endings {
             if alone {
                 self.trace.alone.insert(ending.request.clone());
@@ -282,7 +325,8 @@ impl World {
             let here = self.conversation(id).filter(|_| !ahead.contains(id));
             assert!(here.is_none_or(|here| *here == kept.conversation), "the journal gives the state back");
         }
-        let known: BTreeSet<&ConversationId> = self.journal.0.iter().map(|row| &row.conversation).collect();
+        let known: BTreeSet<&ConversationId> =
+            self.journal.rows.iter().map(|row| &row.conversation).collect();
         for id in self.engine.conversations().busy().map(Conversation::id) {
             assert!(known.contains(id) || ahead.contains(id), "the journal knows all");
         }
@@ -316,14 +360,14 @@ impl World {
         let request = &command.request;
         let there = self.salesforce.conversation(conversation).unwrap();
         let (undo, rep, needed) = match call {
-            Call::CancelAgentWork { work, .. } => {
+            Call::CancelAgentWork(CancelAgentWork { work, .. }) => {
                 let work = self.salesforce.work(*work).unwrap();
                 ("cancelOffer", Some(work.rep), work.state.is_open())
             }
-            Call::ClearRoute { .. } => {
+            Call::ClearRoute(_) => {
                 ("clearRoute", None, there.psrs.iter().any(|psr| self.trace.psrs.get(psr) == Some(request)))
             }
-            Call::RemoveParticipant { rep, .. } => {
+            Call::RemoveParticipant(RemoveParticipant { rep, .. }) => {
                 ("removeRep", Some(*rep), there.reps().any(|it| it == *rep) && there.reps().count() > 1)
             }
             _ => return,
