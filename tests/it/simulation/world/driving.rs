@@ -212,7 +212,7 @@ impl World {
     fn queue(&mut self, turn: TurnRecord) {
         let after = match &mut self.store_trouble {
             Some(StoreTrouble { slow, dice, .. }) if *slow > 0 => dice.between(1, *slow),
-            _ => return self.append(turn),
+            _ => return self.append(&turn),
         };
         self.appends.push_back(turn);
         self.later(after, Due::Append);
@@ -220,12 +220,12 @@ impl World {
 
     pub(super) fn append_next(&mut self) {
         if let Some(turn) = self.appends.pop_front() {
-            self.append(turn);
+            self.append(&turn);
             self.do_outputs();
         }
     }
 
-    fn append(&mut self, turn: TurnRecord) {
+    fn append(&mut self, turn: &TurnRecord) {
         if turn.cause.as_ref().is_some_and(|cause| self.journal.causes.contains(cause)) {
             return self.engine.appended(self.now, Ok(Appended::Duplicate));
         }
@@ -234,18 +234,18 @@ impl World {
             let stored = self.store_fails(|_| 0.5);
             self.say(|| format!("the store fails; it has the turn: {stored}"));
             if stored {
-                self.store(&turn);
+                self.store(turn);
             }
             self.trace.store_failures += 1;
             let failed = Err(store::Error::Io("the simulation's disk".to_owned()));
             return self.engine.appended(self.now, failed);
         }
         let crash = self.crash.filter(|crash| crash.after_turn == self.trace.turns);
-        self.store(&turn);
+        self.store(turn);
         match crash {
             Some(crash) => self.stop(crash),
             None => {
-                let wants_state = self.trace.turns % STATE_EVERY == 0;
+                let wants_state = self.trace.turns.is_multiple_of(STATE_EVERY);
                 self.engine.appended(self.now, Ok(Appended::Stored { wants_state }));
             }
         }
