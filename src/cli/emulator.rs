@@ -137,10 +137,11 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
         let listener = TcpListener::bind(wanted).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
         let tls = tls(args, address)?;
+        let stop = asked_to_stop();
         announce(address, &options, args.tls_ca.as_deref(), output)?;
         let served = match &tls {
-            Some(tls) => http::serve_tls(listener, tls, emulator, asked_to_stop()).await,
-            None => http::serve(listener, emulator, asked_to_stop()).await,
+            Some(tls) => http::serve_tls(listener, tls, emulator, stop).await,
+            None => http::serve(listener, emulator, stop).await,
         };
         served.map_err(|error| Error::new(format_args!("the server on {address} failed: {error}")))?;
         Ok(Outcome::Done)

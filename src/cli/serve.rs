@@ -115,6 +115,7 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
         }
         None => None,
     };
+    let stop = asked_to_stop();
     let numbers = running::numbers()?;
     let service = running::start(serving, orgs, clock).await?;
     began(serving, address);
@@ -130,7 +131,7 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
     }
     announce(address, counts, output)?;
     let vital = health.map(|health| tokio::spawn(server::serve_vital(health, server.clone())));
-    let result = server::serve(listener, server, asked_to_stop()).await;
+    let result = server::serve(listener, server, stop).await;
     if let Some(vital) = vital {
         vital.abort();
     }

@@ -91,8 +91,9 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
         let outcome = if args.headless {
             script::play(&demo.emulator, &demo.service, output).await
         } else {
+            let stop = asked_to_stop();
             demo.announce(output)?;
-            asked_to_stop().await;
+            stop.await;
             Ok(Outcome::Done)
         };
         demo.end().await;
