@@ -23,7 +23,7 @@ pub(in crate::server) struct Listed {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::server) struct RequestState {
+pub(in crate::server) struct UnreadableQuery {
     #[serde(default)]
     org: Option<OrgId>,
     #[serde(default)]
@@ -46,7 +46,7 @@ struct Line {
 pub(in crate::server) async fn unreadable(
     _: Operator,
     State(server): State<Server>,
-    Params(wanted): Params<RequestState>,
+    Params(wanted): Params<UnreadableQuery>,
 ) -> Result<Answer<Listed>, Refused> {
     let limit = limit(wanted.limit, MOST)?;
     let place = ChannelSelector { org: wanted.org, channel: wanted.channel };
