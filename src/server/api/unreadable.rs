@@ -23,7 +23,7 @@ pub(in crate::server) struct Listed {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::server) struct UnreadableQuery {
+pub(in crate::server) struct ListQuery {
     #[serde(default)]
     org: Option<OrgId>,
     #[serde(default)]
@@ -46,7 +46,7 @@ struct Line {
 pub(in crate::server) async fn unreadable(
     _: Operator,
     State(server): State<Server>,
-    Params(wanted): Params<UnreadableQuery>,
+    Params(wanted): Params<ListQuery>,
 ) -> Result<Answer<Listed>, Refused> {
     let limit = limit(wanted.limit, MOST)?;
     let place = ChannelSelector { org: wanted.org, channel: wanted.channel };
@@ -70,7 +70,7 @@ pub(in crate::server) async fn unreadable(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::server) struct ListQuery {
+pub(in crate::server) struct GiveUpQuery {
     #[serde(default)]
     org: Option<OrgId>,
     #[serde(default)]
@@ -84,7 +84,7 @@ pub(in crate::server) async fn give_up(
     _: Operator,
     State(server): State<Server>,
     Path(id): Path<String>,
-    Params(asked): Params<ListQuery>,
+    Params(asked): Params<GiveUpQuery>,
 ) -> Result<Answer<GivenUp>, Refused> {
     let id = ConversationId::parse(&id)
         .map_err(|error| Refused::bad_request(error.to_string(), "the id of a conversation").field("id"))?;
