@@ -265,13 +265,14 @@ pub struct StoredConversation {
 }
 
 /// A conversation whose stored facts or state make no sense to this release.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Unreadable {
     /// Which.
     pub conversation: ConversationId,
     /// What is wrong, in words.
     pub why: String,
     /// What may be open at Salesforce, as far as its rows tell.
+    #[serde(flatten)]
     pub left: OpenIds,
 }
 

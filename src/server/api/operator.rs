@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::line::RequestLine;
+use super::line::{OfChannel, RequestAs, RequestLine, cut};
 use super::select::{ChannelSelector, limit};
 use crate::model::ids::{EventId, OrgId};
 use crate::server::Server;
@@ -59,21 +59,20 @@ pub(in crate::server) async fn requests(
     if asked.state != Some(RequestState::Ended) {
         let mut open = Vec::new();
         for running in &channels {
-            open.extend(running.open_requests(enough).await?.into_iter().map(|view| (running.key(), view)));
+            open.extend(OfChannel::each(running.key(), running.open_requests(enough).await?));
         }
-        open.sort_by_key(|(_, view)| view.created);
-        requests.extend(open.into_iter().map(|(key, view)| RequestLine::open(key, view)));
+        open.sort_by_key(|line| line.what.created);
+        requests.extend(open.into_iter().map(|line| line.map(RequestAs::open)));
     }
     if asked.state != Some(RequestState::Open) {
         let mut ended = Vec::new();
         for running in &channels {
-            ended.extend(running.ended_requests(enough).into_iter().map(|view| (running.key(), view)));
+            ended.extend(OfChannel::each(running.key(), running.ended_requests(enough)));
         }
-        ended.sort_by_key(|(_, view)| Reverse(view.at));
-        requests.extend(ended.into_iter().map(|(key, view)| RequestLine::ended(key, view)));
+        ended.sort_by_key(|line| Reverse(line.what.at));
+        requests.extend(ended.into_iter().map(|line| line.map(RequestAs::ended)));
     }
-    let more = requests.len() > limit;
-    requests.truncate(limit);
+    let more = cut(&mut requests, limit);
     Ok(Answer(RequestsView { requests, more }))
 }
 
@@ -95,7 +94,7 @@ pub(in crate::server) async fn request(
     }
     for running in &channels {
         if let Some(view) = running.open_request(&id).await? {
-            return Ok(Answer(RequestLine::open(running.key(), view)));
+            return Ok(Answer(OfChannel::new(running.key(), RequestAs::open(view))));
         }
     }
     let hint = "old requests are deleted; GET /v1/routing-requests lists those that are kept";

@@ -4,42 +4,24 @@
 use axum::Json as Answer;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::line::{ListQuery, OfChannel, cut};
 use super::select::{ChannelSelector, MOST, limit};
-use crate::model::ids::{EventId, OrgId};
+use crate::model::ids::EventId;
 use crate::routing::{OperatorOrder, OwedView};
 use crate::server::Server;
 use crate::server::access::Operator;
 use crate::server::body::Params;
 use crate::server::refused::Refused;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::server) struct ListQuery {
-    #[serde(default)]
-    org: Option<OrgId>,
-    #[serde(default)]
-    channel: Option<String>,
-    #[serde(default)]
-    limit: Option<usize>,
-}
-
 #[derive(Serialize)]
 pub(in crate::server) struct Listed {
-    owed: Vec<Line>,
+    owed: Vec<OfChannel<OwedView>>,
     /// Whether there is more.
     more: bool,
-}
-
-#[derive(Serialize)]
-struct Line {
-    org: OrgId,
-    channel: String,
-    #[serde(flatten)]
-    owed: OwedView,
 }
 
 /// What was ordered is durable, and being carried out.
@@ -59,18 +41,11 @@ pub(in crate::server) async fn owed(
     let place = ChannelSelector { org: asked.org, channel: asked.channel };
     let mut owed = Vec::new();
     for running in place.find_all(&server)? {
-        let key = running.key();
         // One more than is wanted tells whether there is more.
-        let of_channel = running.owed(limit.saturating_add(1)).await?;
-        owed.extend(of_channel.into_iter().map(|owed| Line {
-            org: key.org,
-            channel: key.channel.to_string(),
-            owed,
-        }));
+        owed.extend(OfChannel::each(running.key(), running.owed(limit.saturating_add(1)).await?));
     }
-    owed.sort_by_key(|line| line.owed.since);
-    let more = owed.len() > limit;
-    owed.truncate(limit);
+    owed.sort_by_key(|line| line.what.since);
+    let more = cut(&mut owed, limit);
     Ok(Answer(Listed { owed, more }))
 }
 

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::line::{ListQuery, OfChannel, cut};
 use super::select::{ChannelSelector, MOST, limit};
 use crate::model::ids::{ConversationId, OrgId};
 use crate::server::Server;
@@ -12,34 +13,13 @@ use crate::server::access::Operator;
 use crate::server::body::Params;
 use crate::server::refused::Refused;
 use crate::service::GivenUp;
-use crate::store::{OpenIds, Unreadable};
+use crate::store::Unreadable;
 
 #[derive(Serialize)]
 pub(in crate::server) struct Listed {
-    conversations: Vec<Line>,
+    conversations: Vec<OfChannel<Unreadable>>,
     /// Whether there are more.
     more: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::server) struct ListQuery {
-    #[serde(default)]
-    org: Option<OrgId>,
-    #[serde(default)]
-    channel: Option<String>,
-    #[serde(default)]
-    limit: Option<usize>,
-}
-
-#[derive(Serialize)]
-struct Line {
-    org: OrgId,
-    channel: String,
-    conversation: ConversationId,
-    why: String,
-    #[serde(flatten)]
-    left: OpenIds,
 }
 
 /// Those that cannot be read, with what may be open at Salesforce.
@@ -52,19 +32,9 @@ pub(in crate::server) async fn unreadable(
     let place = ChannelSelector { org: wanted.org, channel: wanted.channel };
     let mut conversations = Vec::new();
     for running in place.find_all(&server)? {
-        let key = running.key();
-        for Unreadable { conversation, why, left } in running.lost().all() {
-            conversations.push(Line {
-                org: key.org,
-                channel: key.channel.to_string(),
-                conversation,
-                why,
-                left,
-            });
-        }
+        conversations.extend(OfChannel::each(running.key(), running.lost().all()));
     }
-    let more = conversations.len() > limit;
-    conversations.truncate(limit);
+    let more = cut(&mut conversations, limit);
     Ok(Answer(Listed { conversations, more }))
 }
 
