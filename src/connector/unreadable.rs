@@ -14,7 +14,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::ports::Calls;
-use crate::interaction::{CallAttempt, Next, sleep_until};
+use crate::interaction::{CallAttempt, ClockSleeper, Try, until_answered};
 use crate::model::call::{Answer, Call, CancelAgentWork, ClearRoute};
 use crate::model::ids::ConversationId;
 use crate::model::time::Clock;
@@ -143,7 +143,9 @@ impl UnreadableConversations {
         let request_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes());
         let give_up_at = self.0.clock.now() + TRIED_FOR;
         let attempt = CallAttempt::new(request_id, Arc::new(call.clone()), give_up_at, true);
-        match until_answered(&*self.0.calls, &*self.0.clock, attempt).await {
+        let sleeper = ClockSleeper(Arc::clone(&self.0.clock));
+        let send = |one: Try| async move { self.0.calls.try_once(&one).await };
+        match until_answered(attempt, &*self.0.clock, &sleeper, send).await {
             Answer::Done(_) => Ok(()),
             Answer::Lost(what) => Err(format!("Salesforce did not answer: {what}")),
             Answer::Refused(refusal) => {
@@ -155,16 +157,5 @@ impl UnreadableConversations {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Unreadable>> {
         self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-async fn until_answered(calls: &dyn Calls, clock: &dyn Clock, mut attempt: CallAttempt) -> Answer {
-    loop {
-        let tried = calls.try_once(&attempt.next_try()).await;
-        match attempt.tried(tried, clock.now()) {
-            Next::Answer(answer) => return answer,
-            Next::TryAgainAt(at) => sleep_until(clock, at).await,
-            Next::RefreshTokenAndTryAgain => {}
-        }
     }
 }

@@ -13,7 +13,7 @@ use reqwest::header::{AUTHORIZATION, DATE, HeaderName, HeaderValue, RETRY_AFTER}
 use reqwest::{Response, Url};
 use uuid::Uuid;
 
-pub use builder::{Builder, Sleeper};
+pub use builder::Builder;
 pub use typed::Attempt;
 
 use super::attempt::{CallAttempt, RejectedToken, Tried, Try};
@@ -22,9 +22,11 @@ use super::limiter::Limiter;
 use super::line::{Line, Priority};
 use super::operations::{Operation, encode};
 use super::skew::Skew;
-use super::tries::Next;
+use super::sleep::Sleeper;
 use super::try_outcome::{Rejection, TryOutcome, decode, parse_retry_after};
+use super::until_answered::until_answered;
 use super::wire::{Method, WireRequest};
+use super::witness::{Exchanged, Witness};
 use crate::model::call::{Answer, Call};
 use crate::model::error_codes::ErrorCode;
 use crate::model::ids::OrgId;
@@ -55,25 +57,6 @@ struct Inner {
     witness: Option<Arc<dyn Witness>>,
 }
 
-/// Sees every try that reached the wire: for recordings, and for whoever wants to know exactly.
-pub trait Witness: Send + Sync {
-    /// A try is over.
-    fn exchanged(&self, exchange: &Exchanged<'_>);
-}
-
-/// One try, as it went over the wire. Headers are not shown, so that no token can be kept.
-#[derive(Debug, Clone, Copy)]
-pub struct Exchanged<'a> {
-    /// The `RequestId`, the same for all tries of a call.
-    pub request_id: Uuid,
-    /// What was sent.
-    pub request: &'a WireRequest,
-    /// The HTTP status; `None` where no answer came.
-    pub status: Option<u16>,
-    /// The body of the answer, as far as it came.
-    pub body: &'a [u8],
-}
-
 /// One try on its way.
 struct Sending<'a> {
     call: &'a Call,
@@ -102,8 +85,8 @@ impl Client {
         give_up_at: Timestamp,
         priority: Priority,
     ) -> Answer {
-        self.until_answered(CallAttempt::new(request_id, Arc::new(call.clone()), give_up_at, false), priority)
-            .await
+        let attempt = CallAttempt::new(request_id, Arc::new(call.clone()), give_up_at, false);
+        self.make_attempt(attempt, priority).await
     }
 
     /// Makes a call that was given before a restart: it may have been tried already.
@@ -114,24 +97,14 @@ impl Client {
         give_up_at: Timestamp,
         priority: Priority,
     ) -> Answer {
-        self.until_answered(CallAttempt::new(request_id, Arc::new(call.clone()), give_up_at, true), priority)
-            .await
+        let attempt = CallAttempt::new(request_id, Arc::new(call.clone()), give_up_at, true);
+        self.make_attempt(attempt, priority).await
     }
 
-    async fn until_answered(&self, mut attempt: CallAttempt, priority: Priority) -> Answer {
-        loop {
-            let tried = self.try_once(&attempt.next_try(), priority).await;
-            match attempt.tried(tried, self.inner.clock.now()) {
-                Next::Answer(answer) => {
-                    if let Some(said) = attempt.said() {
-                        tell_given_up(attempt.call(), attempt.made(), said);
-                    }
-                    return answer;
-                }
-                Next::TryAgainAt(at) => self.inner.sleeper.until(at).await,
-                Next::RefreshTokenAndTryAgain => {}
-            }
-        }
+    async fn make_attempt(&self, attempt: CallAttempt, priority: Priority) -> Answer {
+        let Inner { clock, sleeper, .. } = &*self.inner;
+        let send = |one: Try| async move { self.try_once(&one, priority).await };
+        until_answered(attempt, &**clock, &**sleeper, send).await
     }
 
     /// Makes one try of a call. Whether there is another is for its caller to see to, with a [`CallAttempt`].
@@ -297,40 +270,6 @@ fn lost(error: reqwest::Error, within: Duration) -> TryOutcome {
         return TryOutcome::answer_lost(format!("no answer within {} s", within.as_secs().max(1)));
     }
     TryOutcome::answer_lost(in_full(&error.without_url()))
-}
-
-/// Says what came last of a call that is given up. Salesforce's own message is left out, for it may name people.
-pub(crate) fn tell_given_up(call: &Call, tries: u32, said: &Rejection) {
-    let operation = Operation::of(call).name;
-    let (status, code, problem) = in_words(said);
-    let code = code.map(tracing::field::display);
-    tracing::warn!(operation, tries, status, code, problem, "call given up: timed out");
-}
-
-/// Says at the first failure that something is not undone yet: a rep may ring meanwhile.
-pub(crate) fn tell_in_vain(call: &Call, said: &Rejection) {
-    let operation = Operation::of(call).name;
-    let (status, code, problem) = in_words(said);
-    let code = code.map(tracing::field::display);
-    tracing::info!(
-        operation,
-        status,
-        code,
-        problem,
-        "clean-up at Salesforce failed at the first try; it is retried (see GET /v1/owed)"
-    );
-}
-
-/// Status, code, and what is wrong, without what may name people.
-fn in_words(said: &Rejection) -> (u16, Option<ErrorCode>, &str) {
-    let Rejection { status, code, message } = said;
-    let code = code.map(ErrorCode);
-    let problem = match code {
-        Some(code) => code.meaning(),
-        None if *status == 0 => message,
-        None => "the answer has no Salesforce error code",
-    };
-    (*status, code, problem)
 }
 
 /// When the other side sent a response, by its own clock.

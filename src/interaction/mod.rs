@@ -12,6 +12,7 @@
 
 mod attempt;
 pub mod auth;
+mod call_log;
 mod client;
 mod error;
 mod fields;
@@ -22,12 +23,14 @@ mod skew;
 mod sleep;
 mod tries;
 mod try_outcome;
+mod until_answered;
 mod wire;
+mod witness;
 
 pub use attempt::{CallAttempt, RejectedToken, Tried, Try};
 pub use auth::{AccessToken, FixedToken, JwtBearer, JwtSettings, TokenSource};
-pub use client::{Attempt, Builder, Client, Exchanged, Sleeper, Witness};
-pub(crate) use client::{tell_given_up, tell_in_vain};
+pub(crate) use call_log::{tell_given_up, tell_in_vain};
+pub use client::{Attempt, Builder, Client};
 #[cfg(feature = "pubsub")]
 pub(crate) use error::said;
 pub use error::{Error, Failure};
@@ -35,7 +38,9 @@ pub use limiter::Limiter;
 pub use line::{Line, Priority};
 pub use operations::{ApiCall, Effect, Operation, encode};
 pub use skew::{Skew, Wrong as WrongClock};
-pub use sleep::sleep_until;
+pub use sleep::{ClockSleeper, Sleeper, sleep_until};
 pub use tries::{Next, Tries, jitter};
 pub use try_outcome::{Rejection, TryOutcome, decode, parse_retry_after};
+pub use until_answered::until_answered;
 pub use wire::{Method, WireRequest};
+pub use witness::{Exchanged, Witness};

@@ -1,6 +1,9 @@
 //! Waiting for a moment of a clock.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
 
 use crate::model::time::{Clock, Timestamp};
 
@@ -16,6 +19,23 @@ pub async fn sleep_until(clock: &dyn Clock, moment: Timestamp) {
         }
         let look_again = if left > MINUTE { HALF_A_MINUTE } else { Duration::from_secs(1) };
         tokio::time::sleep(left.min(look_again)).await;
+    }
+}
+
+/// Waits between two tries. Tests bring one that does not.
+#[async_trait]
+pub trait Sleeper: Send + Sync {
+    /// Returns when it is that time.
+    async fn until(&self, at: Timestamp);
+}
+
+/// Sleeps as Tokio does, by a clock.
+pub struct ClockSleeper(pub Arc<dyn Clock>);
+
+#[async_trait]
+impl Sleeper for ClockSleeper {
+    async fn until(&self, at: Timestamp) {
+        sleep_until(&*self.0, at).await;
     }
 }
 

@@ -14,7 +14,8 @@ use super::conversation::Conversation;
 use super::fact::Intent;
 use super::offer::{Creation, Offer, OfferState};
 use super::policy::Settings;
-use super::request::{InFlight, ReportState, Request, Route, Search};
+use super::progress::{InFlight, ReportState, Route, Search};
+use super::request::Request;
 use super::skills;
 
 impl Conversation {

@@ -12,8 +12,8 @@ use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
 
 use super::fact::Fact;
-use super::owed::OperatorOrder;
-use super::reason::{Outcome, Reason};
+use super::reason::Ending;
+use super::undo::OperatorOrder;
 
 /// Names one command for ever: across tries, and across a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -138,19 +138,6 @@ pub enum Remark {
     ForeignWork(crate::model::ids::AgentWorkId),
     /// A fact that the state does not allow; the state was left as it was.
     Broken(super::fact::IllegalFact),
-}
-
-/// A request that has ended, with its last word.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ending {
-    /// The routing event.
-    pub request: EventId,
-    /// When the outcome was decided.
-    pub at: Timestamp,
-    /// The outcome.
-    pub outcome: Outcome,
-    /// Why, in words for the rep who asked.
-    pub reason: Reason,
 }
 
 /// What follows from an input: append the facts, then run the commands.

@@ -15,10 +15,11 @@ use crate::model::time::Timestamp;
 use super::command::{Command, CommandId, Effects, Input, SearchFailure};
 use super::conversation::Conversation;
 use super::lists::Lists;
-use super::owed::{OperatorOrder, OwedView};
+use super::owed::OwedView;
 use super::owing::{Owes, Owing};
 use super::phase::SessionPhase;
 use super::policy::Settings;
+use super::undo::OperatorOrder;
 
 /// How long a conversation whose session has ended is remembered, so that events that come twice are
 /// still known.

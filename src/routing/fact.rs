@@ -11,10 +11,10 @@ use crate::model::ids::{AgentWorkId, EventId, PsrId, QueueId, RepId, WorkItemId}
 use crate::model::time::Timestamp;
 use crate::model::words::{CancelReason, RoutingType};
 
-use super::owed::Undo;
 use super::reason::{Conclusion, OfferEndReason};
-use super::resumed::TimeBounds;
 use super::target::ResolvedTarget;
+use super::time_bounds::TimeBounds;
+use super::undo::Undo;
 
 /// Something that is true from now on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

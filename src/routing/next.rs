@@ -9,14 +9,16 @@
 use crate::model::ids::RepId;
 use crate::model::time::Timestamp;
 
-use super::conversation::{Conversation, Decision, to_usize};
+use super::conversation::{Conversation, to_usize};
+use super::decision::Decision;
 use super::fact::{Intent, RequestFact};
 use super::offer::{Creation, Offer, OfferState};
 use super::policy::{
     ANSWER_WINDOW, CLEAN_UP_WINDOW, LATER_OFFER_WINDOW, MOST_OFFERS, ORPHAN_WINDOW, Report, Ring, Settings,
 };
+use super::progress::{ReportState, Route, Search};
 use super::reason::{OfferEndReason, Outcome, Reason, Step};
-use super::request::{ReportState, Request, Route, Search};
+use super::request::Request;
 use super::rules::Find;
 
 /// Salesforce takes the request for failed after this moment.

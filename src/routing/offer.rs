@@ -6,8 +6,8 @@ use crate::model::ids::{AgentWorkId, RepId};
 use crate::model::time::Timestamp;
 
 use super::fact::RequestFact;
+use super::progress::InFlight;
 use super::reason::OfferEndReason;
-use super::request::{InFlight, Request, Route, Search};
 
 /// One offer to one rep. A request never offers to the same rep twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,7 +140,7 @@ impl Offer {
     }
 
     /// What the fact makes of its state; `None` where it does not fit.
-    fn after(&self, fact: &RequestFact) -> Option<OfferState> {
+    pub(super) fn after(&self, fact: &RequestFact) -> Option<OfferState> {
         use OfferState as S;
         use RequestFact as F;
         let work = self.work();
@@ -179,7 +179,7 @@ impl Offer {
     }
 
     /// What the fact makes of its creation.
-    fn creation_after(&self, fact: &RequestFact) -> Creation {
+    pub(super) fn creation_after(&self, fact: &RequestFact) -> Creation {
         let asked = matches!(self.creation, Creation::Asked(_));
         let making = matches!(self.state, OfferState::Making { .. });
         match fact {
@@ -214,48 +214,4 @@ fn named(state: OfferState, work: AgentWorkId) -> Option<OfferState> {
         }
         _ => return None,
     })
-}
-
-impl Request {
-    /// Makes a fact about an offer part of the state.
-    pub(super) fn offer_changed(&mut self, fact: &RequestFact) -> bool {
-        let Some(rep) = fact.offer() else { return false };
-        let Some(offer) = self.offers.iter_mut().find(|offer| offer.rep == rep) else { return false };
-        let Some(state) = offer.after(fact) else { return false };
-        offer.creation = offer.creation_after(fact);
-        offer.state = state;
-        match fact {
-            // An accept takes the PSR up (PROTOCOL: "What can happen after the offer").
-            RequestFact::OfferAccepted(_) if matches!(self.route, Route::Made(_) | Route::MayExist) => {
-                self.route = Route::Gone;
-            }
-            RequestFact::OfferEnded(..) if self.search == Search::Exhausted => {
-                self.search = Search::Idle { dropped: 0 };
-            }
-            RequestFact::RepRefused { refusal, .. } => {
-                self.refusal = Some(Box::new(refusal.clone()));
-                if self.search == Search::Exhausted {
-                    self.search = Search::Idle { dropped: 0 };
-                }
-            }
-            _ => {}
-        }
-        true
-    }
-
-    /// Lets a command change an offer; `false` where the command does not fit its state.
-    pub(super) fn change_offer(
-        &mut self,
-        rep: RepId,
-        change: impl FnOnce(OfferState) -> Option<OfferState>,
-    ) -> bool {
-        let Some(offer) = self.offers.iter_mut().find(|offer| offer.rep == rep) else { return false };
-        match change(offer.state) {
-            Some(state) => {
-                offer.state = state;
-                true
-            }
-            None => false,
-        }
-    }
 }

@@ -12,14 +12,15 @@ use crate::model::ids::{AgentWorkId, RepId};
 use crate::model::time::Timestamp;
 
 use super::command::{CommandId, Remark, SearchFailure};
-use super::conversation::Decision;
+use super::decision::Decision;
 use super::fact::{Fact, Intent, RequestFact};
 use super::offer::OfferState;
-use super::owed::Undo;
 use super::policy::{SETTLE_WINDOW, search_wait};
+use super::progress::{Route, Search};
 use super::reason::{Conclusion, OfferEndReason, Outcome, Reason, Step};
-use super::request::{Request, Route, Search};
+use super::request::Request;
 use super::rules::Correlation;
+use super::undo::Undo;
 
 /// How many characters of a failure's text are kept: what Salesforce takes of it, with room for the words around.
 const LONGEST_WHY: usize = 200;

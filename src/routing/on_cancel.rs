@@ -22,10 +22,12 @@ use crate::model::ids::RepId;
 use crate::model::words::CancelReason;
 
 use super::command::Remark;
-use super::conversation::{Conversation, Decision};
+use super::conversation::Conversation;
+use super::decision::Decision;
 use super::fact::{Fact, RequestFact};
+use super::progress::ReportState;
 use super::reason::{Outcome, Reason};
-use super::request::{ReportState, Request};
+use super::request::Request;
 
 /// What a cancel comes to.
 enum CancelTarget<'a> {

@@ -6,13 +6,15 @@ use crate::model::ids::{AgentWorkId, EventId, RepId, WorkItemId};
 use crate::model::words::{ParticipantRole, WorkChange};
 
 use super::command::Remark;
-use super::conversation::{Decision, to_usize};
+use super::conversation::to_usize;
+use super::decision::Decision;
 use super::fact::{Fact, RequestFact, Requested};
 use super::offer::{Offer, OfferState};
 use super::phase::SessionPhase;
 use super::policy::ANSWER_WINDOW;
+use super::progress::ReportState;
 use super::reason::{OfferEndReason, Outcome, Reason};
-use super::request::{ReportState, Request};
+use super::request::Request;
 use super::rules::{Admission, Arrival, Rule, TargetKind, rule};
 use super::target::ResolvedTarget;
 

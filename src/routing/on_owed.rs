@@ -8,11 +8,11 @@ use crate::model::call::Answer;
 use crate::model::ids::{EventId, RepId};
 use crate::model::time::Timestamp;
 
-use super::conversation::Decision;
+use super::decision::Decision;
 use super::fact::{Intent, RequestFact};
 use super::offer::OfferState;
-use super::owed::{OperatorOrder, Owed, Said, Undo};
 use super::reason::{OfferEndReason, Outcome, Reason};
+use super::undo::{OperatorOrder, Owed, Said, Undo};
 
 /// The wait before the second try; each later one doubles it. The client has tried for a minute by then.
 const FIRST_WAIT: Duration = Duration::from_secs(10);

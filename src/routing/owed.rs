@@ -10,85 +10,24 @@
 //! Here is what is owed, as state and as a person may look at it. Elsewhere: the first try of each is commanded in
 //! `next`; what its answer means is in `on_answer`; later tries, and what operators order, are in `on_owed`.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
-use crate::model::call::{Answer, Refusal};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId};
 use crate::model::time::{self, Timestamp};
 
-use super::command::Ending;
 use super::conversation::Conversation;
 use super::fact::Intent;
 use super::offer::{Offer, OfferState};
 use super::owing::Owes;
 use super::policy::ORPHAN_WINDOW;
-use super::reason::{Conclusion, OfferEndReason};
-use super::request::{Request, Route};
+use super::progress::Route;
+use super::reason::{Conclusion, Ending, OfferEndReason};
+use super::request::Request;
+use super::undo::{Owed, Said, Undo};
 
 /// What an offer is listed as that cannot be taken back, for its id is not known.
 const UNKNOWN_OFFER: &str = "unknownOffer";
-
-/// What must be undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub enum Undo {
-    /// The offer to this rep is to be taken back: their console may ring.
-    Cancel(RepId),
-    /// The PSR is to be cleared.
-    Clear,
-    /// This rep accepted too late and is to be taken out of the conversation.
-    Remove(RepId),
-}
-
-/// One thing that is owed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Owed {
-    pub(super) undo: Undo,
-    /// When it was tried in vain for the first time.
-    pub(super) since: Timestamp,
-    /// How many commands for it have failed.
-    pub(super) tries: u32,
-    /// When it is to be tried again.
-    pub(super) next: Timestamp,
-    /// What Salesforce said last.
-    #[serde(flatten)]
-    said: Said,
-}
-
-/// What Salesforce said to a try that was in vain, or what came in the place of that.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Said {
-    /// Its no; none where it did not answer.
-    pub(super) answer: Option<Refusal>,
-    /// What came where it did not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) unanswered: Option<Box<str>>,
-}
-
-impl Said {
-    pub(super) fn of(answer: &Answer) -> Self {
-        match answer {
-            Answer::Refused(refusal) => Self { answer: Some(refusal.clone()), unanswered: None },
-            Answer::Lost(what) => Self { answer: None, unanswered: Some(what.clone()) },
-            Answer::Done(_) => Self::default(),
-        }
-    }
-
-    fn in_words(&self) -> Option<String> {
-        let answer = self.answer.as_ref().map(ToString::to_string);
-        answer.or_else(|| self.unanswered.as_deref().map(str::to_owned))
-    }
-}
-
-impl Owed {
-    /// The next try comes at that moment at the latest.
-    pub(super) fn cut(&mut self, latest: Timestamp) {
-        self.next = self.next.min(latest);
-    }
-}
 
 /// Something that is owed, as a person may look at it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -119,36 +58,6 @@ pub struct OwedView {
     pub next_try: Option<Timestamp>,
     /// What Salesforce said last, or what came in the place of an answer.
     pub last_answer: Option<String>,
-}
-
-/// What an operator may order about a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OperatorOrder {
-    /// Try now what is owed under this id.
-    TryNow(Uuid),
-    /// Try it no more: it was seen to by hand.
-    StrikeOut(Uuid),
-    /// End this request, whatever it waits for.
-    End(EventId),
-}
-
-impl Undo {
-    /// Its name: `cancelOffer`, `clearRoute` or `removeRep`.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Cancel(_) => "cancelOffer",
-            Self::Clear => "clearRoute",
-            Self::Remove(_) => "removeRep",
-        }
-    }
-
-    /// The rep whom it is about; none for a PSR.
-    pub const fn rep(self) -> Option<RepId> {
-        match self {
-            Self::Cancel(rep) | Self::Remove(rep) => Some(rep),
-            Self::Clear => None,
-        }
-    }
 }
 
 impl Request {

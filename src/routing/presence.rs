@@ -6,52 +6,22 @@
 //!
 //! Elsewhere: what an accepted offer makes true, in `on_event`.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-
 use crate::model::event::{Participant, ParticipantChange};
 use crate::model::ids::RepId;
 use crate::model::time::Timestamp;
 use crate::model::words::ParticipantRole;
 
 use super::command::Remark;
-use super::conversation::{Conversation, Decision};
+use super::conversation::Conversation;
+use super::decision::Decision;
 use super::fact::Fact;
+use super::last_move::LastMove;
 use super::offer::{Offer, OfferState};
-use super::owed::Undo;
 use super::request::Request;
-use super::resumed::TimeBounds;
+use super::undo::Undo;
 
 /// Of how many participants the last move is remembered. The oldest is forgotten first.
 const REMEMBERED_MOVES: usize = 64;
-
-/// How far Salesforce's clock may be ahead of this machine's without a move being taken for one of the future.
-const CLOCKS_APART: Duration = Duration::from_secs(60);
-
-/// The last time that somebody came or went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct LastMove {
-    who: Participant,
-    joined: bool,
-    /// The entry's own time, by Salesforce's clock.
-    at: Timestamp,
-}
-
-impl LastMove {
-    /// Whether it lies further ahead than a move can: all that comes of that participant would be older.
-    pub(super) fn is_beyond(&self, latest: &TimeBounds) -> bool {
-        self.at > latest.created + CLOCKS_APART
-    }
-
-    /// Cuts it to what is allowed.
-    pub(super) fn cut(&mut self, latest: &TimeBounds) {
-        if self.is_beyond(latest) {
-            self.at = latest.created;
-        }
-    }
-}
 
 impl Conversation {
     pub(super) fn apply_move(&mut self, who: &Participant, joined: bool, at: Timestamp) {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::call::{Refusal, ReportResult};
 use crate::model::error_codes::ErrorCode;
-use crate::model::ids::RepId;
+use crate::model::ids::{EventId, RepId};
 use crate::model::time::Timestamp;
 use crate::model::words::CancelReason;
 
@@ -67,6 +67,19 @@ pub struct Conclusion {
     pub reason: Reason,
     /// When.
     pub at: Timestamp,
+}
+
+/// A request that has ended, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// The routing event.
+    pub request: EventId,
+    /// When the outcome was decided.
+    pub at: Timestamp,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why, in words for the rep who asked.
+    pub reason: Reason,
 }
 
 impl Conclusion {

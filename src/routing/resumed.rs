@@ -7,47 +7,16 @@
 //! A deadline that lies too near, for the clock was set forward, is left: what is too early costs an offer and
 //! leaves nothing behind.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-
 use crate::model::time::Timestamp;
 
-use super::conversation::{Conversation, Decision};
+use super::conversation::Conversation;
+use super::decision::Decision;
 use super::fact::{Fact, RequestFact};
 use super::offer::{Creation, OfferState};
-use super::policy::{CLEAN_UP_WINDOW, ORPHAN_WINDOW, SETTLE_WINDOW, Settings};
-use super::request::{InFlight, ReportState, Request, Route, Search};
-
-/// A clock may be that much behind the one before the restart without anything being cut.
-const TOLERANCE: Duration = Duration::from_secs(5);
-
-/// The latest moments that the rules allow, seen from one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct TimeBounds {
-    /// For the publishing of a request.
-    pub created: Timestamp,
-    /// For the end of a wait, such as that of an offer which rings.
-    pub wait: Timestamp,
-    /// For the last try of a command.
-    pub command: Timestamp,
-}
-
-impl TimeBounds {
-    fn at(now: Timestamp, settings: &Settings) -> Self {
-        let command = CLEAN_UP_WINDOW.max(settings.policy.search_for());
-        Self { created: now, wait: now + settings.policy.ring_for() + SETTLE_WINDOW, command: now + command }
-    }
-
-    fn with_tolerance(self) -> Self {
-        Self {
-            created: self.created + TOLERANCE,
-            wait: self.wait + TOLERANCE,
-            command: self.command + TOLERANCE,
-        }
-    }
-}
+use super::policy::{ORPHAN_WINDOW, Settings};
+use super::progress::{InFlight, ReportState, Route, Search};
+use super::request::Request;
+use super::time_bounds::TimeBounds;
 
 impl Conversation {
     /// Whether a stored time lies further ahead than the rules allow, so that [`Input::Resumed`] changes

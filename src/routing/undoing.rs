@@ -6,7 +6,8 @@ use super::command::CommandId;
 use super::conversation::Conversation;
 use super::fact::Intent;
 use super::offer::Offer;
-use super::owed::{OwedView, Undo};
+use super::owed::OwedView;
+use super::undo::Undo;
 use crate::model::time::Timestamp;
 
 impl Conversation {

@@ -8,8 +8,9 @@ use crate::model::words::RoutingType;
 
 use super::conversation::Conversation;
 use super::offer::{Offer, OfferState};
+use super::progress::{ReportState, Route, Search};
 use super::reason::{OfferEndReason, Outcome};
-use super::request::{ReportState, Request, Route, Search};
+use super::request::Request;
 
 /// A routing request that has not ended, or whose cleaning up has not.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -6,14 +6,14 @@
 use crate::model::words::CancelReason;
 
 use super::command::Remark;
-use super::conversation::Decision;
+use super::decision::Decision;
 use super::fact::{Intent, RequestFact};
 use super::next::{answer_by, report_by};
 use super::offer::{Creation, Offer, OfferState};
-use super::owed::Undo;
 use super::policy::CLEAN_UP_WINDOW;
+use super::progress::{ReportState, Route};
 use super::reason::{Conclusion, OfferEndReason, Reason};
-use super::request::{ReportState, Route};
+use super::undo::Undo;
 
 impl Decision<'_> {
     /// Cleans up after the last word, and closes the request when nothing of it is left.

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
-use super::{Client, Inner, Witness};
+use super::{Client, Inner};
 use crate::interaction::auth::TokenSource;
 use crate::interaction::error::{Error, http_for, secret_worthy_url};
 use crate::interaction::limiter::Limiter;
 use crate::interaction::skew::Skew;
-use crate::interaction::sleep::sleep_until;
+use crate::interaction::sleep::{ClockSleeper, Sleeper};
+use crate::interaction::witness::Witness;
 use crate::model::ids::OrgId;
-use crate::model::time::{Clock, SystemClock, Timestamp};
+use crate::model::time::{Clock, SystemClock};
 use crate::outbound::{in_full, without_slashes};
 
 /// How long one try may take.
@@ -27,23 +27,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 const ORG_ID: HeaderName = HeaderName::from_static("orgid");
 const CONTEXT: HeaderName = HeaderName::from_static("authorizationcontext");
-
-/// Waits between two tries. Tests bring one that does not.
-#[async_trait]
-pub trait Sleeper: Send + Sync {
-    /// Returns when it is that time.
-    async fn until(&self, at: Timestamp);
-}
-
-/// Sleeps as Tokio does, by the client's clock.
-struct TokioSleeper(Arc<dyn Clock>);
-
-#[async_trait]
-impl Sleeper for TokioSleeper {
-    async fn until(&self, at: Timestamp) {
-        sleep_until(&*self.0, at).await;
-    }
-}
 
 /// Sets up a [`Client`].
 #[must_use = "a builder builds nothing by itself"]
@@ -131,7 +114,7 @@ impl Builder {
             .connect_timeout(self.connect_timeout)
             .build()
             .map_err(|error| Error::Http(in_full(&error)))?;
-        let sleeper = self.sleeper.unwrap_or_else(|| Arc::new(TokioSleeper(Arc::clone(&self.clock))));
+        let sleeper = self.sleeper.unwrap_or_else(|| Arc::new(ClockSleeper(Arc::clone(&self.clock))));
         let inner = Inner {
             http,
             base,
