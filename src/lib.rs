@@ -36,6 +36,9 @@ pub mod engine;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod events;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+/// What runs, from a configuration.
+#[cfg(all(feature = "pubsub", feature = "store-sqlite"))]
+pub mod host;
 pub mod interaction;
 mod local;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]

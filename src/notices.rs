@@ -81,6 +81,11 @@ impl Notices {
         self.lock().remove(subject).is_some()
     }
 
+    /// Takes all notices about an org off the board, when what they were about does not run any more.
+    pub fn lower_of(&self, org: OrgId) {
+        self.lock().retain(|subject, _| subject.org != Some(org));
+    }
+
     /// All that stand on the board.
     pub fn all(&self) -> Vec<Notice> {
         self.lock().values().cloned().collect()

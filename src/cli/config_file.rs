@@ -38,6 +38,15 @@ impl ConfigFile {
         Serving::load(self.path()?, &config::environment()).map_err(mistaken)
     }
 
+    /// Reads it again, by the same path.
+    ///
+    /// # Errors
+    /// With every mistake in it.
+    pub(super) fn read_to_serve(&self) -> Result<Serving, config::Error> {
+        let path = self.config.as_deref().unwrap_or(Path::new(DEFAULT));
+        Serving::load(path, &config::environment())
+    }
+
     fn path(&self) -> Result<&Path, Error> {
         match &self.config {
             Some(path) => Ok(path.as_path()),

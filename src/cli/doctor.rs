@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::output::printable;
 use super::style;
-use super::{ConfigFile, Error, Outcome, Output, running};
+use super::{ConfigFile, Error, Outcome, Output};
 use crate::doctor::{Finding, examine, here, partner};
+use crate::host::Prepared;
 use crate::model::time::{Clock, SystemClock};
 
 /// One line for the list of commands.
@@ -39,7 +40,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Error::new(format_args!("cannot start the runtime: {error}")))?;
     let findings = runtime.block_on(async {
-        let (plans, _) = running::orgs(&serving, &clock)?;
+        let plans = Prepared::new(serving.clone(), &clock)?.orgs;
         let mut findings = here(&serving).await;
         findings.extend(partner(&serving, &clock).await);
         show(output, &findings)?;

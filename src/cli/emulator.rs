@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use super::stop::asked_to_stop;
+use super::signals::asked_to_stop;
 use super::style;
 use super::{ConfigFile, Error, Outcome, Output};
 use crate::config::{Config, Environment};

@@ -21,7 +21,7 @@ pub mod record;
 pub mod replay;
 mod running;
 pub mod serve;
-mod stop;
+mod signals;
 pub mod store;
 pub mod style;
 

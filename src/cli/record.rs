@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use super::output::printable;
-use super::stop::asked_to_stop;
+use super::signals::asked_to_stop;
 use super::{ConfigFile, Error, Outcome, Output};
 use crate::config::{Org, Serving};
 use crate::connector::TellNobody;

@@ -9,10 +9,11 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::output::printable;
-use super::stop::asked_to_stop;
+use super::signals::{asked_to_reload, asked_to_stop};
 use super::style;
 use super::{ConfigFile, Error, Outcome, Output, running};
 use crate::config::{Serving, Warning};
+use crate::host::{Host, Prepared};
 use crate::model::time::{Clock, SystemClock};
 use crate::server;
 use crate::service::OrgPlan;
@@ -98,8 +99,8 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
 
 async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcome, Error> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let orgs = running::orgs(serving, &clock)?;
-    let counts = counts(&orgs.0);
+    let prepared = Prepared::new(serving.clone(), &clock)?;
+    let counts = counts(&prepared.orgs);
     let warnings = serving.warnings();
     if args.check {
         return checked(counts, &warnings, output);
@@ -116,10 +117,14 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
         None => None,
     };
     let stop = asked_to_stop();
+    let reload = asked_to_reload();
     let numbers = running::numbers()?;
-    let service = running::start(serving, orgs, clock).await?;
+    let config = args.config.clone();
+    let source = Box::new(move || config.read_to_serve());
+    let host = Host::start(prepared, clock, source).await?;
+    let service = host.service().clone();
     began(serving, address);
-    let server = match running::server(serving, &service, numbers) {
+    let server = match running::server(&serving.server, &host, numbers) {
         Ok(server) => server,
         Err(error) => {
             service.stop(PATIENCE).await;
@@ -130,11 +135,13 @@ async fn serve(args: &Args, serving: &Serving, output: &Output) -> Result<Outcom
         tracing::warn!("configuration: {warning}");
     }
     announce(address, counts, output)?;
+    let reloading = tokio::spawn(reload.each(host));
     let vital = health.map(|health| tokio::spawn(server::serve_vital(health, server.clone())));
     let result = server::serve(listener, server, stop).await;
     if let Some(vital) = vital {
         vital.abort();
     }
+    reloading.abort();
     service.stop(PATIENCE).await;
     result.map_err(|error| Error::new(format_args!("the server on {address} failed: {error}")))?;
     Ok(Outcome::Done)

@@ -92,6 +92,7 @@ pub struct Channel {
     /// Ends when everything has been told that the partner takes now.
     telling: JoinHandle<()>,
     positions: Vec<Position>,
+    has_failed: bool,
 }
 
 /// Where events are brought and the channel can be looked at.
@@ -126,7 +127,8 @@ impl Channel {
         let mut task = Task::new(parts, loaded, tellings, endings, lost, owes);
         let (refused, in_vain) = (task.refused(), task.in_vain());
         let handle = Handle { inbox, endings: ended, lost: unreadable, owes: owing, refused, in_vain };
-        Ok(Self { handle, task: tokio::spawn(task.run(messages)), telling, positions })
+        let task = tokio::spawn(task.run(messages));
+        Ok(Self { handle, task, telling, positions, has_failed: false })
     }
 
     /// Where events are brought.
@@ -139,9 +141,29 @@ impl Channel {
         &self.positions
     }
 
+    /// Ready when a part of it has ended without being told to, which is a panic, and says why. Must not be waited
+    /// for once it was ready; [`Channel::stop`] then clears away what is left.
+    pub async fn failed(&mut self) -> String {
+        let ended = tokio::select! {
+            ended = &mut self.task => ended,
+            ended = &mut self.telling => match ended {
+                // It ends by itself where the task has gone, which knows why.
+                Ok(()) => (&mut self.task).await,
+                panicked => panicked,
+            },
+        };
+        self.has_failed = true;
+        ended.err().map_or_else(|| "a part ended by itself".to_owned(), |error| error.to_string())
+    }
+
     /// Takes nothing more, waits until what has been decided is durable and the partner's channel has taken what it
     /// was told, or does not take it now, and ends. Calls that are under way are left to themselves; the store knows them.
     pub async fn stop(self) {
+        if self.has_failed {
+            self.task.abort();
+            self.telling.abort();
+            return;
+        }
         self.handle.inbox.send(Message::Stop).await.ok();
         self.task.await.ok();
         self.telling.await.ok();
@@ -230,6 +252,11 @@ impl Handle {
     /// The calls that undo something at Salesforce, and fail so far.
     pub const fn in_vain(&self) -> &InVain {
         &self.in_vain
+    }
+
+    /// Whether the channel has ended, by itself or because it was stopped.
+    pub fn is_over(&self) -> bool {
+        self.inbox.is_closed()
     }
 
     /// The requests that end from now on.

@@ -23,6 +23,7 @@ mod entry;
 mod envelope;
 mod error;
 mod field_names;
+pub mod identity;
 mod interaction;
 pub(crate) mod json;
 mod mend;

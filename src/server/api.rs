@@ -1,6 +1,7 @@
 //! The API below `/v1`: each function is one operation of `openapi/connector.yaml`.
 
 mod answer;
+mod configuration;
 mod line;
 mod operator;
 mod owed;
@@ -9,6 +10,7 @@ mod partner;
 mod select;
 mod unreadable;
 
+pub(super) use configuration::reload;
 pub(super) use line::RequestLine;
 pub(super) use operator::{request, requests};
 pub(super) use owed::{end_request, owed, strike_out, try_owed};

@@ -59,6 +59,7 @@ fn rows() -> Vec<Row> {
         row(Method::GET, "/v1/owed", Operator, get(api::owed)),
         row(Method::DELETE, "/v1/owed/{id}", Operator, delete(api::strike_out)),
         row(Method::POST, "/v1/owed/{id}/try", Operator, post(api::try_owed)),
+        row(Method::POST, "/v1/configuration/reload", Operator, post(api::reload)),
         row(Method::GET, "/v1/stream", Operator, get(stream::stream)),
         row(Method::GET, "/metrics", Operator, get(health::metrics)),
         row(Method::GET, "/", Operator, get(pages::operator)),

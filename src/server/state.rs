@@ -10,7 +10,7 @@ use super::limits::{IN_FLIGHT, STREAMS, VITAL_SEATS};
 use super::policies::Policies;
 use super::session::Checker;
 use crate::config::server::{PartnerKey, ServerSettings as Settings};
-use crate::service::Service;
+use crate::service::{Reload, Service};
 
 /// What the server is built from.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub struct Parts {
     pub settings: Settings,
     /// The connector.
     pub service: Service,
+    /// Reads the configuration again; none where it cannot change.
+    pub reload: Option<Arc<dyn Reload>>,
     /// Writes the metrics down, in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
@@ -81,6 +83,10 @@ impl Server {
 
     pub(super) fn service(&self) -> &Service {
         &self.0.parts.service
+    }
+
+    pub(super) fn reload(&self) -> Option<&Arc<dyn Reload>> {
+        self.0.parts.reload.as_ref()
     }
 
     pub(super) fn session(&self) -> Option<&Checker> {

@@ -10,13 +10,14 @@
 //! 2. A platform event counts as processed only when what follows from it is durable, in the order of its
 //!    stream.
 //! 3. A channel that Salesforce itself routes (`RoutingOwner = Salesforce`) has no stream, and says so once.
-//! 4. What one org or channel suffers from does not touch another.
+//! 4. What one org or channel suffers from does not touch another: each is kept running by itself, and started,
+//!    stopped and replaced while the others go on.
 //!
 //! Elsewhere: state machines in `routing`, order and durability in `connector`, the stream itself in
 //! `events::pubsub`.
 
-mod cause;
 mod clock;
+mod difference;
 mod ended;
 mod error;
 mod observe;
@@ -24,18 +25,20 @@ mod plan;
 mod readiness;
 mod refused;
 mod running;
+mod set;
+mod shared;
 mod stream;
+mod supervised;
 mod tokens;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, broadcast, watch};
-use tokio::task::JoinHandle;
-use tracing::Instrument as _;
 
-use ended::ENDED_KEPT;
+pub use difference::{Difference, Reload};
 pub use ended::{EndedView, RequestEnded};
 pub use error::Error;
 pub use plan::{ChannelPlan, OrgPlan, Plan, PlanError, Ports};
@@ -43,13 +46,15 @@ pub use readiness::{Check, Part, Readiness};
 pub use running::{Processed, RunningChannel};
 pub use tokens::{OrgCredentials, WatchedTokens};
 
-use crate::config::{DECLINES_HINT, DECLINES_NOT_HEARD};
-use crate::connector::Channel;
 pub use crate::connector::GivenUp;
 use crate::model::ids::OrgId;
 use crate::model::time::Clock;
-use crate::notices::{Notice, Notices, Subject};
-use crate::store::{self, OutcomeId, OutcomeRecord, Store};
+use crate::notices::Notices;
+use crate::store::{self, Store};
+
+use set::Set;
+use shared::Shared;
+use supervised::{Recipe, Supervised};
 
 /// How many endings a slow watcher may fall behind.
 const WATCHERS_BEHIND: usize = 4096;
@@ -59,26 +64,15 @@ const WATCHERS_BEHIND: usize = 4096;
 pub struct Service(Arc<Inner>);
 
 struct Inner {
-    channels: Vec<RunningChannel>,
-    orgs: Vec<(OrgId, WatchedTokens)>,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    notices: Notices,
-    told: broadcast::Sender<RequestEnded>,
+    shared: Arc<Shared>,
     stopping: watch::Sender<bool>,
-    /// What must end before the service has ended.
-    tasks: Mutex<Tasks>,
-}
-
-#[derive(Default)]
-struct Tasks {
-    streams: Vec<JoinHandle<()>>,
-    channels: Vec<Channel>,
+    /// What is kept running. Held while orgs are started and stopped, so that only one does so at a time.
+    supervised: Mutex<BTreeMap<OrgId, Vec<Supervised>>>,
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service").field("channels", &self.0.channels.len()).finish_non_exhaustive()
+        f.debug_struct("Service").field("channels", &self.channels().len()).finish_non_exhaustive()
     }
 }
 
@@ -107,64 +101,85 @@ impl Service {
     pub async fn start(plan: Plan) -> Result<Self, store::Error> {
         let Plan { orgs, store, clock, notices, aside } = plan;
         let told = broadcast::Sender::new(WATCHERS_BEHIND);
-        let stopping = watch::Sender::new(false);
-        let history = history(&*store).await;
-        let mut tasks = Tasks::default();
-        let mut positions = Vec::new();
-        for (org, channel) in each(&orgs) {
-            match Channel::start(channel.parts(org.id, &store, &clock)).await {
-                Ok(channel) => {
-                    positions.push(channel.positions().to_vec());
-                    tasks.channels.push(channel);
-                }
+        let shared = Arc::new(Shared { set: Set::default(), store, clock, notices, aside, told });
+        let history = shared.history().await;
+        let mut taken_up = Vec::new();
+        for recipe in orgs.iter().flat_map(|org| recipes(org, &shared)) {
+            match recipe.take_up().await {
+                Ok(channel) => taken_up.push((recipe, channel)),
                 Err(error) => {
-                    tasks.stop().await;
+                    for (_, channel) in taken_up {
+                        channel.stop().await;
+                    }
                     return Err(error);
                 }
             }
         }
-        let mut channels = Vec::new();
-        for (((org, plan), channel), positions) in each(&orgs).zip(&tasks.channels).zip(&positions) {
-            // Whatever the stream says, it says whose it is.
-            let span = tracing::info_span!(parent: None, "stream", org = %org.id, channel = %plan.name);
-            let source = span.in_scope(|| plan.subscribe(org.pubsub.as_ref(), positions, &aside));
-            let health = source.as_ref().map(|(_, source)| source.health()).unwrap_or_default();
-            let running = RunningChannel::new(org.id, plan, channel.handle(), health, (&store, &clock));
-            for record in history.iter().filter(|record| record.channel == *running.key()) {
-                running.keep(record.conversation.clone(), &record.ending, None);
-            }
-            tasks.streams.push(tokio::spawn(running.clone().tell(told.clone(), stopping.subscribe())));
-            if let Some((topic, source)) = source {
-                let reader = running.reader(&topic, source, stopping.subscribe());
-                tasks.streams.push(tokio::spawn(reader.run().instrument(span)));
-            }
-            notice_declines(plan, &running, &notices, &*clock);
-            channels.push(running);
+        let mut supervised = BTreeMap::<_, Vec<_>>::new();
+        for (recipe, channel) in taken_up {
+            let of_org = supervised.entry(recipe.org).or_default();
+            of_org.push(Supervised::new(recipe, Some((channel, &history))));
         }
-        let watching = clock::watch(Arc::clone(&clock), notices.clone(), stopping.subscribe());
-        tasks.streams.push(tokio::spawn(watching));
-        let orgs = orgs.into_iter().map(|org| (org.id, org.tokens)).collect();
-        let tasks = Mutex::new(tasks);
-        Ok(Self(Arc::new(Inner { channels, orgs, store, clock, notices, told, stopping, tasks })))
+        for org in orgs {
+            shared.set.put_org(org.id, org.tokens);
+        }
+        let stopping = watch::Sender::new(false);
+        let watching = clock::watch(Arc::clone(&shared.clock), shared.notices.clone(), stopping.subscribe());
+        tokio::spawn(watching);
+        Ok(Self(Arc::new(Inner { shared, stopping, supervised: Mutex::new(supervised) })))
     }
 
-    /// All channels of all orgs.
-    pub fn channels(&self) -> &[RunningChannel] {
-        &self.0.channels
+    /// Stops those orgs, and starts these, while all others go on. An org that is in both is replaced: what it had
+    /// read is durable before it is taken up again. A channel that cannot be taken up is tried again and again.
+    ///
+    /// Returns how many requests were still open in channels that are not there any more.
+    pub async fn change(&self, gone: &[OrgId], orgs: Vec<OrgPlan>) -> usize {
+        let mut supervised = self.0.supervised.lock().await;
+        if *self.0.stopping.borrow() {
+            return 0;
+        }
+        let shared = &self.0.shared;
+        let mut left = 0_usize;
+        for running in self.channels().iter().filter(|running| gone.contains(&running.key().org)) {
+            if !stays(&orgs, running.key().org).contains(&running.key().channel) {
+                left = left.saturating_add(running.counts().await.map_or(0, |(_, open)| open));
+            }
+        }
+        let stopped: Vec<_> = gone.iter().filter_map(|org| supervised.remove(org)).flatten().collect();
+        stopped.iter().for_each(Supervised::ask_to_stop);
+        for one in stopped {
+            one.stop().await;
+        }
+        for org in gone {
+            shared.notices.lower_of(*org);
+            shared.set.keep_of(*org, &stays(&orgs, *org));
+        }
+        for org in orgs {
+            let started = recipes(&org, shared).map(|recipe| Supervised::new(recipe, None)).collect();
+            supervised.insert(org.id, started);
+            shared.set.put_org(org.id, org.tokens);
+        }
+        left
+    }
+
+    /// All channels of all orgs, as they are now.
+    pub fn channels(&self) -> Arc<[RunningChannel]> {
+        self.0.shared.set.channels()
     }
 
     /// The channel of that org and developer name. What is not named need not be where only one can be meant.
     ///
     /// # Errors
     /// Where none or several can be meant.
-    pub fn find(&self, org: Option<&OrgId>, channel: Option<&str>) -> Result<&RunningChannel, NoChannel> {
+    pub fn find(&self, org: Option<&OrgId>, channel: Option<&str>) -> Result<RunningChannel, NoChannel> {
+        let channels = self.channels();
         let fits = |running: &&RunningChannel| {
             org.is_none_or(|org| running.key().org == *org)
                 && channel.is_none_or(|name| &*running.key().channel == name)
         };
-        let mut fitting = self.0.channels.iter().filter(fits);
+        let mut fitting = channels.iter().filter(fits);
         match (fitting.next(), fitting.count()) {
-            (Some(only), 0) => Ok(only),
+            (Some(only), 0) => Ok(only.clone()),
             (Some(_), others) => Err(NoChannel::Several(others.saturating_add(1))),
             (None, _) => Err(NoChannel::Unknown {
                 org: org.map_or_else(|| "any".to_owned(), ToString::to_string),
@@ -175,31 +190,32 @@ impl Service {
 
     /// What ends from now on.
     pub fn told(&self) -> broadcast::Receiver<RequestEnded> {
-        self.0.told.subscribe()
+        self.0.shared.told.subscribe()
     }
 
     /// The store, for its history.
     pub fn store(&self) -> &Arc<dyn Store> {
-        &self.0.store
+        &self.0.shared.store
     }
 
     /// The clock that the service goes by.
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.0.clock
+        &self.0.shared.clock
     }
 
     /// Where whatever somebody should look at is raised.
     pub fn notices(&self) -> &Notices {
-        &self.0.notices
+        &self.0.shared.notices
     }
 
     /// Whether it can do its work, and what is in the way.
     pub fn readiness(&self) -> Readiness {
-        let mut notices = self.0.notices.all();
-        notices.extend(self.0.channels.iter().filter_map(RunningChannel::unreadable_notice));
-        notices.extend(self.0.channels.iter().filter_map(RunningChannel::refused_notice));
-        notices.extend(clock::notices(&self.0.channels));
-        readiness::of(&self.0.channels, &self.0.orgs, &self.0.store.health(), notices, self.0.clock.now())
+        let (channels, shared) = (self.channels(), &self.0.shared);
+        let mut notices = shared.notices.all();
+        notices.extend(channels.iter().filter_map(RunningChannel::unreadable_notice));
+        notices.extend(channels.iter().filter_map(RunningChannel::refused_notice));
+        notices.extend(clock::notices(&channels));
+        readiness::of(&channels, &shared.set.orgs(), &shared.store.health(), notices, shared.clock.now())
     }
 
     /// Reads no more, lets what was read become durable, and ends, within `patience` even where the store
@@ -207,10 +223,13 @@ impl Service {
     pub async fn stop(&self, patience: Duration) {
         self.0.stopping.send_replace(true);
         tracing::info!("stopping: no more events are read");
-        let mut tasks = std::mem::take(&mut *self.0.tasks.lock().await);
-        let store = &self.0.store;
+        let store = &self.0.shared.store;
         let ended = tokio::time::timeout(patience, async {
-            tasks.stop().await;
+            let supervised = std::mem::take(&mut *self.0.supervised.lock().await);
+            supervised.values().flatten().for_each(Supervised::ask_to_stop);
+            for one in supervised.into_values().flatten() {
+                one.stop().await;
+            }
             if let Err(error) = store.close().await {
                 tracing::warn!(%error, "the store was not closed cleanly; stored data is intact");
             }
@@ -223,41 +242,18 @@ impl Service {
     }
 }
 
-/// What ended last. Only to be looked at: where it cannot be read, the service runs without.
-async fn history(store: &dyn Store) -> Vec<OutcomeRecord> {
-    let last = match store.last_outcome().await {
-        Ok(last) => last,
-        Err(error) => {
-            tracing::warn!(%error, "requests that ended before the start cannot be read");
-            return Vec::new();
-        }
-    };
-    let from = OutcomeId::from_number(last.number().saturating_sub(i64::try_from(ENDED_KEPT).unwrap_or(0)));
-    store.outcomes(from, ENDED_KEPT).await.unwrap_or_default()
+/// How to start each channel of an org.
+fn recipes<'a>(org: &'a OrgPlan, shared: &'a Arc<Shared>) -> impl Iterator<Item = Recipe> + 'a {
+    org.channels.iter().map(|plan| Recipe {
+        org: org.id,
+        plan: plan.clone(),
+        pubsub: org.pubsub.clone(),
+        shared: Arc::clone(shared),
+    })
 }
 
-/// Puts on the board that declines will not be heard, where Salesforce was not told to tell of them.
-fn notice_declines(plan: &ChannelPlan, running: &RunningChannel, notices: &Notices, clock: &dyn Clock) {
-    if !plan.is_ours() || plan.definition.is_routing_work_result_supported {
-        return;
-    }
-    let key = running.key();
-    let subject = Subject::of_channel("declines-not-heard", key.org, &key.channel);
-    let (problem, hint) = (DECLINES_NOT_HEARD.to_owned(), Some(DECLINES_HINT.to_owned()));
-    notices.raise(Notice { subject, since: Some(clock.now()), problem, hint });
-}
-
-fn each(orgs: &[OrgPlan]) -> impl Iterator<Item = (&OrgPlan, &ChannelPlan)> {
-    orgs.iter().flat_map(|org| org.channels.iter().map(move |channel| (org, channel)))
-}
-
-impl Tasks {
-    async fn stop(&mut self) {
-        for stream in self.streams.drain(..) {
-            stream.await.ok();
-        }
-        for channel in self.channels.drain(..) {
-            channel.stop().await;
-        }
-    }
+/// The channels that an org has afterwards.
+fn stays(orgs: &[OrgPlan], org: OrgId) -> Vec<Arc<str>> {
+    let of_org = orgs.iter().filter(|plan| plan.id == org).flat_map(|plan| &plan.channels);
+    of_org.map(|channel| Arc::clone(&channel.name)).collect()
 }

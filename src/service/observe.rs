@@ -16,9 +16,10 @@ impl Service {
     /// Brings the numbers up to date that change by themselves. To be called before they are read.
     pub async fn observe(&self) {
         let now = self.clock().now();
-        let counts = self.channels().iter().map(|running| timeout(PATIENCE, running.counts()));
+        let channels = self.channels();
+        let counts = channels.iter().map(|running| timeout(PATIENCE, running.counts()));
         let counted = join_all(counts).await;
-        for (running, counts) in self.channels().iter().zip(counted) {
+        for (running, counts) in channels.iter().zip(counted) {
             let key = running.key();
             let (org, channel) = (key.org.to_string(), key.channel.to_string());
             let labels = [("org", org), ("channel", channel)];

@@ -115,7 +115,12 @@ pub(super) fn of(
     }
     for running in channels.iter().filter(|running| running.is_ours()) {
         let stream = running.stream();
-        checks.push(of_stream(running.key(), &stream));
+        let mut check = of_stream(running.key(), &stream);
+        if running.is_over() {
+            check.ok = false;
+            check.problem = Some("the channel has ended and is being started again".to_owned());
+        }
+        checks.push(check);
         notices.extend(set_aside(running.key(), &stream));
     }
     Readiness { ready: checks.iter().all(|check| check.ok), checks, notices }

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, watch};
 use crate::connector::{self, Delivery, Ended, GivenUp, Handle, UnreadableConversations};
 use crate::contacts::{ConversationView, Directory, Query};
 use crate::events::source::{Health, State};
-use crate::events::{Decoded, Decoder, EventSource, Ignored, agent_work_event};
+use crate::events::{Decoded, Decoder, EventSource, Ignored, agent_work_event, identity};
 use crate::interaction::Skew;
 use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
 use crate::model::event::Participant;
@@ -22,7 +22,6 @@ use crate::people::People;
 use crate::routing::{Conversation, OfferOwner, Settings, rules};
 use crate::store::{Cause, ChannelKey, Store};
 
-use super::cause::cause_of;
 use super::plan::ChannelPlan;
 use super::refused;
 use super::stream::{Reader, Time, count_odd};
@@ -93,6 +92,11 @@ impl RunningChannel {
     /// Whether the partner routes the channel's requests; else Salesforce does, and none is taken in.
     pub fn is_ours(&self) -> bool {
         self.0.is_ours
+    }
+
+    /// Whether it has ended; where it failed, it is started again.
+    pub(super) fn is_over(&self) -> bool {
+        self.0.handle.is_over()
     }
 
     /// How its stream of events is doing.
@@ -216,9 +220,7 @@ impl RunningChannel {
             Some(OfferOwner::Nobodys) => return Ok(Processed::Ignored(Ignored::NoOfferOfOurs)),
             Some(OfferOwner::Theirs) => {}
         }
-        // What one rep says must not be taken for a repetition of what another did.
-        let speaker = rep.map(|rep| format!(" {rep}")).unwrap_or_default();
-        let cause = Cause::named(&format!("agent work {work} {work_event}{speaker}"))?;
+        let cause = Cause::named(&identity::of_agent_work(work, work_event, rep))?;
         self.deliver(decoded, Some(cause)).await
     }
 
@@ -229,7 +231,7 @@ impl RunningChannel {
     pub async fn platform_event(&self, json: &str) -> Result<Processed, Error> {
         let decoded = self.0.decoder.clone().decode(json, self.0.clock.now(), None)?;
         count_odd(&decoded.odd);
-        self.deliver(decoded, Some(cause_of(json)?)).await
+        self.deliver(decoded, Some(Cause::named(&identity::of_platform_event(json))?)).await
     }
 
     async fn deliver(&self, mut decoded: Decoded, cause: Option<Cause>) -> Result<Processed, Error> {

@@ -12,13 +12,11 @@ use tokio::sync::watch;
 
 use crate::connector::{Delivery, Error, Handle, Receipt};
 use crate::events::source::{self, Ended, Position, ReplayId};
-use crate::events::{Decoder, EventSource};
+use crate::events::{Decoder, EventSource, identity};
 use crate::interaction::Skew;
 use crate::model::event::{Event, EventKind};
 use crate::model::time::Clock;
-use crate::store;
-
-use super::cause::cause_of;
+use crate::store::{self, Cause};
 
 /// How many events may be on their way to the store.
 const UNDER_WAY: usize = 256;
@@ -188,7 +186,7 @@ impl Reader {
                             self.count("ignored");
                         } else {
                             self.count("accepted");
-                            delivery.cause = Some(cause_of(&event.json)?);
+                            delivery.cause = Some(Cause::named(&identity::of_platform_event(&event.json))?);
                             delivery.events = decoded.events;
                         }
                     }

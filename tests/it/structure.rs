@@ -49,6 +49,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "people",
         ],
     ),
+    ("host", &["notices", "model", "events", "config", "store", "connector", "people", "service", "webhook"]),
     (
         "doctor",
         &["notices", "model", "events", "interaction", "config", "service", "outbound", "webhook", "server"],
@@ -91,6 +92,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "store",
             "connector",
             "service",
+            "host",
             "telemetry",
             "people",
             "doctor",

@@ -17,10 +17,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::serve::LogOptions;
-use super::stop::asked_to_stop;
+use super::signals::asked_to_stop;
 use super::style;
 use super::{Error, Outcome, Output, running};
 use crate::emulator::http::{self, Emulator};
+use crate::host::{Host, Prepared};
 use crate::model::time::{Clock, SystemClock};
 use crate::server::{Server, raise_descriptors};
 use crate::service::Service;
@@ -112,10 +113,12 @@ impl Demo {
         let setting = Setting::new(address, ring_seconds)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let emulator = Emulator::new(setting.emulator(), Arc::clone(&clock)).map_err(Error::new)?;
-        let orgs = running::orgs(&setting.serving, &clock)?;
+        let prepared = Prepared::new(setting.serving.clone(), &clock)?;
         let numbers = running::numbers()?;
-        let service = running::start(&setting.serving, orgs, clock).await?;
-        let server = running::server(&setting.serving, &service, numbers)?;
+        let again = setting.serving.clone();
+        let host = Host::start(prepared, clock, Box::new(move || Ok(again.clone()))).await?;
+        let server = running::server(&setting.serving.server, &host, numbers)?;
+        let service = host.service().clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
         let serving = tokio::spawn(http::serve_with(listener, emulator.clone(), server.routes(), until));

@@ -173,7 +173,7 @@ async fn ending_of(
 async fn settled(service: &Service, request: &EventId) {
     let closed = async {
         loop {
-            for running in service.channels() {
+            for running in service.channels().iter() {
                 if matches!(running.open_request(request).await, Ok(None) | Err(_)) {
                     return;
                 }

@@ -60,7 +60,7 @@ impl Page {
 
     /// The channel that the session is for; without a session, or where the token names none, the one that
     /// the query names.
-    fn channel<'a>(&self, server: &'a Server, asked: ChannelSelector) -> Result<&'a RunningChannel, Refused> {
+    fn channel(&self, server: &Server, asked: ChannelSelector) -> Result<RunningChannel, Refused> {
         let Some(session) = &self.0 else { return asked.find(server) };
         let foreign = |field: &str| {
             let error = format!("the session token is not for this {field}");

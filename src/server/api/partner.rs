@@ -64,11 +64,7 @@ impl From<people::Error> for Refused {
 impl Partner {
     /// The channel that is meant, where the key is for it. Of what a key is not for, not even whether it is there
     /// is told.
-    fn channel<'a>(
-        &self,
-        server: &'a Server,
-        place: &ChannelSelector,
-    ) -> Result<&'a RunningChannel, Refused> {
+    fn channel<'a>(&self, server: &'a Server, place: &ChannelSelector) -> Result<RunningChannel, Refused> {
         let Some(key) = &self.0 else { return place.find(server) };
         let foreign = |field: &str, hint: String| {
             let error = format!("the key {} is not for this {field}", key.name);
@@ -88,12 +84,13 @@ impl Partner {
         &self,
         server: &'a Server,
         place: &ChannelSelector,
-    ) -> Result<&'a RunningChannel, Refused> {
+    ) -> Result<RunningChannel, Refused> {
         let running = self.channel(server, place)?;
         let Some(key) = &self.0 else { return Ok(running) };
         let org = running.key().org;
-        let mut channels = server.service().channels().iter().map(RunningChannel::key);
-        if let Some(other) = channels.find(|known| known.org == org && !key.is_for(org, &known.channel)) {
+        let channels = server.service().channels();
+        let mut keys = channels.iter().map(RunningChannel::key);
+        if let Some(other) = keys.find(|known| known.org == org && !key.is_for(org, &known.channel)) {
             let error = format!(
                 "the key {} is not for the channel {}, which has the same reps",
                 key.name, other.channel
@@ -119,7 +116,7 @@ pub(in crate::server) async fn reps(
     State(server): State<Server>,
     Params(place): Params<ChannelSelector>,
 ) -> Result<Answer<RepsView>, Refused> {
-    let reps = people(partner.channel(&server, &place)?)?.reps();
+    let reps = people(&partner.channel(&server, &place)?)?.reps();
     Ok(Answer(RepsView { reps: reps.into_iter().map(RepView::from).collect() }))
 }
 
@@ -131,7 +128,7 @@ pub(in crate::server) async fn change_rep(
     Json(change): Json<RepChange>,
 ) -> Result<Answer<RepView>, Refused> {
     let id = rep_id(&id)?;
-    Ok(Answer(people(partner.channel_with_reps(&server, &place)?)?.set(id, change)?.into()))
+    Ok(Answer(people(&partner.channel_with_reps(&server, &place)?)?.set(id, change)?.into()))
 }
 
 pub(in crate::server) async fn remove_rep(
@@ -141,7 +138,7 @@ pub(in crate::server) async fn remove_rep(
     Params(place): Params<ChannelSelector>,
 ) -> Result<Answer<RepView>, Refused> {
     let id = rep_id(&id)?;
-    match people(partner.channel_with_reps(&server, &place)?)?.remove(id) {
+    match people(&partner.channel_with_reps(&server, &place)?)?.remove(id) {
         Some(gone) => Ok(Answer(gone.into())),
         None => {
             let hint = "GET /v1/reps lists the reps";

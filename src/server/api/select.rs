@@ -39,21 +39,22 @@ impl ChannelSelector {
     }
 
     /// The one channel that is meant.
-    pub(super) fn find<'a>(&self, server: &'a Server) -> Result<&'a RunningChannel, Refused> {
+    pub(super) fn find<'a>(&self, server: &'a Server) -> Result<RunningChannel, Refused> {
         let found = server.service().find(self.org.as_ref(), self.channel.as_deref());
         found.map_err(|error| self.no_channel(server.service(), &error))
     }
 
     /// The one channel that is meant, among those that are allowed.
-    pub(super) fn find_among<'a>(
+    pub(super) fn find_among(
         &self,
-        server: &'a Server,
+        server: &Server,
         allowed: impl Fn(&ChannelKey) -> bool,
-    ) -> Result<&'a RunningChannel, Refused> {
-        let channels = server.service().channels().iter();
-        let mut fitting = channels.filter(|running| self.is_of(running.key()) && allowed(running.key()));
+    ) -> Result<RunningChannel, Refused> {
+        let channels = server.service().channels();
+        let mut fitting =
+            channels.iter().filter(|running| self.is_of(running.key()) && allowed(running.key()));
         let error = match (fitting.next(), fitting.count()) {
-            (Some(only), 0) => return Ok(only),
+            (Some(only), 0) => return Ok(only.clone()),
             (Some(_), others) => NoChannel::Several(others.saturating_add(1)),
             (None, _) => NoChannel::Unknown {
                 org: self.org.map_or_else(|| "any".to_owned(), |org| org.to_string()),
@@ -64,9 +65,9 @@ impl ChannelSelector {
     }
 
     /// Every channel that is meant: all of them where nothing is said.
-    pub(super) fn find_all<'a>(&self, server: &'a Server) -> Result<Vec<&'a RunningChannel>, Refused> {
-        let channels = server.service().channels().iter();
-        let meant: Vec<_> = channels.filter(|running| self.is_of(running.key())).collect();
+    pub(super) fn find_all(&self, server: &Server) -> Result<Vec<RunningChannel>, Refused> {
+        let channels = server.service().channels();
+        let meant: Vec<_> = channels.iter().filter(|running| self.is_of(running.key())).cloned().collect();
         if meant.is_empty() && (self.org.is_some() || self.channel.is_some()) {
             // Whoever looks for one says best why there is none.
             self.find(server)?;
@@ -75,7 +76,8 @@ impl ChannelSelector {
     }
 
     fn no_channel(&self, service: &Service, error: &NoChannel) -> Refused {
-        let orgs = || service.channels().iter().map(|running| running.key().org);
+        let channels = service.channels();
+        let orgs = || channels.iter().map(|running| running.key().org);
         let status = match error {
             NoChannel::Unknown { .. } => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,

@@ -165,7 +165,7 @@ async fn it_is_not_opened_to_the_world() {
     let settings = Settings { listen: "0.0.0.0:8080".parse().unwrap(), ..loopback() };
     let service = service(vec![org(ORG, "http://127.0.0.1:9", true)]).await;
     let metrics = Arc::new(String::new);
-    let refused = Server::new(Parts { settings, service, metrics }).unwrap_err();
+    let refused = Server::new(Parts { settings, service, reload: None, metrics }).unwrap_err();
     assert!(matches!(refused, Error::Exposed(_)), "{refused}");
 }
 

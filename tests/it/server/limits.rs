@@ -71,7 +71,7 @@ async fn a_path_has_an_end() {
 async fn a_panic_is_an_answer() {
     let service = service(vec![org(ORG, "http://127.0.0.1:9", true)]).await;
     let metrics = Arc::new(|| -> String { panic!("in a test") });
-    let server = Server::new(Parts { settings: loopback(), service, metrics }).unwrap();
+    let server = Server::new(Parts { settings: loopback(), service, reload: None, metrics }).unwrap();
     let request =
         axum::http::Request::get("/metrics").header("host", "localhost").body(Body::empty()).unwrap();
     let response = server.router().oneshot(request).await.unwrap();
@@ -147,7 +147,8 @@ async fn it_does_not_serve_where_the_settings_do_not_say_so() {
     let listener = TcpListener::bind(("0.0.0.0", 0)).await.unwrap();
     let service = service(vec![org(ORG, "http://127.0.0.1:9", true)]).await;
     let server =
-        Server::new(Parts { settings: loopback(), service, metrics: Arc::new(String::new) }).unwrap();
+        Server::new(Parts { settings: loopback(), service, reload: None, metrics: Arc::new(String::new) })
+            .unwrap();
     let error = serve(listener, server, std::future::pending()).await.unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:8080"), "{error}");
 }

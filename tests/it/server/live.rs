@@ -24,7 +24,7 @@ pub(super) async fn live(settings: Settings) -> Live {
     let address = listener.local_addr().unwrap();
     let service = service(vec![org(ORG, "http://127.0.0.1:9", true)]).await;
     let settings = Settings { listen: address, ..settings };
-    let parts = Parts { settings, service, metrics: Arc::new(|| "byoc_up 1\n".to_owned()) };
+    let parts = Parts { settings, service, reload: None, metrics: Arc::new(|| "byoc_up 1\n".to_owned()) };
     let server = Server::new(parts).unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(serve(listener, server.clone(), async move { drop(stopped.await) }));

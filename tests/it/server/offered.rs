@@ -65,12 +65,12 @@ impl Offered {
         offered
     }
 
-    pub(super) fn running(&self) -> &RunningChannel {
+    pub(super) fn running(&self) -> RunningChannel {
         self.rig.service.find(Some(&ORG.parse().unwrap()), Some(CHANNEL)).unwrap()
     }
 
-    pub(super) fn people(&self) -> &People {
-        self.running().people().unwrap()
+    pub(super) fn people(&self) -> People {
+        self.running().people().unwrap().clone()
     }
 
     /// What the open request's offer is doing.

@@ -145,7 +145,8 @@ impl Rig {
 
     pub(super) fn over(settings: Settings, service: Service) -> Self {
         let metrics = Arc::new(|| "byoc_up 1\n".to_owned());
-        let server = Server::new(Parts { settings, service: service.clone(), metrics }).unwrap();
+        let server =
+            Server::new(Parts { settings, service: service.clone(), reload: None, metrics }).unwrap();
         let router = server.router();
         Self { server, service, router }
     }

@@ -2,3 +2,4 @@
 
 mod causes;
 mod history;
+mod panics;

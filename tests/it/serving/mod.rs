@@ -9,6 +9,7 @@ mod org_setup;
 mod orgs;
 mod probes;
 mod refused;
+mod reload;
 mod tls;
 mod unheard;
 mod unreadable;

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::world::World;
 
 const QUEUE: &str = "00G000000000001";
-const OTHER: &str = "00DHu0000099999";
+pub(super) const OTHER: &str = "00DHu0000099999";
 
 /// A rep who asks and one who accepts, both with names of this org.
-fn roster(org: u32) -> Roster {
+pub(super) fn roster(org: u32) -> Roster {
     serde_json::from_value(json!({
         "queues": [{ "id": QUEUE }],
         "reps": [
@@ -31,12 +31,12 @@ fn asking(org: u32) -> RepId {
     RepId::parse(&format!("00500000000{org:02}01")).unwrap()
 }
 
-fn ask(world: &World, org: u32) -> EventId {
+pub(super) fn ask(world: &World, org: u32) -> EventId {
     let conversation = world.conversation(asking(org));
     world.ask(&conversation, Target::Queue(QueueId::parse(QUEUE).unwrap()))
 }
 
-fn until_joined(world: &World, request: &EventId) {
+pub(super) fn until_joined(world: &World, request: &EventId) {
     world.until("a rep joins", |world| {
         world.emulator.with(|salesforce, _| {
             let ended = |booked: &LedgerEvent| matches!(booked, LedgerEvent::RequestEnded { request: ended, .. } if ended == request);
@@ -46,7 +46,7 @@ fn until_joined(world: &World, request: &EventId) {
 }
 
 /// The second org, as the first one's configuration has it.
-fn entry(other: &World) -> String {
+pub(super) fn entry(other: &World) -> String {
     let folder = other.path("");
     let definition = "developer_name = 'devorg_PartnerMessaging'\nrouting_owner = 'Partner'\nis_conference_supported = true\n\
                       custom_platform_event = 'devorg__PartnerMessaging__e'\n\

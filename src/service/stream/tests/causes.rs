@@ -15,7 +15,7 @@ async fn an_event_is_stored_with_its_cause_and_changes_nothing_when_it_comes_aga
         let turn = waiting.iter().map(|(_, turn)| turn).find(|turn| turn.position.as_ref() == Some(&place));
         turn.map(|turn| (turn.cause.clone(), turn.change.is_some()))
     };
-    let cause = cause_of(&json).unwrap();
+    let cause = Cause::named(&identity::of_platform_event(&json)).unwrap();
     assert_eq!(turn_at(1), Some((Some(cause.clone()), true)));
     stage.store.answer_all().await;
     let seen = stage.store.seen(&key(), std::slice::from_ref(&cause)).await.unwrap();

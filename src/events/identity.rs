@@ -1,17 +1,27 @@
-//! What names a platform event, so that the same one twice is one.
+//! An event's identity: what names it, so that the same one twice is one, whichever way it came.
+//!
+//! Knows what an event says. Must never know a stream's replay id: that changes where an org has moved, and an
+//! event by HTTP has none.
+//!
+//! Invariant: names are stored, and never change.
 
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::store::{self, Cause};
+use crate::model::ids::{AgentWorkId, RepId};
 
-/// Names a platform event by its own id, and where it has none by what it says: it comes under another replay
-/// id where the org has moved, and under none by HTTP, and is the same event all the same.
-pub(super) fn cause_of(json: &str) -> Result<Cause, store::Error> {
+/// Names a platform event by its own id, and where it has none by what it says.
+pub fn of_platform_event(json: &str) -> String {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d65_7665_8e74_2d62_6f64_7931);
     let own = serde_json::from_str::<Named>(json).ok().and_then(|named| named.id);
     let id = own.unwrap_or_else(|| Uuid::new_v5(&NAMESPACE, json.as_bytes()));
-    Cause::named(&format!("event {id}"))
+    format!("event {id}")
+}
+
+/// Names what a rep's page says of an offer. What one rep says is no repetition of what another did.
+pub fn of_agent_work(work: AgentWorkId, work_event: &str, rep: Option<RepId>) -> String {
+    let speaker = rep.map(|rep| format!(" {rep}")).unwrap_or_default();
+    format!("agent work {work} {work_event}{speaker}")
 }
 
 /// The id that a platform event has, whatever else it says.
@@ -27,7 +37,7 @@ mod tests {
 
     #[test]
     fn an_event_is_named_by_its_own_id_or_by_what_it_says() {
-        let cause = |json: &str| cause_of(json).unwrap();
+        let cause = of_platform_event;
         let id = "d1f4a5ce-0a8c-4b5b-8f0f-0c5d1f2e3a4b";
         let named = |more: &str| format!(r#"{{"EventUuid": "{id}"{more}}}"#);
         assert_eq!(cause(&named("")), cause(&named(r#", "x": 1"#)), "its own id is enough");
