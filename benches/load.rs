@@ -2,7 +2,9 @@
 //! here: what it sustains, how fast it is, what it takes, and how soon it is back.
 //!
 //! `cargo bench --bench load [-- PART…] [--json]`; the parts are `throughput`, `latency`, `memory` and `resume`,
-//! all of them where none is named. `BYOC_BENCH_FOLDER` names the disk (the system's folder for temporary files
+//! all of them where none is named, and `cost`, only by name: processor time and commits at 200 and 2,000 calls a second,
+//! beside the program that `BYOC_BENCH_AGAINST` names, which may be of another commit. `BYOC_BENCH_PROGRAM` puts one in
+//! the place of today's in the other parts. `BYOC_BENCH_FOLDER` names the disk (the system's folder for temporary files
 //! where it is not set, which must not be in memory). Orgs and connector share the machine, so that what the
 //! orgs take is shown beside.
 
@@ -11,6 +13,8 @@
 #[path = "load/bare.rs"]
 mod bare;
 mod chat;
+#[path = "load/cost.rs"]
+mod cost;
 #[path = "load/drive.rs"]
 mod drive;
 #[path = "load/org.rs"]
@@ -53,6 +57,8 @@ const MOST_REQUESTS: usize = 100_000;
 struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     throughput: Option<Vec<Held>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Vec<cost::Round>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency: Option<Latency>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,12 +116,15 @@ impl Times {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let said = |name: &str| arguments.iter().any(|argument| argument == name);
-    let all = !["throughput", "latency", "memory", "resume"].into_iter().any(said);
+    let all = !["throughput", "cost", "latency", "memory", "resume"].into_iter().any(said);
     let (times, json) = (Times::new(said("--bench")), said("--json"));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut report = Report::default();
     if all || said("throughput") {
         report.throughput = Some(runtime.block_on(throughput(&times, json)));
+    }
+    if said("cost") {
+        report.cost = Some(runtime.block_on(cost::cost(&times, json)));
     }
     if all || said("latency") {
         report.latency = Some(runtime.block_on(latency(&times, json)));

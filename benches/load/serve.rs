@@ -116,11 +116,16 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn start(home: &Home) -> Self {
+        let program = std::env::var_os("BYOC_BENCH_PROGRAM");
+        Self::start_program(home, program.unwrap_or_else(|| env!("CARGO_BIN_EXE_byoc").into()).into())
+    }
+
+    pub(crate) fn start_program(home: &Home, program: PathBuf) -> Self {
         let announced = home.path("announced.json");
         let log = File::options().create(true).append(true).open(home.path("serve.log"));
         let stdout = File::create(&announced).expect("a file");
         let began = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_byoc"))
+        let child = Command::new(program)
             .args(["serve", "--json"])
             .current_dir(home.0.path())
             .env_remove("BYOC_CONFIG")
@@ -150,7 +155,7 @@ impl Serve {
     pub(crate) async fn until_ready(&mut self, open: u64) -> Duration {
         loop {
             let ready = self.get("/readyz").await.is_some_and(|(ready, _)| ready);
-            if ready && (open == 0 || self.open().await >= open) {
+            if ready && (open == 0 || self.open().await >= open as f64) {
                 return self.began.elapsed();
             }
             assert!(self.began.elapsed() < HANGS, "it does not become ready; see serve.log");
@@ -159,10 +164,19 @@ impl Serve {
     }
 
     /// How many conversations have an open request, by its own account.
-    pub(crate) async fn open(&mut self) -> u64 {
-        let Some((true, metrics)) = self.get("/metrics").await else { return 0 };
-        let of_one = metrics.lines().filter(|line| line.starts_with("byoc_conversations_open"));
-        of_one.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+    pub(crate) async fn open(&mut self) -> f64 {
+        self.metric("byoc_conversations_open").await
+    }
+
+    /// How many commits it has made, by its own account.
+    pub(crate) async fn commits(&mut self) -> f64 {
+        self.metric("byoc_store_commit_seconds_count").await
+    }
+
+    async fn metric(&mut self, name: &str) -> f64 {
+        let Some((true, metrics)) = self.get("/metrics").await else { return 0.0 };
+        let of_one = metrics.lines().filter(|line| line.starts_with(name));
+        of_one.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
     /// How long an operator waits for the list of open requests, at the most of a few times.
