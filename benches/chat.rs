@@ -110,6 +110,7 @@ impl Chat {
             cause: event.then(|| Cause::replay_id(&replay_id).expect("short")),
             position: event.then(|| Position::new("/event/Acme__e", &replay_id).expect("short")),
             change: Some(change),
+            urgent: true,
         }
     }
 }

@@ -120,6 +120,9 @@ pub struct TurnRecord {
     pub position: Option<Position>,
     /// What it changed; `None` where the event concerned no conversation, or only the position moved.
     pub change: Option<Change>,
+    /// Whether something is done as soon as it is durable: a call, a word to the partner, an answer to an operator. A
+    /// store may hold another turn back for some milliseconds, to commit it together with what comes.
+    pub urgent: bool,
 }
 
 /// What a turn changed in a conversation.

@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::Instrument as _;
 
@@ -211,12 +211,20 @@ impl Task {
         self.searches.push(Box::pin(asked.instrument(span)));
     }
 
-    fn on_stored(&mut self, stored: Result<Appended, store::Error>) {
-        self.appends.pop_front();
-        if let Err(error) = &stored {
-            tracing::error!(%error, "a turn could not be stored; beginning again from the store");
+    /// The oldest turn is stored or refused. What was committed with it is taken in the same round.
+    fn on_stored(&mut self, mut stored: Result<Appended, store::Error>) {
+        loop {
+            self.appends.pop_front();
+            let failed = stored.is_err();
+            if let Err(error) = &stored {
+                tracing::error!(%error, "a turn could not be stored; beginning again from the store");
+            }
+            self.engine.appended(self.clock.now(), stored);
+            match self.appends.front_mut().filter(|_| !failed).and_then(|next| next.now_or_never()) {
+                Some(next) => stored = next,
+                None => return,
+            }
         }
-        self.engine.appended(self.clock.now(), stored);
     }
 
     fn on_loaded(&mut self, loaded: Result<Loaded, store::Error>) {

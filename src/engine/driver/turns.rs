@@ -109,7 +109,9 @@ impl<T, O: Observer> Engine<T, O> {
         if let Some(cause) = &cause {
             self.known_causes.sent(cause);
         }
-        let record = TurnRecord { channel: self.key.clone(), epoch, at, cause, position, change };
+        let is_order = ticket.is_some() && cause.is_none() && position.is_none();
+        let urgent = is_order || !effects.commands.is_empty() || !tellings.is_empty();
+        let record = TurnRecord { channel: self.key.clone(), epoch, at, cause, position, change, urgent };
         self.outputs.push_back(Output::Append(Box::new(record)));
         let tickets = ticket.into_iter().collect();
         self.pending.push_back(PendingTurn { conversation, effects, tellings, has_facts, tickets });

@@ -13,6 +13,7 @@ mod blocking;
 mod connect;
 mod encode;
 mod failure;
+mod group;
 mod guard;
 mod health;
 mod migrate;
@@ -25,11 +26,11 @@ mod rows;
 mod writer;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, SystemClock};
@@ -70,7 +71,7 @@ impl Options {
 /// The store in one SQLite file.
 #[derive(Debug)]
 pub struct Sqlite {
-    orders: mpsc::UnboundedSender<Order>,
+    orders: mpsc::Sender<Order>,
     readers: Readers,
     health: SharedHealth,
 }
@@ -90,7 +91,7 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub async fn open_with_clock(options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let health = SharedHealth::default();
-        let (orders, queue) = mpsc::unbounded_channel();
+        let (orders, queue) = mpsc::channel();
         let (noted, time) = (health.clone(), Arc::clone(&clock));
         let (connect, guard) = blocking(move || {
             let guard = Arc::new(FileLock::take(&options.path)?);
@@ -126,9 +127,9 @@ impl Sqlite {
 impl Store for Sqlite {
     fn append(&self, turn: TurnRecord) -> Pending {
         let (answer, pending) = Pending::new();
-        let TurnRecord { channel, epoch, at, cause, position, change } = turn;
+        let TurnRecord { channel, epoch, at, cause, position, change, urgent } = turn;
         let change = change.map(Encoded::new);
-        let turn = QueuedTurn { channel, epoch, at, cause, position, change, answer };
+        let turn = QueuedTurn { channel, epoch, at, cause, position, change, urgent, answer };
         {
             let queued = &mut self.health.lock().health.queued;
             *queued = queued.saturating_add(1);

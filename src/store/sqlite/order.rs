@@ -29,6 +29,7 @@ pub(super) struct QueuedTurn {
     pub(super) cause: Option<Cause>,
     pub(super) position: Option<Position>,
     pub(super) change: Option<Result<Encoded, Error>>,
+    pub(super) urgent: bool,
     pub(super) answer: Answer<Appended>,
 }
 

@@ -7,13 +7,14 @@
 //!    closed, what was known of conversations is dropped, and the channels concerned must be loaded again.
 
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use rusqlite::Connection;
-use tokio::sync::mpsc;
 
 use super::connect::Connect;
 use super::failure::{self, failure};
+use super::group::{GATHERING, Group};
 use super::guard::FileLock;
 use super::health::{AccessPath, SharedHealth};
 use super::order::{Opened, Order, QueuedTurn, Told};
@@ -25,20 +26,9 @@ use crate::store::Error;
 use crate::store::plan::Planner;
 use crate::store::record::{Appended, ChannelKey, Epoch, Retention};
 
-/// How many turns one commit takes at most. Past some hundreds, a turn's share of the sync is nothing any
-/// more, and the first of them waits for the last.
-const LARGEST_GROUP: usize = 512;
-
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
-
-/// What is committed together.
-#[derive(Debug, Default)]
-struct Group {
-    turns: Vec<QueuedTurn>,
-    told: Vec<Told>,
-}
 
 /// The writer.
 pub(super) struct Writer {
@@ -50,22 +40,6 @@ pub(super) struct Writer {
     clock: Arc<dyn Clock>,
     /// Held until the last turn is written.
     guard: Arc<FileLock>,
-}
-
-impl Group {
-    /// Takes what can be committed with the others, and gives back what cannot.
-    fn add(&mut self, order: Order) -> Option<Order> {
-        match order {
-            Order::Append(turn) => self.turns.push(*turn),
-            Order::Told(told) => self.told.push(told),
-            other => return Some(other),
-        }
-        None
-    }
-
-    fn has_room(&self) -> bool {
-        self.turns.len().saturating_add(self.told.len()) < LARGEST_GROUP
-    }
 }
 
 impl Writer {
@@ -82,7 +56,7 @@ impl Writer {
     }
 
     /// Begins to work, on a thread of its own.
-    pub(super) fn start(self, queue: mpsc::UnboundedReceiver<Order>) -> Result<(), Error> {
+    pub(super) fn start(self, queue: Receiver<Order>) -> Result<(), Error> {
         let thread = std::thread::Builder::new().name("byoc-store".to_owned());
         thread
             .spawn(move || self.run(queue))
@@ -91,17 +65,13 @@ impl Writer {
     }
 
     /// Works until it is told to close, or nobody is left who could ask.
-    fn run(mut self, mut queue: mpsc::UnboundedReceiver<Order>) {
+    fn run(mut self, queue: Receiver<Order>) {
         let mut next = None;
-        while let Some(order) = next.take().or_else(|| queue.blocking_recv()) {
+        while let Some(order) = next.take().or_else(|| queue.recv().ok()) {
             match order {
                 first @ (Order::Append(_) | Order::Told(_)) => {
-                    let mut group = Group::default();
-                    next = group.add(first);
-                    while next.is_none() && group.has_room() {
-                        let Ok(order) = queue.try_recv() else { break };
-                        next = group.add(order);
-                    }
+                    let group;
+                    (group, next) = Group::gather(first, &queue, GATHERING);
                     self.commit(group);
                 }
                 Order::Open(channel, answer) => {
@@ -133,14 +103,15 @@ impl Writer {
     fn commit(&mut self, group: Group) {
         let count = group.turns.len();
         let stored = self.attempt(count, |this, connection| this.store(connection, &group));
-        let Group { turns, told } = group;
+        let Group { turns, told, .. } = group;
         let marked = stored.as_ref().map(|_| ()).map_err(Clone::clone);
         for Told { answer, .. } in told {
             answer.send(marked.clone()).ok();
         }
         match stored {
             Ok(answers) => {
-                for (turn, answer) in turns.into_iter().zip(answers) {
+                // The last first: a channel waits for its first, and so is woken once, when all are there.
+                for (turn, answer) in turns.into_iter().zip(answers).rev() {
                     turn.answer.send(answer).ok();
                 }
             }
@@ -156,7 +127,7 @@ impl Writer {
     fn store(
         &mut self,
         connection: &Connection,
-        Group { turns, told }: &Group,
+        Group { turns, told, .. }: &Group,
     ) -> rusqlite::Result<Vec<Result<Appended, Error>>> {
         let outlines: Vec<_> = turns.iter().map(QueuedTurn::outline).collect();
         connection.prepare_cached(BEGIN)?.execute([])?;

@@ -57,7 +57,15 @@ async fn committed(store: &dyn Store, conversation: &str, news: &[(&str, bool)])
         endings: Vec::new(),
         tellings: tellings.clone(),
     };
-    let turn = TurnRecord { channel: key, epoch, at, cause: None, position: None, change: Some(change) };
+    let turn = TurnRecord {
+        channel: key,
+        epoch,
+        at,
+        cause: None,
+        position: None,
+        change: Some(change),
+        urgent: true,
+    };
     store.append(turn).await.unwrap();
     tellings
 }

@@ -64,6 +64,7 @@ fn turn(row: &Row, number: u8, loaded: &byoc_connector::store::Loaded) -> TurnRe
         at: Timestamp::from_millis(row.at),
         cause: Some(Cause::replay_id(&[number]).unwrap()),
         position: Some(Position::new("/event/E__e", &[number]).unwrap()),
+        urgent: true,
         change: Some(Change {
             conversation: ConversationId::parse(&row.conversation).unwrap(),
             began: row.began,

@@ -171,6 +171,7 @@ impl Actor {
             at: self.now,
             cause,
             position,
+            urgent: true,
             change: Some(Change {
                 ended: self.ended.contains(&id),
                 conversation: id,
@@ -206,6 +207,7 @@ pub(crate) fn record(channel: &ChannelKey, epoch: Epoch, conversation: &str) -> 
         at: Timestamp::from_millis(1_780_000_000_000),
         cause: None,
         position: None,
+        urgent: true,
         change: Some(Change {
             conversation: ConversationId::parse(conversation).unwrap(),
             began: true,
