@@ -220,7 +220,8 @@ impl Task {
                 tracing::error!(%error, "a turn could not be stored; beginning again from the store");
             }
             self.engine.appended(self.clock.now(), stored);
-            match self.appends.front_mut().filter(|_| !failed).and_then(|next| next.now_or_never()) {
+            match self.appends.front_mut().filter(|_| !failed).and_then(futures_util::FutureExt::now_or_never)
+            {
                 Some(next) => stored = next,
                 None => return,
             }

@@ -64,7 +64,7 @@ impl From<people::Error> for Refused {
 impl Partner {
     /// The channel that is meant, where the key is for it. Of what a key is not for, not even whether it is there
     /// is told.
-    fn channel<'a>(&self, server: &'a Server, place: &ChannelSelector) -> Result<RunningChannel, Refused> {
+    fn channel(&self, server: &Server, place: &ChannelSelector) -> Result<RunningChannel, Refused> {
         let Some(key) = &self.0 else { return place.find(server) };
         let foreign = |field: &str, hint: String| {
             let error = format!("the key {} is not for this {field}", key.name);
@@ -80,11 +80,7 @@ impl Partner {
     }
 
     /// The same, to change its reps. All channels of an org have the same, so that a key must be for all of them.
-    fn channel_with_reps<'a>(
-        &self,
-        server: &'a Server,
-        place: &ChannelSelector,
-    ) -> Result<RunningChannel, Refused> {
+    fn channel_with_reps(&self, server: &Server, place: &ChannelSelector) -> Result<RunningChannel, Refused> {
         let running = self.channel(server, place)?;
         let Some(key) = &self.0 else { return Ok(running) };
         let org = running.key().org;

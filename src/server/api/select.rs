@@ -39,7 +39,7 @@ impl ChannelSelector {
     }
 
     /// The one channel that is meant.
-    pub(super) fn find<'a>(&self, server: &'a Server) -> Result<RunningChannel, Refused> {
+    pub(super) fn find(&self, server: &Server) -> Result<RunningChannel, Refused> {
         let found = server.service().find(self.org.as_ref(), self.channel.as_deref());
         found.map_err(|error| self.no_channel(server.service(), &error))
     }
