@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::{FutureExt, StreamExt as _};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::Instrument as _;
 
@@ -220,8 +220,7 @@ impl Task {
                 tracing::error!(%error, "a turn could not be stored; beginning again from the store");
             }
             self.engine.appended(self.clock.now(), stored);
-            match self.appends.front_mut().filter(|_| !failed).and_then(futures_util::FutureExt::now_or_never)
-            {
+            match self.appends.front_mut().filter(|_| !failed).and_then(FutureExt::now_or_never) {
                 Some(next) => stored = next,
                 None => return,
             }
