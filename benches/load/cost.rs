@@ -75,7 +75,7 @@ pub(crate) async fn cost(times: &Times, json: bool) -> Vec<Round> {
     }
     let mut rounds = Vec::new();
     for rate in RATES {
-        for _ in 0..times.rounds + 1 {
+        for _ in 0..=times.rounds {
             for side in &mut sides {
                 let round = side.round(rate, times.round).await;
                 if !json {
