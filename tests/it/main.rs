@@ -33,6 +33,7 @@ mod emulator;
 mod emulator_http;
 #[cfg(feature = "emulator")]
 mod emulator_pages;
+mod engine;
 mod examples;
 mod finder;
 mod fixtures;

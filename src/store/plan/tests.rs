@@ -98,3 +98,35 @@ fn only_what_goes_on_is_looked_up_and_each_once() {
     let turns = [begun(&key, &a, 1), turn(&key, &a, 1), turn(&key, &b, 1), turn(&key, &b, 1)];
     assert_eq!(planner.unknown(&turns), [(1, &b)]);
 }
+
+#[test]
+fn a_turn_of_another_epoch_is_refused_and_leaves_no_row() {
+    let (key, name) = (key(), ConversationId::parse("a").unwrap());
+    let mut planner = Planner::default();
+    planner.open(&key, (1, Epoch(2)), 0, 1);
+    for (epoch, answer) in [(1, Err(Error::Superseded)), (2, STORED), (3, Err(Error::Superseded))] {
+        let turn = Turn { epoch: Epoch(epoch), ..begun(&key, &name, 1) };
+        let plan = planner.plan(&[turn], &Found::default());
+        assert_eq!(plan.turns.len(), usize::from(answer.is_ok()));
+        assert_eq!(plan.answers, [answer], "{epoch}");
+    }
+}
+
+#[test]
+fn a_state_is_wanted_after_so_many_facts_and_counts_them_anew() {
+    let (key, name) = (key(), ConversationId::parse("a").unwrap());
+    let mut planner = Planner::default();
+    planner.open(&key, (1, Epoch(1)), 0, 1);
+    let mut with_state = turn(&key, &name, 1);
+    with_state.change.as_mut().unwrap().as_mut().unwrap().state = Some(false);
+    let group = [
+        begun(&key, &name, FACTS_BEFORE_STATE - 1),
+        turn(&key, &name, 1),
+        with_state,
+        turn(&key, &name, FACTS_BEFORE_STATE - 1),
+        turn(&key, &name, 1),
+    ];
+    let wanted = [false, true, false, false, true];
+    let answers = wanted.map(|wants_state| Ok(Appended::Stored { wants_state }));
+    assert_eq!(planner.plan(&group, &Found::default()).answers, answers);
+}

@@ -60,10 +60,12 @@ fn half_of_the_mutants_are_in_what_decides_plans_and_runs() {
 }
 
 #[test]
-fn the_page_says_what_catches_each_mutant() {
+fn the_page_has_each_mutant_and_none_that_survived() {
     let page = fs::read_to_string(root().join("docs/mutants.md")).unwrap();
-    let row = |it: &Mutant| format!("| `{}` | {} | `", it.file, it.bug);
-    let missing: Vec<String> =
-        table().iter().filter(|it| !page.contains(&row(it))).map(|it| it.name.clone()).collect();
-    assert!(missing.is_empty(), "run scripts/mutants --only {0} and scripts/mutants --write", missing.join(" "));
+    let wrong = |it: &&Mutant| {
+        let row = format!("| `{}` | `{}` | {} | ", it.name, it.file, it.bug);
+        page.lines().find_map(|line| line.strip_prefix(&row)).is_none_or(|rest| rest.starts_with("**none**"))
+    };
+    let wrong: Vec<String> = table().iter().filter(wrong).map(|it| it.name.clone()).collect();
+    assert!(wrong.is_empty(), "scripts/mutants --only {}, then scripts/mutants --write", wrong.join(" "));
 }
