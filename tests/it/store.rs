@@ -357,9 +357,11 @@ async fn old_things_are_dropped_and_open_ones_are_kept(mut house: House) {
     later(keep.ended, "x").await;
     let left = names(&store.load(&channel).await.unwrap());
     assert!(!left.contains(&"over".to_owned()) && left.len() > open.len() + 1, "{left:?}");
+    let cause = [Cause::replay_id(&[200]).unwrap()];
+    later(keep.causes.checked_sub(Duration::from_secs(3 * 3600)).unwrap(), "x").await;
+    assert_eq!(store.seen(&channel, &cause).await.unwrap(), [true], "it can still come again");
     later(keep.causes, "y").await;
-    let cause = Cause::replay_id(&[200]).unwrap();
-    assert_eq!(store.seen(&channel, &[cause]).await.unwrap(), [false]);
+    assert_eq!(store.seen(&channel, &cause).await.unwrap(), [false]);
     assert!(!store.outcomes(OutcomeId::START, 1).await.unwrap().is_empty());
     later(keep.outcomes, "z").await;
     assert_eq!(store.outcomes(OutcomeId::START, 1).await.unwrap(), []);
