@@ -46,4 +46,15 @@ mod tests {
         assert_ne!(cause(r#"{"x": 1}"#), cause(r#"{"x": 2}"#));
         assert_ne!(cause(r#"{"EventUuid": null, "x": 1}"#), cause(r#"{"EventUuid": null, "x": 2}"#));
     }
+
+    #[test]
+    fn what_one_rep_says_of_an_offer_is_no_repetition_of_what_another_said() {
+        let work = AgentWorkId::parse("0Bz000000000001").unwrap();
+        let reps = ["005000000000001", "005000000000002"].map(|id| Some(RepId::parse(id).unwrap()));
+        let named = |event: &str, rep| of_agent_work(work, event, rep);
+        assert_eq!(named("DECLINED", reps[0]), named("DECLINED", reps[0]));
+        assert_ne!(named("DECLINED", reps[0]), named("DECLINED", reps[1]));
+        assert_ne!(named("DECLINED", reps[0]), named("DECLINED", None));
+        assert_ne!(named("DECLINED", reps[0]), named("ACCEPTED", reps[0]));
+    }
 }

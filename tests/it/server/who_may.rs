@@ -173,9 +173,18 @@ async fn what_a_browser_remembers_lets_no_other_page_change_anything() {
     });
     for endpoint in changes {
         let path = endpoint.path.replace("{id}", scene.request.as_str());
-        let ask =
-            scene.rig.ask(endpoint.method.clone(), &path).header("authorization", &format!("Basic {basic}"));
-        let answer = ask.header("origin", "https://example.com").json(&json!({})).send().await;
-        assert_eq!((answer.status.as_u16(), answer.field()), (403, &json!("Origin")), "{path}");
+        for (header, says) in [
+            ("origin", "https://example.com"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            let ask = scene
+                .rig
+                .ask(endpoint.method.clone(), &path)
+                .header("authorization", &format!("Basic {basic}"));
+            let answer = ask.header(header, says).json(&json!({})).send().await;
+            let refused = (answer.status.as_u16(), answer.field());
+            assert_eq!(refused, (403, &json!("Origin")), "{path}, {header}: {says}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 const LEAST: usize = 30;
 
 /// What half of them are in.
-const HEART: [&str; 3] = ["src/engine/", "src/store/plan", "src/service/"];
+const HEART: [&str; 4] = ["src/engine/", "src/store/plan", "src/service/", "src/host/"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
