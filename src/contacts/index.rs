@@ -9,6 +9,9 @@
 //! letters, 8 bytes a name for where it ends, and 12 bytes a contact; those with a phone number take its
 //! digits and 12 bytes more, and those with a mark in their name the marks and 12 bytes.
 
+mod column;
+mod group;
+
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,98 +20,16 @@ use async_trait::async_trait;
 use smallvec::SmallVec;
 
 use super::fold::{digits_into, fold, fold_into, has_marks_only, marks_into, number_needle};
-use super::texts::{Needle, Texts};
+use super::texts::Needle;
 use super::{Directory, Error, LiveRep, MAX_CONTAINS, Query, listing};
 use crate::model::contact::{Contact, ContactType, ContactsFilter, ContactsResult, FilterType};
 use crate::model::roster::Roster;
 use crate::model::words::Availability;
+use column::{Column, Ranks, merged};
+use group::{ContactPosition, Group};
 
 /// How many characters of a name are searched.
 const SEARCHED_CHARACTERS: usize = MAX_CONTAINS;
-
-/// A set of contacts that a filter takes or leaves as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Group {
-    Reps,
-    Queues,
-    Flows,
-    Outside,
-}
-
-impl Group {
-    const ALL: [Self; 4] = [Self::Reps, Self::Queues, Self::Flows, Self::Outside];
-
-    /// What is in it; those outside are offered alike, whichever type they are of.
-    const fn contact_type(self) -> ContactType {
-        match self {
-            Self::Reps => ContactType::Agent,
-            Self::Queues => ContactType::Queue,
-            Self::Flows => ContactType::Flow,
-            Self::Outside => ContactType::PhoneBook,
-        }
-    }
-
-    /// Whether the filter asks for it. A type that is not known here is a type that nobody is of.
-    fn is_wanted(self, filter: &ContactsFilter) -> bool {
-        let asks = |known| filter.types.contains(&known);
-        let available_only = asks(FilterType::Available);
-        let names_no_kind = filter.unknown_types.is_empty()
-            && filter.types.iter().all(|&known| known == FilterType::Available);
-        match self {
-            Self::Reps => names_no_kind || asks(FilterType::Agent),
-            Self::Queues => (names_no_kind && !available_only) || asks(FilterType::Queue),
-            Self::Flows => (names_no_kind && !available_only) || asks(FilterType::Flow),
-            Self::Outside => {
-                (names_no_kind && !available_only) || asks(FilterType::Contact) || asks(FilterType::Directory)
-            }
-        }
-    }
-}
-
-/// Texts in the order of their contacts' ranks.
-#[derive(Debug, Default)]
-struct Column {
-    texts: Texts,
-    ranks: Vec<u32>,
-}
-
-impl Column {
-    fn with_capacity(bytes: usize, texts: usize) -> Self {
-        Self { texts: Texts::with_capacity(bytes, texts), ranks: Vec::with_capacity(texts) }
-    }
-
-    fn push(&mut self, text: &str, rank: u32) {
-        self.texts.push(text);
-        self.ranks.push(rank);
-    }
-
-    fn all(&self) -> Ranks<'_> {
-        Box::new(self.ranks.iter().copied())
-    }
-
-    fn holding<'a>(&'a self, needle: &'a Needle) -> Ranks<'a> {
-        Box::new(self.texts.holding(needle).filter_map(|at| self.ranks.get(at).copied()))
-    }
-
-    fn shrink(&mut self) {
-        self.texts.shrink();
-        self.ranks.shrink_to_fit();
-    }
-
-    fn memory(&self) -> usize {
-        self.texts.memory().saturating_add(self.ranks.capacity().saturating_mul(size_of::<u32>()))
-    }
-}
-
-/// Ranks of contacts, ascending.
-type Ranks<'a> = Box<dyn Iterator<Item = u32> + 'a>;
-
-/// Where in the roster a contact is.
-#[derive(Debug, Clone, Copy)]
-struct ContactPosition {
-    group: Group,
-    at: u32,
-}
 
 /// The index. See the module.
 #[derive(Debug)]
@@ -308,22 +229,6 @@ fn phone_number(roster: &Roster, place: ContactPosition) -> Option<&str> {
         return None;
     }
     roster.contacts.get(usize::try_from(place.at).ok()?)?.phone_number.as_deref()
-}
-
-/// Several ascending runs of ranks as one, each rank once.
-fn merged<'a>(runs: impl Iterator<Item = Ranks<'a>>) -> Ranks<'a> {
-    let mut runs: SmallVec<[Ranks<'a>; 5]> = runs.collect();
-    if runs.len() == 1 {
-        return runs.pop().unwrap_or_else(|| Box::new(std::iter::empty()));
-    }
-    let mut heads: SmallVec<[_; 5]> = runs.into_iter().map(Iterator::peekable).collect();
-    Box::new(std::iter::from_fn(move || {
-        let least = heads.iter_mut().filter_map(|head| head.peek().copied()).min()?;
-        for head in &mut heads {
-            head.next_if_eq(&least);
-        }
-        Some(least)
-    }))
 }
 
 /// A contact while the index is being built.

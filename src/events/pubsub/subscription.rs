@@ -1,12 +1,12 @@
 //! The subscription to one topic: a task that keeps a stream, and the consumer's side of it.
 
+mod reading;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -24,9 +24,9 @@ use super::flow::Flow;
 use super::resume::{Place, Resume, Start};
 use super::schemas::{Known, SchemaWaits};
 use super::stream_failure::{Remedy, StreamFailure};
-use crate::events::quarantine::{DEATHS, Quarantine, Quarantined};
-use crate::events::source::{Ended, EventSource, Health, Position, ReceivedEvent, ReplayId, StreamItem};
-use crate::proto::{ConsumerEvent, FetchRequest, FetchResponse, ProducerEvent, ReplayPreset};
+use crate::events::quarantine::Quarantine;
+use crate::events::source::{Ended, EventSource, Health, Position, ReplayId, StreamItem};
+use crate::proto::{ConsumerEvent, FetchRequest, FetchResponse, ReplayPreset};
 
 /// How long a stream may stay unanswered before it is taken for one that stands: Salesforce may begin its
 /// answer only with the first event, and refuses at once.
@@ -322,68 +322,6 @@ impl Reader {
             self.health.held(self.pubsub.clock().now(), why);
             tokio::time::sleep(wait).await;
         }
-    }
-
-    /// Reads events of one schema, and remembers meanwhile that it does.
-    fn read_events(&self, events: Vec<ConsumerEvent>, schema: &Known) -> Vec<StreamItem> {
-        if self.aside.is_wary() {
-            let one_by_one = events.into_iter().map(|event| self.read_marked(vec![event], schema));
-            return one_by_one.flatten().collect();
-        }
-        self.read_marked(events, schema)
-    }
-
-    fn read_marked(&self, events: Vec<ConsumerEvent>, schema: &Known) -> Vec<StreamItem> {
-        let org = self.pubsub.settings().org;
-        let name = |event: &ConsumerEvent| {
-            format!("{org} {} {}", self.topic, ReplayId::new(event.replay_id.as_slice()))
-        };
-        let names: Vec<String> = events.iter().map(name).filter(|name| !self.aside.is_deadly(name)).collect();
-        self.aside.reading(&names, || {
-            let read = |event: ConsumerEvent| {
-                let read = match &**schema {
-                    _ if self.aside.is_deadly(&name(&event)) => {
-                        Err(Unreadable(format!("the process crashed {DEATHS} times while reading it")))
-                    }
-                    Ok(schema) => {
-                        let inner = event.event.as_ref();
-                        inner
-                            .map_or_else(|| Err(nothing()), |event| schema.to_json(&event.payload, &event.id))
-                    }
-                    Err(error) => Err(error.clone()),
-                };
-                read.map_or_else(|error| self.set_aside(&event, &error), |json| self.arrived(&event, json))
-            };
-            events.into_iter().map(read).collect()
-        })
-    }
-
-    fn arrived(&self, event: &ConsumerEvent, json: String) -> StreamItem {
-        let replay_id = ReplayId::new(event.replay_id.as_slice());
-        let received = self.pubsub.clock().now();
-        StreamItem::Event(ReceivedEvent { topic: Arc::clone(&self.topic), replay_id, json, received })
-    }
-
-    /// Gives an event up, loudly.
-    fn set_aside(&self, event: &ConsumerEvent, why: &Unreadable) -> StreamItem {
-        let (topic, replay_id) = (Arc::clone(&self.topic), ReplayId::new(event.replay_id.as_slice()));
-        let reason = why.to_string();
-        tracing::error!(%topic, %replay_id, reason, "unreadable event set aside");
-        let nothing = ProducerEvent::default();
-        let inner = event.event.as_ref().unwrap_or(&nothing);
-        self.aside.keep(&Quarantined {
-            at: self.pubsub.clock().now(),
-            source: "set-aside",
-            org: self.pubsub.settings().org.to_string(),
-            topic: &topic,
-            replay_id: replay_id.to_string(),
-            event_id: &inner.id,
-            schema_id: &inner.schema_id,
-            payload: STANDARD.encode(&inner.payload),
-            why: &reason,
-        });
-        self.health.set_aside(reason.clone());
-        StreamItem::Unreadable { topic, replay_id, reason }
     }
 }
 
