@@ -1,5 +1,6 @@
 //! A channel that is running: where events are brought, and where it can be looked at.
 
+mod message;
 mod task;
 
 use std::pin::Pin;
@@ -10,17 +11,18 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::in_vain::InVain;
-use super::ports::{Calls, EndUserNotifier, RepFinder};
 use super::refused::{Refused, RefusedRep};
 use super::teller::Teller;
 use super::unreadable::UnreadableConversations;
-use super::watch::Asked;
 use crate::engine::{Delivery, Error};
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
-use crate::model::time::{Clock, Timestamp};
-use crate::routing::{Conversations, Ending, OperatorOrder, Owes, Settings};
-use crate::store::{self, ChannelKey, Position, Store};
+use crate::model::time::Timestamp;
+use crate::routing::{Conversations, OperatorOrder, Owes};
+use crate::store::{self, Position};
 
+pub use message::{Ended, Parts};
+
+use message::Message;
 use task::Task;
 
 /// How many messages may wait for the task. Whoever brings more waits, and so does the stream behind.
@@ -28,24 +30,6 @@ const INBOX: usize = 1024;
 
 /// How many endings a slow watcher may fall behind.
 const ENDINGS: usize = 1024;
-
-/// Everything that a channel works with.
-pub struct Parts {
-    /// Which channel it is.
-    pub key: ChannelKey,
-    /// The channel's rules.
-    pub settings: Settings,
-    /// Salesforce.
-    pub calls: Arc<dyn Calls>,
-    /// The partner's router.
-    pub finder: Arc<dyn RepFinder>,
-    /// The partner's own channel.
-    pub notifier: Arc<dyn EndUserNotifier>,
-    /// Where facts are made durable.
-    pub store: Arc<dyn Store>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-}
 
 /// Ready when what follows from something that was brought is durable, or was not processed.
 #[derive(Debug)]
@@ -58,30 +42,6 @@ impl Future for Receipt {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(Error::Stopped)))
     }
-}
-
-/// Told when something that was brought is durable.
-pub(super) type Done = oneshot::Sender<Result<(), Error>>;
-
-/// What the task is told.
-pub(super) enum Message {
-    Delivered { delivery: Box<Delivery>, done: Done },
-    Listening,
-    Ordered { conversation: ConversationId, order: OperatorOrder, done: Done },
-    ListOpened { work_item: WorkItemId, rep: RepId },
-    Look(Box<dyn FnOnce(&Conversations) + Send>),
-    Stop,
-}
-
-/// A request that has its last word.
-#[derive(Debug, Clone)]
-pub struct Ended {
-    /// Where.
-    pub conversation: ConversationId,
-    /// The last word.
-    pub ending: Ending,
-    /// What it had asked for, where known.
-    pub asked: Option<Asked>,
 }
 
 /// A channel that is running.

@@ -13,7 +13,7 @@ use futures_util::{FutureExt, StreamExt as _};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::Instrument as _;
 
-use super::{Done, Ended, Message, Parts};
+use super::message::{Done, Ended, Message, Parts};
 use crate::connector::in_vain::InVain;
 use crate::connector::ports::{Calls, RepFinder};
 use crate::connector::refused::Refused;
