@@ -45,6 +45,8 @@ mod local;
 pub mod model;
 pub mod notices;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+pub mod org;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 mod outbound;
 #[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod people;

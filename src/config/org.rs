@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::roster::Roster;
+use crate::org::ReadLimits;
 
 /// One org, and how to log in to it.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct Org {
     /// Whether a stream of which nothing was read yet begins with the oldest event that is kept, and not with
     /// what is published from now on.
     pub from_earliest: bool,
+    /// How much may be read of what is set up in it.
+    pub reads: ReadLimits,
     /// Its partner channels, at least one.
     pub channels: Vec<ChannelDefinition>,
     /// Its people.

@@ -16,6 +16,7 @@ use super::{Config, Environment, Org};
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::OrgId;
 use crate::model::roster::Roster;
+use crate::org::ReadLimits;
 use crate::outbound::{secret_worthy_url, without_slashes};
 use crate::private_key;
 
@@ -31,6 +32,8 @@ const ORG_KEYS: &[&str] = &[
     "token_url",
     "private_key_file",
     "begin",
+    "reads_per_day",
+    "reads_until_percent",
 ];
 
 /// What the key of `[org]` may also come in.
@@ -55,6 +58,8 @@ struct Written {
     token_url: Option<String>,
     private_key_file: Option<PathBuf>,
     begin: StreamStart,
+    reads_per_day: Option<u32>,
+    reads_until_percent: Option<u32>,
     channels: Vec<PathBuf>,
     roster: Option<PathBuf>,
 }
@@ -108,7 +113,18 @@ impl Written {
                 wrong.push((key, format!("it is empty; {wanted}")));
             }
         }
+        if self.reads_until_percent.is_some_and(|percent| !(1..=100).contains(&percent)) {
+            wrong.push(("reads_until_percent", "it must be 1 to 100".to_owned()));
+        }
         wrong
+    }
+
+    fn reads(&self) -> ReadLimits {
+        let usual = ReadLimits::default();
+        ReadLimits {
+            per_day: self.reads_per_day.unwrap_or(usual.per_day),
+            until_percent: self.reads_until_percent.unwrap_or(usual.until_percent),
+        }
     }
 
     /// What must be there and is not, and what it must be.
@@ -232,6 +248,7 @@ impl Orgs<'_, '_> {
             self.missing(&format!("{place}.{key}"), format_args!("it is missing; {wanted}"));
         }
         Some(Org {
+            reads: written.reads(),
             id: written.id?,
             instance_url: written.instance_url.unwrap_or_default(),
             interaction_url: written.interaction_url.unwrap_or_default(),

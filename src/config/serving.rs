@@ -146,7 +146,7 @@ mod tests {
         …/x.toml, line 2, org.id: '00X' is not a valid org id: it has 3 characters, not 15 or 18
         …/x.toml, line 3, org.instance_url: invalid type: integer `5`, expected a string, e.g. "https://host.example"
         …/x.toml, line 5, org.begin: unknown variant `yesterday`, expected `earliest` or `latest`
-        …/x.toml, line 6, org.consumer_secret: unknown key; the keys are id, instance_url, interaction_url, pubsub_endpoint, consumer_key, username, audience, token_url, private_key_file, begin, channels, roster
+        …/x.toml, line 6, org.consumer_secret: unknown key; the keys are id, instance_url, interaction_url, pubsub_endpoint, consumer_key, username, audience, token_url, private_key_file, begin, reads_per_day, reads_until_percent, channels, roster
         …/x.toml, line 8, store.path: it is empty; it must be the path of a file, such as byoc.db
         …/x.toml, line 10, store.max_megabytes: it must be 16 or more
         …/x.toml, line 11, orgs[0].private_key_file: it is missing; it must be the path of an RSA key in PEM

@@ -69,6 +69,7 @@ fn is_same_org(old: &Org, new: &Org) -> bool {
         from_earliest,
         channels,
         roster,
+        reads,
     } = new;
     old.id == *id
         && old.instance_url == *instance_url
@@ -82,6 +83,7 @@ fn is_same_org(old: &Org, new: &Org) -> bool {
         && old.from_earliest == *from_earliest
         && old.channels == *channels
         && old.roster == *roster
+        && old.reads == *reads
 }
 
 fn is_same_server(old: &ServerSettings, new: &ServerSettings) -> bool {

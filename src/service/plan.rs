@@ -15,6 +15,7 @@ use crate::model::ids::OrgId;
 use crate::model::time::Clock;
 use crate::model::words::RoutingOwner;
 use crate::notices::Notices;
+use crate::org::{Budget, OrgReader, RestApi};
 use crate::people::People;
 use crate::routing::Settings;
 use crate::store::{ChannelKey, Position, Store};
@@ -41,6 +42,8 @@ pub struct OrgPlan {
     pub id: OrgId,
     /// Its tokens.
     pub tokens: WatchedTokens,
+    /// What is set up in it can be asked here; none where its address is wrong.
+    pub reader: Option<OrgReader>,
     /// Its events; none where they are brought by HTTP.
     pub pubsub: Option<PubSub>,
     /// Its channels.
@@ -117,6 +120,13 @@ impl OrgPlan {
             // The library's setting has another name in the configuration.
             mistakes.push(wrong(error.to_string().replacen("endpoint", "pubsub_endpoint", 1)));
         });
+        let rest = RestApi::new(
+            &org.instance_url,
+            Arc::new(tokens.clone()),
+            Arc::clone(clock),
+            Budget::new(org.reads),
+        );
+        let reader = rest.ok().map(OrgReader::new);
         let limiter = Limiter::for_org();
         let mut channels = Vec::new();
         for definition in &org.channels {
@@ -146,7 +156,7 @@ impl OrgPlan {
         mistakes.dedup();
         match pubsub {
             Ok(pubsub) if mistakes.is_empty() => {
-                Ok(Self { id: org.id, tokens, pubsub: Some(pubsub), channels })
+                Ok(Self { id: org.id, tokens, reader, pubsub: Some(pubsub), channels })
             }
             _ => Err(mistakes),
         }

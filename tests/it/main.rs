@@ -46,6 +46,8 @@ mod names;
 mod odd_fields;
 mod openapi;
 mod operations;
+#[cfg(feature = "emulator")]
+mod org;
 mod people;
 #[cfg(feature = "emulator")]
 mod pubsub;

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::org::State as EmulatorState;
 use super::pubsub::StreamEnd;
-use super::{Emulator, SAMPLE_PRIVATE_KEY, StreamFault};
+use super::{Emulator, RestPlan, SAMPLE_PRIVATE_KEY, StreamFault};
 use crate::emulator::{Act, ActError, AdoptedConversation, Done, Emitted, Fault};
 use crate::model::ids::{ConversationId, RepId, Subject, WorkItemId};
 use crate::model::roster::{Rep, Roster};
@@ -37,6 +37,7 @@ pub(super) fn router() -> Router<Emulator> {
         .route("/roster", post(roster))
         .route("/tokens/revoke", post(revoke_tokens))
         .route("/logins", post(logins))
+        .route("/rest", post(plan_rest).get(rest_plan))
         .route("/books", get(books))
         .route("/events", get(events))
         .route("/state", get(state))
@@ -171,6 +172,18 @@ async fn conversations(State(emulator): State<Emulator>, body: Bytes) -> Answer 
         }
     })?;
     Ok(Json(json!(started)))
+}
+
+async fn plan_rest(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let hint =
+        r#"{"pageSize", "dailyLimit", "used", "refuse": "errorCode", "hidden": [..]}, each of them optional"#;
+    let plan: RestPlan = read(&body, hint)?;
+    emulator.plan_rest(plan);
+    Ok(Json(json!(emulator.rest_plan())))
+}
+
+async fn rest_plan(State(emulator): State<Emulator>) -> Json<Value> {
+    Json(json!(emulator.rest_plan()))
 }
 
 async fn acts(State(emulator): State<Emulator>, body: Bytes) -> Answer {

@@ -1,4 +1,4 @@
-//! The emulated org's face: token endpoint, Interaction Service API, Pub/Sub API (gRPC), a control API for
+//! The emulated org's face: token endpoint, Interaction Service API, the org's REST API, Pub/Sub API (gRPC), a control API for
 //! tests and a stand-in for the rep's console, all on one port.
 //!
 //! It owns what the model must not: the socket, the clock, the chance in "only likely" faults, and the
@@ -18,6 +18,7 @@ mod guard;
 mod oauth;
 mod org;
 mod pubsub;
+mod rest;
 mod tls;
 
 use std::io;
@@ -32,6 +33,7 @@ pub use api::BODY_LIMIT;
 pub use app::{AppSettings, SAMPLE_PRIVATE_KEY, SAMPLE_PUBLIC_KEY};
 pub use org::{Emulator, Options};
 pub use pubsub::{StreamCounts, StreamFault};
+pub use rest::RestPlan;
 pub use tls::{BadNames, Tls};
 
 impl Emulator {
@@ -45,6 +47,7 @@ impl Emulator {
             .route("/services/oauth2/token", post(oauth::token))
             .route("/services/oauth2/userinfo", get(oauth::user_info))
             .merge(driven)
+            .merge(rest::router())
             .merge(pubsub::router(self.clone()))
             .fallback(any(api::call))
             .layer(DefaultBodyLimit::max(BODY_LIMIT))

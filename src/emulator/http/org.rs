@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::app::{AppSettings, BadKey, Verifier};
 use super::pubsub::{Bus, StreamCounts, StreamEnd, StreamPlan};
+use super::rest::Rest;
 use crate::emulator::{Emission, Emitted, Salesforce, SeededRandom, Settings};
 use crate::model::roster::Roster;
 use crate::model::time::{Clock, Timestamp};
@@ -60,6 +61,7 @@ pub(super) struct State {
     pub(super) last_event: u64,
     pub(super) bus: Bus,
     pub(super) streams: StreamPlan,
+    pub(super) rest: Rest,
 }
 
 impl std::fmt::Debug for Emulator {
@@ -160,6 +162,7 @@ impl State {
             last_event: 0,
             bus: Bus::new(&options.settings.stream, &options.settings.events),
             streams: StreamPlan::default(),
+            rest: Rest::default(),
         }
     }
 

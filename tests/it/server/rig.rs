@@ -94,7 +94,7 @@ pub(crate) fn org(id: &str, salesforce: &str, with_people: bool) -> OrgPlan {
         begin: Start::Latest,
         people: with_people.then_some(people),
     };
-    OrgPlan { id, tokens, pubsub: None, channels: vec![channel] }
+    OrgPlan { id, tokens, reader: None, pubsub: None, channels: vec![channel] }
 }
 
 pub(super) async fn service(orgs: Vec<OrgPlan>) -> Service {
