@@ -56,7 +56,7 @@ async fn open_work_is_read_with_its_session_and_its_rep() {
     let settings = Settings::default();
     let body = json!({
         "conversationIdentifier": conversation, "workItemId": work_item, "userId": "005Hu0000000000",
-        "routingType": "Conference", "routingCorrelationId": "c", "capacityWeight": 1, "capacityPercentage": 0,
+        "routingType": "Conference", "routingCorrelationId": "c", "capacityWeight": 1,
     });
     let made = reqwest::Client::new()
         .post(format!("{}/api/v1/agentWork", rig.address))
