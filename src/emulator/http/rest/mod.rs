@@ -4,6 +4,7 @@
 //! Every refusal is one of Salesforce's own (REST API Developer Guide, "Status Codes and Error Responses"). Nothing is
 //! changed here: what can be written, is by the Interaction Service.
 
+mod plan;
 mod query;
 mod tables;
 
@@ -14,53 +15,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Emulator;
 use super::org::State as OrgState;
+pub(super) use plan::Rest;
+pub use plan::RestPlan;
 use query::Asked;
 use tables::Table;
-
-/// How many questions may be read on page by page. Salesforce keeps ten a user.
-const CURSORS: usize = 10;
-
-/// How the REST API behaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct RestPlan {
-    /// How many rows a page has; Salesforce's own are 2,000.
-    pub page_size: usize,
-    /// How many API requests the org has a day.
-    pub daily_limit: u64,
-    /// How many of them are used.
-    pub used: u64,
-    /// Every request is refused with this `errorCode`.
-    pub refuse: Option<String>,
-    /// Objects that the user cannot see.
-    pub hidden: Vec<String>,
-}
-
-impl Default for RestPlan {
-    fn default() -> Self {
-        Self { page_size: 2_000, daily_limit: 100_000, used: 0, refuse: None, hidden: Vec::new() }
-    }
-}
-
-/// What the REST API remembers.
-#[derive(Debug, Default)]
-pub(super) struct Rest {
-    pub(super) plan: RestPlan,
-    cursors: VecDeque<Cursor>,
-    last_cursor: u64,
-}
-
-#[derive(Debug)]
-struct Cursor {
-    id: String,
-    total: usize,
-    rest: VecDeque<Value>,
-}
 
 /// One of Salesforce's refusals.
 struct Refusal {
@@ -130,16 +93,9 @@ async fn next_page(
 ) -> Response {
     answer(&emulator, &headers, |state, _| {
         let rest = &mut state.rest;
-        let id = cursor.split('-').next().unwrap_or_default();
-        let at = rest.cursors.iter().position(|known| known.id == id);
-        let Some(Cursor { id, total, rest: rows }) = at.and_then(|at| rest.cursors.remove(at)) else {
-            return Err(Refusal::new(
-                StatusCode::BAD_REQUEST,
-                "INVALID_QUERY_LOCATOR",
-                "invalid query locator",
-            ));
-        };
-        Ok(page(rest, &version, total, rows, Some(id)))
+        let text = "invalid query locator";
+        let unknown = || Refusal::new(StatusCode::BAD_REQUEST, "INVALID_QUERY_LOCATOR", text);
+        rest.next_page(&version, &cursor).ok_or_else(unknown)
     })
 }
 
@@ -243,33 +199,5 @@ fn ask(
         ));
     }
     let rows: VecDeque<Value> = asked.among(table.fields(), table.rows(&state.salesforce, roster)).into();
-    Ok(page(&mut state.rest, version, rows.len(), rows, None))
-}
-
-/// The next page of these rows; the rest is kept under a locator.
-fn page(
-    rest: &mut Rest,
-    version: &str,
-    total: usize,
-    mut rows: VecDeque<Value>,
-    cursor: Option<String>,
-) -> Value {
-    let after = rows.split_off(rows.len().min(rest.plan.page_size.max(1)));
-    let mut body = json!({ "totalSize": total, "done": after.is_empty(), "records": rows });
-    if !after.is_empty() {
-        let id = cursor.unwrap_or_else(|| {
-            rest.last_cursor = rest.last_cursor.saturating_add(1);
-            format!("0r8{:012}", rest.last_cursor)
-        });
-        let given = total.saturating_sub(after.len());
-        if let Some(body) = body.as_object_mut() {
-            let next = format!("/services/data/{version}/query/{id}-{given}");
-            body.insert("nextRecordsUrl".to_owned(), json!(next));
-        }
-        if rest.cursors.len() >= CURSORS {
-            rest.cursors.pop_front();
-        }
-        rest.cursors.push_back(Cursor { id, total, rest: after });
-    }
-    body
+    Ok(state.rest.page(version, rows.len(), rows, None))
 }
