@@ -65,6 +65,7 @@ pub fn drive() -> Result<Vec<String>, Box<dyn std::error::Error>> {
                 story.push(format!("tell that {} joined: {}", told.rep, told.joined));
             }
             Output::Ended { ending, .. } => story.push(format!("{}: {}", ending.outcome, ending.reason)),
+            Output::AskWorkItem(conversation) => engine.work_item_found(now, conversation, work_item),
             Output::Processed { .. } => story.push("processed".to_owned()),
         }
     }

@@ -18,7 +18,9 @@ mod watch;
 pub use crate::engine::{Delivery, Error};
 pub use channel::{Channel, Ended, Handle, Parts, Receipt};
 pub use in_vain::{Failing, InVain};
-pub use ports::{Calls, EndUserNotifier, FindError, RepFinder, TellError, TellNobody};
+pub use ports::{
+    Calls, EndUserNotifier, FindError, NoWorkItems, RepFinder, TellError, TellNobody, WorkItems,
+};
 pub use refused::RefusedRep;
 pub use unreadable::{GivenUp, UnreadableConversations};
 pub use watch::Asked;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::interaction::{Client, Priority, Tried, Try};
-use crate::model::ids::RepId;
+use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::rep_query::RepQuery;
 use crate::model::roster::Roster;
 use crate::rep_finder::choose;
@@ -92,6 +92,24 @@ pub struct TellNobody;
 impl EndUserNotifier for TellNobody {
     async fn tell(&self, _id: Uuid, _announcement: &Announcement) -> Result<(), TellError> {
         Ok(())
+    }
+}
+
+/// Salesforce's own data, as far as a channel asks for it.
+#[async_trait]
+pub trait WorkItems: Send + Sync {
+    /// The messaging session of a conversation; none where there is none, or it cannot be read.
+    async fn work_item(&self, conversation: &ConversationId) -> Option<WorkItemId>;
+}
+
+/// Knows none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoWorkItems;
+
+#[async_trait]
+impl WorkItems for NoWorkItems {
+    async fn work_item(&self, _conversation: &ConversationId) -> Option<WorkItemId> {
+        None
     }
 }
 

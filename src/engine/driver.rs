@@ -14,6 +14,7 @@ use super::offer_hold::OfferHold;
 use super::output::{CallId, Delivery, Output};
 use crate::interaction::Tried;
 use crate::model::call::{Answer, Call};
+use crate::model::event::{Event, EventKind};
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::routing::{
@@ -73,6 +74,8 @@ pub struct Engine<T, O = ()> {
     held: Vec<Over>,
     /// Conversations whose state the store would like to have.
     wanted: HashSet<ConversationId>,
+    /// Conversations whose work item was asked for.
+    asked_work_items: HashSet<ConversationId>,
     hold: OfferHold,
     observer: O,
     outputs: VecDeque<Output<T>>,
@@ -94,6 +97,7 @@ impl<T, O: Observer> Engine<T, O> {
             asking: false,
             held: Vec::new(),
             wanted: HashSet::new(),
+            asked_work_items: HashSet::new(),
             hold: OfferHold::default(),
             observer,
             outputs: VecDeque::from([Output::Load]),
@@ -223,6 +227,16 @@ impl<T, O: Observer> Engine<T, O> {
         }
         let CallId { conversation, command } = id;
         let turn = self.conversations.on_found(now, conversation, command, found);
+        self.append(now, turn, None, None, None);
+    }
+
+    /// The work item that was asked for. One that is known meanwhile stays.
+    pub fn work_item_found(&mut self, now: Timestamp, conversation: ConversationId, work_item: WorkItemId) {
+        if self.conversations.get(&conversation).is_none() {
+            return;
+        }
+        let event = Event { conversation: Some(conversation), what: EventKind::WorkItemSeen(work_item) };
+        let turn = self.conversations.on_event(now, event);
         self.append(now, turn, None, None, None);
     }
 

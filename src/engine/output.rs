@@ -76,6 +76,10 @@ pub enum Output<T> {
     },
     /// Ask the partner's router. Answer with [`Engine::found`](super::Engine::found).
     Find(Search),
+    /// Ask Salesforce for the work item of this conversation: a request waits for nothing else. Answer with
+    /// [`Engine::work_item_found`](super::Engine::work_item_found) where it is found; else nothing need be said. Asked
+    /// once a conversation.
+    AskWorkItem(ConversationId),
     /// Tell the partner's channel: it is durable. What was not marked as told comes again with every load.
     Tell(Telling),
     /// A request has its last word, and that is durable.

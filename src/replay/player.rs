@@ -339,7 +339,8 @@ impl<S: Side> Player<S> {
                     let seen = vec![false; causes.len()];
                     self.engine.seen(self.now, causes, Ok(seen));
                 }
-                Output::Processed { .. } => {}
+                // A recording has no answer to a question that nobody asked then.
+                Output::AskWorkItem(_) | Output::Processed { .. } => {}
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Org, Serving};
-use crate::connector::{EndUserNotifier, Parts, RepFinder};
+use crate::connector::{EndUserNotifier, Parts, RepFinder, WorkItems};
 use crate::contacts::Directory;
 use crate::events::pubsub::{self, PubSub, Start};
 use crate::events::quarantine::Quarantine;
@@ -11,7 +11,7 @@ use crate::events::source::ReplayId;
 use crate::events::{EventSource, FieldNames};
 use crate::interaction::{self, Client, JwtBearer, JwtSettings, Limiter};
 use crate::model::channel_definition::ChannelDefinition;
-use crate::model::ids::OrgId;
+use crate::model::ids::{ConversationId, OrgId, WorkItemId};
 use crate::model::time::Clock;
 use crate::model::words::RoutingOwner;
 use crate::notices::Notices;
@@ -63,6 +63,8 @@ pub struct ChannelPlan {
     pub client: Client,
     /// The partner's router.
     pub finder: Arc<dyn RepFinder>,
+    /// Where the work item of a conversation is asked for.
+    pub work_items: Arc<dyn WorkItems>,
     /// The partner's directory.
     pub directory: Arc<dyn Directory>,
     /// The partner's own channel.
@@ -144,6 +146,7 @@ impl OrgPlan {
                         name,
                         client,
                         finder,
+                        work_items: Arc::new(AskedOrg(reader.clone())),
                         directory,
                         notifier,
                         people,
@@ -160,6 +163,20 @@ impl OrgPlan {
             }
             _ => Err(mistakes),
         }
+    }
+}
+
+/// Asks the org itself, where it can be read.
+struct AskedOrg(Option<OrgReader>);
+
+#[async_trait::async_trait]
+impl WorkItems for AskedOrg {
+    async fn work_item(&self, conversation: &ConversationId) -> Option<WorkItemId> {
+        let found = self.0.as_ref()?.work_item(conversation).await;
+        if let Err(error) = &found {
+            tracing::warn!(%conversation, %error, "the work item is unknown, and could not be asked for");
+        }
+        found.ok().flatten()
     }
 }
 
@@ -210,6 +227,7 @@ impl ChannelPlan {
             settings: self.settings.clone(),
             calls: Arc::new(self.client.clone()),
             finder: Arc::clone(&self.finder),
+            work_items: Arc::clone(&self.work_items),
             notifier: Arc::clone(&self.notifier),
             store: Arc::clone(store),
             clock: Arc::clone(clock),

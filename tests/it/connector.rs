@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use byoc_connector::connector::{
-    Asked, Calls, Channel, Delivery, Ended, Error, FindError, Handle, Parts, RepFinder, TellNobody,
+    Asked, Calls, Channel, Delivery, Ended, Error, FindError, Handle, NoWorkItems, Parts, RepFinder,
+    TellNobody,
 };
 use byoc_connector::emulator::{
     Act, AnswerFate as Arrival, ApiRequest, Done, Emission, Emitted, Salesforce, Settings as OrgSettings,
@@ -133,6 +134,7 @@ impl Org {
             settings,
             calls: Arc::new(self.clone()),
             finder: Arc::new(self.clone()),
+            work_items: Arc::new(NoWorkItems),
             notifier: Arc::new(TellNobody),
             store,
             clock: Arc::new(self.clock),

@@ -34,6 +34,7 @@ mod emulator_http;
 #[cfg(feature = "emulator")]
 mod emulator_pages;
 mod engine;
+mod engine_work_item;
 mod examples;
 mod finder;
 mod fixtures;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::connector::ports::{Calls, EndUserNotifier, RepFinder};
+use crate::connector::ports::{Calls, EndUserNotifier, RepFinder, WorkItems};
 use crate::connector::watch::Asked;
 use crate::engine::{Delivery, Error};
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
@@ -22,6 +22,8 @@ pub struct Parts {
     pub calls: Arc<dyn Calls>,
     /// The partner's router.
     pub finder: Arc<dyn RepFinder>,
+    /// Where the work item of a conversation is asked for.
+    pub work_items: Arc<dyn WorkItems>,
     /// The partner's own channel.
     pub notifier: Arc<dyn EndUserNotifier>,
     /// Where facts are made durable.

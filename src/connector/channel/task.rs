@@ -15,13 +15,13 @@ use tracing::Instrument as _;
 
 use super::message::{Done, Ended, Message, Parts};
 use crate::connector::in_vain::InVain;
-use crate::connector::ports::{Calls, RepFinder};
+use crate::connector::ports::{Calls, RepFinder, WorkItems};
 use crate::connector::refused::Refused;
 use crate::connector::unreadable::UnreadableConversations;
 use crate::connector::watch::ChannelObserver;
 use crate::engine::{CallId, Engine, Output, Search};
 use crate::interaction::{Tried, sleep_until};
-use crate::model::ids::RepId;
+use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::{Clock, Timestamp};
 use crate::routing::{Owes, SearchFailure};
 use crate::store::{self, Appended, Cause, ChannelKey, Loaded, Pending, Store, Telling};
@@ -40,6 +40,7 @@ pub(super) struct Task {
     store: Arc<dyn Store>,
     calls: Arc<dyn Calls>,
     finder: Arc<dyn RepFinder>,
+    work_items: Arc<dyn WorkItems>,
     clock: Arc<dyn Clock>,
     tellings: mpsc::UnboundedSender<Telling>,
     endings: broadcast::Sender<Ended>,
@@ -48,6 +49,7 @@ pub(super) struct Task {
     appends: VecDeque<Pending>,
     tries: FuturesUnordered<Later<(CallId, Tried)>>,
     searches: FuturesUnordered<Later<Found>>,
+    work_item_questions: FuturesUnordered<Later<(ConversationId, Option<WorkItemId>)>>,
     asking: Option<Later<Seen>>,
     loading: Option<Later<Result<Loaded, store::Error>>>,
 }
@@ -61,7 +63,7 @@ impl Task {
         lost: UnreadableConversations,
         owes: watch::Sender<Option<Owes>>,
     ) -> Self {
-        let Parts { key, settings, calls, finder, notifier: _, store, clock } = parts;
+        let Parts { key, settings, calls, finder, work_items, notifier: _, store, clock } = parts;
         let engine = Engine::new(key.clone(), settings, ChannelObserver::new(&key));
         let mut task = Self {
             key,
@@ -69,6 +71,7 @@ impl Task {
             store,
             calls,
             finder,
+            work_items,
             clock,
             tellings,
             endings,
@@ -77,6 +80,7 @@ impl Task {
             appends: VecDeque::new(),
             tries: FuturesUnordered::new(),
             searches: FuturesUnordered::new(),
+            work_item_questions: FuturesUnordered::new(),
             asking: None,
             loading: None,
         };
@@ -114,6 +118,11 @@ impl Task {
                 }
                 Some((id, found)) = self.searches.next(), if !stopping => {
                     self.engine.found(self.clock.now(), id, found);
+                }
+                Some((conversation, found)) = self.work_item_questions.next(), if !stopping => {
+                    if let Some(work_item) = found {
+                        self.engine.work_item_found(self.clock.now(), conversation, work_item);
+                    }
                 }
                 message = messages.recv(), if room => match message {
                     Some(Message::Stop) | None => stopping = true,
@@ -170,6 +179,13 @@ impl Task {
                     self.tries.push(Box::pin(sent.instrument(span)));
                 }
                 Output::Find(search) => self.find(search),
+                Output::AskWorkItem(conversation) => {
+                    let work_items = Arc::clone(&self.work_items);
+                    self.work_item_questions.push(Box::pin(async move {
+                        let found = work_items.work_item(&conversation).await;
+                        (conversation, found)
+                    }));
+                }
                 Output::Tell(telling) => drop(self.tellings.send(telling)),
                 Output::Ended { conversation, ending } => {
                     let asked = self.engine.observer().ended(&conversation, &ending);

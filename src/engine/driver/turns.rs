@@ -13,6 +13,9 @@ use crate::model::time::Timestamp;
 use crate::routing::{Command, Conversation, Effects, Order, Turn};
 use crate::store::{self, Cause, Change, Position, Telling, TurnRecord};
 
+/// How many conversations are remembered whose work item was asked for.
+const MOST_ASKED: usize = 10_000;
+
 impl<T, O: Observer> Engine<T, O> {
     /// Processes what waits, as far as it is known whether it is new.
     pub(super) fn process(&mut self, now: Timestamp) {
@@ -131,8 +134,24 @@ impl<T, O: Observer> Engine<T, O> {
     /// The turn is durable: now its commands may be carried out.
     pub(super) fn carry_out(&mut self, now: Timestamp, conversation: &ConversationId, effects: Effects) {
         self.start(now, conversation, effects.commands, false);
+        self.ask_for_work_item(conversation);
         for ending in effects.endings {
             self.outputs.push_back(Output::Ended { conversation: conversation.clone(), ending });
+        }
+    }
+
+    /// Has the work item asked for, where a request waits for it and no call is under way whose answer may tell it.
+    fn ask_for_work_item(&mut self, id: &ConversationId) {
+        let Some(conversation) = self.conversations.get(id) else { return };
+        let is_missing = conversation.work_item().is_none() && conversation.open_requests().next().is_some();
+        if !is_missing || !conversation.outstanding(self.conversations.settings()).is_empty() {
+            return;
+        }
+        if self.asked_work_items.len() >= MOST_ASKED {
+            self.asked_work_items.clear();
+        }
+        if self.asked_work_items.insert(id.clone()) {
+            self.outputs.push_back(Output::AskWorkItem(id.clone()));
         }
     }
 

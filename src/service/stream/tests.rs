@@ -223,6 +223,7 @@ impl Stage {
             },
             calls,
             finder: Arc::new(Nobody),
+            work_items: Arc::new(crate::connector::NoWorkItems),
             notifier: Arc::new(TellNobody),
             store: store.clone(),
             clock: clock.clone(),

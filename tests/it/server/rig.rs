@@ -89,6 +89,7 @@ pub(crate) fn org(id: &str, salesforce: &str, with_people: bool) -> OrgPlan {
         name: CHANNEL.into(),
         client: Client::builder(salesforce, id, CHANNEL, Arc::new(tokens.clone())).build().unwrap(),
         finder: Arc::new(people.clone()),
+        work_items: Arc::new(byoc_connector::connector::NoWorkItems),
         directory: Arc::new(people.clone()),
         notifier: Arc::new(TellNobody),
         begin: Start::Latest,

@@ -160,6 +160,7 @@ impl World {
                 Output::Ended { conversation, ending } => self.trace.told.push((conversation, ending)),
                 Output::Tell(telling) => self.journal.untold.retain(|one| one.id != telling.id),
                 Output::AskSeen(causes) => self.seen(causes),
+                Output::AskWorkItem(_) => {}
             }
         }
     }
