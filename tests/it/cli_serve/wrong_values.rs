@@ -23,6 +23,8 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("org.private_key_file", "'text.pem'", "which is not a valid PEM RSA key"),
     ("org.private_key_file", "'elliptic.pem'", "which is an elliptic-curve key"),
     ("org.begin", "'yesterday'", "expected `earliest` or `latest`"),
+    ("org.reads_per_day", "-1", "expected a whole number, 0 or more"),
+    ("org.reads_until_percent", "0", "must be 1 to 100"),
     ("org.channels", "['none.toml']", "none.toml cannot be read"),
     ("org.channels", "['text.pem']", "must end in .ConversationChannelDefinition-meta.xml"),
     ("org.channels", "'none.toml'", "expected a sequence"),
