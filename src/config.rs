@@ -149,6 +149,7 @@ const ROUTING_KEYS: &[&str] = &[
     "margin_seconds",
     "search_seconds",
     "route_waiting",
+    "transfer_wait_seconds",
     "ring_all_at_most",
     "owed_alert_seconds",
     "capacity_weight",

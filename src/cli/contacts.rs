@@ -149,6 +149,8 @@ fn recorded(file: &Path, work_item: Option<WorkItemId>) -> Result<Scene, Error> 
             ))
         })?;
         conversation.full = known.is_full(settings);
+        conversation.asked = known.asked_reps().collect();
+        conversation.transfers_routed &= known.may_be_transferred();
         conversation.present = known.participants().iter().filter_map(Participant::as_rep).collect();
     }
     Ok(Scene { roster, conversation, defined: true })
@@ -158,7 +160,7 @@ fn recorded(file: &Path, work_item: Option<WorkItemId>) -> Result<Scene, Error> 
 fn why_empty(query: &Query, defined: bool) -> &'static str {
     let conversation = &query.conversation;
     if query.list == ListType::Transfer && !conversation.transfers_routed {
-        return "No contacts: this version does not route transfers.";
+        return "No contacts: the conversation is already being transferred.";
     }
     let for_conference = query.list == ListType::Conference || !conversation.transfers_routed;
     if !for_conference || conversation.can_grow() {

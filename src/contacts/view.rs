@@ -3,7 +3,7 @@
 //! Invariants
 //! 1. A list type is computed when it is asked for, never stored: it changes with the conversation.
 //! 2. What could be conferenced is offered for a transfer alone where a conference would be refused.
-//! 3. Nothing is offered that would be refused: while transfers are not routed, nothing is offered for one.
+//! 3. Nothing is offered that would be refused: while no transfer can begin, nothing is offered for one.
 
 use std::collections::BTreeSet;
 
@@ -15,18 +15,29 @@ use crate::model::ids::RepId;
 pub struct ConversationView {
     /// Whether the channel definition allows conferences.
     pub conference_supported: bool,
-    /// Whether a transfer that is asked for is routed, which is `routing`'s to say.
+    /// Whether a transfer that is asked for now is routed, which is `routing`'s to say.
     pub transfers_routed: bool,
+    /// Whether somebody is there who moves a customer to a contact outside of Salesforce.
+    pub outside_routed: bool,
     /// Whether it has as many participants as it may have, those who are being invited included.
     pub full: bool,
     /// The reps who are in it already.
     pub present: BTreeSet<RepId>,
+    /// The reps who are being asked already, for whatever of its requests: a second request for one is refused.
+    pub asked: BTreeSet<RepId>,
 }
 
 impl ConversationView {
     /// A conversation of which nothing is known but what its channel supports, where transfers are not routed.
     pub fn of_channel(conference_supported: bool) -> Self {
-        Self { conference_supported, transfers_routed: false, full: false, present: BTreeSet::new() }
+        Self {
+            conference_supported,
+            transfers_routed: false,
+            outside_routed: false,
+            full: false,
+            present: BTreeSet::new(),
+            asked: BTreeSet::new(),
+        }
     }
 
     /// Whether anybody at all may be asked to join.
@@ -34,18 +45,28 @@ impl ConversationView {
         self.conference_supported && !self.full
     }
 
+    /// Whether more than one rep is in it.
+    pub fn is_conference(&self) -> bool {
+        self.present.len() > 1
+    }
+
     /// In which lists a contact may appear (PROTOCOL: "getContacts: who can be picked"); `None` where in
     /// neither.
     ///
-    /// `rep` is who the contact is, where it is a rep. Whoever is outside of Salesforce can be
-    /// transferred to and never conferenced.
+    /// `rep` is who the contact is, where it is a rep. Whoever is outside of Salesforce can be transferred to where
+    /// the conversation is no conference, and never conferenced.
     pub fn list_type(&self, contact_type: ContactType, rep: Option<&RepId>) -> Option<ListType> {
-        let could_join = match contact_type {
-            ContactType::Agent => rep.is_none_or(|rep| !self.present.contains(rep)),
-            ContactType::Queue | ContactType::Flow => true,
-            ContactType::PhoneBook | ContactType::PhoneNumber => false,
+        let (could_join, could_take_over) = match contact_type {
+            ContactType::Agent => {
+                let free = rep.is_none_or(|rep| !self.asked.contains(rep));
+                (free && rep.is_none_or(|rep| !self.present.contains(rep)), free)
+            }
+            ContactType::Queue | ContactType::Flow => (true, true),
+            ContactType::PhoneBook | ContactType::PhoneNumber => {
+                (false, self.outside_routed && !self.is_conference())
+            }
         };
-        match (could_join && self.can_grow(), self.transfers_routed) {
+        match (could_join && self.can_grow(), could_take_over && self.transfers_routed) {
             (true, true) => Some(ListType::All),
             (true, false) => Some(ListType::Conference),
             (false, true) => Some(ListType::Transfer),
@@ -56,7 +77,7 @@ impl ConversationView {
     /// Whether a tab may ever have something in it, as the conversation changes.
     pub fn has_tab(&self, contact_type: ContactType) -> bool {
         let outside = matches!(contact_type, ContactType::PhoneBook | ContactType::PhoneNumber);
-        self.transfers_routed || !outside
+        self.outside_routed || !outside
     }
 }
 
@@ -74,7 +95,13 @@ mod tests {
 
     fn view(conference_supported: bool, full: bool, present: &[&str]) -> ConversationView {
         let present = present.iter().map(|id| RepId::parse(id).unwrap()).collect();
-        ConversationView { conference_supported, transfers_routed: true, full, present }
+        ConversationView {
+            transfers_routed: true,
+            outside_routed: true,
+            full,
+            present,
+            ..ConversationView::of_channel(conference_supported)
+        }
     }
 
     #[test]
@@ -107,6 +134,24 @@ mod tests {
             let alone = ConversationView { transfers_routed: false, ..view.clone() };
             let left = (expected == ListType::All).then_some(ListType::Conference);
             assert_eq!(alone.list_type(contact_type, rep), left, "{contact_type} in {alone:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_being_asked_is_in_neither_list() {
+        let bo = RepId::parse("005000000000001").unwrap();
+        let asked = ConversationView { asked: [bo].into(), ..view(true, false, &[]) };
+        assert_eq!(asked.list_type(ContactType::Agent, Some(&bo)), None);
+        assert_eq!(asked.list_type(ContactType::Queue, None), Some(ListType::All));
+    }
+
+    #[test]
+    fn a_conference_is_not_transferred_outside_and_neither_is_anything_where_nobody_moves_it() {
+        let conference = view(true, false, &["005000000000001", "005000000000002"]);
+        let nobody = ConversationView { outside_routed: false, ..view(true, false, &[]) };
+        for conversation in [conference, nobody] {
+            assert_eq!(conversation.list_type(ContactType::PhoneNumber, None), None);
+            assert_eq!(conversation.list_type(ContactType::Queue, None), Some(ListType::All));
         }
     }
 

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::error_codes::ErrorCode;
 use super::ids::{AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, WorkItemId};
 use super::words::{CancelReason, RoutingType};
 
@@ -209,6 +210,16 @@ pub struct Refusal {
     pub message: Box<str>,
     /// Whether an earlier try of the same call got no answer and may have been carried out.
     pub after_lost_try: bool,
+}
+
+impl Refusal {
+    /// Whether it says that the rep has no room. No published code means that, so the message is read; the codes
+    /// that are known mean other things.
+    pub fn is_for_capacity(&self) -> bool {
+        let known = self.code.is_some_and(|code| ErrorCode(code).is_known());
+        let message = self.message.to_lowercase();
+        !known && ["capacity", "busy"].iter().any(|word| message.contains(word))
+    }
 }
 
 impl fmt::Display for Refusal {

@@ -81,7 +81,12 @@ impl ErrorCode {
     /// The code as a label of a number, of which there must not be more and more: one that is not known here is
     /// `other`.
     pub fn label(self) -> String {
-        if self.entry().is_some() { self.to_string() } else { "other".to_owned() }
+        if self.is_known() { self.to_string() } else { "other".to_owned() }
+    }
+
+    /// Whether this release knows the code.
+    pub fn is_known(self) -> bool {
+        self.entry().is_some()
     }
 
     fn entry(self) -> Option<&'static table::Entry> {

@@ -79,6 +79,8 @@ pub enum Input {
     /// The partner's router named reps, the best first, none where nobody can take it; or it failed, which
     /// says nothing about who could.
     Found(CommandId, Result<Vec<RepId>, SearchFailure>),
+    /// The rep may have room again: they are done with work of another conversation.
+    RoomMayBeFree(RepId),
     /// An operator wants something done.
     Ordered(OperatorOrder),
     /// It was taken up after a restart: a clock that was set back meanwhile must not leave a deadline far ahead.
@@ -112,6 +114,10 @@ pub enum Remark {
     NotRouted(EventId, crate::model::words::RoutingType),
     /// A cancel that came when the rep had already joined.
     TooLateToCancel(EventId),
+    /// A cancel of a transfer, which cannot be cancelled.
+    NotCancellable(EventId),
+    /// A decline of an offer that cannot be declined. It is over all the same.
+    NotDeclinable(EventId),
     /// A cancel, and nothing open that it could mean.
     NothingToCancel,
     /// A cancel that could mean several requests was taken for that of this one.

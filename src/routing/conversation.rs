@@ -184,6 +184,10 @@ impl Conversation {
                 }
                 self.psrs.push((*psr, *request));
             }
+            Fact::CustomerLeftAlone(name) => {
+                self.remember_event(name);
+                self.apply_left_alone(name);
+            }
             Fact::RerouteScheduled(at) => self.apply_route_planned(*at),
             Fact::SessionWaitEnded(since) => self.apply_wait_over(*since),
             Fact::ForeignOfferSeen(work) => remember(&mut self.foreign_works, *work),

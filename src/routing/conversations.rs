@@ -19,6 +19,7 @@ use super::owed::OwedView;
 use super::owing::{Owes, Owing};
 use super::phase::SessionPhase;
 use super::policy::Settings;
+use super::room_index::RoomIndex;
 use super::undo::OperatorOrder;
 
 /// How long a conversation whose session has ended is remembered, so that events that come twice are
@@ -86,6 +87,7 @@ pub struct Conversations {
     open: usize,
     owing: Owing,
     lists: Lists,
+    room: RoomIndex,
 }
 
 impl Conversations {
@@ -99,6 +101,7 @@ impl Conversations {
             open: 0,
             owing: Owing::default(),
             lists: Lists::default(),
+            room: RoomIndex::default(),
         }
     }
 
@@ -112,6 +115,7 @@ impl Conversations {
             }
             all.open = all.open.saturating_add(usize::from(!conversation.is_idle()));
             all.owing.set(&id, conversation.owes());
+            all.room.set(&id, &conversation);
             all.entries.insert(id.clone(), Entry { conversation, ended, heard, timer: Timestamp::MAX });
             all.schedule(&id);
         }
@@ -195,6 +199,7 @@ impl Conversations {
             let work_item = requested.work_item.or_else(known);
             requested.list_opened_by = work_item.and_then(|work_item| self.lists.last(now, work_item));
         }
+        self.room.note(&event.what, self.entries.get(&id).map(|entry| &entry.conversation));
         let ended = match event.what {
             EventKind::SessionChanged { status, .. } => Some(SessionPhase::of(status) == SessionPhase::Over),
             _ => None,
@@ -258,11 +263,19 @@ impl Conversations {
 
     /// When to call [`Conversations::on_deadline`] at the latest.
     pub fn deadline(&self) -> Option<Timestamp> {
+        if self.room.is_due() {
+            return Some(Timestamp::default());
+        }
         self.timers.peek().map(|Reverse((due, _))| *due)
     }
 
     /// Lets time pass for one conversation that is due; `None` when none is (any more).
     pub fn on_deadline(&mut self, now: Timestamp) -> Option<Turn> {
+        while let Some((id, rep)) = self.room.next() {
+            if let Some(turn) = self.turn(now, id, Input::RoomMayBeFree(rep), false) {
+                return Some(turn);
+            }
+        }
         while let Some(Reverse((due, _))) = self.timers.peek()
             && *due <= now
         {
@@ -304,6 +317,7 @@ impl Conversations {
             _ => {}
         }
         self.owing.set(&id, entry.conversation.owes());
+        self.room.set(&id, &entry.conversation);
         let after = entry.conversation.work_item();
         if let Some(work_item) = after
             && before != after

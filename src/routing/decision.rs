@@ -18,6 +18,7 @@ impl Conversation {
             Input::Answered(command, answer) => decision.on_answer(command, answer),
             Input::Found(command, found) => decision.on_found(command, found),
             Input::Ordered(order) => decision.on_operator(order),
+            Input::RoomMayBeFree(rep) => decision.on_room(rep),
             Input::Resumed => decision.on_resumed(),
             Input::DeadlineReached => {}
         }

@@ -53,6 +53,9 @@ pub enum Fact {
         /// How often it was routed anew lately.
         lately: u16,
     },
+    /// A transfer came to nothing and its customer has no rep any more: they are routed as one who waits, under
+    /// this name.
+    CustomerLeftAlone(EventId),
     /// The session that waits is routed anew at that moment, not earlier.
     RerouteScheduled(Timestamp),
     /// The session has not waited since.
@@ -185,6 +188,17 @@ pub enum RequestFact {
         /// What Salesforce said.
         refusal: Refusal,
     },
+    /// Salesforce refused to offer to this rep, who has no room: they are asked again.
+    RepHasNoRoom {
+        /// The rep.
+        rep: RepId,
+        /// What Salesforce said.
+        refusal: Refusal,
+        /// When to ask them again.
+        again_at: Timestamp,
+    },
+    /// The rep who had no room is asked again at that moment, for they may have some.
+    RoomMayBeFree(Timestamp),
     /// An offer cannot be taken back, for it is not open any more: the rep may have been quicker.
     OfferCancelRefused {
         /// The rep.

@@ -36,6 +36,8 @@ mod reason;
 mod remark;
 mod request;
 mod resumed;
+mod room;
+mod room_index;
 pub mod rules;
 mod session_wait;
 mod skills;

@@ -128,6 +128,7 @@ impl Decision<'_> {
             let reason = request.why_nobody_was_found(Reason::OutOfTime);
             self.decide(number, Outcome::Failed, reason);
         }
+        self.end_wait_for_room(number);
     }
 
     fn ask_for_route(&mut self, number: u32) {
@@ -158,6 +159,8 @@ impl Decision<'_> {
             && (request.open_offers() > 0
                 || !request.candidates.is_empty()
                 || (matches!(request.search, Search::Asked { .. }) && request.router_fails.is_none()));
+        // A rep who has no room will have some: the rep who hands over need not wait for it.
+        let offered = offered || request.room.is_some();
         let last_moment = self.now >= report_by(self.settings, request);
         if (offered && self.settings.policy.report == Report::Offered) || (last_moment && on_its_way) {
             self.command(number, Intent::Report { success: true }, answer_by_of(self.conversation, number));
@@ -226,7 +229,7 @@ impl Decision<'_> {
     /// The next rep who may be asked now.
     fn next_candidate(&mut self, number: u32) -> Option<RepId> {
         let request = self.conversation.request(number)?;
-        if self.seats_to_offer(request) == 0 {
+        if self.seats_to_offer(request) == 0 || request.room_sought_at().is_some_and(|at| at > self.now) {
             return None;
         }
         request.candidates.last().copied()
@@ -241,10 +244,10 @@ impl Decision<'_> {
             Ring::All => self.settings.policy.ring_all_at_most,
         };
         let free = match self.settings.participant_limit {
-            Some(limit) => {
+            Some(limit) if request.joins() => {
                 to_usize(limit).saturating_sub(self.conversation.taken_seats(Some(request.number)))
             }
-            None => usize::MAX,
+            _ => usize::MAX,
         };
         let left = MOST_OFFERS.saturating_sub(request.offers.len());
         wanted.min(free).saturating_sub(open).min(left)
@@ -324,6 +327,8 @@ impl Request {
         });
         let waiting = self.report == ReportState::Due || (undecided && self.awaits_route());
         let report = waiting.then(|| report_by(settings, self));
+        let room = self.room_sought_at().filter(|_| undecided);
+        let wait_over = self.waits_for_room_until(settings).filter(|_| undecided && self.room.is_some() && self.held_seats() == 0);
         let search_over = self.created + settings.policy.search_for();
         let search = match self.search {
             Search::Asked { .. } if undecided => Some(search_over),
@@ -335,6 +340,6 @@ impl Request {
             Creation::Asked(_) | Creation::Done => None,
         });
         let word = self.offers.iter().filter_map(|offer| self.word_of_cancel_by(offer));
-        offers.chain(word.filter(|_| undecided)).chain(unsure).chain(report).chain(search).min()
+        offers.chain(word.filter(|_| undecided)).chain(unsure).chain(report).chain(search).chain(room).chain(wait_over).min()
     }
 }

@@ -164,7 +164,7 @@ impl Decision<'_> {
 
     fn on_offered(&mut self, number: u32, rep: RepId, answer: Answer) {
         let Some(offer) = self.conversation.request(number).and_then(|r| r.offer(rep)) else { return };
-        let until = self.ring_until();
+        let until = self.ring_until(number);
         match (offer.state, answer) {
             (OfferState::Making { work: None }, Answer::Done(Reply::Offered(Some(work)))) => {
                 self.offer_made(number, rep, work, until);
@@ -197,7 +197,7 @@ impl Decision<'_> {
                 if unsure {
                     self.creation_answered(number, rep, true);
                 }
-                self.offer_made(number, rep, work, self.ring_until());
+                self.offer_made(number, rep, work, self.ring_until(number));
             }
             _ => self.creation_answered(number, rep, unsure),
         }
@@ -237,7 +237,7 @@ impl Decision<'_> {
 
     /// The offer may not be the only one that the call made, so its first name is not the last word.
     fn offer_nameless(&mut self, number: u32, rep: RepId, certain: bool) {
-        let until = self.ring_until() + SETTLE_WINDOW;
+        let until = self.now + self.settings.policy.ring_for() + SETTLE_WINDOW;
         self.creation_answered(number, rep, true);
         self.about(number, RequestFact::OfferIdUnknown { rep, certain, until });
     }
@@ -251,6 +251,9 @@ impl Decision<'_> {
     fn offer_refused(&mut self, number: u32, rep: RepId, refusal: Refusal) {
         if refusal.after_lost_try && exists(&refusal) {
             return self.offer_nameless(number, rep, true);
+        }
+        if self.waits_for_room(number, &refusal) {
+            return self.rep_has_no_room(number, rep, refusal);
         }
         if refusal.after_lost_try {
             self.creation_answered(number, rep, true);
@@ -307,14 +310,21 @@ impl Decision<'_> {
     }
 
     /// Until when an offer that is made now may ring.
-    pub(super) fn ring_until(&self) -> Timestamp {
-        self.now + self.settings.policy.ring_for()
+    pub(super) fn ring_until(&self, number: u32) -> Timestamp {
+        let ring_time = self.now + self.settings.policy.ring_for();
+        match self.conversation.request(number) {
+            Some(request) if request.rings_until_accepted() => {
+                ring_time.max(request.created + self.settings.policy.transfer_wait())
+            }
+            _ => ring_time,
+        }
     }
 
     /// Says the last word on a request.
     pub(super) fn decide(&mut self, number: u32, outcome: Outcome, reason: Reason) {
         let verdict = Conclusion { outcome, reason, at: self.now };
         self.about(number, RequestFact::Decided(verdict));
+        self.care_for_customer(number);
     }
 }
 

@@ -15,6 +15,7 @@
 //!
 //! Invariants
 //! - A cancel means one request at most, and never one that somebody has accepted.
+//! - No transfer is called off by a cancel: its rep is on the way, and the one who asked may be gone.
 //! - Where more than one request fits, the choice is a guess, and said to be one.
 
 use crate::model::event::RoutingCancelled;
@@ -37,6 +38,8 @@ enum CancelTarget<'a> {
     Guess(&'a Request),
     /// One that somebody has accepted.
     TooLate(&'a Request),
+    /// A transfer, which nothing calls off once it is begun.
+    Transfer(&'a Request),
     /// None that is open.
     None,
 }
@@ -69,6 +72,10 @@ impl Decision<'_> {
             CancelTarget::TooLate(request) => {
                 let event = request.event.clone();
                 return self.remark(Remark::TooLateToCancel(event));
+            }
+            CancelTarget::Transfer(request) => {
+                let event = request.event.clone();
+                return self.remark(Remark::NotCancellable(event));
             }
             CancelTarget::One(request) => (request.number, None),
             CancelTarget::Guess(request) => (request.number, Some(request.event.clone())),
@@ -136,7 +143,11 @@ impl Conversation {
 }
 
 fn certain(request: &Request) -> CancelTarget<'_> {
-    if joined(request) { CancelTarget::TooLate(request) } else { CancelTarget::One(request) }
+    match request {
+        _ if joined(request) => CancelTarget::TooLate(request),
+        _ if request.is_transfer() => CancelTarget::Transfer(request),
+        _ => CancelTarget::One(request),
+    }
 }
 
 fn joined(request: &Request) -> bool {

@@ -85,6 +85,7 @@ impl Decision<'_> {
             Ok(wanted) => (wanted, None),
             Err(refusal) => (ResolvedTarget::Nobody, Some(refusal)),
         };
+        let named = wanted.named_rep();
         self.fact(Fact::Requested(Box::new(Requested {
             number,
             event: requested.event.clone(),
@@ -97,6 +98,9 @@ impl Decision<'_> {
         })));
         if let Some((outcome, reason)) = refusal {
             self.decide(number, outcome, reason);
+        } else if let Some(rep) = named.filter(|rep| self.conversation.is_present(*rep)) {
+            // A transfer to somebody who is in already: there is nobody to bring.
+            self.decide(number, Outcome::Joined, Reason::Joined(rep));
         }
     }
 
@@ -118,6 +122,9 @@ impl Decision<'_> {
             if self.conversation.may_ring(rep) {
                 return Err(Reason::AlreadyInvited);
             }
+        }
+        if rule.arrival == Arrival::InPlaceOfRequester && !self.conversation.can_be_relieved(requested.requester) {
+            return Err(Reason::TransferUnderWay);
         }
         match self.settings.participant_limit {
             Some(limit) if joins && self.conversation.taken_seats(None) >= to_usize(limit) => {
@@ -207,7 +214,7 @@ impl Decision<'_> {
             }
             _ if offer.lacks_id() => self.about(number, RequestFact::OfferIdLearned { rep, work }),
             OfferState::IdUnknown { .. } | OfferState::Abandoned { .. } => {
-                let until = self.ring_until();
+                let until = self.ring_until(number);
                 self.about(number, RequestFact::OfferMade { rep, work, until });
             }
             _ => self.offer_repeated(number, rep, work),
@@ -229,7 +236,7 @@ impl Decision<'_> {
             }
             _ => None,
         };
-        self.about(number, RequestFact::OfferRepeated { rep, work, until: self.ring_until() });
+        self.about(number, RequestFact::OfferRepeated { rep, work, until: self.ring_until(number) });
         if let Some(why) = done_with {
             self.take_back(number, rep, why);
         }
@@ -254,6 +261,18 @@ impl Decision<'_> {
         };
         if offer.is_open() {
             self.about(number, RequestFact::OfferEnded(rep, over));
+            if over == OfferEndReason::Declined {
+                self.remark_decline(number);
+            }
+        }
+    }
+
+    /// What may not be declined and is all the same is over nevertheless.
+    fn remark_decline(&mut self, number: u32) {
+        let Some(request) = self.conversation.request(number) else { return };
+        if request.rule().is_some_and(|rule| !rule.declinable) {
+            let event = request.event.clone();
+            self.remark(Remark::NotDeclinable(event));
         }
     }
 

@@ -76,6 +76,9 @@ pub struct Policy {
     pub search_seconds: u32,
     /// Whether a session that becomes `Waiting` is routed; not for who routes first contacts themselves.
     pub route_waiting: bool,
+    /// How long a transfer to a rep who has no room stays open, in seconds; then the customer is routed by the
+    /// channel's own setting.
+    pub transfer_wait_seconds: u32,
     /// How many reps are rung at once at most, in ring `all`.
     pub ring_all_at_most: usize,
     /// From which age on what is owed (a cancel, a clear or a removal that could not be made) is named in
@@ -96,6 +99,7 @@ impl Default for Policy {
             margin_seconds: 8,
             search_seconds: 120,
             route_waiting: true,
+            transfer_wait_seconds: 600,
             ring_all_at_most: 20,
             owed_alert_seconds: 60,
             capacity_weight: 1.0,
@@ -125,6 +129,10 @@ impl Policy {
         Duration::from_secs(self.search_seconds.into())
     }
 
+    pub(super) fn transfer_wait(&self) -> Duration {
+        Duration::from_secs(self.transfer_wait_seconds.into())
+    }
+
     /// What is wrong with the choices, one sentence each; empty where all is well.
     pub fn mistakes(&self) -> Vec<String> {
         let mut found = Vec::new();
@@ -139,6 +147,10 @@ impl Policy {
             "margin_seconds must be 1 to 50: it is taken from Salesforce's 60",
         );
         check((1..=3600).contains(&self.search_seconds), "search_seconds must be 1 to 3600");
+        check(
+            (60..=86_400).contains(&self.transfer_wait_seconds),
+            "transfer_wait_seconds must be 60 to 86400",
+        );
         check((0..=86_400).contains(&self.owed_alert_seconds), "owed_alert_seconds must be 0 to 86400");
         check((1..=MOST_OFFERS).contains(&self.ring_all_at_most), "ring_all_at_most must be 1 to 64");
         check(

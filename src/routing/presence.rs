@@ -44,6 +44,35 @@ impl Conversation {
     }
 }
 
+impl Conversation {
+    /// Whether every rep who is known to have been in has left.
+    pub(super) fn is_left_alone(&self) -> bool {
+        let is_rep = |who: &Participant| who.as_rep().is_some();
+        let left = self.moves.iter().any(|last| !last.joined && is_rep(&last.who));
+        left && !self.participants.iter().any(is_rep)
+    }
+
+    /// Whether a transfer that some rep asks for now would begin.
+    pub fn may_be_transferred(&self) -> bool {
+        self.can_be_relieved(None)
+    }
+
+    /// The reps who are being asked, or are about to be: a request for one of them is refused.
+    pub fn asked_reps(&self) -> impl Iterator<Item = RepId> {
+        let offered = |request: &Request| request.offers.iter().map(|offer| offer.rep).collect::<Vec<_>>();
+        let all = self.requests.iter().flat_map(move |it| [offered(it), it.candidates.to_vec()].concat());
+        all.filter(|rep| self.may_ring(*rep))
+    }
+
+    /// Whether a rep is in it whom no transfer relieves yet; the one who asks, where that is known.
+    pub(super) fn can_be_relieved(&self, asks: Option<RepId>) -> bool {
+        let transfers = || self.requests.iter().filter(|it| it.is_transfer() && it.verdict.is_none());
+        let by_same = asks.is_some_and(|rep| transfers().any(|it| it.requester == Some(rep)));
+        let reps = self.participants.iter().filter(|one| one.as_rep().is_some()).count();
+        !by_same && transfers().count() < reps.max(1)
+    }
+}
+
 impl Decision<'_> {
     /// Somebody came or went.
     pub(super) fn on_participant(&mut self, change: ParticipantChange) {

@@ -170,8 +170,16 @@ pub enum Reason {
     OperatorEnded,
     /// The channel has no conferences.
     NotSupported,
-    /// It is a transfer, and those are not routed.
+    /// It is a transfer: what releases said that routed none.
     TransfersNotRouted,
+    /// It is a transfer to somebody outside of Salesforce, and nobody is there who moves the customer.
+    NoExternalTransfer,
+    /// It is a transfer to a bot.
+    TransferToBot,
+    /// Every rep who could be relieved is being relieved already.
+    TransferUnderWay,
+    /// The rep had no room for as long as a transfer waits.
+    NoRoom,
     /// No seat is left.
     Full(u32),
     /// The target is outside of Salesforce.
@@ -258,6 +266,10 @@ impl fmt::Display for Reason {
             Self::TransfersNotRouted => {
                 "Transfers are not available on this channel. Invite somebody to a conference instead."
             }
+            Self::NoExternalTransfer => "Conversations cannot be transferred to people outside of Salesforce here.",
+            Self::TransferToBot => "Conversations cannot be transferred to a bot.",
+            Self::TransferUnderWay => "This conversation is already being transferred.",
+            Self::NoRoom => "The rep had no room for the conversation in time.",
             Self::Full(limit) => {
                 return write!(
                     f,

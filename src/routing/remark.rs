@@ -14,6 +14,8 @@ impl Remark {
             Self::SeenBefore(_) => "seen_before",
             Self::NotRouted(..) => "not_routed",
             Self::TooLateToCancel(_) => "too_late_to_cancel",
+            Self::NotCancellable(_) => "not_cancellable",
+            Self::NotDeclinable(_) => "not_declinable",
             Self::NothingToCancel => "nothing_to_cancel",
             Self::CancelGuessed(_) => "cancel_guessed",
             Self::WaitsAlready(_) => "waits_already",
@@ -35,6 +37,8 @@ impl Remark {
             Self::SeenBefore(request)
             | Self::NotRouted(request, _)
             | Self::TooLateToCancel(request)
+            | Self::NotCancellable(request)
+            | Self::NotDeclinable(request)
             | Self::CancelGuessed(request)
             | Self::NoResultWithoutWorkItem(request)
             | Self::RouterFailed(request, _) => Some(request),
@@ -58,6 +62,8 @@ impl fmt::Display for Remark {
             Self::SeenBefore(_) => f.write_str("duplicate event ignored"),
             Self::NotRouted(_, kind) => write!(f, "requests of type {kind} are not routed by this version"),
             Self::TooLateToCancel(_) => f.write_str("cancel ignored: the rep has already joined"),
+            Self::NotCancellable(_) => f.write_str("cancel ignored: a transfer cannot be cancelled"),
+            Self::NotDeclinable(_) => f.write_str("declined, though a transfer cannot be declined"),
             Self::NothingToCancel => f.write_str("cancel ignored: no open request matches it"),
             Self::CancelGuessed(_) => f.write_str(
                 "the cancel does not say which of several open requests it is for; applied to this one",

@@ -15,7 +15,8 @@ use super::fact::{IllegalFact, Intent, RequestFact, Requested};
 use super::offer::{Offer, OfferState};
 use super::progress::{InFlight, ReportState, Route, Search};
 use super::reason::{Conclusion, Reason};
-use super::rules::{self, Find, Rule};
+use super::room::RoomWait;
+use super::rules::{self, Arrival, Find, Rings, Rule};
 use super::target::ResolvedTarget;
 use super::undo::{Owed, Said};
 
@@ -53,6 +54,9 @@ pub(super) struct Request {
     /// From which command on the messaging session was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) session_over_from: Option<u16>,
+    /// That the rep whom it names has no room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) room: Option<Box<RoomWait>>,
     /// How the router has been failing since it last answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) router_fails: Option<Box<RouterFails>>,
@@ -91,6 +95,7 @@ impl Request {
             verdict: None,
             owed: Vec::new(),
             session_over_from: None,
+            room: None,
             router_fails: None,
         }
     }
@@ -98,6 +103,21 @@ impl Request {
     /// What it takes; `None` where it was refused as it came.
     pub(super) fn rule(&self) -> Option<Rule> {
         self.wanted.kind().map(|target| rules::rule(self.routing_type, target))
+    }
+
+    /// Whether its rep comes beside those who are in, and so takes a seat.
+    pub(super) fn joins(&self) -> bool {
+        self.rule().is_none_or(|rule| rule.arrival == Arrival::Beside)
+    }
+
+    /// Whether it hands the conversation over.
+    pub(super) fn is_transfer(&self) -> bool {
+        self.rule().is_some_and(|rule| rule.arrival == Arrival::InPlaceOfRequester)
+    }
+
+    /// Whether its offers stay until their rep has taken them.
+    pub(super) fn rings_until_accepted(&self) -> bool {
+        self.rule().is_some_and(|rule| rule.rings == Rings::UntilAccepted)
     }
 
     /// Whom it is offered to.
@@ -132,8 +152,12 @@ impl Request {
     }
 
     /// The seats that it keeps in the conversation: one for whoever will join, more where more ring.
-    /// An offer that nobody can name keeps its seat too, for its rep may yet accept.
+    /// An offer that nobody can name keeps its seat too, for its rep may yet accept. Whoever comes in another's
+    /// place takes none.
     pub(super) fn seats(&self) -> usize {
+        if !self.joins() {
+            return 0;
+        }
         let orphaned =
             |offer: &&Offer| matches!(offer.state, OfferState::Abandoned { .. }) && !offer.holds_seat();
         let held = self.held_seats().saturating_add(self.offers.iter().filter(orphaned).count());
@@ -175,6 +199,10 @@ impl Request {
                 self.owe(*undo, *at, *next, said)
             }
             RequestFact::OwedDismissed(undo) => self.strike_out(*undo),
+            RequestFact::RepHasNoRoom { rep, refusal, again_at } => {
+                self.has_no_room(*rep, refusal, *again_at)
+            }
+            RequestFact::RoomMayBeFree(at) => self.room_may_be_free(*at),
             RequestFact::DeadlinesShortened(latest) => {
                 self.cut_times(latest);
                 true

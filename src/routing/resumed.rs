@@ -82,6 +82,10 @@ impl Request {
             call(under_way);
         }
         self.owed.iter_mut().for_each(|owed| owed.cut(latest.command));
+        if let Some(room) = self.room.as_deref_mut() {
+            room.cut(latest.wait);
+        }
+        let transfer = self.rings_until_accepted();
         for offer in &mut self.offers {
             match &mut offer.creation {
                 Creation::Asked(under_way) => call(under_way),
@@ -89,6 +93,7 @@ impl Request {
                 Creation::Done => {}
             }
             match &mut offer.state {
+                OfferState::Ringing { until, .. } if transfer => *until = (*until).min(latest.transfer),
                 OfferState::Ringing { until, .. }
                 | OfferState::IdUnknown { until, .. }
                 | OfferState::CancelRefused { until, .. } => wait(until),

@@ -183,7 +183,6 @@ const CONFERENCE: Rule = Rule {
 
 /// A rep who takes over. A transfer can be neither cancelled nor declined.
 const TRANSFER: Rule = Rule {
-    admission: Admission::NotYet(&Reason::TransfersNotRouted),
     arrival: Arrival::InPlaceOfRequester,
     declinable: false,
     cancellable: false,
@@ -254,15 +253,15 @@ const fn transfer(target: TargetKind) -> Rule {
             ..TRANSFER
         },
         TargetKind::External => Rule {
+            admission: Admission::NotYet(&Reason::NoExternalTransfer),
             find: Find::Outside,
             rings: Rings::Never,
             result: ResultSays::RoutedOutside,
             sources: &[Source::TransferOutside, Source::RoutingResult],
             ..TRANSFER
         },
-        TargetKind::Bot | TargetKind::Unnamed => {
-            Rule { sources: &[Source::Ours], ..refused(TRANSFER, &Reason::TransfersNotRouted) }
-        }
+        TargetKind::Bot => Rule { sources: &[Source::Ours], ..refused(TRANSFER, &Reason::TransferToBot) },
+        TargetKind::Unnamed => Rule { sources: &[Source::Ours], ..refused(TRANSFER, &Reason::Unreadable) },
     }
 }
 

@@ -27,6 +27,9 @@ pub(super) struct SessionWait {
     /// How often it was routed anew since it was last served for a good while.
     pub(super) lately: u16,
     pub(super) state: State,
+    /// Whether a transfer left the customer without a rep: whoever else routes sessions that wait, this one is ours.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) after_transfer: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,15 @@ pub(super) enum State {
 }
 
 impl SessionWait {
+    pub(super) fn new(entry: &EventId, lately: u16) -> Self {
+        Self { entry: entry.clone(), attempts: 0, lately, state: State::Pursued, after_transfer: false }
+    }
+
+    /// Of a customer whom a transfer left without a rep.
+    pub(super) fn after_transfer(entry: &EventId) -> Self {
+        Self { after_transfer: true, ..Self::new(entry, 0) }
+    }
+
     pub(super) fn is_over(&self) -> bool {
         matches!(self.state, State::Over(_))
     }
@@ -71,9 +83,18 @@ impl SessionWait {
 
     /// The name of the next request: that of the event, and later ones that follow from it.
     pub(super) fn next_name(&self) -> EventId {
-        const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d77_4169_8e74_696e_672d_3031);
-        let name = format!("{}/{}", self.entry, self.attempts);
-        let later = || EventId::parse(&Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string()).ok();
-        if self.attempts == 0 { None } else { later() }.unwrap_or_else(|| self.entry.clone())
+        if self.attempts == 0 { self.entry.clone() } else { derived(&self.entry, &self.attempts.to_string()) }
     }
+}
+
+/// The name of what follows when a transfer leaves its customer alone.
+pub(super) fn name_after(transfer: &EventId) -> EventId {
+    derived(transfer, "alone")
+}
+
+/// A name that follows from another, and is the same each time.
+fn derived(from: &EventId, what: &str) -> EventId {
+    const NAMESPACE: Uuid = Uuid::from_u128(0x6279_6f63_2d77_4169_8e74_696e_672d_3031);
+    let name = Uuid::new_v5(&NAMESPACE, format!("{from}/{what}").as_bytes()).to_string();
+    EventId::parse(&name).unwrap_or_else(|_| from.clone())
 }

@@ -19,6 +19,9 @@ pub struct TimeBounds {
     pub created: Timestamp,
     /// For the end of a wait, such as that of an offer which rings.
     pub wait: Timestamp,
+    /// For the end of a transfer that waits for its rep.
+    #[serde(default)]
+    pub transfer: Timestamp,
     /// For the last try of a command.
     pub command: Timestamp,
 }
@@ -26,13 +29,19 @@ pub struct TimeBounds {
 impl TimeBounds {
     pub(super) fn at(now: Timestamp, settings: &Settings) -> Self {
         let command = CLEAN_UP_WINDOW.max(settings.policy.search_for());
-        Self { created: now, wait: now + settings.policy.ring_for() + SETTLE_WINDOW, command: now + command }
+        Self {
+            created: now,
+            wait: now + settings.policy.ring_for() + SETTLE_WINDOW,
+            transfer: now + settings.policy.transfer_wait().max(settings.policy.ring_for()) + SETTLE_WINDOW,
+            command: now + command,
+        }
     }
 
     pub(super) fn with_tolerance(self) -> Self {
         Self {
             created: self.created + TOLERANCE,
             wait: self.wait + TOLERANCE,
+            transfer: self.transfer + TOLERANCE,
             command: self.command + TOLERANCE,
         }
     }

@@ -19,9 +19,10 @@ use super::conversation::Conversation;
 use super::decision::Decision;
 use super::fact::{Fact, Requested};
 use super::phase::SessionPhase;
+use super::reason::{Outcome, Reason};
 use super::policy::Settings;
 use super::rules::{self, TargetKind};
-use super::session_wait::{SessionWait, State};
+use super::session_wait::{self, SessionWait, State};
 use super::target::WHEN_WAITING;
 
 /// A session that has not waited for so long begins with the first attempt again.
@@ -31,10 +32,15 @@ const SERVED_FOR: Duration = Duration::from_secs(300);
 /// session that nobody answers, so that only a session whose end was never told comes so far.
 const MOST_ATTEMPTS: u16 = 700;
 
+/// Whether the connector routes it.
+fn is_ours(wait: &SessionWait, settings: &Settings) -> bool {
+    settings.policy.route_waiting || wait.after_transfer
+}
+
 impl Conversation {
     /// When a session that waits is routed, where nothing else is waited for.
     pub(super) fn route_waiting_at(&self, settings: &Settings) -> Option<Timestamp> {
-        let wait = self.session_wait.as_deref().filter(|_| settings.policy.route_waiting)?;
+        let wait = self.session_wait.as_deref().filter(|wait| is_ours(wait, settings))?;
         match wait.state {
             State::Until(at) if !self.may_bring_a_rep() => Some(at),
             State::Until(_) | State::Pursued | State::Over(_) => None,
@@ -51,8 +57,12 @@ impl Conversation {
     }
 
     pub(super) fn apply_session_waits(&mut self, entry: &EventId, lately: u16) {
-        self.session_wait =
-            Some(Box::new(SessionWait { entry: entry.clone(), attempts: 0, lately, state: State::Pursued }));
+        let after_transfer = self.session_wait.as_deref().is_some_and(|wait| !wait.is_over() && wait.after_transfer);
+        self.session_wait = Some(Box::new(SessionWait { after_transfer, ..SessionWait::new(entry, lately) }));
+    }
+
+    pub(super) fn apply_left_alone(&mut self, entry: &EventId) {
+        self.session_wait = Some(Box::new(SessionWait::after_transfer(entry)));
     }
 
     pub(super) fn apply_route_planned(&mut self, at: Timestamp) {
@@ -106,6 +116,19 @@ impl Decision<'_> {
         self.fact(Fact::SessionWaiting { entry: entry.clone(), lately });
     }
 
+    /// A transfer has ended. Where nobody joined and its customer has no rep any more, they are routed as one who
+    /// waits, whoever routes those else: a rep has handed them over.
+    pub(super) fn care_for_customer(&mut self, number: u32) {
+        let Some(request) = self.conversation.request(number) else { return };
+        let Some(verdict) = request.verdict.as_deref() else { return };
+        let ended = matches!(verdict.reason, Reason::EndUserLeft | Reason::SessionEnded);
+        let failed = request.is_transfer() && verdict.outcome != Outcome::Joined && !ended;
+        if failed && self.conversation.is_left_alone() && !self.conversation.waits_for_a_rep() {
+            let name = session_wait::name_after(&request.event);
+            self.fact(Fact::CustomerLeftAlone(name));
+        }
+    }
+
     /// Whoever the session waited for is there, or nobody is waiting any more.
     pub(super) fn wait_is_over(&mut self) {
         if self.conversation.waits_for_a_rep() {
@@ -115,10 +138,13 @@ impl Decision<'_> {
 
     /// Begins the next attempt, when it is due and nothing else can bring a rep.
     pub(super) fn route_waiting(&mut self) {
-        if !self.settings.policy.route_waiting || self.conversation.may_bring_a_rep() {
+        if self.conversation.may_bring_a_rep() {
             return;
         }
         let Some(wait) = self.conversation.session_wait.as_deref() else { return };
+        if !is_ours(wait, self.settings) {
+            return;
+        }
         match wait.state {
             State::Pursued if wait.attempts >= MOST_ATTEMPTS => self.wait_is_over(),
             State::Pursued => {

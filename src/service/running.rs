@@ -301,6 +301,8 @@ fn view(conversation: Option<&Conversation>, settings: &Settings) -> Conversatio
     if let Some(conversation) = conversation {
         let reps = conversation.participants().iter().filter_map(Participant::as_rep);
         view.present = reps.collect::<BTreeSet<_>>();
+        view.asked = conversation.asked_reps().collect();
+        view.transfers_routed &= conversation.may_be_transferred();
         view.full = conversation.is_full(settings);
     }
     view

@@ -120,8 +120,7 @@ impl Contacts {
 #[async_trait]
 impl Directory for Contacts {
     async fn contacts(&self, query: &Query) -> Result<ContactsResult, Error> {
-        let ConversationView { conference_supported, transfers_routed: _, full, present } =
-            &query.conversation;
+        let ConversationView { conference_supported, full, present, .. } = &query.conversation;
         let limit = query.filter.limit.min(ContactsFilter::MAX_LIMIT);
         let question = Question {
             context: &self.context,

@@ -17,7 +17,7 @@ fn everything() -> Query {
         filter: ContactsFilter { limit: ContactsFilter::MAX_LIMIT, ..ContactsFilter::default() },
         list: ListType::All,
         // So that there is something in each list.
-        conversation: ConversationView { transfers_routed: true, ..ConversationView::of_channel(true) },
+        conversation: ConversationView { transfers_routed: true, outside_routed: true, ..ConversationView::of_channel(true) },
         work_item: None,
     }
 }
@@ -259,9 +259,13 @@ fn any_filter() -> impl Strategy<Value = ContactsFilter> {
 
 fn any_conversation() -> impl Strategy<Value = ConversationView> {
     let present = prop::collection::btree_set(0..8_usize, 0..4);
-    (any::<[bool; 3]>(), present).prop_map(|([conference_supported, transfers_routed, full], present)| {
-        let present = present.into_iter().map(|n| RepId::parse(&format!("005{n:012}")).unwrap()).collect();
-        ConversationView { conference_supported, transfers_routed, full, present }
+    let asked = prop::collection::btree_set(0..8_usize, 0..2);
+    let rep = |n| RepId::parse(&format!("005{n:012}")).unwrap();
+    (any::<[bool; 4]>(), present, asked).prop_map(move |(is, present, asked)| {
+        let [conference_supported, transfers_routed, outside_routed, full] = is;
+        let present = present.into_iter().map(rep).collect();
+        let asked = asked.into_iter().map(rep).collect();
+        ConversationView { conference_supported, transfers_routed, outside_routed, full, present, asked }
     })
 }
 
@@ -375,12 +379,16 @@ proptest! {
     ) {
         let index = Index::build(roster);
         for contact in index.search(&Query { conversation: conversation.clone(), ..everything() }).contacts {
+            let is_asked = RepId::parse(&contact.id).is_ok_and(|rep| conversation.asked.contains(&rep));
+            prop_assert!(!is_asked, "who is asked is not asked again");
             let is_present = RepId::parse(&contact.id).is_ok_and(|rep| conversation.present.contains(&rep));
             let is_outside =
                 matches!(contact.contact_type, ContactType::PhoneBook | ContactType::PhoneNumber);
             let refused =
                 !conversation.conference_supported || conversation.full || is_present || is_outside;
+            let moved = conversation.outside_routed && !conversation.is_conference();
             prop_assert!(!refused || conversation.transfers_routed, "it would be refused");
+            prop_assert!(!is_outside || moved, "nobody would move it");
             let expected = match (refused, conversation.transfers_routed) {
                 (true, _) => ListType::Transfer,
                 (false, true) => ListType::All,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use byoc_connector::model::call::{Answer, Call, Reply, Routed};
 use byoc_connector::model::event::{EventKind, Target, WorkChanged};
 use byoc_connector::model::ids::RepId;
-use byoc_connector::model::words::{CancelReason, SessionStatus, WorkChange};
+use byoc_connector::model::words::{CancelReason, RoutingType, SessionStatus, WorkChange};
 use byoc_connector::routing::{
     Command, CommandId, Conversation, Fact, Input, Intent, Order, Outcome, Reason, Remark, Report,
     RequestFact, Ring, SearchFailure, Settings,
@@ -83,7 +83,7 @@ fn happening() -> impl Strategy<Value = EventKind> {
 fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
         8 => (1..6_u32, proptest::option::of(0..REPS.len())).prop_map(|(work, rep)| Kind::Done { work, rep }),
-        2 => (prop_oneof![Just(15109), Just(15112), Just(10032), Just(10085)], any::<bool>())
+        2 => (prop_oneof![Just(15109), Just(15112), Just(10032), Just(10085), Just(NO_ROOM)], any::<bool>())
             .prop_map(|(code, lost)| Kind::Refused(code, lost)),
         2 => Just(Kind::Lost),
         4 => proptest::collection::vec(0..REPS.len(), 0..4).prop_map(Kind::Found),
@@ -115,6 +115,8 @@ fn rules() -> impl Strategy<Value = Settings> {
 struct Watched {
     chat: Scenario,
     created: BTreeMap<u32, i64>,
+    /// The requests that bring a rep beside those who are in.
+    joins: BTreeSet<u32>,
     open: BTreeMap<u32, BTreeSet<RepId>>,
     reports: BTreeMap<u32, usize>,
     routes_left: BTreeSet<u32>,
@@ -128,6 +130,7 @@ impl Watched {
         Self {
             chat: Scenario::with(settings),
             created: BTreeMap::new(),
+            joins: BTreeSet::new(),
             open: BTreeMap::new(),
             reports: BTreeMap::new(),
             routes_left: BTreeSet::new(),
@@ -143,6 +146,9 @@ impl Watched {
             Step::Request(number, target) => {
                 let EventKind::RoutingRequested(mut request) = requested(number, target) else { return };
                 request.created = self.chat.now;
+                if number.is_multiple_of(3) {
+                    request.routing_type = RoutingType::Transfer;
+                }
                 self.chat.when(EventKind::RoutingRequested(request));
             }
             Step::Answer(which, kind) => {
@@ -220,6 +226,9 @@ impl Watched {
             match fact {
                 Fact::Requested(requested) => {
                     self.created.insert(requested.number, requested.created.as_millis());
+                    if requested.routing_type == RoutingType::Conference {
+                        self.joins.insert(requested.number);
+                    }
                 }
                 Fact::OfRequest(number, fact) => self.check_fact(number, &fact, at.as_millis()),
                 _ => {}
@@ -235,7 +244,9 @@ impl Watched {
                 if self.chat.settings.policy.ring == Ring::OneAtATime {
                     assert_eq!(open.len(), 1, "invariant 5: one at a time");
                 }
-                let offers: usize = self.open.values().map(BTreeSet::len).sum();
+                let joins = |number: &u32| self.joins.contains(number);
+                let beside = self.open.iter().filter(|(number, _)| joins(number));
+                let offers: usize = beside.map(|(_, open)| open.len()).sum();
                 if let Some(limit) = self.chat.settings.participant_limit {
                     assert!(offers + 2 <= limit as usize, "invariant 5: {offers} offers, limit {limit}");
                 }
@@ -258,6 +269,7 @@ impl Watched {
             }
             RequestFact::OfferEnded(rep, _)
             | RequestFact::RepRefused { rep, .. }
+            | RequestFact::RepHasNoRoom { rep, .. }
             | RequestFact::RepRemoved(rep) => {
                 self.open.entry(number).or_default().remove(rep);
             }

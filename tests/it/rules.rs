@@ -69,7 +69,7 @@ fn every_row_is_what_a_routing_event_meets() {
             }
         }
     }
-    assert_eq!(routed, 4, "conferences with a rep, a queue, a flow, skills");
+    assert_eq!(routed, 8, "conferences with a rep, a queue, a flow, skills, and transfers to them");
 }
 
 #[test]

@@ -270,6 +270,7 @@ fn say_remark(remark: &Remark) -> Option<String> {
             format!("request {event} ignored: type {kind} is not routed by this version")
         }
         Remark::TooLateToCancel(_) => "cancel ignored: the rep has already joined".to_owned(),
+        Remark::NotCancellable(_) | Remark::NotDeclinable(_) => remark.to_string(),
         Remark::NothingToCancel => "cancel ignored: no open request matches it".to_owned(),
         Remark::NotTheirOffer(work, rep) => {
             format!("{rep} reported {work}, which was offered to another rep; ignored")

@@ -13,7 +13,7 @@ use super::*;
 fn switched_on() -> Vec<(RoutingType, TargetKind, Rule)> {
     let on = |rule: &Rule| matches!(rule.admission, Admission::Routed | Admission::WhenWaiting);
     let rows: Vec<_> = rows().filter(|(.., rule)| on(rule)).collect();
-    assert_eq!(rows.len(), 5);
+    assert_eq!(rows.len(), 9);
     rows
 }
 
@@ -104,10 +104,15 @@ fn whom_it_is_offered_to() {
 #[test]
 fn for_how_long_it_rings() {
     for row in switched_on() {
-        assert_eq!(row.2.rings, Rings::RingTime, "show what it does");
+        let seconds = match row.2.rings {
+            Rings::RingTime => 30,
+            Rings::UntilAccepted => 600,
+            Rings::Never => panic!("{row:?}: show what it does"),
+        };
         let mut chat = ringing(&row);
+        chat.answer_all("report", &ok());
         chat.commands();
-        chat.seconds(29);
+        chat.seconds(seconds - 1);
         assert_eq!(chat.commands(), [""; 0], "{row:?}");
         chat.seconds(1);
         assert_eq!(chat.commands(), ["take back W1"], "{row:?}");
@@ -138,10 +143,10 @@ fn whether_it_waits_where_nobody_is_free() {
 #[test]
 fn whether_it_may_be_declined() {
     for row in switched_on() {
-        assert!(row.2.declinable, "show what it does");
         let mut chat = ringing(&row);
         chat.commands();
         chat.when(declined(1));
+        assert_eq!(chat.remarks.contains(&Remark::NotDeclinable(event(1))), !row.2.declinable, "{row:?}");
         if row.2.find == Find::NamedRep {
             assert_eq!(chat.outcomes(), [], "{row:?}: the result is on its way");
             chat.answer("report yes", ok());
@@ -211,7 +216,13 @@ fn in_whose_place_the_rep_comes() {
                 chat.when(session(SessionStatus::Waiting, None));
                 assert_eq!(chat.commands(), [format!("route {kind}")]);
             }
-            Arrival::InPlaceOfRequester => panic!("{kind}, {of:?}: show what it does"),
+            Arrival::InPlaceOfRequester => {
+                for settings in [without, full] {
+                    let mut chat = Scenario::with(settings);
+                    chat.when(asks_for(kind, of));
+                    assert_ne!(chat.commands(), ["report no"], "{kind}, {of:?}: one comes as another goes");
+                }
+            }
         }
     }
 }

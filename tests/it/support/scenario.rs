@@ -175,8 +175,12 @@ pub(crate) fn lost() -> Answer {
     Answer::Lost("503 Service Unavailable".into())
 }
 
+/// A code that nobody has published, with a message that speaks of capacity.
+pub(crate) const NO_ROOM: u32 = 99_999;
+
 pub(crate) fn refused(code: u32, after_lost_try: bool) -> Answer {
-    Answer::Refused(Refusal { status: 400, code: Some(code), message: "no".into(), after_lost_try })
+    let message = if code == NO_ROOM { "The agent is at capacity" } else { "no" };
+    Answer::Refused(Refusal { status: 400, code: Some(code), message: message.into(), after_lost_try })
 }
 
 /// A command as a short sentence.
@@ -311,6 +315,13 @@ impl Scenario {
     pub(crate) fn answer(&mut self, start: &str, answer: Answer) {
         let command = self.take(start);
         self.input(Input::Answered(command.id, answer));
+    }
+
+    /// Answers every open call whose sentence begins like this.
+    pub(crate) fn answer_all(&mut self, start: &str, answer: &Answer) {
+        while self.sentences().iter().any(|open| open.starts_with(start)) {
+            self.answer(start, answer.clone());
+        }
     }
 
     /// Answers the open question to the router.
