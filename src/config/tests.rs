@@ -146,7 +146,7 @@ fn a_mistake_in_the_policy_names_its_key_and_its_line_or_its_variable() {
     insta::assert_snapshot!(told.join("\n"), @r#"
     byoc.toml, line 2, routing.ring: unknown variant `loud`, expected `one at a time` or `all`
     byoc.toml, line 3, routing.ring_seconds: it must be 1 to 3600
-    byoc.toml, line 4, routing.margin_secs: unknown key; the keys are ring, report, ring_seconds, margin_seconds, search_seconds, route_waiting, ring_all_at_most, owed_alert_seconds, capacity_weight, capacity_percentage
+    byoc.toml, line 4, routing.margin_secs: unknown key; the keys are ring, report, ring_seconds, margin_seconds, search_seconds, route_waiting, transfer_wait_seconds, ring_all_at_most, owed_alert_seconds, capacity_weight, capacity_percentage
     byoc.toml, line 5, routing.capacity_percentage: it must be 0 to 100
     the variable BYOC_ROUTING_MARGIN_SECONDS: invalid type: string "soon", expected a whole number, 0 or more
     "#);

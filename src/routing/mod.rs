@@ -38,6 +38,7 @@ mod request;
 mod resumed;
 mod room;
 mod room_index;
+mod room_wait;
 pub mod rules;
 mod session_wait;
 mod skills;

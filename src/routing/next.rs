@@ -245,7 +245,9 @@ impl Decision<'_> {
         };
         let free = match self.settings.participant_limit {
             Some(limit) if request.joins() => {
-                to_usize(limit).saturating_sub(self.conversation.taken_seats(Some(request.number)))
+                // A rep is counted in every conversation, though none is in one that waits for its first.
+                let nobody = request.brings_first_rep() && self.conversation.has_no_rep();
+                to_usize(limit).saturating_add(nobody.into()).saturating_sub(self.conversation.taken_seats(Some(request.number)))
             }
             _ => usize::MAX,
         };

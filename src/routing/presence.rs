@@ -45,11 +45,14 @@ impl Conversation {
 }
 
 impl Conversation {
+    /// Whether no rep is in it, as far as events have told.
+    pub(super) fn has_no_rep(&self) -> bool {
+        !self.participants.iter().any(|one| one.as_rep().is_some())
+    }
+
     /// Whether every rep who is known to have been in has left.
     pub(super) fn is_left_alone(&self) -> bool {
-        let is_rep = |who: &Participant| who.as_rep().is_some();
-        let left = self.moves.iter().any(|last| !last.joined && is_rep(&last.who));
-        left && !self.participants.iter().any(is_rep)
+        self.has_no_rep() && self.moves.iter().any(|last| !last.joined && last.who.as_rep().is_some())
     }
 
     /// Whether a transfer that some rep asks for now would begin.

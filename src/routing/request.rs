@@ -15,7 +15,7 @@ use super::fact::{IllegalFact, Intent, RequestFact, Requested};
 use super::offer::{Offer, OfferState};
 use super::progress::{InFlight, ReportState, Route, Search};
 use super::reason::{Conclusion, Reason};
-use super::room::RoomWait;
+use super::room_wait::RoomWait;
 use super::rules::{self, Arrival, Find, Rings, Rule};
 use super::target::ResolvedTarget;
 use super::undo::{Owed, Said};
@@ -105,9 +105,14 @@ impl Request {
         self.wanted.kind().map(|target| rules::rule(self.routing_type, target))
     }
 
-    /// Whether its rep comes beside those who are in, and so takes a seat.
+    /// Whether its rep takes a seat: not the one who comes in another's place.
     pub(super) fn joins(&self) -> bool {
-        self.rule().is_none_or(|rule| rule.arrival == Arrival::Beside)
+        !self.is_transfer()
+    }
+
+    /// Whether it brings a session its only rep.
+    pub(super) fn brings_first_rep(&self) -> bool {
+        self.rule().is_some_and(|rule| rule.arrival == Arrival::First)
     }
 
     /// Whether it hands the conversation over.

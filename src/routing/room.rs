@@ -8,8 +8,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::call::Refusal;
 use crate::model::ids::RepId;
 use crate::model::time::Timestamp;
@@ -21,6 +19,7 @@ use super::offer::OfferState;
 use super::policy::Settings;
 use super::reason::{Outcome, Reason};
 use super::request::Request;
+use super::room_wait::RoomWait;
 use super::rules::Waits;
 
 /// The wait before the second try; each later one doubles it.
@@ -28,24 +27,6 @@ const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 /// The longest wait between two tries: not everything that frees a rep is told.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// That a rep has no room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct RoomWait {
-    pub(super) rep: RepId,
-    /// How often Salesforce said so.
-    tries: u16,
-    /// When the rep is asked again.
-    pub(super) next: Timestamp,
-}
-
-impl RoomWait {
-    /// The next try comes at that moment at the latest.
-    pub(super) fn cut(&mut self, latest: Timestamp) {
-        self.next = self.next.min(latest);
-    }
-}
 
 impl Conversation {
     /// The reps for whose room its requests wait.

@@ -51,14 +51,14 @@ fn refused(output: &Output) -> String {
 #[test]
 fn the_table_is_made_for_reading() {
     assert_snapshot!(said(&contacts(&[])), @r"
-    NAME                   TYPE   LIST        STATE      DETAIL         WAIT        ID
-    Ada Lovelace           Agent  Conference  available  3 of 10 used               005Hs00000Ada01
-    Billing                Queue  Conference                            1 min 35 s  00GHs000000Bill
-    Claims & Réclamations  Queue  Conference                                        00GHs0000Claims
-    José Álvarez           Agent  Conference  available  0.5 of 5 used              005Hs00000Jose2
-    Nguyễn Thị Hà          Agent  Conference  busy       8 of 8 used                005Hs00000Nguy4
-    Route by language      Flow   Conference                                        300Hs00000Route
-    Søren Straßmann        Agent  Conference  busy       4 of 4 used                005Hs00000Soren
+    NAME                   TYPE   LIST  STATE      DETAIL         WAIT        ID
+    Ada Lovelace           Agent  All   available  3 of 10 used               005Hs00000Ada01
+    Billing                Queue  All                             1 min 35 s  00GHs000000Bill
+    Claims & Réclamations  Queue  All                                         00GHs0000Claims
+    José Álvarez           Agent  All   available  0.5 of 5 used              005Hs00000Jose2
+    Nguyễn Thị Hà          Agent  All   busy       8 of 8 used                005Hs00000Nguy4
+    Route by language      Flow   All                                         300Hs00000Route
+    Søren Straßmann        Agent  All   busy       4 of 4 used                005Hs00000Soren
     contacts 1 to 7
     ");
 }
@@ -67,13 +67,13 @@ fn the_table_is_made_for_reading() {
 fn the_conference_list_leaves_out_who_cannot_join() {
     let ada = "005Hs00000Ada01";
     assert_snapshot!(said(&contacts(&["--list", "conference", "--present", ada])), @r"
-    NAME                   TYPE   LIST        STATE      DETAIL         WAIT        ID
-    Billing                Queue  Conference                            1 min 35 s  00GHs000000Bill
-    Claims & Réclamations  Queue  Conference                                        00GHs0000Claims
-    José Álvarez           Agent  Conference  available  0.5 of 5 used              005Hs00000Jose2
-    Nguyễn Thị Hà          Agent  Conference  busy       8 of 8 used                005Hs00000Nguy4
-    Route by language      Flow   Conference                                        300Hs00000Route
-    Søren Straßmann        Agent  Conference  busy       4 of 4 used                005Hs00000Soren
+    NAME                   TYPE   LIST  STATE      DETAIL         WAIT        ID
+    Billing                Queue  All                             1 min 35 s  00GHs000000Bill
+    Claims & Réclamations  Queue  All                                         00GHs0000Claims
+    José Álvarez           Agent  All   available  0.5 of 5 used              005Hs00000Jose2
+    Nguyễn Thị Hà          Agent  All   busy       8 of 8 used                005Hs00000Nguy4
+    Route by language      Flow   All                                         300Hs00000Route
+    Søren Straßmann        Agent  All   busy       4 of 4 used                005Hs00000Soren
     contacts 1 to 6
     ");
     let full = [
@@ -92,20 +92,20 @@ fn the_conference_list_leaves_out_who_cannot_join() {
 #[test]
 fn a_search_narrows_and_turns_pages() {
     assert_snapshot!(said(&contacts(&["--contains", "STRASSMANN"])), @r"
-    NAME             TYPE   LIST        STATE  DETAIL       ID
-    Søren Straßmann  Agent  Conference  busy   4 of 4 used  005Hs00000Soren
+    NAME             TYPE   LIST  STATE  DETAIL       ID
+    Søren Straßmann  Agent  All   busy   4 of 4 used  005Hs00000Soren
     contacts 1 to 1
     ");
     assert_snapshot!(said(&contacts(&["--types", "agent,AVAILABLE"])), @r"
-    NAME          TYPE   LIST        STATE      DETAIL         ID
-    Ada Lovelace  Agent  Conference  available  3 of 10 used   005Hs00000Ada01
-    José Álvarez  Agent  Conference  available  0.5 of 5 used  005Hs00000Jose2
+    NAME          TYPE   LIST  STATE      DETAIL         ID
+    Ada Lovelace  Agent  All   available  3 of 10 used   005Hs00000Ada01
+    José Álvarez  Agent  All   available  0.5 of 5 used  005Hs00000Jose2
     contacts 1 to 2
     ");
     assert_snapshot!(said(&contacts(&["--limit", "2", "--offset", "3"])), @r"
-    NAME           TYPE   LIST        STATE      DETAIL         ID
-    José Álvarez   Agent  Conference  available  0.5 of 5 used  005Hs00000Jose2
-    Nguyễn Thị Hà  Agent  Conference  busy       8 of 8 used    005Hs00000Nguy4
+    NAME           TYPE   LIST  STATE      DETAIL         ID
+    José Álvarez   Agent  All   available  0.5 of 5 used  005Hs00000Jose2
+    Nguyễn Thị Hà  Agent  All   busy       8 of 8 used    005Hs00000Nguy4
     contacts 4 to 5; there may be more: --offset 5
     ");
     assert_snapshot!(said(&contacts(&["--contains", "nobody"])), @"No contact matches.");
@@ -127,7 +127,7 @@ fn json_is_one_contacts_result_and_nothing_else() {
       "contacts": [
         {
           "id": "00GHs000000Bill",
-          "listType": "Conference",
+          "listType": "All",
           "name": "Billing",
           "queue": "00GHs000000Bill",
           "queueWaitTime": "95",
@@ -136,7 +136,7 @@ fn json_is_one_contacts_result_and_nothing_else() {
         },
         {
           "id": "00GHs0000Claims",
-          "listType": "Conference",
+          "listType": "All",
           "name": "Claims & Réclamations",
           "queue": "00GHs0000Claims",
           "recordId": "00GHs0000Claims",
@@ -161,12 +161,22 @@ fn without_a_channel_definition_conferences_are_off_and_it_says_so() {
     std::fs::write(directory.path().join("byoc.toml"), config).unwrap();
     let seen = |list: &str| said(&byoc_in(directory.path(), &["contacts", "--list", list]));
     assert_snapshot!(seen("conference"), @"No contacts: the configuration has no channel definition, so conferences are off.");
-    assert_eq!(seen("all"), seen("conference"));
+    assert!(seen("all").contains("Transfer"), "{}", seen("all"));
 }
 
 #[test]
-fn the_transfer_list_is_empty_and_says_why() {
-    assert_snapshot!(said(&contacts(&["--list", "transfer"])), @"No contacts: this version does not route transfers.");
+fn the_transfer_list_has_everybody_who_can_take_over() {
+    assert_snapshot!(said(&contacts(&["--list", "transfer"])), @"
+    NAME                   TYPE   LIST  STATE      DETAIL         WAIT        ID
+    Ada Lovelace           Agent  All   available  3 of 10 used               005Hs00000Ada01
+    Billing                Queue  All                             1 min 35 s  00GHs000000Bill
+    Claims & Réclamations  Queue  All                                         00GHs0000Claims
+    José Álvarez           Agent  All   available  0.5 of 5 used              005Hs00000Jose2
+    Nguyễn Thị Hà          Agent  All   busy       8 of 8 used                005Hs00000Nguy4
+    Route by language      Flow   All                                         300Hs00000Route
+    Søren Straßmann        Agent  All   busy       4 of 4 used                005Hs00000Soren
+    contacts 1 to 7
+    ");
 }
 
 #[test]

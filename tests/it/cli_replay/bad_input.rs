@@ -116,7 +116,7 @@ fn routing_settings_that_cannot_be_are_named() {
     ];
     assert_snapshot!(said.concat(), @r#"
     error: r.jsonl:2: routing.ring: unknown variant `everybody`, expected `one at a time` or `all`
-    error: r.jsonl:2: routing.ringing: unknown field `ringing`, expected `ring`, `report`, `ring_seconds`, `margin_seconds`, `search_seconds`, `route_waiting`, `ring_all_at_most`, `owed_alert_seconds`, `capacity_weight` or `capacity_percentage`
+    error: r.jsonl:2: routing.ringing: unknown field `ringing`, expected `ring`, `report`, `ring_seconds`, `margin_seconds`, `search_seconds`, `route_waiting`, `transfer_wait_seconds`, `ring_all_at_most`, `owed_alert_seconds`, `capacity_weight` or `capacity_percentage`
     error: r.jsonl:2: routing: ring_seconds must be 1 to 3600; margin_seconds must be 1 to 50: it is taken from Salesforce's 60
     error: r.jsonl:2: routing: capacity_weight must be 0 or more
     error: r.jsonl:2: routing: it is not an object; it must be {"ring": "all"}

@@ -62,6 +62,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("routing.ring_seconds", "0", "must be 1 to 3600"),
     ("routing.margin_seconds", "60", "must be 1 to 50"),
     ("routing.route_waiting", "1", "expected true or false"),
+    ("routing.transfer_wait_seconds", "59", "must be 60 to 86400"),
     ("routing.search_seconds", "-1", "expected a whole number, 0 or more"),
     ("routing.ring_all_at_most", "65", "must be 1 to 64"),
     ("routing.owed_alert_seconds", "86401", "must be 0 to 86400"),

@@ -110,7 +110,9 @@ fn for_how_long_it_rings() {
             Rings::Never => panic!("{row:?}: show what it does"),
         };
         let mut chat = ringing(&row);
-        chat.answer_all("report", &ok());
+        while chat.open.iter().any(|command| sentence(&command.order).starts_with("report")) {
+            chat.answer("report", ok());
+        }
         chat.commands();
         chat.seconds(seconds - 1);
         assert_eq!(chat.commands(), [""; 0], "{row:?}");

@@ -126,8 +126,8 @@ async fn a_conference_is_routed_by_what_is_told_over_http() {
         let found = contacts["contacts"].as_array().unwrap().iter().find(|contact| contact["name"] == name);
         found.map(|contact| contact["listType"].clone())
     };
-    assert_eq!(lists("Anna"), None, "she is in the conversation, and transfers are not routed");
-    assert_eq!(lists("Bo"), Some(json!("Conference")));
+    assert_eq!(lists("Anna"), Some(json!("Transfer")), "she is in the conversation");
+    assert_eq!(lists("Bo"), None, "he is being asked already");
 
     let watch = Request::get("/v1/stream").header("host", "localhost").body(Body::empty()).unwrap();
     let mut stream = stage.rig.server.router().oneshot(watch).await.unwrap().into_body().into_data_stream();

@@ -317,13 +317,6 @@ impl Scenario {
         self.input(Input::Answered(command.id, answer));
     }
 
-    /// Answers every open call whose sentence begins like this.
-    pub(crate) fn answer_all(&mut self, start: &str, answer: &Answer) {
-        while self.sentences().iter().any(|open| open.starts_with(start)) {
-            self.answer(start, answer.clone());
-        }
-    }
-
     /// Answers the open question to the router.
     pub(crate) fn found(&mut self, names: &[&str]) {
         let command = self.take("find");
