@@ -247,7 +247,9 @@ impl Decision<'_> {
             Some(limit) if request.joins() => {
                 // A rep is counted in every conversation, though none is in one that waits for its first.
                 let nobody = request.brings_first_rep() && self.conversation.has_no_rep();
-                to_usize(limit).saturating_add(nobody.into()).saturating_sub(self.conversation.taken_seats(Some(request.number)))
+                to_usize(limit)
+                    .saturating_add(nobody.into())
+                    .saturating_sub(self.conversation.taken_seats(Some(request.number)))
             }
             _ => usize::MAX,
         };
@@ -330,7 +332,9 @@ impl Request {
         let waiting = self.report == ReportState::Due || (undecided && self.awaits_route());
         let report = waiting.then(|| report_by(settings, self));
         let room = self.room_sought_at().filter(|_| undecided);
-        let wait_over = self.waits_for_room_until(settings).filter(|_| undecided && self.room.is_some() && self.held_seats() == 0);
+        let wait_over = self
+            .waits_for_room_until(settings)
+            .filter(|_| undecided && self.room.is_some() && self.held_seats() == 0);
         let search_over = self.created + settings.policy.search_for();
         let search = match self.search {
             Search::Asked { .. } if undecided => Some(search_over),
@@ -342,6 +346,13 @@ impl Request {
             Creation::Asked(_) | Creation::Done => None,
         });
         let word = self.offers.iter().filter_map(|offer| self.word_of_cancel_by(offer));
-        offers.chain(word.filter(|_| undecided)).chain(unsure).chain(report).chain(search).chain(room).chain(wait_over).min()
+        offers
+            .chain(word.filter(|_| undecided))
+            .chain(unsure)
+            .chain(report)
+            .chain(search)
+            .chain(room)
+            .chain(wait_over)
+            .min()
     }
 }

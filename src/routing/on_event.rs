@@ -123,7 +123,9 @@ impl Decision<'_> {
                 return Err(Reason::AlreadyInvited);
             }
         }
-        if rule.arrival == Arrival::InPlaceOfRequester && !self.conversation.can_be_relieved(requested.requester) {
+        if rule.arrival == Arrival::InPlaceOfRequester
+            && !self.conversation.can_be_relieved(requested.requester)
+        {
             return Err(Reason::TransferUnderWay);
         }
         match self.settings.participant_limit {

@@ -266,7 +266,9 @@ impl fmt::Display for Reason {
             Self::TransfersNotRouted => {
                 "Transfers are not available on this channel. Invite somebody to a conference instead."
             }
-            Self::NoExternalTransfer => "Conversations cannot be transferred to people outside of Salesforce here.",
+            Self::NoExternalTransfer => {
+                "Conversations cannot be transferred to people outside of Salesforce here."
+            }
             Self::TransferToBot => "Conversations cannot be transferred to a bot.",
             Self::TransferUnderWay => "This conversation is already being transferred.",
             Self::NoRoom => "The rep had no room for the conversation in time.",

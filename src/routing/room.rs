@@ -93,7 +93,8 @@ impl Decision<'_> {
     /// A rep is done with other work: whoever waits for them tries at once.
     pub(super) fn on_room(&mut self, rep: RepId) {
         let of_rep = |request: &&Request| request.verdict.is_none() && request.awaited_rep() == Some(rep);
-        let numbers: Vec<u32> = self.conversation.requests.iter().filter(of_rep).map(|it| it.number).collect();
+        let numbers: Vec<u32> =
+            self.conversation.requests.iter().filter(of_rep).map(|it| it.number).collect();
         for number in numbers {
             self.about(number, RequestFact::RoomMayBeFree(self.now));
         }

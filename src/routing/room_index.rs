@@ -79,7 +79,9 @@ fn freed_by(what: &EventKind, conversation: Option<&Conversation>) -> Vec<RepId>
             let left = changes.iter().filter(|change| !change.joined);
             left.filter_map(|change| change.participant.as_rep()).collect()
         }
-        EventKind::SessionChanged { status, .. } if SessionPhase::of(*status) == SessionPhase::Over => inside(),
+        EventKind::SessionChanged { status, .. } if SessionPhase::of(*status) == SessionPhase::Over => {
+            inside()
+        }
         _ => Vec::new(),
     }
 }

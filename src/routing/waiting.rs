@@ -19,8 +19,8 @@ use super::conversation::Conversation;
 use super::decision::Decision;
 use super::fact::{Fact, Requested};
 use super::phase::SessionPhase;
-use super::reason::{Outcome, Reason};
 use super::policy::Settings;
+use super::reason::{Outcome, Reason};
 use super::rules::{self, TargetKind};
 use super::session_wait::{self, SessionWait, State};
 use super::target::WHEN_WAITING;
@@ -57,7 +57,8 @@ impl Conversation {
     }
 
     pub(super) fn apply_session_waits(&mut self, entry: &EventId, lately: u16) {
-        let after_transfer = self.session_wait.as_deref().is_some_and(|wait| !wait.is_over() && wait.after_transfer);
+        let after_transfer =
+            self.session_wait.as_deref().is_some_and(|wait| !wait.is_over() && wait.after_transfer);
         self.session_wait = Some(Box::new(SessionWait { after_transfer, ..SessionWait::new(entry, lately) }));
     }
 

@@ -17,7 +17,11 @@ fn everything() -> Query {
         filter: ContactsFilter { limit: ContactsFilter::MAX_LIMIT, ..ContactsFilter::default() },
         list: ListType::All,
         // So that there is something in each list.
-        conversation: ConversationView { transfers_routed: true, outside_routed: true, ..ConversationView::of_channel(true) },
+        conversation: ConversationView {
+            transfers_routed: true,
+            outside_routed: true,
+            ..ConversationView::of_channel(true)
+        },
         work_item: None,
     }
 }

@@ -42,7 +42,11 @@ async fn listed(people: &People) -> Vec<(String, Option<Availability>)> {
     let query = Query {
         filter: ContactsFilter::default(),
         list: ListType::All,
-        conversation: ConversationView { transfers_routed: true, outside_routed: true, ..ConversationView::of_channel(true) },
+        conversation: ConversationView {
+            transfers_routed: true,
+            outside_routed: true,
+            ..ConversationView::of_channel(true)
+        },
         work_item: None,
     };
     let found = people.contacts(&query).await.unwrap().contacts;

@@ -113,7 +113,11 @@ fn wanted(limit: usize) -> RepQuery {
 
 /// Transfers are routed here, so that there is something in each list.
 fn routing_transfers(conferences: bool) -> ConversationView {
-    ConversationView { transfers_routed: true, outside_routed: true, ..ConversationView::of_channel(conferences) }
+    ConversationView {
+        transfers_routed: true,
+        outside_routed: true,
+        ..ConversationView::of_channel(conferences)
+    }
 }
 
 fn opened(list: ListType) -> Query {

@@ -13,8 +13,7 @@ fn who_is_in_or_full_is_not_listed_for_a_conference_but_may_be_for_a_transfer() 
     }))
     .unwrap();
     let index = Index::build(roster);
-    let mut conversation =
-        ConversationView { transfers_routed: true, ..ConversationView::of_channel(true) };
+    let mut conversation = ConversationView { transfers_routed: true, ..ConversationView::of_channel(true) };
     conversation.present.extend([RepId::parse("005000000000001").unwrap()]);
     let mut query =
         Query { filter: ContactsFilter::default(), list: ListType::All, conversation, work_item: None };
