@@ -213,6 +213,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Whether it is an answer to what was asked: the call got there, and was neither put off nor failed on the way.
+    pub fn is_an_answer(&self) -> bool {
+        let put_off = self.code.is_some_and(|code| ErrorCode(code).retry());
+        !matches!(self.status, 0 | 429 | 500..) && !put_off
+    }
+
     /// Whether it says that the rep has no room. No published code means that, so the message is read; the codes
     /// that are known mean other things.
     pub fn is_for_capacity(&self) -> bool {

@@ -319,8 +319,15 @@ impl Conversation {
         let end_users = count(ParticipantRole::EndUser).max(1);
         let reps = count(ParticipantRole::Agent).max(1);
         let others = count(ParticipantRole::Chatbot).saturating_add(count(ParticipantRole::Supervisor));
-        let held: usize =
-            self.requests.iter().filter(|request| Some(request.number) != except).map(Request::seats).sum();
+        // Where the rep who hands over has left already, whoever takes over comes in nobody's place.
+        let unrelieved = |request: &Request| {
+            let gone = request.requester.is_some_and(|rep| !self.is_present(rep));
+            usize::from(
+                gone && request.is_transfer() && (request.verdict.is_none() || request.held_seats() > 0),
+            )
+        };
+        let others_of = self.requests.iter().filter(|request| Some(request.number) != except);
+        let held: usize = others_of.map(|it| it.seats().saturating_add(unrelieved(it))).sum();
         end_users.saturating_add(reps).saturating_add(others).saturating_add(held)
     }
 }

@@ -237,7 +237,9 @@ impl Decision<'_> {
 
     /// The offer may not be the only one that the call made, so its first name is not the last word.
     fn offer_nameless(&mut self, number: u32, rep: RepId, certain: bool) {
-        let until = self.now + self.settings.policy.ring_for() + SETTLE_WINDOW;
+        // An offer that certainly exists and waits for its rep to have room is assigned, and named, only then.
+        let ring_time = self.now + self.settings.policy.ring_for();
+        let until = if certain { self.ring_until(number) } else { ring_time } + SETTLE_WINDOW;
         self.creation_answered(number, rep, true);
         self.about(number, RequestFact::OfferIdUnknown { rep, certain, until });
     }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::model::call::Answer;
+use crate::model::call::{Answer, Refusal};
 use crate::model::ids::{EventId, RepId};
 use crate::model::time::Timestamp;
 
@@ -30,8 +30,7 @@ impl Decision<'_> {
         let Some(request) = self.conversation.request(number) else { return };
         let after_the_session = request.session_over_from.is_some_and(|from| command >= from);
         let Said { answer, unanswered } = Said::of(answer);
-        // A status of 0 is a try that never got there: Salesforce has said nothing.
-        let refused = answer.as_ref().is_some_and(|refusal| refusal.status != 0);
+        let refused = answer.as_ref().is_some_and(Refusal::is_an_answer);
         if refused && after_the_session {
             return self.undone(number, undo);
         }

@@ -113,7 +113,12 @@ impl Decision<'_> {
     /// Somebody showed that they are in the conversation, or were when they did so.
     pub(super) fn see(&mut self, participant: Participant) {
         if self.conversation.last_move(&participant).is_none_or(|last| last.joined) {
-            self.join(participant);
+            let rep = participant.as_rep();
+            if self.join(participant)
+                && let Some(rep) = rep
+            {
+                self.announce(rep, true);
+            }
         }
     }
 

@@ -93,7 +93,9 @@ impl Request {
                 Creation::Done => {}
             }
             match &mut offer.state {
-                OfferState::Ringing { until, .. } if transfer => *until = (*until).min(latest.transfer),
+                OfferState::Ringing { until, .. } | OfferState::IdUnknown { until, .. } if transfer => {
+                    *until = (*until).min(latest.transfer)
+                }
                 OfferState::Ringing { until, .. }
                 | OfferState::IdUnknown { until, .. }
                 | OfferState::CancelRefused { until, .. } => wait(until),

@@ -28,6 +28,7 @@ fn reps_of_whom_nothing_is_recorded_follow_their_scripts() {
     assert_snapshot!(below_title(&fine(&replayed(&silent("conference-queue"), &[]))), @r"
     conversation 08518f05-e610-4643-9d88-62688deaad81  2026-06-01
     09:10:01.200  session                Active, was Waiting             0MwgL00000VSH84
+    09:10:21.400  tell the end user      Anna Björk joined
     09:10:30.000  Conference asked for   queue Réparations               request efc42591-02e2-4f91-8f7c-ba06b1dab07e
     09:10:30.000  POST /route            queue Réparations               202  +50 ms  0JRtT000008DwoqWAC
     09:10:30.050  find a rep             queue Réparations               Bo Nyström  +209 ms

@@ -277,6 +277,10 @@ fn the_end_of_the_session_stops_the_owing_only_when_a_try_after_it_was_answered(
     chat.answer("take back", lost());
     assert_eq!(undo(&chat), ["cancelOffer"], "without an answer nothing is known");
     chat.seconds(20);
+    let put_off = Refusal { status: 429, code: None, message: "".into(), after_lost_try: false };
+    chat.answer("take back", Answer::Refused(put_off));
+    assert_eq!(undo(&chat), ["cancelOffer"], "put off is not answered");
+    chat.seconds(40);
     chat.answer("take back", refused(10003, false));
     assert!(owed(&chat).is_empty());
     assert_eq!(chat.outcomes(), [Outcome::Cancelled]);

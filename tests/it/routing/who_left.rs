@@ -174,3 +174,12 @@ fn what_is_remembered_is_bounded() {
     assert_eq!(chat.conversation.participants().len(), 1, "the last ones are known");
     assert!(!chat.open.iter().any(|command| matches!(command.order, Order::Call(Call::Route(_)))));
 }
+
+#[test]
+fn a_rep_who_is_first_seen_otherwise_is_announced_once_and_their_leave_too() {
+    let mut chat = Scenario::new();
+    chat.when(seen("bo"));
+    chat.when(came("bo"));
+    chat.when(went("bo"));
+    assert_eq!(chat.announced(), ["bo joined", "bo left"]);
+}

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use byoc_connector::emulator::{Conversation, LedgerEvent, WorkState};
 use byoc_connector::model::call::{Call, CreateAgentWork, RemoveParticipant, ReportResult, RoutingOutcome};
+use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{AgentWorkId, EventId, RepId};
 use byoc_connector::model::time::Timestamp;
-use byoc_connector::model::words::{SessionStatus, WorkChange};
+use byoc_connector::model::words::{RoutingType, SessionStatus, WorkChange};
 use byoc_connector::routing::{ANSWER_WINDOW, Ending, Outcome, Reason, Remark, Ring};
 
 use super::world::{Made, World, ends_ringing};
@@ -198,7 +199,8 @@ impl Found {
                 Call::ReportResult(ReportResult { result: RoutingOutcome::Routed, .. }) => {
                     let created = world.salesforce.request(request).unwrap().created;
                     let promised = made.at.since(created) >= ANSWER_WINDOW.saturating_sub(margin);
-                    let early = !offered.contains(request) && !promised;
+                    let there = to_one_who_is_in(world, request);
+                    let early = !offered.contains(request) && !promised && !there;
                     self.must(!early, || format!("7: {request} was promised before its offer"));
                 }
                 Call::ClearRoute(_) => self.clear(world, made),
@@ -241,7 +243,9 @@ impl Found {
                     && world.trace.works.get(&work.id) == Some(&ending.request)
                     && matches!(work.state, WorkState::Accepted | WorkState::Closed)
             });
-            self.must(accepted, || format!("{rep} is said to have joined and did not accept"));
+            self.must(accepted || to_one_who_is_in(world, &ending.request), || {
+                format!("{rep} is said to have joined and did not accept")
+            });
             self.must(!removed(&ending.request, rep), || format!("{rep} joined and was removed"));
         }
         for entry in world.salesforce.books().entries() {
@@ -306,6 +310,14 @@ impl Found {
 
 /// Whether this request of the conversation was called off, or another: a cancel names no request, a request
 /// does not say who asked, and where several are open the connector has to guess which one is meant.
+/// Whether it is a transfer to a rep who was in: there is nothing to offer and nothing to accept.
+fn to_one_who_is_in(world: &World, request: &EventId) -> bool {
+    let offered = world.salesforce.works().any(|work| work.correlation == *request);
+    world.salesforce.request(request).is_some_and(|it| {
+        it.routing_type == RoutingType::Transfer && matches!(it.target, Target::Rep(_)) && !offered
+    })
+}
+
 fn called_off(world: &World, request: &EventId) -> bool {
     let of = |event: &EventId| world.salesforce.request(event).map(|request| request.conversation.clone());
     let this = of(request);

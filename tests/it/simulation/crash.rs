@@ -163,7 +163,7 @@ impl Sequence {
         let settings = Settings { conference_supported: true, participant_limit: self.limit, policy };
         let channel = Channel { participant_limit: self.limit, ..Channel::default() };
         let salesforce = Salesforce::new(7, self.roster(), Org { channel, ..Org::default() });
-        let habits = Habits { accept: 0.0, decline: 0.0, think: 1, finder_trouble: 0.0 };
+        let habits = Habits { accept: 0.0, decline: 0.0, think: 1, finder_trouble: 0.0, transfers: false };
         let mut world = World::new(salesforce, settings, Link::clean(), habits, Dice::new(11), START);
         world.crash = crash;
         world.told = told;

@@ -134,6 +134,7 @@ pub(crate) fn world(seed: u64) -> World {
         decline: 0.2 + dice.unit() * 0.3,
         think: dice.between(200, 45_000),
         finder_trouble: *dice.pick(&[0.0, 0.0, 0.1, 0.4]),
+        transfers: true,
     };
     let mut world = World::new(salesforce, settings, link, habits, dice, START);
     plan_people(&mut world, reps, queues);

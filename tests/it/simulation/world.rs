@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use byoc_connector::emulator::{Act, Done, LedgerEvent, Salesforce};
+use byoc_connector::emulator::{Act, Done, LedgerEvent, Salesforce, WorkState};
 use byoc_connector::engine::{CallId, Engine};
 use byoc_connector::events::Decoder;
 use byoc_connector::interaction::TryOutcome;
@@ -64,6 +64,8 @@ pub(crate) struct Habits {
     pub(crate) think: u64,
     /// How often the rep finder names nobody, keeps silent, or names whoever it likes.
     pub(crate) finder_trouble: f64,
+    /// Whether reps hand conversations over as well.
+    pub(crate) transfers: bool,
 }
 
 /// When the connector stops, for how long, and whether the commands of its last turn still went out.
@@ -198,9 +200,11 @@ impl World {
         self.link.browser || self.salesforce.settings().channel.routing_work_result_supported
     }
 
-    /// Whether nobody can take the offer back: the answer to its creation was lost, and nobody tells its id.
+    /// Whether nobody can take the offer back: the answer to its creation was lost, and nobody tells its id, or only
+    /// when it is assigned, and it still waits for its rep to have room.
     pub(crate) fn is_nameless(&self, work: AgentWorkId) -> bool {
-        !self.is_told() && !self.trace.named.contains(&work)
+        let waits = self.salesforce.work(work).is_some_and(|it| it.state == WorkState::Waiting);
+        (waits || !self.is_told()) && !self.trace.named.contains(&work)
     }
 }
 

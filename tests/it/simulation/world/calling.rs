@@ -9,6 +9,7 @@ use byoc_connector::interaction::{Tried, Try, TryOutcome, decode, encode};
 use byoc_connector::model::call::Call;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, RepId};
 use byoc_connector::model::roster::Roster;
+use byoc_connector::model::words::RoutingType;
 use byoc_connector::rep_finder::choose;
 use byoc_connector::routing::{CommandId, SearchFailure};
 
@@ -167,9 +168,13 @@ impl World {
 
     fn count_seats(&mut self, conversation: &ConversationId, work: AgentWorkId) {
         let Some(limit) = self.settings.participant_limit else { return };
+        let joins = |id| self.salesforce.work(id).is_some_and(|it| it.routing_type != RoutingType::Transfer);
+        if !joins(work) {
+            return;
+        }
         let there = self.salesforce.conversation(conversation).unwrap();
         let open = there.works.iter().filter_map(|id| self.salesforce.work(*id));
-        let known = |id| id == work || !self.is_nameless(id);
+        let known = |id| id == work || (joins(id) && !self.is_nameless(id));
         let open = open.filter(|work| work.state.is_open() && known(work.id)).count();
         let taken = there.participants.len() + open;
         if taken > limit as usize {

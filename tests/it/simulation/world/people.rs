@@ -72,13 +72,16 @@ impl World {
                 self.engine.list_opened(self.now, work_item, requester);
             }
         }
-        let act = Act::RequestConference {
-            conversation: conversation.clone(),
-            requester: Some(requester),
-            target: target.clone(),
+        let (conversation, requester_of, target) = (conversation.clone(), Some(requester), target.clone());
+        // By the time, so that the worlds of known seeds stay what they are but for this.
+        let act = if self.habits.transfers && self.now.as_millis() % 4 == 0 {
+            Act::RequestTransfer { conversation, requester: requester_of, target }
+        } else {
+            Act::RequestConference { conversation, requester: requester_of, target }
         };
+        let asked = format!("{act:?}");
         let done = self.salesforce.act(self.now, act);
-        self.say(|| format!("deed {requester} asks for {target:?} -> {done:?}"));
+        self.say(|| format!("deed {requester} asks by {asked} -> {done:?}"));
         self.listen();
         match done {
             Ok(Done::Requested { request }) => Some(request),
