@@ -12,6 +12,10 @@ use crate::model::ids::RepId;
 
 /// What has to be known of the conversation that a rep looks for help with.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a question of its own, and any of them may go with any other"
+)]
 pub struct ConversationView {
     /// Whether the channel definition allows conferences.
     pub conference_supported: bool,

@@ -94,7 +94,7 @@ impl Request {
             }
             match &mut offer.state {
                 OfferState::Ringing { until, .. } | OfferState::IdUnknown { until, .. } if transfer => {
-                    *until = (*until).min(latest.transfer)
+                    *until = (*until).min(latest.transfer);
                 }
                 OfferState::Ringing { until, .. }
                 | OfferState::IdUnknown { until, .. }
