@@ -2,19 +2,10 @@
 #![no_main]
 
 use byoc_connector::emulator::http::StreamFault;
-use byoc_connector::emulator::{Act, ApiRequest, Fault, Salesforce, Settings};
+use byoc_connector::emulator::{Act, ApiRequest, Fault, Operation, Salesforce, Settings};
 use byoc_connector::model::roster::Roster;
 use byoc_connector::model::time::Timestamp;
 use libfuzzer_sys::fuzz_target;
-
-const OPERATIONS: [(&str, &str); 6] = [
-    ("POST", "route"),
-    ("DELETE", "route"),
-    ("POST", "agentWork"),
-    ("PATCH", "agentWork"),
-    ("POST", "routingResult"),
-    ("POST", "participant"),
-];
 
 fuzz_target!(|data: &[u8]| {
     let roster: Roster = serde_json::from_str("{}").unwrap_or_default();
@@ -26,10 +17,10 @@ fuzz_target!(|data: &[u8]| {
     drop(serde_json::from_slice::<Fault>(data));
     drop(serde_json::from_slice::<StreamFault>(data));
     drop(serde_json::from_slice::<Settings>(data));
-    for (method, resource) in OPERATIONS {
+    for operation in Operation::ALL {
         let request = ApiRequest {
-            method: method.to_owned(),
-            path: format!("/api/v1/{resource}"),
+            method: operation.method().to_owned(),
+            path: format!("/api/v1/{}", operation.resource()),
             headers: Vec::new(),
             body: data.to_vec(),
         };

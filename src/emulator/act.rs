@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::act_error::ActError;
 use super::adopt::AdoptedConversation;
 use super::salesforce::Salesforce;
-use super::state::{Request, RequestEnd};
-use crate::model::event::{Participant, SkillRequirement, Target};
+use super::state::Request;
+use crate::model::event::{SkillRequirement, Target};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, FlowId, QueueId, RepId, Subject, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::model::words::{
@@ -136,7 +136,11 @@ impl Salesforce {
             Act::Accept { work } => self.accept(now, work).map(|()| Done::Ok),
             Act::Decline { work } => self.decline(now, work).map(|()| Done::Ok),
             Act::RepLeaves { conversation, rep } => self.rep_leaves(now, &conversation, rep),
-            Act::EndUserLeaves { conversation } => self.end_user_leaves(now, &conversation),
+            Act::EndUserLeaves { conversation } => {
+                self.running(&conversation)?;
+                self.end_user_ends(now, &conversation);
+                Ok(Done::Ok)
+            }
             Act::EndSession { conversation } => {
                 self.running(&conversation)?;
                 self.end_session(now, &conversation, ParticipantRole::Agent);
@@ -227,13 +231,6 @@ impl Salesforce {
         Ok(Done::Ok)
     }
 
-    fn call_off(&mut self, now: Timestamp, request: &Request, reason: CancelReason) {
-        let psr = self.psrs.values().find(|psr| psr.correlation == request.event).cloned();
-        let (conversation, routing_type) = (&request.conversation, request.routing_type);
-        self.tell_routing_cancelled(now, conversation, routing_type, reason, request.requester, psr.as_ref());
-        self.end_request(now, &request.event, RequestEnd::Cancelled { reason });
-    }
-
     fn rep_leaves(&mut self, now: Timestamp, id: &ConversationId, rep: RepId) -> Result<Done, ActError> {
         let conversation = self.running(id)?;
         if !conversation.reps().any(|it| it == rep) {
@@ -243,19 +240,6 @@ impl Salesforce {
             return Err(ActError::LastRep { rep });
         }
         self.take_rep_out(now, id, rep, WorkChange::Closed);
-        Ok(Done::Ok)
-    }
-
-    fn end_user_leaves(&mut self, now: Timestamp, id: &ConversationId) -> Result<Done, ActError> {
-        let end_user = self.running(id)?.end_user.clone();
-        for event in self.open_requests_of(id) {
-            if let Some(request) = self.requests.get(&event).cloned() {
-                self.call_off(now, &request, CancelReason::EndUserEnded);
-            }
-        }
-        let participant = Participant { role: ParticipantRole::EndUser, subject: end_user };
-        self.remove_participant(now, id, &participant);
-        self.end_session(now, id, ParticipantRole::EndUser);
         Ok(Done::Ok)
     }
 

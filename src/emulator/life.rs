@@ -7,7 +7,7 @@ use super::state::{RequestEnd, Work, WorkState};
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId};
 use crate::model::time::Timestamp;
-use crate::model::words::{Availability, ParticipantRole, RoutingType, SessionStatus, WorkChange};
+use crate::model::words::{Availability, RoutingType, SessionStatus, WorkChange};
 
 impl Salesforce {
     /// Enters a new offer. It rings at once, but for a direct transfer to a rep without room.
@@ -134,7 +134,13 @@ impl Salesforce {
     }
 
     /// Ends an active offer and gives its capacity back.
-    fn end_offer(&mut self, now: Timestamp, id: AgentWorkId, state: WorkState, change: WorkChange) {
+    pub(super) fn end_offer(
+        &mut self,
+        now: Timestamp,
+        id: AgentWorkId,
+        state: WorkState,
+        change: WorkChange,
+    ) {
         let Some(work) = self.works.get_mut(&id).filter(|work| work.state.is_active()) else { return };
         let held = work.state != WorkState::Waiting;
         work.state = state;
@@ -182,17 +188,6 @@ impl Salesforce {
             if empty {
                 self.set_session_status(now, &conversation, SessionStatus::Waiting, None);
             }
-        }
-    }
-
-    /// Ends a session. Accepted work is closed; what the partner should take back stays, for it to do so.
-    pub(super) fn end_session(&mut self, now: Timestamp, id: &ConversationId, by: ParticipantRole) {
-        for work in self.works_of(id, |work| work.state == WorkState::Accepted) {
-            self.end_offer(now, work, WorkState::Closed, WorkChange::Closed);
-        }
-        self.set_session_status(now, id, SessionStatus::Ended, Some(by));
-        for event in self.open_requests_of(id) {
-            self.end_request(now, &event, RequestEnd::SessionEnded);
         }
     }
 
@@ -261,23 +256,6 @@ impl Salesforce {
         self.tell_participant(now, id, participant, false);
         let (conversation, participant) = (id.clone(), participant.clone());
         self.books.add(now, LedgerEvent::ParticipantLeft { conversation, participant, count });
-    }
-
-    pub(super) fn set_session_status(
-        &mut self,
-        now: Timestamp,
-        id: &ConversationId,
-        status: SessionStatus,
-        ended_by: Option<ParticipantRole>,
-    ) {
-        let Some(conversation) = self.conversations.get_mut(id) else { return };
-        let from = std::mem::replace(&mut conversation.status, status);
-        if from == status {
-            return;
-        }
-        self.tell_session(now, id, from, ended_by);
-        let change = LedgerEvent::SessionChanged { conversation: id.clone(), from: Some(from), to: status };
-        self.books.add(now, change);
     }
 
     /// Deletes the PSR that an accepted offer used, and every other of its request: a route call that was

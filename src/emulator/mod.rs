@@ -35,6 +35,7 @@ mod platform;
 mod random;
 mod refusal;
 mod salesforce;
+mod session;
 mod settings;
 mod state;
 

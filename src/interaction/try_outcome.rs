@@ -19,6 +19,7 @@ use super::operations::{Effect, Operation, reply};
 use crate::model::call::{Call, Reply};
 use crate::model::error_codes::ErrorCode;
 use crate::model::time::Timestamp;
+use crate::model::words::SessionErrorReason;
 use crate::outbound::Body;
 
 /// What came of one try.
@@ -215,12 +216,19 @@ fn rejection(status: u16, json: Option<&Value>, body: &[u8]) -> Rejection {
     let code = places.iter().flatten().find_map(|place| {
         ["code", "apiErrorCode", "errorCode"].iter().find_map(|key| number_of(place.get(key)?))
     });
+    let code = code.or_else(|| code_of_reason(json?.get("errorReason")?));
     let said = places.iter().flatten().find_map(|place| {
         ["message", "errorMessage", "errorType"].iter().find_map(|key| text_of(place.get(key)?))
     });
     let reason = || ["errorReason", "reasonForNotRouting"].iter().find_map(|key| text_of(json?.get(key)?));
     let message = said.or_else(reason).map_or_else(|| start_of(body), |said| shorten(said, KEPT));
     Rejection { status, code, message: message.into() }
+}
+
+/// A reason that is said in a word of Salesforce's (`POST /messagingSession`).
+fn code_of_reason(value: &Value) -> Option<u32> {
+    let reason = SessionErrorReason::from_name(text_of(value)?)?;
+    ErrorCode::of_reason(reason).map(|ErrorCode(code)| code)
 }
 
 fn number_of(value: &Value) -> Option<u32> {

@@ -3,8 +3,11 @@
 //! `routing` asks for calls and is told their answers; `interaction` puts them on the wire and reads
 //! them back; the emulator answers them. None of the three needs to know the others.
 
+mod messaging;
+
 use std::fmt;
 
+pub use messaging::{ChangeSession, SessionChange};
 use serde::{Deserialize, Serialize};
 
 use super::error_codes::ErrorCode;
@@ -28,6 +31,8 @@ pub enum Call {
     ReportResult(ReportResult),
     /// Take a rep out of the conversation.
     RemoveParticipant(RemoveParticipant),
+    /// End a session, or make it inactive.
+    ChangeSession(ChangeSession),
 }
 
 /// `POST /route`: create a PSR.

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use table::About;
 
+use super::words::SessionErrorReason;
+
 /// A code of the Interaction Service's error body, known here or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -53,6 +55,27 @@ impl ErrorCode {
     pub const OFFER_EXISTS: Self = Self(15109);
     /// There is no messaging session of that work item id.
     pub const WORK_ITEM_NOT_FOUND: Self = Self(15111);
+
+    /// The code that says the same as a word of `errorReason`; none where no code does.
+    ///
+    /// No document pairs them. That there is no session, and that the conversation has none that is not over, are the
+    /// same to whoever wants it over.
+    pub const fn of_reason(reason: SessionErrorReason) -> Option<Self> {
+        use SessionErrorReason as Reason;
+        Some(match reason {
+            Reason::ActiveConversationNotFound | Reason::SessionNotFound => Self::SESSION_NOT_FOUND,
+            Reason::InternalError => Self::INTERNAL,
+            Reason::PermissionDenied => Self(10099),
+            Reason::ChannelAddressNotFound => Self(10017),
+            Reason::EndUserNotFound => Self(10105),
+            Reason::ConversationPreconditionFailed => Self::PRECONDITION_FAILED,
+            Reason::ConversationProcessingAborted => Self::ABORTED,
+            Reason::ChannelAddressIsInactive => Self(10031),
+            Reason::CustomerError => Self(10058),
+            Reason::NoAccess => Self(10104),
+            Reason::EndSessionFailed | Reason::OrgNotFound => return None,
+        })
+    }
 
     /// Every code that is known here, in the order of their numbers.
     pub fn all() -> impl Iterator<Item = Self> {

@@ -98,6 +98,48 @@ words!(
 );
 
 words!(
+    /// On whose behalf `POST /messagingSession` changes a session.
+    OperationBy {
+        /// The end user's.
+        EndUser = "EndUser",
+        /// The partner's own system's.
+        System = "System",
+    }
+);
+
+words!(
+    /// Why `POST /messagingSession` was not carried out, where a 2xx says no (`errorReason`).
+    SessionErrorReason {
+        /// The conversation has no session that is not over.
+        ActiveConversationNotFound = "ACTIVE_CONVERSATION_NOT_FOUND",
+        /// Nothing more is said.
+        EndSessionFailed = "END_SESSION_FAILED",
+        /// Salesforce failed.
+        InternalError = "INTERNAL_ERROR",
+        /// The org lacks a permission.
+        PermissionDenied = "PERMISSION_DENIED",
+        /// There is no such channel.
+        ChannelAddressNotFound = "CHANNEL_ADDRESS_NOT_FOUND",
+        /// There is no such session.
+        SessionNotFound = "SESSION_NOT_FOUND",
+        /// There is no such end user.
+        EndUserNotFound = "END_USER_NOT_FOUND",
+        /// There is no such org.
+        OrgNotFound = "ORG_NOT_FOUND",
+        /// The conversation was in another state than Salesforce expected.
+        ConversationPreconditionFailed = "CONVERSATION_PRECONDITION_FAILED",
+        /// Salesforce stopped in the middle of the conversation's work.
+        ConversationProcessingAborted = "CONVERSATION_PROCESSING_ABORTED",
+        /// The channel is switched off.
+        ChannelAddressIsInactive = "CHANNEL_ADDRESS_IS_INACTIVE",
+        /// Something that the customer has built failed.
+        CustomerError = "CUSTOMER_ERROR",
+        /// The integration user may not see the session.
+        NoAccess = "NO_ACCESS",
+    }
+);
+
+words!(
     /// What happened to an agent work, as `RoutingWorkResult` tells it.
     WorkChange {
         /// The rep's console rings.

@@ -22,6 +22,7 @@ mod forms;
 mod life;
 mod published;
 mod refusals;
+mod sessions;
 
 const START: Timestamp = Timestamp::from_millis(1_780_000_000_000);
 const AN_ID: &str = "3f0f5a52-7a57-4d43-9a6c-111111111111";
@@ -190,6 +191,16 @@ impl Org {
     fn clears(&mut self, at: Timestamp, reason: &str) -> ApiResponse {
         let body = json!({ "conversationIdentifier": self.conversation, "cancelReason": reason });
         self.call(at, "DELETE", "/api/v1/route", &body)
+    }
+
+    /// The body of a call that ends the session or makes it inactive.
+    fn session_body(&self, operation: &str) -> Value {
+        let conversation = self.salesforce.conversation(&self.conversation).unwrap();
+        json!({
+            "channelAddressIdentifier": self.salesforce.settings().channel.address,
+            "conversationIdentifier": conversation.id, "endUserClientId": conversation.end_user,
+            "sessionId": self.work_item, "operation": operation, "operationBy": "System",
+        })
     }
 
     fn state(&self, work: AgentWorkId) -> WorkState {

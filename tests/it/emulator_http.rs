@@ -19,6 +19,7 @@ mod calls;
 mod command;
 mod control;
 mod logins;
+mod operations;
 
 const NOW: i64 = 1_780_000_000_000;
 const ANNA: &str = "005Hu0000000001";

@@ -4,68 +4,12 @@
 use std::collections::BTreeSet;
 
 use byoc_connector::interaction::{Operation, encode};
-use byoc_connector::model::call::{
-    Call, CancelAgentWork, Capacity, ClearRoute, CreateAgentWork, RemoveParticipant, ReportResult, Route,
-    RouteBy, RoutingOutcome,
-};
-use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, FlowId, QueueId, RepId, WorkItemId};
-use byoc_connector::model::words::{CancelReason, RoutingType};
 use serde_json::{Value, json};
 
+use crate::support::calls::every_call;
 use crate::support::openapi::{
     assert_request_conforms, assert_response_conforms, description, request_problems,
 };
-
-/// Every shape that a call can have.
-pub(crate) fn every_call() -> Vec<Call> {
-    let conversation = ConversationId::parse("b6fd18c4-5a0b-4c5e-9c1f-0d6c1f6c9e11").unwrap();
-    let rep = RepId::parse("0055e000001AbCd").unwrap();
-    let work_item = WorkItemId::parse("0Mw5e000000XyZa").unwrap();
-    let queue = QueueId::parse("00G5e000000QuEu").unwrap();
-    let flow = FlowId::parse("3005e000000FlOw").unwrap();
-    let mut calls = Vec::new();
-    for &routing_type in RoutingType::ALL {
-        for by in [RouteBy::ChannelSetting, RouteBy::Queue(queue), RouteBy::Flow { flow, fallback: queue }] {
-            calls.push(Call::Route(Route { conversation: conversation.clone(), routing_type, by }));
-        }
-        for capacity in [
-            None,
-            Some(Capacity::Weight(0.0)),
-            Some(Capacity::Weight(2.5)),
-            Some(Capacity::Percentage(0.0)),
-            Some(Capacity::Percentage(100.0)),
-        ] {
-            calls.push(Call::CreateAgentWork(CreateAgentWork {
-                rep,
-                work_item,
-                conversation: conversation.clone(),
-                routing_type,
-                correlation: EventId::parse("3f0d2a52-77a1-4f0e-8d3b-0a4f3f1b7c55").unwrap(),
-                capacity,
-            }));
-        }
-        for result in [
-            RoutingOutcome::Routed,
-            RoutingOutcome::RoutedExternally,
-            RoutingOutcome::Failed("Nobody in this queue is free.".into()),
-        ] {
-            calls.push(Call::ReportResult(ReportResult {
-                conversation: conversation.clone(),
-                work_item,
-                routing_type,
-                result,
-            }));
-        }
-    }
-    for &reason in CancelReason::ALL {
-        calls.push(Call::ClearRoute(ClearRoute { conversation: conversation.clone(), reason }));
-    }
-    calls.push(Call::CancelAgentWork(CancelAgentWork {
-        work: AgentWorkId::parse("0Bz5e000000WoRk").unwrap(),
-    }));
-    calls.push(Call::RemoveParticipant(RemoveParticipant { conversation, rep }));
-    calls
-}
 
 #[test]
 fn every_body_that_can_be_sent_is_as_described() {
@@ -134,6 +78,13 @@ fn the_description_refuses_what_salesforce_refuses() {
             json!({"conversationIdentifier": "c", "operation": "Remove", "participants": [
              {"appType": "agent", "subject": "a", "role": "Agent"}, {"appType": "agent", "subject": "b", "role": "Agent"}]}),
         ),
+        (
+            "a session that is not named",
+            "POST",
+            "/messagingSession",
+            json!({"channelAddressIdentifier": "a", "conversationIdentifier": "c", "endUserClientId": "e",
+                   "operation": "Inactivate"}),
+        ),
         ("an operation of tomorrow", "PUT", "/route", route.clone()),
     ] {
         assert!(!request_problems(method, path, &body).is_empty(), "{why} passed");
@@ -149,6 +100,8 @@ fn responses_are_as_described() {
         ("PATCH", "/api/v1/agentWork", 202, json!({"success": false, "errorDetail": error})),
         ("POST", "/api/v1/participant", 200, json!({"success": true})),
         ("POST", "/api/v1/participant", 400, error.clone()),
+        ("POST", "/api/v1/messagingSession", 200, json!({"success": true})),
+        ("POST", "/api/v1/messagingSession", 200, json!({"success": false, "errorReason": "NO_ACCESS"})),
     ] {
         assert_response_conforms(method, path, status, &body);
     }
@@ -187,7 +140,7 @@ fn our_description_agrees_with_salesforces_own() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 6);
+    assert_eq!(compared, 7);
 }
 
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {

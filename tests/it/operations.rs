@@ -8,7 +8,7 @@ use std::path::Path;
 use byoc_connector::emulator;
 use byoc_connector::interaction::Operation;
 
-use crate::openapi::every_call;
+use crate::support::calls::every_call;
 use crate::support::openapi::description;
 
 /// Files of the folders that are no operation's.

@@ -7,6 +7,7 @@ mod named;
 mod operation;
 mod patch_agent_work;
 mod post_agent_work;
+mod post_messaging_session;
 mod post_participant;
 mod post_route;
 mod post_routing_result;
@@ -34,6 +35,7 @@ impl Salesforce {
             Operation::UpdateAgentWork => self.update_agent_work(now, body),
             Operation::RoutingResult => self.take_routing_result(now, body),
             Operation::Participant => self.change_participant(now, body),
+            Operation::MessagingSession => self.change_session(now, body),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the bodies of several operations name: the conversation, its work item, its type of routing.
+//! What the bodies of several operations name: the channel, the conversation, its work item, its type of routing.
 
 use super::super::body::Fields;
 use super::super::refusal::{Refusal, shown};
@@ -8,6 +8,16 @@ use crate::model::ids::{ConversationId, WorkItemId};
 use crate::model::words::RoutingType;
 
 impl Salesforce {
+    /// The channel that the body names: there is one.
+    pub(super) fn known_channel(&self, body: Fields<'_>) -> Result<(), Refusal> {
+        let name = body.required_text("channelAddressIdentifier")?;
+        if name == self.settings.channel.address.as_str() {
+            Ok(())
+        } else {
+            Err(Refusal::new(10017, format!("the org has no channel address '{}'", shown(name))))
+        }
+    }
+
     pub(super) fn known_conversation(&self, name: &str) -> Result<&Conversation, Refusal> {
         ConversationId::parse(name)
             .ok()

@@ -12,6 +12,7 @@ mod delete_route;
 mod operation;
 mod patch_agent_work;
 mod post_agent_work;
+mod post_messaging_session;
 mod post_participant;
 mod post_route;
 mod post_routing_result;
@@ -22,7 +23,8 @@ pub use self::operation::{ApiCall, Effect, Operation};
 use super::line::{Line, Priority};
 use super::wire::WireRequest;
 use crate::model::call::{
-    Call, CancelAgentWork, ClearRoute, CreateAgentWork, RemoveParticipant, Reply, ReportResult, Route,
+    Call, CancelAgentWork, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, Reply,
+    ReportResult, Route,
 };
 
 /// Makes the list: whatever is asked of a call is asked of its operation's file.
@@ -62,7 +64,15 @@ macro_rules! operations {
     };
 }
 
-operations![Route, ClearRoute, CreateAgentWork, CancelAgentWork, ReportResult, RemoveParticipant];
+operations![
+    Route,
+    ClearRoute,
+    CreateAgentWork,
+    CancelAgentWork,
+    ReportResult,
+    RemoveParticipant,
+    ChangeSession,
+];
 
 impl Priority {
     /// The priority that a call has by its operation.

@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::*;
 use crate::interaction::wire::Method;
-use crate::model::call::{Capacity, RouteBy, RoutingOutcome};
-use crate::model::ids::{AgentWorkId, ConversationId, EventId, FlowId, QueueId, RepId, WorkItemId};
-use crate::model::words::{CancelReason, RoutingType};
+use crate::model::call::{Capacity, RouteBy, RoutingOutcome, SessionChange};
+use crate::model::ids::{
+    AgentWorkId, ChannelAddressId, ConversationId, EventId, FlowId, QueueId, RepId, Subject, WorkItemId,
+};
+use crate::model::words::{CancelReason, OperationBy, RoutingType};
 
 fn conversation() -> ConversationId {
     ConversationId::parse("b6fd18c4-0000-4000-8000-000000000001").unwrap()
@@ -145,5 +147,37 @@ fn each_call_is_the_request_that_the_schema_asks_for() {
         assert_eq!((request.method, request.path), (method, path), "{call:?}");
         assert_eq!(request.body, body, "{call:?}");
         assert_eq!(request.headers.len(), usize::from(method == Patch), "{call:?}");
+    }
+}
+
+#[test]
+fn a_session_is_named_where_it_is_known() {
+    let session = WorkItemId::parse(&WorkItemId::parse("0Mw000000000AbC").unwrap().to_18()).unwrap();
+    for (change, by, operation) in [
+        (SessionChange::End(None), OperationBy::EndUser, "End"),
+        (SessionChange::End(Some(session)), OperationBy::System, "End"),
+        (SessionChange::Inactivate(session), OperationBy::System, "Inactivate"),
+    ] {
+        let call = Call::ChangeSession(ChangeSession {
+            channel: ChannelAddressId::parse("72a6a4ec").unwrap(),
+            conversation: conversation(),
+            end_user: Subject::parse("customer-7").unwrap(),
+            change,
+            by,
+        });
+        let mut body = json!({
+            "channelAddressIdentifier": "72a6a4ec", "conversationIdentifier": conversation(),
+            "endUserClientId": "customer-7", "operation": operation, "operationBy": by.as_str(),
+        });
+        if change != SessionChange::End(None) {
+            body["sessionId"] = json!("0Mw000000000AbC");
+        }
+        let request = encode(&call);
+        assert_eq!((request.method, request.path), (Method::Post, "/api/v1/messagingSession"));
+        assert_eq!((request.body, request.headers), (body, [].as_slice()));
+        assert_eq!(
+            (Line::of(&call), Priority::of(&call)),
+            (Line::Conversation(conversation()), Priority::Later)
+        );
     }
 }

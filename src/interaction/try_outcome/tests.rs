@@ -4,11 +4,13 @@ use serde_json::json;
 
 use super::*;
 use crate::model::call::{
-    CancelAgentWork, ClearRoute, CreateAgentWork, RemoveParticipant, ReportResult, Route, RouteBy, Routed,
-    RoutingOutcome,
+    CancelAgentWork, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, ReportResult, Route,
+    RouteBy, Routed, RoutingOutcome, SessionChange,
 };
-use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, QueueId, RepId, WorkItemId};
-use crate::model::words::{CancelReason, RoutingType};
+use crate::model::ids::{
+    AgentWorkId, ChannelAddressId, ConversationId, EventId, PsrId, QueueId, RepId, Subject, WorkItemId,
+};
+use crate::model::words::{CancelReason, OperationBy, RoutingType};
 
 fn conversation() -> ConversationId {
     ConversationId::parse("c-1").unwrap()
@@ -41,6 +43,16 @@ fn cancel() -> Call {
 fn removal() -> Call {
     let rep = RepId::parse("005000000000001").unwrap();
     Call::RemoveParticipant(RemoveParticipant { conversation: conversation(), rep })
+}
+
+fn end_of_session() -> Call {
+    Call::ChangeSession(ChangeSession {
+        channel: ChannelAddressId::parse("a-1").unwrap(),
+        conversation: conversation(),
+        end_user: Subject::parse("u-1").unwrap(),
+        change: SessionChange::End(None),
+        by: OperationBy::System,
+    })
 }
 
 fn report() -> Call {
@@ -107,6 +119,7 @@ fn a_yes_tells_what_can_be_read_of_it() {
         ),
         (offer(), json!({"agentWorkId": "0Bz-broken"}), TryOutcome::Done(Reply::Offered(None))),
         (report(), json!({"success": true, "errorDetail": null}), TryOutcome::Done(Reply::Ok)),
+        (end_of_session(), json!({"success": true}), TryOutcome::Done(Reply::Ok)),
     ];
     for (call, body, verdict) in table {
         assert_eq!(decoded(&call, 202, &body), verdict, "{body}");
@@ -236,6 +249,8 @@ fn there_is_none_is_a_success_for_a_clear_and_a_cancel_alone() {
         (cancel(), 400, coded(10082), ok()),
         (cancel(), 202, json!({"success": false, "errorDetail": coded(10082)}), ok()),
         (cancel(), 400, coded(10085), refused(400, 10085, "m")),
+        (end_of_session(), 400, coded(10071), ok()),
+        (end_of_session(), 400, coded(10018), refused(400, 10018, "m")),
         (cancel(), 202, json!({"success": false}), refused(202, None, r#"{"success":false}"#)),
         (offer(), 404, json!({}), refused(404, None, "{}")),
         (report(), 400, coded(15111), refused(400, 15111, "m")),
@@ -243,6 +258,22 @@ fn there_is_none_is_a_success_for_a_clear_and_a_cancel_alone() {
     ];
     for (call, status, body, verdict) in table {
         assert_eq!(decoded(&call, status, &body), verdict, "{status} {body} {call:?}");
+    }
+}
+
+#[test]
+fn a_session_that_is_said_in_a_word_not_to_be_there_is_over() {
+    let said =
+        |reason: &str| decoded(&end_of_session(), 200, &json!({"success": false, "errorReason": reason}));
+    let ok = TryOutcome::Done(Reply::Ok);
+    assert_eq!(said("SESSION_NOT_FOUND"), ok);
+    assert_eq!(said("ACTIVE_CONVERSATION_NOT_FOUND"), ok);
+    let reason = "CONVERSATION_PRECONDITION_FAILED";
+    assert_eq!(said(reason), again(true, rejected(200, 10055, reason)));
+    assert_eq!(said("INTERNAL_ERROR"), again(true, rejected(200, 500, "INTERNAL_ERROR")));
+    assert_eq!(said("NO_ACCESS"), refused(200, 10104, "NO_ACCESS"));
+    for reason in ["END_SESSION_FAILED", "ORG_NOT_FOUND", "A_WORD_OF_TOMORROW"] {
+        assert_eq!(said(reason), refused(200, None, reason));
     }
 }
 

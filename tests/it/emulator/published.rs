@@ -135,4 +135,8 @@ fn answers_have_the_published_shape() {
     let result = org.result_body(false);
     let answer = org.call(START, "POST", "/api/v1/routingResult", &result);
     conforms(&inbound, "RoutingResultResponse", &answer.body);
+    let end = org.session_body("End");
+    conforms(&inbound, "PostMessagingSessionRequest", &end);
+    let answer = org.call(START, "POST", "/api/v1/messagingSession", &end);
+    conforms(&inbound, "PostMessagingSessionResponse", &answer.body);
 }

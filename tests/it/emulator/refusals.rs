@@ -60,7 +60,7 @@ fn every_wrong_path_method_and_body_has_its_code() {
 }
 
 /// A body that is right, with one field changed; an absent pointer adds to the object before it.
-fn changed(body: &Value, pointer: &str, value: Value) -> Value {
+pub(super) fn changed(body: &Value, pointer: &str, value: Value) -> Value {
     let mut body = body.clone();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let parent = if parent.is_empty() { Some(&mut body) } else { body.pointer_mut(parent) };

@@ -8,7 +8,7 @@ use byoc_connector::model::ids::{PsrId, QueueId};
 use byoc_connector::model::words::CancelReason;
 
 use super::*;
-use crate::openapi::every_call;
+use crate::support::calls::every_call;
 use crate::support::openapi::{assert_request_conforms, problems, required_headers};
 
 #[tokio::test]

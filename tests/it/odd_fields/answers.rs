@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use byoc_connector::interaction::{TryOutcome, decode};
 use byoc_connector::model::call::{
-    Call, CancelAgentWork, ClearRoute, CreateAgentWork, RemoveParticipant, Reply, ReportResult, Route,
-    RouteBy, RoutingOutcome,
+    Call, CancelAgentWork, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, Reply,
+    ReportResult, Route, RouteBy, RoutingOutcome, SessionChange,
 };
-use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, RepId, WorkItemId};
-use byoc_connector::model::words::{CancelReason, RoutingType};
+use byoc_connector::model::ids::{
+    AgentWorkId, ChannelAddressId, ConversationId, EventId, RepId, Subject, WorkItemId,
+};
+use byoc_connector::model::words::{CancelReason, OperationBy, RoutingType};
 use serde_json::Value;
 
 use super::{odd_values, places, with, words};
@@ -60,6 +62,13 @@ fn call(method: &str, path: &str) -> Call {
             work_item,
             routing_type,
             result: RoutingOutcome::Routed,
+        }),
+        ("POST", "/api/v1/messagingSession") => Call::ChangeSession(ChangeSession {
+            channel: ChannelAddressId::parse("a-1").unwrap(),
+            conversation,
+            end_user: Subject::parse("u-1").unwrap(),
+            change: SessionChange::Inactivate(work_item),
+            by: OperationBy::System,
         }),
         ("POST", "/api/v1/participant") => Call::RemoveParticipant(RemoveParticipant { conversation, rep }),
         other => panic!("{other:?} is recorded and not known here"),
@@ -146,6 +155,7 @@ fn only_a_word_of_success_is_one() {
         ("PATCH", "/api/v1/agentWork"),
         ("POST", "/api/v1/routingResult"),
         ("POST", "/api/v1/participant"),
+        ("POST", "/api/v1/messagingSession"),
     ];
     for (method, path) in all {
         let call = call(method, path);

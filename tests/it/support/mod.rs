@@ -1,6 +1,7 @@
 //! What several test modules build on.
 
 pub(crate) mod books;
+pub(crate) mod calls;
 #[cfg(feature = "cli")]
 pub(crate) mod log;
 pub(crate) mod openapi;

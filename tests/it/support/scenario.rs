@@ -217,6 +217,7 @@ pub(crate) fn sentence(order: &Order) -> String {
         Order::Call(Call::RemoveParticipant(RemoveParticipant { rep, .. })) => {
             format!("remove {}", name(*rep))
         }
+        Order::Call(Call::ChangeSession(_)) => "change the session".to_owned(),
     }
 }
 

@@ -204,13 +204,11 @@ pub(crate) fn api_request(salesforce: &Salesforce, id: &CommandId, call: &Call) 
     }
 }
 
+/// The emulator's operation that a call is, by method and path.
 pub(crate) fn operation_of(call: &Call) -> Operation {
-    match call {
-        Call::Route(_) => Operation::CreateRoute,
-        Call::ClearRoute(_) => Operation::DeleteRoute,
-        Call::CreateAgentWork(_) => Operation::CreateAgentWork,
-        Call::CancelAgentWork(_) => Operation::UpdateAgentWork,
-        Call::ReportResult(_) => Operation::RoutingResult,
-        Call::RemoveParticipant(_) => Operation::Participant,
-    }
+    let wire = encode(call);
+    let is_it = |it: &&Operation| {
+        it.method() == wire.method.as_str() && wire.path.strip_prefix("/api/v1/") == Some(it.resource())
+    };
+    *Operation::ALL.iter().find(is_it).expect("the emulator answers every operation")
 }

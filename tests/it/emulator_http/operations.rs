@@ -1,0 +1,67 @@
+//! Operations that routing does not ask for, from the connector's client to the emulator over HTTP.
+
+use byoc_connector::interaction::{Attempt, Client, Failure, FixedToken};
+use byoc_connector::model::call::{ChangeSession, SessionChange};
+use byoc_connector::model::ids::{ChannelAddressId, ConversationId, Subject, WorkItemId};
+use byoc_connector::model::time::SystemClock;
+use byoc_connector::model::words::OperationBy;
+use uuid::Uuid;
+
+use super::*;
+
+impl Server {
+    /// The connector's own client.
+    fn connector(&self) -> Client {
+        let Settings { org, channel, .. } = Settings::default();
+        let token = Arc::new(FixedToken::new(FIXED));
+        Client::builder(&self.address, org, channel.developer_name, token).build().unwrap()
+    }
+
+    async fn conversations(&self) -> Value {
+        self.get("/emulator/v1/state").await["conversations"].take()
+    }
+}
+
+/// A call that nobody has made, and ten seconds for it.
+fn attempt() -> Attempt {
+    let give_up_at = SystemClock.now() + Duration::from_secs(10);
+    Attempt { request_id: Uuid::new_v4(), give_up_at }
+}
+
+fn channel() -> ChannelAddressId {
+    Settings::default().channel.address
+}
+
+/// The code that a call was refused with.
+fn code<T: std::fmt::Debug>(made: Result<T, Failure>) -> Option<u32> {
+    match made {
+        Err(Failure::Refused(refusal)) => refusal.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_session_becomes_inactive_and_ends() {
+    let server = Server::start().await;
+    let (started, _) = a_conference(&server).await;
+    let session = WorkItemId::parse(started["workItem"].as_str().unwrap()).unwrap();
+    let end_user = server.conversations().await[0]["endUser"].as_str().unwrap().to_owned();
+    let change = |change| ChangeSession {
+        channel: channel(),
+        conversation: ConversationId::parse(started["conversation"].as_str().unwrap()).unwrap(),
+        end_user: Subject::parse(&end_user).unwrap(),
+        change,
+        by: OperationBy::EndUser,
+    };
+    let client = server.connector();
+    assert_eq!(client.make(attempt(), change(SessionChange::Inactivate(session))).await, Ok(()));
+    assert_eq!(server.conversations().await[0]["status"], "Inactive");
+    let somebody =
+        ChangeSession { end_user: Subject::parse("nobody").unwrap(), ..change(SessionChange::End(None)) };
+    assert_eq!(code(client.make(attempt(), somebody).await), Some(10105));
+    server.does("faults", json!({ "fault": "answerLost", "operation": "messagingSession" })).await;
+    let end = change(SessionChange::End(Some(session)));
+    assert_eq!(client.make(attempt(), end).await, Ok(()), "the second try finds no session");
+    assert_eq!(server.conversations().await[0]["status"], "Ended");
+    server.stops().await;
+}
