@@ -77,8 +77,7 @@ impl Channel {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (endings, _) = broadcast::channel(ENDINGS);
         let (tellings, told) = mpsc::unbounded_channel();
-        let teller = Teller::new(parts.key.clone(), Arc::clone(&parts.notifier), Arc::clone(&parts.store));
-        let telling = tokio::spawn(teller.run(told));
+        let telling = tokio::spawn(Teller::new(&parts).run(told));
         let (key, calls) = (parts.key.clone(), Arc::clone(&parts.calls));
         let lost =
             UnreadableConversations::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));

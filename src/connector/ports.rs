@@ -79,9 +79,14 @@ pub enum TellError {
     /// It refuses it, and always will: it is not told again.
     #[error("{0}")]
     Refused(String),
-    /// It could not be reached, or cannot take it now: it is told again.
-    #[error("{0}")]
-    NotNow(String),
+    /// It could not be reached, or cannot take it now: it is told again, after rests that grow.
+    #[error("{why}")]
+    NotNow {
+        /// What it said.
+        why: String,
+        /// How long it asks to be left alone; zero where it does not say. It is left alone for an hour at most.
+        wait: Duration,
+    },
 }
 
 /// Tells nobody.

@@ -7,6 +7,9 @@
 //! 1. Of a conversation, the next thing is told when the one before was taken, or refused for good.
 //! 2. Nothing is marked that was neither.
 //! 3. What is on its way is not told a second time, however often it is handed over.
+//! 4. What is not taken is told again, after rests that grow and as long as the partner wishes.
+
+mod rests;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -19,12 +22,16 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
+use super::channel::Parts;
 use super::ports::{EndUserNotifier, TellError};
+use crate::interaction::{jitter, sleep_until};
 use crate::model::ids::ConversationId;
+use crate::model::time::Clock;
 use crate::store::{self, ChannelKey, Store, Telling, TellingId};
+use rests::rest;
 
-/// How long to wait before something is told again that the notifier has given up for now.
-const PAUSE: Duration = Duration::from_secs(30);
+/// How long to wait before the store is read again.
+const READ_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long to wait before what could not be marked is marked again.
 const MARK_PAUSE: Duration = Duration::from_secs(5);
@@ -34,19 +41,27 @@ const MOST: usize = 100_000;
 
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
+/// The first thing of its conversation, which is being told or rests.
+struct Head {
+    telling: Telling,
+    /// How many rounds of tries it has had.
+    rounds: u32,
+}
+
 /// What became of a thing that was told.
-type Told = (Telling, Result<(), TellError>);
+type Told = (Head, Result<(), TellError>);
 
 /// Tells one channel's partner.
 pub(super) struct Teller {
     key: ChannelKey,
     notifier: Arc<dyn EndUserNotifier>,
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     /// What waits behind the thing of the same conversation that is being told.
     behind: HashMap<ConversationId, VecDeque<Telling>>,
     on_their_way: FuturesUnordered<Later<Told>>,
-    /// What is told again after a pause.
-    resting: FuturesUnordered<Later<Telling>>,
+    /// What is told again after a rest.
+    resting: FuturesUnordered<Later<Head>>,
     /// Everything that waits, is being told or is not marked yet.
     known: HashSet<TellingId>,
     /// What is to be marked.
@@ -61,11 +76,12 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(key: ChannelKey, notifier: Arc<dyn EndUserNotifier>, store: Arc<dyn Store>) -> Self {
+    pub(super) fn new(parts: &Parts) -> Self {
         Self {
-            key,
-            notifier,
-            store,
+            key: parts.key.clone(),
+            notifier: Arc::clone(&parts.notifier),
+            store: Arc::clone(&parts.store),
+            clock: Arc::clone(&parts.clock),
             behind: HashMap::new(),
             on_their_way: FuturesUnordered::new(),
             resting: FuturesUnordered::new(),
@@ -92,8 +108,8 @@ impl Teller {
                 biased;
                 (ids, done) = answer(&mut self.marking) => self.on_marked(ids, done),
                 read = answer(&mut self.reading), if !self.stopping => self.on_read(read),
-                Some((telling, told)) = self.on_their_way.next() => self.on_told(telling, told),
-                Some(telling) = self.resting.next(), if !self.stopping => self.tell(telling),
+                Some((head, told)) = self.on_their_way.next() => self.on_told(head, told),
+                Some(head) = self.resting.next(), if !self.stopping => self.tell(head),
                 telling = tellings.recv(), if !self.stopping => match telling {
                     Some(telling) => self.on_handed_over(telling),
                     None => self.stopping = true,
@@ -123,43 +139,46 @@ impl Teller {
             Entry::Occupied(mut waiting) => waiting.get_mut().push_back(telling),
             Entry::Vacant(free) => {
                 free.insert(VecDeque::new());
-                self.tell(telling);
+                self.tell(Head { telling, rounds: 0 });
             }
         }
     }
 
-    fn tell(&self, telling: Telling) {
+    fn tell(&self, mut head: Head) {
         let notifier = Arc::clone(&self.notifier);
+        head.rounds = head.rounds.saturating_add(1);
         self.on_their_way.push(Box::pin(async move {
-            let told = notifier.tell(telling.id.uuid(), &telling.announcement).await;
-            (telling, told)
+            let told = notifier.tell(head.telling.id.uuid(), &head.telling.announcement).await;
+            (head, told)
         }));
     }
 
-    fn on_told(&mut self, telling: Telling, told: Result<(), TellError>) {
-        let conversation = telling.announcement.conversation.clone();
-        let joined = telling.announcement.joined;
+    fn on_told(&mut self, head: Head, told: Result<(), TellError>) {
+        let Telling { id, announcement } = &head.telling;
+        let (id, conversation, joined) = (*id, announcement.conversation.clone(), announcement.joined);
         match told {
             Ok(()) => {}
             Err(TellError::Refused(why)) => {
                 tracing::error!(%conversation, joined, why, "the partner refuses to tell the end user; not told again");
             }
-            Err(TellError::NotNow(why)) if self.stopping => {
+            Err(TellError::NotNow { why, .. }) if self.stopping => {
                 tracing::warn!(%conversation, joined, why, "the end user was not told; told after the next start");
                 self.behind.remove(&conversation);
                 return;
             }
-            Err(TellError::NotNow(why)) => {
-                tracing::error!(%conversation, joined, why, "the end user was not told yet; telling again");
+            Err(TellError::NotNow { why, wait }) => {
+                let rest = rest(head.rounds, jitter(id.uuid(), head.rounds), wait);
+                tracing::error!(%conversation, joined, why, ?rest, "the end user was not told yet; telling again");
+                let (clock, until) = (Arc::clone(&self.clock), self.clock.now() + rest);
                 return self.resting.push(Box::pin(async move {
-                    tokio::time::sleep(PAUSE).await;
-                    telling
+                    sleep_until(&*clock, until).await;
+                    head
                 }));
             }
         }
-        self.taken.push(telling.id);
+        self.taken.push(id);
         match self.behind.get_mut(&conversation).and_then(VecDeque::pop_front) {
-            Some(next) => self.tell(next),
+            Some(telling) => self.tell(Head { telling, rounds: 0 }),
             None => drop(self.behind.remove(&conversation)),
         }
     }
@@ -204,7 +223,7 @@ impl Teller {
         self.reading = Some(Box::pin(async move {
             let untold = store.untold(&key).await;
             if untold.is_err() {
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(READ_PAUSE).await;
             }
             untold
         }));

@@ -40,7 +40,7 @@ impl Failure {
     pub(super) const fn may_pass(&self) -> bool {
         match self {
             Self::NoAnswer(_) => true,
-            Self::Status { status, .. } => *status == 408 || *status == 429 || *status >= 500,
+            Self::Status { status, .. } => matches!(*status, 408 | 409 | 425 | 429 | 500..),
             Self::TooLarge(_) | Self::Invalid(_) => false,
         }
     }

@@ -61,8 +61,8 @@ impl EndUserNotifier for Notifier {
         let notification =
             Notification { context, conversation_identifier: conversation, user_id: *rep, joined: *joined };
         hook.tell(context, id, &notification, PATIENCE, seats).await.map_err(|failure| {
-            let why = failure.to_string();
-            if failure.may_pass() { TellError::NotNow(why) } else { TellError::Refused(why) }
+            let (why, wait) = (failure.to_string(), failure.retry_after());
+            if failure.may_pass() { TellError::NotNow { why, wait } } else { TellError::Refused(why) }
         })
     }
 }

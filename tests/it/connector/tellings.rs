@@ -85,7 +85,23 @@ fn ids(tellings: &[Telling]) -> Vec<Uuid> {
 }
 
 fn not_now() -> Result<(), TellError> {
-    Err(TellError::NotNow("HTTP 503".to_owned()))
+    left_alone(Duration::ZERO)
+}
+
+fn left_alone(wait: Duration) -> Result<(), TellError> {
+    Err(TellError::NotNow { why: "HTTP 503".to_owned(), wait })
+}
+
+/// How many seconds lie between what is heard, so many times.
+async fn rests(inbox: &mut mpsc::UnboundedReceiver<(Uuid, Announcement)>, times: usize) -> Vec<u64> {
+    let mut rests = Vec::new();
+    inbox.recv().await.unwrap();
+    for _ in 0..times {
+        let began = Instant::now();
+        inbox.recv().await.unwrap();
+        rests.push(began.elapsed().as_secs());
+    }
+    rests
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,6 +151,33 @@ async fn what_is_not_taken_is_told_again_before_what_follows_and_holds_up_no_oth
     assert_eq!(heard[2..], [stuck[0], stuck[0], stuck[1]]);
     channel.stop().await;
     assert_eq!(store.untold(&Org::key()).await, Ok(Vec::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_taken_rests_for_longer_each_time() {
+    let (org, store) = (Org::new(&[Script::Wait]), Arc::new(Memory::new()) as Arc<dyn Store>);
+    committed(&*store, "a", &[("bo", true)]).await;
+    let (partner, mut inbox) = Partner::new(std::iter::repeat_with(not_now).take(8));
+    let channel = start(&org, &store, &partner).await;
+    let rests = rests(&mut inbox, 8).await;
+    for (rest, longest) in rests.iter().zip([30, 60, 120, 240, 480, 900, 900, 900]) {
+        assert!((longest / 2..=longest).contains(rest), "{rests:?}");
+    }
+    channel.stop().await;
+    assert_eq!(store.untold(&Org::key()).await, Ok(Vec::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partner_who_asks_to_be_left_alone_is_left_alone_for_an_hour_at_most() {
+    let (org, store) = (Org::new(&[Script::Wait]), Arc::new(Memory::new()) as Arc<dyn Store>);
+    committed(&*store, "a", &[("bo", true)]).await;
+    let wishes = [5, 1_800, 7_200].map(|seconds| left_alone(Duration::from_secs(seconds)));
+    let (partner, mut inbox) = Partner::new(wishes);
+    let channel = start(&org, &store, &partner).await;
+    let rests = rests(&mut inbox, 3).await;
+    assert!((15..=30).contains(&rests[0]), "{rests:?}");
+    assert_eq!(rests[1..], [1_800, 3_600]);
+    channel.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

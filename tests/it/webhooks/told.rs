@@ -47,9 +47,12 @@ async fn news_that_is_refused_for_good_says_so() {
 
 #[tokio::test]
 async fn news_that_is_not_taken_now_is_told_later() {
-    let busy = ResponseTemplate::new(429).insert_header("Retry-After", "3600");
-    let partner = Partner::answering("/tell", [busy]).await;
-    let notifier = partner.webhooks().end_user_notifier(&context()).unwrap();
-    let told = notifier.tell(Uuid::from_u128(1), &news("a", 1)).await;
-    assert_eq!(told, Err(TellError::NotNow("HTTP 429".to_owned())));
+    for status in [408, 409, 425, 429, 500, 503] {
+        let busy = ResponseTemplate::new(status).insert_header("Retry-After", "3600");
+        let partner = Partner::answering("/tell", [busy]).await;
+        let notifier = partner.webhooks().end_user_notifier(&context()).unwrap();
+        let told = notifier.tell(Uuid::from_u128(1), &news("a", 1)).await;
+        let (why, wait) = (format!("HTTP {status}"), Duration::from_secs(3_600));
+        assert_eq!(told, Err(TellError::NotNow { why, wait }));
+    }
 }
