@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::try_outcome::{Rejection, TryOutcome};
 use crate::model::call::{Answer, Refusal};
-use crate::model::time::Timestamp;
+use crate::model::time::{Timestamp, jittered};
 
 /// The first wait. Short: a rep watches, and most failures are one lost connection.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -119,13 +119,9 @@ impl Tries {
 
     fn wait(&mut self, after: Option<Duration>, jitter: f64) -> Duration {
         let backoff = self.waits.next().unwrap_or(LONGEST_WAIT);
+        let wait = jittered(backoff, jitter);
         let half = backoff.checked_div(2).unwrap_or_default();
-        #[expect(clippy::disallowed_methods, reason = "a part of it always fits")]
-        let spread = if jitter.is_finite() { half.mul_f64(jitter.clamp(0.0, 1.0)) } else { half };
-        match after {
-            Some(after) => after.saturating_add(spread).max(half.saturating_add(spread)),
-            None => half.saturating_add(spread),
-        }
+        after.map_or(wait, |after| after.saturating_add(wait.saturating_sub(half)).max(wait))
     }
 
     /// Salesforce said no to this try. Whether that ends it is for the caller to judge where an

@@ -64,6 +64,16 @@ impl Add<Duration> for Timestamp {
     }
 }
 
+/// Between half and all of `backoff`, as `chance` (from 0 to 1; anything else is the nearer end, no number is the
+/// middle) says: those who failed together do not come back together.
+#[must_use]
+pub fn jittered(backoff: Duration, chance: f64) -> Duration {
+    let half = backoff.checked_div(2).unwrap_or_default();
+    let chance = if chance.is_finite() { chance.clamp(0.0, 1.0) } else { 0.5 };
+    #[expect(clippy::disallowed_methods, reason = "a part of it always fits")]
+    half.saturating_add(half.mul_f64(chance))
+}
+
 impl Sub<Duration> for Timestamp {
     type Output = Self;
     fn sub(self, rhs: Duration) -> Self {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::time::jittered;
+
 /// The rest after the first round of tries; each that follows is twice as long, up to the second figure.
 const RESTS: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(15 * 60));
 
@@ -14,8 +16,7 @@ pub(super) fn rest(round: u32, chance: f64, wish: Duration) -> Duration {
     let (first, longest) = RESTS;
     let times = 2_u32.saturating_pow(round.saturating_sub(1));
     let whole = first.saturating_mul(times).min(longest);
-    let half = whole / 2;
-    (half + half.mul_f64(chance.clamp(0.0, 1.0))).max(wish.min(LONGEST_WISH))
+    jittered(whole, chance).max(wish.min(LONGEST_WISH))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
+use crate::model::time::jittered;
+
 /// The waits between the tries to get a stream back.
 #[derive(Debug)]
 pub(super) struct Backoff {
@@ -27,11 +29,7 @@ impl Backoff {
     /// The next wait. `jitter` is a number from 0 to 1: the wait lies between half and all of its backoff,
     /// so that subscribers who were cut together do not come back together.
     pub(super) fn next(&mut self, jitter: f64) -> Duration {
-        let half = self.waits.next().unwrap_or(self.longest).min(self.longest);
-        let half = half.checked_div(2).unwrap_or_default();
-        #[expect(clippy::disallowed_methods, reason = "a part of it always fits")]
-        let part = if jitter.is_finite() { half.mul_f64(jitter.clamp(0.0, 1.0)) } else { half };
-        half.saturating_add(part)
+        jittered(self.waits.next().unwrap_or(self.longest).min(self.longest), jitter)
     }
 }
 
