@@ -94,11 +94,6 @@ impl Offer {
         )
     }
 
-    /// Whether it was given up on: its id was never told, and its rep may accept it all the same.
-    pub(super) fn is_orphaned(&self) -> bool {
-        matches!(self.state, OfferState::Abandoned { .. })
-    }
-
     /// Whether it takes a seat that nobody else may be offered: it is open, or may yet be made again.
     pub(super) fn holds_seat(&self) -> bool {
         self.is_open() || (self.creation != Creation::Done && !self.has_joined())
@@ -127,8 +122,8 @@ impl Offer {
         self.is_open() && self.work().is_none()
     }
 
-    /// Whether an event with an id that is not known yet could be about it all the same: it was given up
-    /// on, or may have been made again.
+    /// Whether an event with an id that is not known yet could be about it all the same, and its rep may accept it:
+    /// it was given up on, or may have been made again.
     pub(super) fn may_get_name(&self) -> bool {
         self.creation != Creation::Done || matches!(self.state, OfferState::Abandoned { .. })
     }

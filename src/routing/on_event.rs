@@ -290,7 +290,7 @@ impl Decision<'_> {
         ) {
             return;
         }
-        let was_open = offer.is_open() || offer.is_orphaned();
+        let was_open = offer.is_open() || offer.may_get_name();
         let verdict = request.verdict.as_deref().map(|verdict| (verdict.outcome, verdict.reason.clone()));
         let told_failed = matches!(
             request.report,

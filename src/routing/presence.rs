@@ -144,15 +144,15 @@ impl Decision<'_> {
         }
     }
 
-    /// A rep with an open offer who turns up in the conversation has accepted it; or one that was given up on, for
-    /// its id was never told.
+    /// A rep with an open offer who turns up in the conversation has accepted it; or one that nobody has told of:
+    /// it was given up on, or was refused when it was tried again after an answer that was lost.
     fn confirm_by_joining(&mut self, rep: RepId) {
         let request_with = |fits: fn(&Offer) -> bool| {
             self.conversation.requests.iter().find(|request| request.offer(rep).is_some_and(fits))
         };
         // Who is in already has come by another offer.
         let is_in = self.conversation.participants.iter().any(|one| one.as_rep() == Some(rep));
-        let given_up = || request_with(Offer::is_orphaned).filter(|_| !is_in);
+        let given_up = || request_with(Offer::may_get_name).filter(|_| !is_in);
         let accepted = request_with(Offer::is_open).or_else(given_up);
         if let Some(number) = accepted.map(|request| request.number) {
             self.on_accepted(number, rep);

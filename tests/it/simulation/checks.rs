@@ -9,11 +9,13 @@ use std::time::Duration;
 use byoc_connector::emulator::{Conversation, LedgerEvent, WorkState};
 use byoc_connector::model::call::{Call, CreateAgentWork, RemoveParticipant, ReportResult, RoutingOutcome};
 use byoc_connector::model::event::Target;
-use byoc_connector::model::ids::{AgentWorkId, EventId, RepId};
+use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, RepId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{RoutingType, SessionStatus, WorkChange};
-use byoc_connector::routing::{ANSWER_WINDOW, Ending, Outcome, Reason, Remark, Ring};
+use byoc_connector::routing::{ANSWER_WINDOW, Announcement, Ending, Outcome, Reason, Remark, Ring};
+use byoc_connector::store::{Telling, TellingId};
 
+use super::journal::Move;
 use super::world::{Made, World, ends_ringing};
 
 /// Codes that say that a call of ours was wrong in itself. No race excuses one of these.
@@ -32,6 +34,7 @@ pub(crate) fn mistakes(world: &World) -> Vec<String> {
     found.joins(world);
     found.owed(world);
     found.told(world);
+    found.announced(world);
     found.participants(world);
     found.0
 }
@@ -284,11 +287,28 @@ impl Found {
         for overtaken in &world.trace.overtaken {
             self.must(false, || format!("9: {overtaken}"));
         }
-        let untold = &world.journal.untold;
-        self.must(untold.is_empty(), || format!("the partner was never told: {untold:?}"));
         let undisturbed = world.crash.is_none() && world.trace.store_failures == 0;
         let same = !undisturbed || world.trace.told == world.trace.endings;
         self.must(same, || format!("told: {:?}, stored: {:?}", world.trace.told, world.trace.endings));
+    }
+
+    /// The partner hears of every rep who came or went, in order; what it hears again has the same id.
+    fn announced(&mut self, world: &World) {
+        let mut known: BTreeMap<TellingId, &Announcement> = BTreeMap::new();
+        let mut heard: BTreeMap<&ConversationId, Vec<Move>> = BTreeMap::new();
+        for Telling { id, announcement } in &world.trace.heard {
+            let Announcement { conversation, rep, joined } = announcement;
+            let before = known.insert(*id, announcement);
+            self.must(before.is_none_or(|it| it == announcement), || format!("{id} names two things"));
+            if before.is_none() {
+                heard.entry(conversation).or_default().push((*rep, *joined));
+            }
+        }
+        for (conversation, moves) in &world.journal.moves {
+            let heard = heard.remove(conversation).unwrap_or_default();
+            self.must(heard == *moves, || format!("{conversation}: heard {heard:?}, stored {moves:?}"));
+        }
+        self.must(heard.is_empty(), || format!("heard, and not stored: {heard:?}"));
     }
 
     /// Both sides know the same people in a conversation that goes on.

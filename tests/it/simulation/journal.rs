@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use byoc_connector::model::ids::ConversationId;
+use byoc_connector::model::ids::{ConversationId, RepId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::routing::{Conversation, Fact};
 use byoc_connector::store::{Cause, Change, Loaded, StoredConversation, Telling};
@@ -28,11 +28,27 @@ pub(crate) struct Journal {
     pub(super) causes: HashSet<Cause>,
     /// What the partner was not told yet.
     pub(super) untold: Vec<Telling>,
+    /// Which reps came and went as the facts have it, by conversation: what the partner must hear.
+    pub(crate) moves: BTreeMap<ConversationId, Vec<Move>>,
+}
+
+/// A rep who came, or else went.
+pub(crate) type Move = (RepId, bool);
+
+/// Whether a fact is one that the partner hears of. Read from the fact, whatever the engine says is to be told.
+fn rep_moved(fact: &Fact) -> Option<Move> {
+    match fact {
+        Fact::ParticipantJoined(participant) => participant.as_rep().map(|rep| (rep, true)),
+        Fact::ParticipantLeft(participant) => participant.as_rep().map(|rep| (rep, false)),
+        _ => None,
+    }
 }
 
 impl Journal {
     pub(super) fn store(&mut self, at: Timestamp, change: &Change) {
         self.untold.extend(change.tellings.iter().cloned());
+        let moves = self.moves.entry(change.conversation.clone()).or_default();
+        moves.extend(change.facts.iter().filter_map(rep_moved));
         let state = change.state.as_ref();
         self.rows.push(Row {
             conversation: change.conversation.clone(),

@@ -22,7 +22,7 @@ use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, Re
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{Availability, WorkChange};
 use byoc_connector::routing::{CommandId, Ending, Remark, SearchFailure, Settings};
-use byoc_connector::store::TurnRecord;
+use byoc_connector::store::{Telling, TurnRecord};
 
 use super::journal::Journal;
 use super::link::{Dice, Link};
@@ -146,6 +146,8 @@ pub(crate) struct Trace {
     pub(crate) over_limit: Vec<String>,
     /// Endings that the engine told, which is once they are durable.
     pub(crate) told: Vec<(ConversationId, Ending)>,
+    /// What the partner heard, as often as it did.
+    pub(crate) heard: Vec<Telling>,
     /// First tries that left before what had been commanded earlier.
     pub(crate) overtaken: Vec<String>,
     /// How many turns are stored.

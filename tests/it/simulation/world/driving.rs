@@ -8,7 +8,7 @@ use byoc_connector::model::event::{Event, EventKind};
 use byoc_connector::model::ids::{ConversationId, OrgId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::routing::{CommandId, Conversation, Fact, Remark, RequestFact, Settings, Undo};
-use byoc_connector::store::{self, Appended, Cause, ChannelKey, TurnRecord};
+use byoc_connector::store::{self, Appended, Cause, ChannelKey, Telling, TurnRecord};
 
 use super::super::link::Dice;
 use super::{Crash, Due, Trace, World};
@@ -158,11 +158,25 @@ impl World {
                     }
                 }
                 Output::Ended { conversation, ending } => self.trace.told.push((conversation, ending)),
-                Output::Tell(telling) => self.journal.untold.retain(|one| one.id != telling.id),
+                Output::Tell(telling) => self.tell(telling),
                 Output::AskSeen(causes) => self.seen(causes),
                 Output::AskWorkItem(_) => {}
             }
         }
+    }
+
+    /// The partner hears of it, which the store learns unless it fails: then it is told once more.
+    fn tell(&mut self, telling: Telling) {
+        let id = telling.id;
+        self.hear_of(telling);
+        if !self.store_fails(|trouble| trouble.append) {
+            self.journal.untold.retain(|one| one.id != id);
+        }
+    }
+
+    fn hear_of(&mut self, telling: Telling) {
+        self.say(|| format!("told: {:?}", telling.announcement));
+        self.trace.heard.push(telling);
     }
 
     fn note_what_was_seen(&mut self) {
@@ -318,6 +332,7 @@ impl World {
                 Output::Append(turn) => ahead.extend(turn.change.map(|change| change.conversation)),
                 Output::Send { id, attempt, first } if crash.commands_sent => self.send(id, attempt, first),
                 Output::Find(search) if crash.commands_sent => self.find(search),
+                Output::Tell(telling) if crash.commands_sent => self.hear_of(telling),
                 _ => {}
             }
         }
