@@ -142,3 +142,15 @@ fn a_refusal_after_a_lost_try_leaves_time_for_the_offer_to_show_up() {
     chat.answer("report no", ok());
     assert!(matches!(chat.endings[0].reason, Reason::SalesforceRefused(..)));
 }
+
+#[test]
+fn who_turns_up_after_a_refusal_that_followed_a_lost_try_has_accepted_the_first() {
+    let mut chat = Scenario::new();
+    chat.when(requested(1, Target::Rep(rep("bo"))));
+    chat.answer("offer bo", refused(15112, true));
+    chat.when(came("bo"));
+    assert_eq!(chat.commands(), ["offer bo (weight 1)", "report yes"]);
+    chat.answer("report yes", ok());
+    chat.seconds(10);
+    assert_eq!(chat.outcomes(), [Outcome::Joined]);
+}
