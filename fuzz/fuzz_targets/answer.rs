@@ -2,7 +2,7 @@
 #![no_main]
 
 use byoc_connector::interaction::{decode, parse_retry_after};
-use byoc_connector::model::call::{Call, CancelAgentWork, ClearRoute, Route, RouteBy};
+use byoc_connector::model::call::{Call, UpdateAgentWork, ClearRoute, Route, RouteBy};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{CancelReason, RoutingType};
@@ -19,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
             by: RouteBy::ChannelSetting,
         }),
         Call::ClearRoute(ClearRoute { conversation, reason: CancelReason::Decline }),
-        Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").expect("an id") }),
+        Call::UpdateAgentWork(UpdateAgentWork::cancel(AgentWorkId::parse("0Bz000000000001").expect("an id"))),
     ];
     let text = String::from_utf8_lossy(body);
     let wait = [i64::MIN, 0, i64::MAX].map(|now| parse_retry_after(&text, Timestamp::from_millis(now)));

@@ -68,7 +68,7 @@ impl InVain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::call::CancelAgentWork;
+    use crate::model::call::UpdateAgentWork;
     use crate::model::ids::AgentWorkId;
 
     #[test]
@@ -76,7 +76,7 @@ mod tests {
         let at = Timestamp::from_millis;
         let (all, id) = (InVain::default(), Uuid::from_u128(7));
         let call =
-            Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() });
+            Call::UpdateAgentWork(UpdateAgentWork::cancel(AgentWorkId::parse("0Bz000000000001").unwrap()));
         let no = |status| Rejection { status, code: None, message: "busy".into() };
         assert!(all.failed(at(1), id, &call, at(2), &no(503)));
         assert!(!all.failed(at(3), id, &call, at(5), &no(0)));

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::ports::Calls;
 use crate::interaction::{CallAttempt, ClockSleeper, Try, until_answered};
-use crate::model::call::{Answer, Call, CancelAgentWork, ClearRoute};
+use crate::model::call::{Answer, Call, ClearRoute, UpdateAgentWork};
 use crate::model::ids::ConversationId;
 use crate::model::time::Clock;
 use crate::model::words::CancelReason;
@@ -100,7 +100,7 @@ impl UnreadableConversations {
         let Some(lost) = self.lock().get(conversation).cloned() else { return Ok(None) };
         let mut calls: Vec<(String, Call)> = Vec::new();
         for work in lost.left.works {
-            calls.push((format!("offer {work}"), Call::CancelAgentWork(CancelAgentWork { work })));
+            calls.push((format!("offer {work}"), Call::UpdateAgentWork(UpdateAgentWork::cancel(work))));
         }
         if !lost.left.psrs.is_empty() && !anew {
             let names: Vec<String> = lost.left.psrs.iter().map(ToString::to_string).collect();

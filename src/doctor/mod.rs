@@ -28,7 +28,7 @@ use uuid::Uuid;
 use crate::config::{DECLINES_HINT, DECLINES_NOT_HEARD, Org};
 use crate::events::pubsub::{NotDescribed, PubSub, TopicDescription};
 use crate::interaction::{Attempt, Client, Exchanged, Failure, Witness, said};
-use crate::model::call::CancelAgentWork;
+use crate::model::call::UpdateAgentWork;
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::error_codes::ErrorCode;
 use crate::model::ids::AgentWorkId;
@@ -147,7 +147,7 @@ async fn calls(
         (_, Err(error)) => return problem(error.to_string(), words::ADDRESS),
     };
     let attempt = Attempt { request_id: Uuid::new_v4(), give_up_at: clock.now() + PATIENCE };
-    let done = client.make(attempt, CancelAgentWork { work }).await;
+    let done = client.make(attempt, UpdateAgentWork::cancel(work)).await;
     let not_salesforce = |foreign: Answered| {
         let kind = match foreign.body {
             Body::Html => "an HTML page",

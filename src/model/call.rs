@@ -3,15 +3,17 @@
 //! `routing` asks for calls and is told their answers; `interaction` puts them on the wire and reads
 //! them back; the emulator answers them. None of the three needs to know the others.
 
+mod agent_work;
 mod messaging;
 
 use std::fmt;
 
+pub use agent_work::{AgentWorkUpdate, ForBotsAlone, UpdateAgentWork};
 pub use messaging::{ChangeSession, SessionChange};
 use serde::{Deserialize, Serialize};
 
 use super::error_codes::ErrorCode;
-use super::ids::{AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, WorkItemId};
+use super::ids::{AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, Subject, WorkItemId};
 use super::words::{CancelReason, RoutingType};
 
 /// One call to the Interaction Service.
@@ -25,11 +27,11 @@ pub enum Call {
     ClearRoute(ClearRoute),
     /// Offer the work item to a rep.
     CreateAgentWork(CreateAgentWork),
-    /// Take an unanswered offer back.
-    CancelAgentWork(CancelAgentWork),
+    /// Take an unanswered offer back, or close accepted work.
+    UpdateAgentWork(UpdateAgentWork),
     /// Answer the routing request.
     ReportResult(ReportResult),
-    /// Take a rep out of the conversation.
+    /// Take a rep or a bot out of the conversation.
     RemoveParticipant(RemoveParticipant),
     /// End a session, or make it inactive.
     ChangeSession(ChangeSession),
@@ -72,13 +74,6 @@ pub struct CreateAgentWork {
     pub capacity: Option<Capacity>,
 }
 
-/// `PATCH /agentWork` with status `Cancel`: take an unanswered offer back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CancelAgentWork {
-    /// The offer.
-    pub work: AgentWorkId,
-}
-
 /// `POST /routingResult`: the answer to the routing request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReportResult {
@@ -97,13 +92,30 @@ impl ReportResult {
     pub const LONGEST_MESSAGE: usize = 240;
 }
 
-/// `POST /participant` with operation `Remove`: take a rep out of the conversation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// `POST /participant` with operation `Remove`, the only one that the schema has: take somebody out of the conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoveParticipant {
     /// The conversation.
     pub conversation: ConversationId,
-    /// The rep.
-    pub rep: RepId,
+    /// Who leaves.
+    pub who: Removable,
+}
+
+impl RemoveParticipant {
+    /// Takes a rep out.
+    pub const fn rep(conversation: ConversationId, rep: RepId) -> Self {
+        Self { conversation, who: Removable::Rep(rep) }
+    }
+}
+
+/// Who can be taken out of a conversation. Salesforce removes reps and bots and nobody else (error 10038): an end user
+/// leaves by ending the session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Removable {
+    /// A rep.
+    Rep(RepId),
+    /// A bot, as `ParticipantChanged` names it.
+    Bot(Subject),
 }
 
 /// By what a route call tells Salesforce to route: one of the three, never two (error 10030).

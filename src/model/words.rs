@@ -177,6 +177,30 @@ impl WorkChange {
 }
 
 words!(
+    /// Whose agent work `PATCH /agentWork` changes.
+    AgentWorkContext {
+        /// A rep's.
+        Agent = "Agent",
+        /// A bot's.
+        Chatbot = "Chatbot",
+    }
+);
+
+words!(
+    /// What `PATCH /agentWork` makes of an agent work.
+    AgentWorkStatus {
+        /// A bot takes it.
+        Accept = "Accept",
+        /// It is over.
+        Close = "Close",
+        /// A bot does not take it.
+        Decline = "Decline",
+        /// It is taken back before anybody took it.
+        Cancel = "Cancel",
+    }
+);
+
+words!(
     /// The part that a participant plays in a conversation.
     ParticipantRole {
         /// The customer.

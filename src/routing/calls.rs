@@ -3,7 +3,7 @@
 //! Elsewhere: whether it is said at all is `next`'s business; what a failure says, in `reason`.
 
 use crate::model::call::{
-    self, Call, CancelAgentWork, ClearRoute, CreateAgentWork, RemoveParticipant, ReportResult, RoutingOutcome,
+    self, Call, ClearRoute, CreateAgentWork, RemoveParticipant, ReportResult, RoutingOutcome, UpdateAgentWork,
 };
 use crate::model::event::Participant;
 use crate::model::ids::QueueId;
@@ -39,7 +39,7 @@ impl Conversation {
                 },
             }),
             Intent::TakeBack(rep, _) => {
-                Call::CancelAgentWork(CancelAgentWork { work: request.offer(*rep).and_then(Offer::work)? })
+                Call::UpdateAgentWork(UpdateAgentWork::cancel(request.offer(*rep).and_then(Offer::work)?))
             }
             Intent::Report { success } => Call::ReportResult(ReportResult {
                 conversation,
@@ -48,7 +48,7 @@ impl Conversation {
                 result: if *success { RoutingOutcome::Routed } else { failure(request) },
             }),
             Intent::Clear(reason) => Call::ClearRoute(ClearRoute { conversation, reason: *reason }),
-            Intent::Remove(rep) => Call::RemoveParticipant(RemoveParticipant { conversation, rep: *rep }),
+            Intent::Remove(rep) => Call::RemoveParticipant(RemoveParticipant::rep(conversation, *rep)),
             Intent::Search { .. } => return None,
         })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use byoc_connector::interaction::{Client, Error, FixedToken, Priority, Sleeper, TokenSource, encode};
-use byoc_connector::model::call::{Answer, Call, CancelAgentWork, CreateAgentWork, Refusal, Reply};
+use byoc_connector::model::call::{Answer, Call, CreateAgentWork, Refusal, Reply, UpdateAgentWork};
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, RepId, WorkItemId};
 use byoc_connector::model::time::{Clock, Timestamp};
 use byoc_connector::model::words::RoutingType;

@@ -3,8 +3,8 @@
 use super::*;
 use crate::interaction::TryOutcome;
 use crate::model::call::{
-    CancelAgentWork, ClearRoute, CreateAgentWork, RemoveParticipant, Reply, ReportResult, Route, RouteBy,
-    RoutingOutcome,
+    ClearRoute, CreateAgentWork, RemoveParticipant, Reply, ReportResult, Route, RouteBy, RoutingOutcome,
+    UpdateAgentWork,
 };
 use crate::model::ids::{AgentWorkId, EventId, QueueId, RepId, WorkItemId};
 use crate::model::words::{CancelReason, RoutingType};
@@ -46,7 +46,7 @@ fn each_kind() -> [Call; 6] {
             correlation: command(0).request,
             capacity: None,
         }),
-        Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() }),
+        Call::UpdateAgentWork(UpdateAgentWork::cancel(AgentWorkId::parse("0Bz000000000001").unwrap())),
         Call::ReportResult(ReportResult {
             conversation: chat(),
             work_item,
@@ -54,7 +54,7 @@ fn each_kind() -> [Call; 6] {
             result: RoutingOutcome::Routed,
         }),
         Call::ClearRoute(ClearRoute { conversation: chat(), reason: CancelReason::Cancel }),
-        Call::RemoveParticipant(RemoveParticipant { conversation: chat(), rep }),
+        Call::RemoveParticipant(RemoveParticipant::rep(chat(), rep)),
     ]
 }
 

@@ -23,8 +23,8 @@ pub use self::operation::{ApiCall, Effect, Operation};
 use super::line::{Line, Priority};
 use super::wire::WireRequest;
 use crate::model::call::{
-    Call, CancelAgentWork, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, Reply,
-    ReportResult, Route,
+    Call, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, Reply, ReportResult, Route,
+    UpdateAgentWork,
 };
 
 /// Makes the list: whatever is asked of a call is asked of its operation's file.
@@ -68,7 +68,7 @@ operations![
     Route,
     ClearRoute,
     CreateAgentWork,
-    CancelAgentWork,
+    UpdateAgentWork,
     ReportResult,
     RemoveParticipant,
     ChangeSession,

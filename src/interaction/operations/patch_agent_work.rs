@@ -1,4 +1,4 @@
-//! `PATCH /agentWork` with status `Cancel`: takes an unanswered offer back. That there is none is no error.
+//! `PATCH /agentWork`: takes an unanswered offer back, or closes accepted work. That there is none is no error.
 //!
 //! A cancel answered 10085 (*status not valid*) is a refusal: an offer that a rep has accepted or declined is still
 //! there, and whoever asked has to look before another rep is rung.
@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use super::super::line::{Line, Priority};
 use super::super::wire::Method;
 use super::operation::{ApiCall, Effect, Operation};
-use crate::model::call::CancelAgentWork;
+use crate::model::call::{AgentWorkUpdate, UpdateAgentWork};
 use crate::model::error_codes::ErrorCode;
+use crate::model::words::{AgentWorkContext, AgentWorkStatus};
 
-impl ApiCall for CancelAgentWork {
+impl ApiCall for UpdateAgentWork {
     const OPERATION: Operation = Operation {
         name: "patch-agent-work",
         method: Method::Patch,
@@ -36,6 +37,10 @@ impl ApiCall for CancelAgentWork {
     }
 
     fn body(&self) -> Value {
-        json!({"workId": self.work, "contextType": "Agent", "status": "Cancel"})
+        let status = match self.change {
+            AgentWorkUpdate::Cancel => AgentWorkStatus::Cancel,
+            AgentWorkUpdate::Close => AgentWorkStatus::Close,
+        };
+        json!({"workId": self.work, "contextType": AgentWorkContext::Agent, "status": status})
     }
 }

@@ -1,13 +1,14 @@
-//! `POST /participant` with operation `Remove`: takes a rep out of the conversation. That they are not in it is no
-//! error.
+//! `POST /participant` with operation `Remove`: takes a rep or a bot out of the conversation. That they are not in it is
+//! no error.
 
 use serde_json::{Value, json};
 
 use super::super::line::{Line, Priority};
 use super::super::wire::Method;
 use super::operation::{ApiCall, Effect, Operation};
-use crate::model::call::RemoveParticipant;
+use crate::model::call::{Removable, RemoveParticipant};
 use crate::model::error_codes::ErrorCode;
+use crate::model::words::ParticipantRole;
 
 impl ApiCall for RemoveParticipant {
     const OPERATION: Operation = Operation {
@@ -33,10 +34,18 @@ impl ApiCall for RemoveParticipant {
     }
 
     fn body(&self) -> Value {
+        let participant = match &self.who {
+            Removable::Rep(rep) => {
+                json!({"appType": "agent", "subject": rep, "role": ParticipantRole::Agent})
+            }
+            Removable::Bot(bot) => {
+                json!({"appType": "chatbot", "subject": bot, "role": ParticipantRole::Chatbot})
+            }
+        };
         json!({
             "conversationIdentifier": self.conversation,
             "operation": "Remove",
-            "participants": [{"appType": "agent", "subject": self.rep, "role": "Agent"}],
+            "participants": [participant],
         })
     }
 }

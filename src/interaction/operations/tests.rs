@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::interaction::wire::Method;
-use crate::model::call::{Capacity, RouteBy, RoutingOutcome, SessionChange};
+use crate::model::call::{Capacity, Removable, RouteBy, RoutingOutcome, SessionChange};
 use crate::model::ids::{
     AgentWorkId, ChannelAddressId, ConversationId, EventId, FlowId, QueueId, RepId, Subject, WorkItemId,
 };
@@ -109,9 +109,14 @@ fn each_call_is_the_request_that_the_schema_asks_for() {
             offer_body(None),
         ),
         (
-            Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() }),
+            Call::UpdateAgentWork(UpdateAgentWork::cancel(AgentWorkId::parse("0Bz000000000001").unwrap())),
             ("patch-agent-work", Patch, "/api/v1/agentWork"),
             json!({"workId": "0Bz000000000001", "contextType": "Agent", "status": "Cancel"}),
+        ),
+        (
+            Call::UpdateAgentWork(UpdateAgentWork::close(AgentWorkId::parse("0Bz000000000001").unwrap())),
+            ("patch-agent-work", Patch, "/api/v1/agentWork"),
+            json!({"workId": "0Bz000000000001", "contextType": "Agent", "status": "Close"}),
         ),
         (
             result(RoutingOutcome::Routed),
@@ -132,13 +137,22 @@ fn each_call_is_the_request_that_the_schema_asks_for() {
                    "success": false, "externallyRouted": false, "errorMessage": "nobody is free"}),
         ),
         (
-            Call::RemoveParticipant(RemoveParticipant {
-                conversation: conversation(),
-                rep: RepId::parse("005000000000001").unwrap(),
-            }),
+            Call::RemoveParticipant(RemoveParticipant::rep(
+                conversation(),
+                RepId::parse("005000000000001").unwrap(),
+            )),
             ("post-participant", Post, "/api/v1/participant"),
             json!({"conversationIdentifier": id, "operation": "Remove",
                    "participants": [{"appType": "agent", "subject": "005000000000001", "role": "Agent"}]}),
+        ),
+        (
+            Call::RemoveParticipant(RemoveParticipant {
+                conversation: conversation(),
+                who: Removable::Bot(Subject::parse("bot-1").unwrap()),
+            }),
+            ("post-participant", Post, "/api/v1/participant"),
+            json!({"conversationIdentifier": id, "operation": "Remove",
+                   "participants": [{"appType": "chatbot", "subject": "bot-1", "role": "Chatbot"}]}),
         ),
     ];
     for (call, (name, method, path), body) in table {

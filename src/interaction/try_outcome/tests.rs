@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::model::call::{
-    CancelAgentWork, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, ReportResult, Route,
-    RouteBy, Routed, RoutingOutcome, SessionChange,
+    ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, ReportResult, Route, RouteBy, Routed,
+    RoutingOutcome, SessionChange, UpdateAgentWork,
 };
 use crate::model::ids::{
     AgentWorkId, ChannelAddressId, ConversationId, EventId, PsrId, QueueId, RepId, Subject, WorkItemId,
@@ -37,12 +37,12 @@ fn offer() -> Call {
 }
 
 fn cancel() -> Call {
-    Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() })
+    Call::UpdateAgentWork(UpdateAgentWork::cancel(AgentWorkId::parse("0Bz000000000001").unwrap()))
 }
 
 fn removal() -> Call {
     let rep = RepId::parse("005000000000001").unwrap();
-    Call::RemoveParticipant(RemoveParticipant { conversation: conversation(), rep })
+    Call::RemoveParticipant(RemoveParticipant::rep(conversation(), rep))
 }
 
 fn end_of_session() -> Call {
@@ -140,7 +140,7 @@ fn a_yes_that_is_not_the_apis_is_no_yes() {
         for (body, said) in table {
             let what = rejected(202, None, said);
             let undoes =
-                matches!(call, Call::ClearRoute(_) | Call::CancelAgentWork(_) | Call::RemoveParticipant(_));
+                matches!(call, Call::ClearRoute(_) | Call::UpdateAgentWork(_) | Call::RemoveParticipant(_));
             let verdict = if undoes { TryOutcome::Unclear(what) } else { again(true, what) };
             assert_eq!(decode(&call, 202, None, body), verdict, "{call:?} {said}");
         }

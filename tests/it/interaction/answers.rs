@@ -151,7 +151,7 @@ async fn a_body_without_end_is_cut_and_its_status_counts() {
 #[tokio::test]
 async fn an_answer_that_tells_nothing_is_asked_for_once_more_and_is_then_lost() {
     let cancel =
-        Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz5e000000WoRk").unwrap() });
+        Call::UpdateAgentWork(UpdateAgentWork::cancel(AgentWorkId::parse("0Bz5e000000WoRk").unwrap()));
     for (body, said) in [
         ("", "202 Accepted, without a body"),
         ("{}", "202 Accepted, without confirmation in the body"),

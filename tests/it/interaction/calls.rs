@@ -35,7 +35,7 @@ async fn every_call_has_the_headers_and_the_body_of_its_operation() {
         assert_eq!(header(request, "RequestId"), request_id().to_string());
         assert_eq!(header(request, "Content-Type"), "application/json");
         let context_type = request.headers.get("AuthorizationContextType");
-        assert_eq!(context_type.is_some(), matches!(call, Call::CancelAgentWork(_)), "{call:?}");
+        assert_eq!(context_type.is_some(), matches!(call, Call::UpdateAgentWork(_)), "{call:?}");
     }
 }
 
@@ -77,13 +77,13 @@ async fn each_call_tells_what_its_operation_tells() {
         capacity: None,
     };
     assert_eq!(client.make(attempt, offer).await, Ok(Some(work)));
-    assert_eq!(client.make(attempt, CancelAgentWork { work }).await, Ok(()));
+    assert_eq!(client.make(attempt, UpdateAgentWork::cancel(work)).await, Ok(()));
     let result = RoutingOutcome::Routed;
     let report = ReportResult { conversation: conversation(), work_item, routing_type: conference, result };
     assert_eq!(client.make(attempt, report).await, Ok(()));
     let clear = ClearRoute { conversation: conversation(), reason: CancelReason::Decline };
     assert_eq!(client.make(attempt, clear).await, Ok(()));
-    let removed = client.make(attempt, RemoveParticipant { conversation: conversation(), rep }).await;
+    let removed = client.make(attempt, RemoveParticipant::rep(conversation(), rep)).await;
     assert_eq!(removed, Ok(()), "who is not in the conversation (10036) need not be removed");
 }
 

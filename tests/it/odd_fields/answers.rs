@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use byoc_connector::interaction::{TryOutcome, decode};
 use byoc_connector::model::call::{
-    Call, CancelAgentWork, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, Reply,
-    ReportResult, Route, RouteBy, RoutingOutcome, SessionChange,
+    Call, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, Reply, ReportResult, Route, RouteBy,
+    RoutingOutcome, SessionChange, UpdateAgentWork,
 };
 use byoc_connector::model::ids::{
     AgentWorkId, ChannelAddressId, ConversationId, EventId, RepId, Subject, WorkItemId,
@@ -55,7 +55,7 @@ fn call(method: &str, path: &str) -> Call {
             capacity: None,
         }),
         ("PATCH", "/api/v1/agentWork") => {
-            Call::CancelAgentWork(CancelAgentWork { work: AgentWorkId::parse("0Bz000000000001").unwrap() })
+            Call::UpdateAgentWork(UpdateAgentWork::cancel(AgentWorkId::parse("0Bz000000000001").unwrap()))
         }
         ("POST", "/api/v1/routingResult") => Call::ReportResult(ReportResult {
             conversation,
@@ -70,7 +70,7 @@ fn call(method: &str, path: &str) -> Call {
             change: SessionChange::Inactivate(work_item),
             by: OperationBy::System,
         }),
-        ("POST", "/api/v1/participant") => Call::RemoveParticipant(RemoveParticipant { conversation, rep }),
+        ("POST", "/api/v1/participant") => Call::RemoveParticipant(RemoveParticipant::rep(conversation, rep)),
         other => panic!("{other:?} is recorded and not known here"),
     }
 }

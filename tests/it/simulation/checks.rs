@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use byoc_connector::emulator::{Conversation, LedgerEvent, WorkState};
-use byoc_connector::model::call::{Call, CreateAgentWork, RemoveParticipant, ReportResult, RoutingOutcome};
+use byoc_connector::model::call::{
+    Call, CreateAgentWork, Removable, RemoveParticipant, ReportResult, RoutingOutcome,
+};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, RepId};
 use byoc_connector::model::time::Timestamp;
@@ -234,7 +236,7 @@ impl Found {
     fn joins(&mut self, world: &World) {
         let removed = |request: &EventId, rep: RepId| {
             world.trace.made.iter().any(|made| {
-                matches!(made.call, Call::RemoveParticipant(RemoveParticipant { rep: it, .. }) if it == rep)
+                matches!(made.call, Call::RemoveParticipant(RemoveParticipant { who: Removable::Rep(it), .. }) if it == rep)
                     && made.id.request == *request
                     && worked(made)
             })

@@ -1,8 +1,8 @@
 //! Every shape that a call to the Interaction Service can have.
 
 use byoc_connector::model::call::{
-    Call, CancelAgentWork, Capacity, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant,
-    ReportResult, Route, RouteBy, RoutingOutcome, SessionChange,
+    Call, Capacity, ChangeSession, ClearRoute, CreateAgentWork, Removable, RemoveParticipant, ReportResult,
+    Route, RouteBy, RoutingOutcome, SessionChange, UpdateAgentWork,
 };
 use byoc_connector::model::ids::{
     AgentWorkId, ChannelAddressId, ConversationId, EventId, FlowId, QueueId, RepId, Subject, WorkItemId,
@@ -53,10 +53,11 @@ pub(crate) fn every_call() -> Vec<Call> {
     for &reason in CancelReason::ALL {
         calls.push(Call::ClearRoute(ClearRoute { conversation: conversation.clone(), reason }));
     }
-    calls.push(Call::CancelAgentWork(CancelAgentWork {
-        work: AgentWorkId::parse("0Bz5e000000WoRk").unwrap(),
-    }));
-    calls.push(Call::RemoveParticipant(RemoveParticipant { conversation, rep }));
+    let work = AgentWorkId::parse("0Bz5e000000WoRk").unwrap();
+    calls.extend([UpdateAgentWork::cancel(work), UpdateAgentWork::close(work)].map(Call::UpdateAgentWork));
+    for who in [Removable::Rep(rep), Removable::Bot(Subject::parse("bot-1").unwrap())] {
+        calls.push(Call::RemoveParticipant(RemoveParticipant { conversation: conversation.clone(), who }));
+    }
     calls.extend(about_the_channel());
     calls
 }

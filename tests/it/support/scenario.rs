@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use byoc_connector::model::call::{
-    Answer, Call, CancelAgentWork, Capacity, ClearRoute, CreateAgentWork, Refusal, RemoveParticipant, Reply,
-    ReportResult, Route, RouteBy, Routed, RoutingOutcome,
+    AgentWorkUpdate, Answer, Call, Capacity, ClearRoute, CreateAgentWork, Refusal, Removable,
+    RemoveParticipant, Reply, ReportResult, Route, RouteBy, Routed, RoutingOutcome, UpdateAgentWork,
 };
 use byoc_connector::model::event::{
     EventKind, Participant, ParticipantChange, RoutingCancelled, RoutingRequested, SkillRequirement, Target,
@@ -206,7 +206,7 @@ pub(crate) fn sentence(order: &Order) -> String {
             Some(Capacity::Weight(weight)) => format!("offer {} (weight {weight})", name(*rep)),
             Some(Capacity::Percentage(part)) => format!("offer {} ({part} %)", name(*rep)),
         },
-        Order::Call(Call::CancelAgentWork(CancelAgentWork { work })) => {
+        Order::Call(Call::UpdateAgentWork(UpdateAgentWork { work, change: AgentWorkUpdate::Cancel })) => {
             format!("take back W{}", work.as_str()[3..].trim_start_matches('0'))
         }
         Order::Call(Call::ReportResult(ReportResult { result, .. })) => match result {
@@ -214,10 +214,10 @@ pub(crate) fn sentence(order: &Order) -> String {
             RoutingOutcome::RoutedExternally => "report external".to_owned(),
             RoutingOutcome::Failed(_) => "report no".to_owned(),
         },
-        Order::Call(Call::RemoveParticipant(RemoveParticipant { rep, .. })) => {
+        Order::Call(Call::RemoveParticipant(RemoveParticipant { who: Removable::Rep(rep), .. })) => {
             format!("remove {}", name(*rep))
         }
-        Order::Call(Call::ChangeSession(_)) => "change the session".to_owned(),
+        Order::Call(other) => format!("not of routing: {other:?}"),
     }
 }
 

@@ -147,7 +147,7 @@ impl Actor {
             Order::Call(_) if no_answer => Input::Answered(command.id, super::scenario::lost()),
             Order::Call(Call::Route(_)) => Input::Answered(command.id, routed()),
             Order::Call(Call::CreateAgentWork(_)) => Input::Answered(command.id, offered(self.next)),
-            Order::Call(Call::CancelAgentWork(_)) if self.dice.below(4) == 0 => {
+            Order::Call(Call::UpdateAgentWork(_)) if self.dice.below(4) == 0 => {
                 Input::Answered(command.id, refused(10085, false))
             }
             Order::Call(_) => Input::Answered(command.id, ok()),

@@ -78,7 +78,7 @@ impl World {
     pub(super) fn reaches(&mut self, under_way: UnderWay) {
         let UnderWay { id, call, until, process } = under_way;
         let clean_up =
-            matches!(*call, Call::CancelAgentWork(_) | Call::ClearRoute(_) | Call::RemoveParticipant(_));
+            matches!(*call, Call::UpdateAgentWork(_) | Call::ClearRoute(_) | Call::RemoveParticipant(_));
         // Who made it may be gone; it arrives all the same.
         let open = if process == self.process { self.open.get_mut(&id) } else { None };
         let failures = open.map_or(0, |open| open.failures);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use byoc_connector::engine::{CallId, Delivery, Engine, Observer, Output};
-use byoc_connector::model::call::{Answer, Call, CancelAgentWork, RemoveParticipant};
+use byoc_connector::model::call::{Answer, Call, Removable, RemoveParticipant, UpdateAgentWork};
 use byoc_connector::model::event::{Event, EventKind};
 use byoc_connector::model::ids::{ConversationId, OrgId};
 use byoc_connector::model::time::Timestamp;
@@ -376,14 +376,14 @@ impl World {
         let request = &command.request;
         let there = self.salesforce.conversation(conversation).unwrap();
         let (undo, rep, needed) = match call {
-            Call::CancelAgentWork(CancelAgentWork { work, .. }) => {
+            Call::UpdateAgentWork(UpdateAgentWork { work, .. }) => {
                 let work = self.salesforce.work(*work).unwrap();
                 ("cancelOffer", Some(work.rep), work.state.is_open())
             }
             Call::ClearRoute(_) => {
                 ("clearRoute", None, there.psrs.iter().any(|psr| self.trace.psrs.get(psr) == Some(request)))
             }
-            Call::RemoveParticipant(RemoveParticipant { rep, .. }) => {
+            Call::RemoveParticipant(RemoveParticipant { who: Removable::Rep(rep), .. }) => {
                 ("removeRep", Some(*rep), there.reps().any(|it| it == *rep) && there.reps().count() > 1)
             }
             _ => return,
