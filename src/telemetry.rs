@@ -170,6 +170,7 @@ fn describe() {
         "byoc_stream_set_aside",
         "How many events could not be read and were set aside, since the start."
     );
+    describe_counter!("byoc_panics_total", "Panics over an event, a request or what the partner is told.");
     describe_gauge!("byoc_store_queued", "Turns that wait to become durable.");
     describe_gauge!("byoc_part_ready", "1 where that part (stream, store, token) is fine.");
 }

@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::in_vain::InVain;
+use super::panics::counted;
 use super::refused::{Refused, RefusedRep};
 use super::teller::Teller;
 use super::unreadable::UnreadableConversations;
@@ -82,11 +83,13 @@ impl Channel {
         let lost =
             UnreadableConversations::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
         let (owes, owing) = watch::channel(None);
+        let panics = Arc::clone(&parts.panics);
         let (ended, unreadable) = (endings.clone(), lost.clone());
         let mut task = Task::new(parts, loaded, tellings, endings, lost, owes);
         let (refused, in_vain) = (task.refused(), task.in_vain());
         let handle = Handle { inbox, endings: ended, lost: unreadable, owes: owing, refused, in_vain };
-        let task = tokio::spawn(task.run(messages));
+        let at_work = task.at_work();
+        let task = tokio::spawn(counted(task.run(messages), at_work, panics));
         Ok(Self { handle, task, telling, positions, has_failed: false })
     }
 

@@ -9,6 +9,7 @@
 #[allow(clippy::arithmetic_side_effects, reason = "times and counts of its own, nothing from outside")]
 mod channel;
 mod in_vain;
+mod panics;
 mod ports;
 mod refused;
 mod teller;
@@ -18,6 +19,8 @@ mod watch;
 pub use crate::engine::{Delivery, Error};
 pub use channel::{Channel, Ended, Handle, Parts, Receipt};
 pub use in_vain::{Failing, InVain};
+pub(crate) use panics::caught_now;
+pub use panics::{PanicLog, UncountedPanics, Work};
 pub use ports::{
     Calls, EndUserNotifier, FindError, NoWorkItems, RepFinder, TellError, TellNobody, WorkItems,
 };

@@ -23,6 +23,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::channel::Parts;
+use super::panics::{PanicLog, Work, caught};
 use super::ports::{EndUserNotifier, TellError};
 use crate::interaction::{jitter, sleep_until};
 use crate::model::ids::ConversationId;
@@ -56,6 +57,7 @@ pub(super) struct Teller {
     key: ChannelKey,
     notifier: Arc<dyn EndUserNotifier>,
     store: Arc<dyn Store>,
+    panics: Arc<dyn PanicLog>,
     clock: Arc<dyn Clock>,
     /// What waits behind the thing of the same conversation that is being told.
     behind: HashMap<ConversationId, VecDeque<Telling>>,
@@ -81,6 +83,7 @@ impl Teller {
             key: parts.key.clone(),
             notifier: Arc::clone(&parts.notifier),
             store: Arc::clone(&parts.store),
+            panics: Arc::clone(&parts.panics),
             clock: Arc::clone(&parts.clock),
             behind: HashMap::new(),
             on_their_way: FuturesUnordered::new(),
@@ -145,10 +148,19 @@ impl Teller {
     }
 
     fn tell(&self, mut head: Head) {
-        let notifier = Arc::clone(&self.notifier);
+        let (notifier, panics) = (Arc::clone(&self.notifier), Arc::clone(&self.panics));
         head.rounds = head.rounds.saturating_add(1);
         self.on_their_way.push(Box::pin(async move {
-            let told = notifier.tell(head.telling.id.uuid(), &head.telling.announcement).await;
+            let id = head.telling.id.uuid();
+            let told = caught(notifier.tell(id, &head.telling.announcement)).await.unwrap_or_else(|why| {
+                let is_over = panics.panicked(&Work::Telling(id), &why);
+                let why = "it panicked".to_owned();
+                if is_over {
+                    Err(TellError::Refused(why))
+                } else {
+                    Err(TellError::NotNow { why, wait: Duration::ZERO })
+                }
+            });
             (head, told)
         }));
     }

@@ -16,9 +16,10 @@ use crate::model::words::RoutingType;
 use crate::routing::{
     Conversations, Ending, Fact, OfferEndReason, Outcome, Reason, Remark, RequestFact, RequestView, Requested,
 };
-use crate::store::ChannelKey;
+use crate::store::{Cause, ChannelKey};
 
 use super::in_vain::InVain;
+use super::panics::AtWork;
 use super::refused::Refused;
 use crate::engine::{CallId, Observer};
 use crate::interaction::{Rejection, tell_given_up, tell_in_vain};
@@ -32,6 +33,7 @@ pub(super) struct ChannelObserver {
     numbers: HashMap<(ConversationId, u32), EventId>,
     refused: Refused,
     in_vain: InVain,
+    at_work: AtWork,
 }
 
 /// What a request asks for.
@@ -66,7 +68,12 @@ impl ChannelObserver {
             numbers: HashMap::new(),
             refused: Refused::default(),
             in_vain: InVain::default(),
+            at_work: AtWork::default(),
         }
+    }
+
+    pub(super) fn at_work(&self) -> AtWork {
+        self.at_work.clone()
     }
 
     /// Begins again with what the store has.
@@ -294,6 +301,10 @@ impl ChannelObserver {
 }
 
 impl Observer for ChannelObserver {
+    fn working_on(&mut self, cause: Option<&Cause>) {
+        self.at_work.set(cause);
+    }
+
     fn decided(&mut self, _at: Timestamp, conversation: &ConversationId, facts: &[Fact]) {
         self.on_decided(conversation, facts);
     }

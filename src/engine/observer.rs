@@ -7,9 +7,13 @@ use crate::model::event::Event;
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::routing::{Conversations, Fact, Remark};
+use crate::store::Cause;
 
 /// Looks on. Nothing depends on what it does.
 pub trait Observer {
+    /// The conversations are fed what arrived, named by its cause; behind it, nothing any more.
+    fn working_on(&mut self, _cause: Option<&Cause>) {}
+
     /// Facts were decided; they are not durable yet.
     fn decided(&mut self, _at: Timestamp, _conversation: &ConversationId, _facts: &[Fact]) {}
 

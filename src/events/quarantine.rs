@@ -9,6 +9,8 @@
 //! Neither is synced to the disk: a process that ends takes nothing with it that it has handed to the system, and a
 //! machine that loses its power was not stopped by an event.
 //!
+//! What panicked is counted in `…-reading` too, so that a restart goes on counting.
+//!
 //! Must never know what an event says. Its files hold what people wrote: they are their owner's alone.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,22 +26,30 @@ use crate::model::time::Timestamp;
 /// How often something may have ended the process before it is no longer read.
 pub const DEATHS: u32 = 2;
 
+/// How often something may have panicked before it is not tried again.
+pub const PANICS: u32 = 3;
+
+/// Of how many things it is known that they panicked. Beyond that all of them are forgotten: it is no single one's fault.
+const MOST_PANICKED: usize = 1000;
+
 /// How large the file of what was set aside may become, in bytes. What comes behind is counted and logged alone.
 const LARGEST: u64 = 64 << 20;
 
-/// Remembers what is being read, and keeps what cannot be. A clone is the same; the default one remembers nothing.
+/// Remembers what is being read, and keeps what cannot be. A clone is the same; the default one has no files, and
+/// remembers what panicked alone.
 #[derive(Debug, Clone, Default)]
-pub struct Quarantine(Option<Arc<Files>>);
+pub struct Quarantine(Arc<Inner>);
 
-#[derive(Debug)]
-struct Files {
-    kept: PathBuf,
+#[derive(Debug, Default)]
+struct Inner {
+    /// The file of what was set aside.
+    kept: Option<PathBuf>,
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    file: File,
+    file: Option<File>,
     marks: Marks,
 }
 
@@ -51,6 +61,15 @@ struct Marks {
     reading: BTreeSet<String>,
     /// How often the process ended while that was being read.
     deaths: BTreeMap<String, u32>,
+    /// What panicked.
+    panics: BTreeMap<String, Panicked>,
+}
+
+/// How often something panicked, and what the last panic said.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Panicked {
+    count: u32,
+    why: String,
 }
 
 /// One thing that was set aside, as it stands in the file.
@@ -104,29 +123,51 @@ impl Quarantine {
             tracing::warn!(name, deaths, "the process crashed while reading this; reading it carefully");
         }
         let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path)?;
-        let mut state = State { file, marks };
+        let mut state = State { file: Some(file), marks };
         state.write()?;
-        Ok(Self(Some(Arc::new(Files { kept: beside("-set-aside.jsonl"), state: Mutex::new(state) }))))
+        Ok(Self(Arc::new(Inner { kept: Some(beside("-set-aside.jsonl")), state: Mutex::new(state) })))
     }
 
     /// Whether something is to be read with care: each by itself.
     pub(crate) fn is_wary(&self) -> bool {
-        let wary = |files: &Arc<Files>| files.lock().marks.deaths.values().any(|deaths| *deaths < DEATHS);
-        self.0.as_ref().is_some_and(wary)
+        self.0.lock().marks.deaths.values().any(|deaths| *deaths < DEATHS)
     }
 
     /// Whether that has ended the process too often to be read again.
     pub(crate) fn is_deadly(&self, name: &str) -> bool {
-        let deaths = self.0.as_ref().and_then(|files| files.lock().marks.deaths.get(name).copied());
-        deaths.is_some_and(|deaths| deaths >= DEATHS)
+        self.0.lock().marks.deaths.get(name).is_some_and(|deaths| *deaths >= DEATHS)
+    }
+
+    /// Something panicked, and why. Says how often it has.
+    pub(crate) fn panicked(&self, name: &str, why: &str) -> u32 {
+        let mut times = 1;
+        self.0.mark(|marks| {
+            if marks.panics.len() >= MOST_PANICKED && !marks.panics.contains_key(name) {
+                marks.panics.clear();
+            }
+            let known = marks.panics.entry(name.to_owned()).or_default();
+            known.count = known.count.saturating_add(1);
+            why.clone_into(&mut known.why);
+            times = known.count;
+        });
+        times
+    }
+
+    /// Why that panicked, where it did so too often to be tried again. Names it only where anything has panicked.
+    pub(crate) fn panics_always(&self, name: impl FnOnce() -> String) -> Option<String> {
+        let panics = &self.0.lock().marks.panics;
+        let known = if panics.is_empty() { None } else { panics.get(&name()) };
+        known.filter(|known| known.count >= PANICS).map(|known| known.why.clone())
     }
 
     /// Reads, and remembers meanwhile what is being read. Where it cannot be remembered, it is read all the same.
     pub(crate) fn reading<T>(&self, names: &[String], read: impl FnOnce() -> T) -> T {
-        let Some(files) = &self.0 else { return read() };
-        files.mark(|marks| marks.reading.extend(names.iter().cloned()));
+        if self.0.kept.is_none() {
+            return read();
+        }
+        self.0.mark(|marks| marks.reading.extend(names.iter().cloned()));
         let came = read();
-        files.mark(|marks| {
+        self.0.mark(|marks| {
             for name in names {
                 marks.reading.remove(name);
                 marks.deaths.remove(name);
@@ -137,17 +178,17 @@ impl Quarantine {
 
     /// Keeps what was set aside. Where that cannot be, it is said: it is lost then.
     pub(crate) fn keep(&self, what: &impl Serialize) {
-        let Some(files) = &self.0 else { return };
+        let Some(kept) = &self.0.kept else { return };
         // One after the other, so that lines stay whole.
-        let state = files.lock();
-        if let Err(error) = append(&files.kept, what) {
-            tracing::error!(%error, file = %files.kept.display(), "an event that was set aside could not be saved");
+        let state = self.0.lock();
+        if let Err(error) = append(kept, what) {
+            tracing::error!(%error, file = %kept.display(), "an event that was set aside could not be saved");
         }
         drop(state);
     }
 }
 
-impl Files {
+impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -163,10 +204,11 @@ impl Files {
 
 impl State {
     fn write(&mut self) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
         let mut line = serde_json::to_vec(&self.marks)?;
         line.push(b'\n');
-        self.file.rewind()?;
-        self.file.write_all(&line)
+        file.rewind()?;
+        file.write_all(&line)
     }
 }
 
@@ -193,8 +235,7 @@ mod tests {
 
     /// As a process that dies while it reads: it never comes to the end of it.
     fn dies_while_reading(aside: &Quarantine, name: &str) {
-        let files = aside.0.as_ref().unwrap();
-        files.mark(|marks| marks.reading.extend([name.to_owned()]));
+        aside.0.mark(|marks| marks.reading.extend([name.to_owned()]));
     }
 
     #[test]
@@ -217,6 +258,24 @@ mod tests {
         assert!(!third.is_deadly("one") && !third.is_deadly("three"));
         // It stays so until somebody removes the file.
         assert!(Quarantine::beside(&store).unwrap().is_deadly("two"));
+    }
+
+    #[test]
+    fn what_has_panicked_three_times_is_known_behind_a_restart_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("byoc.db");
+        let first = Quarantine::beside(&store).unwrap();
+        let always = |aside: &Quarantine, name: &str| aside.panics_always(|| name.to_owned());
+        assert_eq!(["one", "two", "one"].map(|name| first.panicked(name, "a bug")), [1, 1, 2]);
+        assert_eq!(always(&first, "one"), None);
+        let second = Quarantine::beside(&store).unwrap();
+        assert_eq!(second.panicked("one", "the bug"), 3);
+        assert_eq!(always(&Quarantine::beside(&store).unwrap(), "one").as_deref(), Some("the bug"));
+        assert_eq!(always(&second, "two"), None);
+        // Where all panic, no single one is at fault.
+        let without_files = Quarantine::default();
+        (0..=MOST_PANICKED).for_each(|n| assert_eq!(without_files.panicked(&n.to_string(), ""), 1));
+        assert_eq!(without_files.0.lock().marks.panics.len(), 1);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod difference;
 mod ended;
 mod error;
 mod observe;
+mod panics;
 mod plan;
 mod readiness;
 mod refused;
@@ -52,6 +53,7 @@ use crate::model::time::Clock;
 use crate::notices::Notices;
 use crate::store::{self, Store};
 
+use panics::Panics;
 use set::Set;
 use shared::Shared;
 use supervised::{Recipe, Supervised};
@@ -248,6 +250,7 @@ fn recipes<'a>(org: &'a OrgPlan, shared: &'a Arc<Shared>) -> impl Iterator<Item 
         org: org.id,
         plan: plan.clone(),
         pubsub: org.pubsub.clone(),
+        panics: Arc::new(Panics::new(plan.key(org.id), Arc::clone(shared))),
         shared: Arc::clone(shared),
     })
 }

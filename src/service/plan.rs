@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Org, Serving};
-use crate::connector::{EndUserNotifier, Parts, RepFinder, WorkItems};
+use crate::connector::{EndUserNotifier, PanicLog, Parts, RepFinder, WorkItems};
 use crate::contacts::Directory;
 use crate::events::pubsub::{self, PubSub, Start};
 use crate::events::quarantine::Quarantine;
@@ -221,15 +221,26 @@ impl ChannelPlan {
         Some(FieldNames::new(definition.event_type_field()?, definition.event_payload_field()?))
     }
 
-    pub(super) fn parts(&self, org: OrgId, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Parts {
+    pub(super) fn key(&self, org: OrgId) -> ChannelKey {
+        ChannelKey { org, channel: Arc::clone(&self.name) }
+    }
+
+    pub(super) fn parts(
+        &self,
+        org: OrgId,
+        store: &Arc<dyn Store>,
+        clock: &Arc<dyn Clock>,
+        panics: Arc<dyn PanicLog>,
+    ) -> Parts {
         Parts {
-            key: ChannelKey { org, channel: Arc::clone(&self.name) },
+            key: self.key(org),
             settings: self.settings.clone(),
             calls: Arc::new(self.client.clone()),
             finder: Arc::clone(&self.finder),
             work_items: Arc::clone(&self.work_items),
             notifier: Arc::clone(&self.notifier),
             store: Arc::clone(store),
+            panics,
             clock: Arc::clone(clock),
         }
     }

@@ -64,7 +64,7 @@ impl RunningChannel {
         (store, clock): (&Arc<dyn Store>, &Arc<dyn Clock>),
     ) -> Self {
         Self(Arc::new(Inner {
-            key: ChannelKey { org, channel: Arc::clone(&plan.name) },
+            key: plan.key(org),
             settings: plan.settings.clone(),
             decoder: Decoder::new(plan.field_names()),
             is_ours: plan.is_ours(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::connector::{Delivery, Error, Handle, Receipt};
+use crate::connector::{Delivery, Error, Handle, Receipt, caught_now};
 use crate::events::source::{self, Ended, Position, ReplayId};
 use crate::events::{Decoder, EventSource, identity};
 use crate::interaction::Skew;
@@ -174,8 +174,9 @@ impl Reader {
         };
         match arrived {
             source::StreamItem::Event(event) => {
-                let id = replay_id.to_string();
-                match self.decoder.decode(&event.json, self.time.clock.now(), Some(&id)) {
+                let (id, now) = (replay_id.to_string(), self.time.clock.now());
+                let decoded = caught_now(|| self.decoder.decode(&event.json, now, Some(&id)));
+                match decoded.and_then(|decoded| decoded.map_err(|error| error.to_string())) {
                     Ok(decoded) => {
                         self.time.arrived(&decoded.events);
                         if let Some(reason) = decoded.ignored {
@@ -192,7 +193,7 @@ impl Reader {
                     }
                     Err(error) => {
                         self.count("invalid");
-                        tracing::error!(%error, %replay_id, "event ignored: it cannot be read");
+                        tracing::error!(error, %replay_id, "event ignored: it cannot be read");
                     }
                 }
             }

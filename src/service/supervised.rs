@@ -6,7 +6,8 @@
 //! Invariants
 //! 1. A panic in one channel ends that channel's parts alone, and it is taken up from the store again after a
 //!    growing wait; nothing else of the process notices.
-//! 2. The parts of one start have ended before the next start reads the store.
+//! 2. An event that panics every time is set aside (`panics`), so that it does not restart its channel for ever.
+//! 3. The parts of one start have ended before the next start reads the store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::Instrument as _;
 
+use super::panics::Panics;
 use super::plan::ChannelPlan;
 use super::running::RunningChannel;
 use super::shared::Shared;
@@ -36,6 +38,7 @@ pub(super) struct Recipe {
     pub(super) org: OrgId,
     pub(super) plan: ChannelPlan,
     pub(super) pubsub: Option<PubSub>,
+    pub(super) panics: Arc<Panics>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -77,12 +80,13 @@ impl Supervised {
 impl Recipe {
     /// Reads where the channel was left.
     pub(super) async fn take_up(&self) -> Result<Channel, store::Error> {
-        Channel::start(self.plan.parts(self.org, &self.shared.store, &self.shared.clock)).await
+        let Self { org, plan, panics, shared, .. } = self;
+        Channel::start(plan.parts(*org, &shared.store, &shared.clock, Arc::clone(panics) as _)).await
     }
 
     /// Opens the stream of a channel that was taken up, and puts the channel among those that run.
     fn open(&self, channel: Channel, history: &[OutcomeRecord]) -> Parts {
-        let Self { org, plan, pubsub, shared } = self;
+        let Self { org, plan, pubsub, shared, .. } = self;
         // Whatever the stream says, it says whose it is.
         let span = tracing::info_span!(parent: None, "stream", %org, channel = %plan.name);
         let source = span.in_scope(|| plan.subscribe(pubsub.as_ref(), channel.positions(), &shared.aside));

@@ -65,6 +65,13 @@ impl Cause {
     }
 }
 
+/// The id as it was given.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.bytes().get(1..).unwrap_or_default().escape_ascii())
+    }
+}
+
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Cause({})", self.bytes().escape_ascii())

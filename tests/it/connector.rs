@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use byoc_connector::connector::{
     Asked, Calls, Channel, Delivery, Ended, Error, FindError, Handle, NoWorkItems, Parts, RepFinder,
-    TellNobody,
+    TellNobody, UncountedPanics,
 };
 use byoc_connector::emulator::{
     Act, AnswerFate as Arrival, ApiRequest, Done, Emission, Emitted, Salesforce, Settings as OrgSettings,
@@ -36,6 +36,7 @@ mod conferences;
 mod durable;
 mod finder;
 mod kills;
+mod panics;
 mod tellings;
 #[cfg(feature = "cli")]
 mod told;
@@ -137,6 +138,7 @@ impl Org {
             work_items: Arc::new(NoWorkItems),
             notifier: Arc::new(TellNobody),
             store,
+            panics: Arc::new(UncountedPanics),
             clock: Arc::new(self.clock),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use crate::connector::panics::PanicLog;
 use crate::connector::ports::{Calls, EndUserNotifier, RepFinder, WorkItems};
 use crate::connector::watch::Asked;
 use crate::engine::{Delivery, Error};
@@ -28,6 +29,8 @@ pub struct Parts {
     pub notifier: Arc<dyn EndUserNotifier>,
     /// Where facts are made durable.
     pub store: Arc<dyn Store>,
+    /// Where panics are counted.
+    pub panics: Arc<dyn PanicLog>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }

@@ -15,16 +15,17 @@ use tracing::Instrument as _;
 
 use super::message::{Done, Ended, Message, Parts};
 use crate::connector::in_vain::InVain;
+use crate::connector::panics::{AtWork, PanicLog, Work, caught};
 use crate::connector::ports::{Calls, RepFinder, WorkItems};
 use crate::connector::refused::Refused;
 use crate::connector::unreadable::UnreadableConversations;
 use crate::connector::watch::ChannelObserver;
 use crate::engine::{CallId, Engine, Output, Search};
-use crate::interaction::{Tried, sleep_until};
+use crate::interaction::{Tried, TryOutcome, sleep_until};
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::{Clock, Timestamp};
 use crate::routing::{Owes, SearchFailure};
-use crate::store::{self, Appended, Cause, ChannelKey, Loaded, Pending, Store, Telling};
+use crate::store::{self, Appended, Cause, ChannelKey, Loaded, Pending, Store, Telling, TurnRecord};
 
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -41,6 +42,7 @@ pub(super) struct Task {
     calls: Arc<dyn Calls>,
     finder: Arc<dyn RepFinder>,
     work_items: Arc<dyn WorkItems>,
+    panics: Arc<dyn PanicLog>,
     clock: Arc<dyn Clock>,
     tellings: mpsc::UnboundedSender<Telling>,
     endings: broadcast::Sender<Ended>,
@@ -63,7 +65,7 @@ impl Task {
         lost: UnreadableConversations,
         owes: watch::Sender<Option<Owes>>,
     ) -> Self {
-        let Parts { key, settings, calls, finder, work_items, notifier: _, store, clock } = parts;
+        let Parts { key, settings, calls, finder, work_items, notifier: _, store, panics, clock } = parts;
         let engine = Engine::new(key.clone(), settings, ChannelObserver::new(&key));
         let mut task = Self {
             key,
@@ -72,6 +74,7 @@ impl Task {
             calls,
             finder,
             work_items,
+            panics,
             clock,
             tellings,
             endings,
@@ -96,6 +99,10 @@ impl Task {
 
     pub(super) fn in_vain(&mut self) -> InVain {
         self.engine.observer().in_vain()
+    }
+
+    pub(super) fn at_work(&mut self) -> AtWork {
+        self.engine.observer().at_work()
     }
 
     pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
@@ -148,7 +155,13 @@ impl Task {
     fn on_message(&mut self, message: Message) {
         let now = self.clock.now();
         match message {
-            Message::Delivered { delivery, done } => self.engine.deliver(now, done, *delivery),
+            Message::Delivered { mut delivery, done } => {
+                if delivery.cause.as_ref().is_some_and(|cause| self.panics.is_set_aside(cause)) {
+                    self.panics.set_aside(&delivery);
+                    delivery.events.clear();
+                }
+                self.engine.deliver(now, done, *delivery);
+            }
             Message::Ordered { conversation, order, done } => {
                 tracing::info!(%conversation, ?order, "an operator's order");
                 self.engine.order(now, done, conversation, order);
@@ -163,7 +176,7 @@ impl Task {
     fn do_outputs(&mut self) {
         while let Some(output) = self.engine.output() {
             match output {
-                Output::Append(turn) => self.appends.push_back(self.store.append(*turn)),
+                Output::Append(turn) => self.append(*turn),
                 Output::AskSeen(causes) => self.ask(causes),
                 Output::Load => self.load(),
                 Output::Send { id, attempt, first } => {
@@ -174,15 +187,24 @@ impl Task {
                     } else {
                         observer.span(&id)
                     };
-                    let calls = Arc::clone(&self.calls);
-                    let sent = async move { (id, calls.try_once(&attempt).await) };
+                    let (calls, panics) = (Arc::clone(&self.calls), Arc::clone(&self.panics));
+                    let sent = async move {
+                        let tried = caught(calls.try_once(&attempt)).await.unwrap_or_else(|why| {
+                            panics.panicked(&Work::of(&id), &why);
+                            // Whether it was carried out nobody can say.
+                            let outcome = TryOutcome::answer_lost(format!("the call panicked: {why}"));
+                            Tried { outcome, token: None }
+                        });
+                        (id, tried)
+                    };
                     self.tries.push(Box::pin(sent.instrument(span)));
                 }
                 Output::Find(search) => self.find(search),
                 Output::AskWorkItem(conversation) => {
                     let work_items = Arc::clone(&self.work_items);
                     self.work_item_questions.push(Box::pin(async move {
-                        let found = work_items.work_item(&conversation).await;
+                        // It is asked once, and does without.
+                        let found = caught(work_items.work_item(&conversation)).await.ok().flatten();
                         (conversation, found)
                     }));
                 }
@@ -194,6 +216,13 @@ impl Task {
                 Output::Processed { ticket, result } => drop(ticket.send(result)),
             }
         }
+    }
+
+    fn append(&mut self, turn: TurnRecord) {
+        let at_work = self.engine.observer().at_work();
+        at_work.set(turn.cause.as_ref());
+        self.appends.push_back(self.store.append(turn));
+        at_work.set(None);
     }
 
     fn ask(&mut self, causes: Vec<Cause>) {
@@ -215,11 +244,16 @@ impl Task {
         let Search { id, query, give_up_at } = search;
         let now = self.clock.now();
         let span = self.engine.observer().commanded(now, &id, None);
-        let finder = Arc::clone(&self.finder);
+        let (finder, panics) = (Arc::clone(&self.finder), Arc::clone(&self.panics));
         let left = give_up_at.since(now).max(Duration::from_millis(1));
         let asked = async move {
-            let found = match tokio::time::timeout(left, finder.find(&query)).await {
-                Ok(found) => found.map_err(SearchFailure::from),
+            let found = match tokio::time::timeout(left, caught(finder.find(&query))).await {
+                Ok(Ok(found)) => found.map_err(SearchFailure::from),
+                Ok(Err(why)) => {
+                    panics.panicked(&Work::of(&id), &why);
+                    let why = "it panicked".to_owned();
+                    Err(SearchFailure::Failed { why, wait: Duration::ZERO })
+                }
                 Err(_) => Err(SearchFailure::Silent),
             };
             (id, found)

@@ -55,6 +55,7 @@ impl<T, O: Observer> Engine<T, O> {
             // The store says when what it led to is durable: it may be on its way there.
             return self.append(now, None, cause, position, Some(ticket));
         }
+        self.observer.working_on(cause.as_ref());
         let mut events = events.into_iter().peekable();
         let mut turn = None;
         while let Some(event) = events.next() {
@@ -64,6 +65,7 @@ impl<T, O: Observer> Engine<T, O> {
             }
         }
         self.append(now, turn, cause, position, Some(ticket));
+        self.observer.working_on(None);
     }
 
     /// Has a turn appended. What has nothing to store is done with the turn before it.

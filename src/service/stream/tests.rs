@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::*;
-use crate::connector::{Calls, Channel, FindError, Parts, RepFinder, TellNobody};
+use crate::connector::{Calls, Channel, FindError, Parts, RepFinder, TellNobody, UncountedPanics};
 use crate::events::source::{Health, ReceivedEvent};
 use crate::interaction::{Tried, Try, TryOutcome};
 use crate::model::ids::{ConversationId, RepId};
@@ -226,6 +226,7 @@ impl Stage {
             work_items: Arc::new(crate::connector::NoWorkItems),
             notifier: Arc::new(TellNobody),
             store: store.clone(),
+            panics: Arc::new(UncountedPanics),
             clock: clock.clone(),
         };
         let channel = Channel::start(parts).await.unwrap();

@@ -26,7 +26,7 @@ pub(super) fn recorded() -> Vec<String> {
     events
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_brought_is_stored_with_what_names_it() {
     let store = Arc::new(Memory::new());
     let service =

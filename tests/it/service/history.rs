@@ -11,7 +11,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::causes::recorded;
 use crate::server::rig::{ORG, org, service_with};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_request_that_has_ended_is_kept_and_outlives_a_restart() {
     let salesforce = MockServer::start().await;
     let refusal = ResponseTemplate::new(400).set_body_json(json!({ "code": 10030, "message": "no" }));

@@ -5,6 +5,7 @@ pub(crate) mod calls;
 #[cfg(feature = "cli")]
 pub(crate) mod log;
 pub(crate) mod openapi;
+pub(crate) mod panicking;
 pub(crate) mod replaying;
 pub(crate) mod scenario;
 #[cfg(feature = "emulator")]

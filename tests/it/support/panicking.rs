@@ -1,0 +1,80 @@
+//! A store that panics when a channel hands it what follows from one event.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use byoc_connector::model::ids::ConversationId;
+use byoc_connector::store::{
+    Cause, ChannelKey, Error, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Position, Store,
+    Telling, TellingId, TurnRecord,
+};
+
+pub(crate) const BUG: &str = "the store's own bug";
+
+pub(crate) struct Panicking {
+    pub(crate) inner: Memory,
+    /// The event, as long as something follows from it.
+    pub(crate) on: Cause,
+    /// How often it panics; counted down.
+    pub(crate) left: AtomicUsize,
+    /// How often the channel was loaded.
+    pub(crate) loads: AtomicUsize,
+}
+
+impl Panicking {
+    pub(crate) fn new(on: Cause, times: usize) -> Self {
+        Self { inner: Memory::new(), on, left: times.into(), loads: AtomicUsize::new(0) }
+    }
+}
+
+#[async_trait]
+impl Store for Panicking {
+    fn append(&self, turn: TurnRecord) -> Pending {
+        if turn.cause.as_ref() == Some(&self.on) && turn.change.is_some() {
+            let left = |left: usize| left.checked_sub(1);
+            assert!(self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err(), "{BUG}");
+        }
+        self.inner.append(turn)
+    }
+
+    async fn load(&self, channel: &ChannelKey) -> Result<Loaded, Error> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        self.inner.load(channel).await
+    }
+
+    async fn seen(&self, channel: &ChannelKey, causes: &[Cause]) -> Result<Vec<bool>, Error> {
+        self.inner.seen(channel, causes).await
+    }
+
+    async fn positions(&self, channel: &ChannelKey) -> Result<Vec<Position>, Error> {
+        self.inner.positions(channel).await
+    }
+
+    async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, Error> {
+        self.inner.untold(channel).await
+    }
+
+    async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), Error> {
+        self.inner.told(channel, ids).await
+    }
+
+    async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {
+        self.inner.outcomes(after, limit).await
+    }
+
+    async fn last_outcome(&self) -> Result<OutcomeId, Error> {
+        self.inner.last_outcome().await
+    }
+
+    async fn forget(&self, channel: &ChannelKey, conversation: &ConversationId) -> Result<(), Error> {
+        self.inner.forget(channel, conversation).await
+    }
+
+    fn health(&self) -> Health {
+        self.inner.health()
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.inner.close().await
+    }
+}
