@@ -13,9 +13,12 @@ use super::ledger::{Ledger, LedgerEvent};
 use super::random::IdGenerator;
 use super::settings::{BearerRule, Settings};
 use super::state::{Conversation, Psr, Request, RequestEnd, Work, WorkState};
-use crate::model::ids::{AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, WorkItemId};
+use crate::model::ids::{
+    AgentWorkId, ConversationId, EventId, FlowId, PsrId, QueueId, RepId, Subject, WorkItemId,
+};
 use crate::model::roster::{Flow, Rep, Roster, Script};
 use crate::model::time::Timestamp;
+use crate::model::words::ConsentStatus;
 
 /// How long the partner has to answer a routing request (PROTOCOL: "The sequences").
 pub(super) const ANSWER_TIME: Duration = Duration::from_mins(1);
@@ -31,6 +34,8 @@ pub struct Salesforce {
     pub(super) flows: BTreeMap<FlowId, Flow>,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
     pub(super) by_work_item: BTreeMap<WorkItemId, ConversationId>,
+    /// What end users have agreed to, where somebody has said so.
+    pub(super) consents: BTreeMap<Subject, ConsentStatus>,
     pub(super) psrs: BTreeMap<PsrId, Psr>,
     pub(super) works: BTreeMap<AgentWorkId, Work>,
     /// Who has which active agent work for which work item: at most one (15109).
@@ -95,6 +100,7 @@ impl Salesforce {
             flows: roster.flows.into_iter().map(|flow| (flow.id, flow)).collect(),
             conversations: BTreeMap::new(),
             by_work_item: BTreeMap::new(),
+            consents: BTreeMap::new(),
             psrs: BTreeMap::new(),
             works: BTreeMap::new(),
             active: BTreeMap::new(),
@@ -201,6 +207,7 @@ impl Salesforce {
             "queues": self.queues,
             "flows": self.flows.values().collect::<Vec<_>>(),
             "conversations": self.conversations.values().collect::<Vec<_>>(),
+            "consents": self.consents,
             "psrs": self.psrs.values().collect::<Vec<_>>(),
             "agentWorks": self.works.values().collect::<Vec<_>>(),
             "routingRequests": self.requests.values().collect::<Vec<_>>(),

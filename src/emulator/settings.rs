@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::channel_definition::ChannelDefinition;
 use crate::model::ids::{ChannelAddressId, OrgId, QueueId};
-use crate::model::words::RoutingOwner;
+use crate::model::words::{ConsentOwner, RoutingOwner};
 
 /// Everything about the org that is not people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ impl Settings {
             channel.developer_name.clone_from(name);
         }
         channel.routing_owner = definition.routing_owner;
+        let consent_owner = definition.consent_owner.as_deref().and_then(ConsentOwner::from_name);
+        channel.consent_owner = consent_owner.unwrap_or(ConsentOwner::Salesforce);
         channel.conference_supported = definition.is_conference_supported;
         channel.routing_work_result_supported = definition.is_routing_work_result_supported;
         channel.participant_limit = definition.participant_limit(platform_limit);
@@ -70,6 +72,12 @@ pub struct Channel {
     pub developer_name: String,
     /// `RoutingOwner`.
     pub routing_owner: RoutingOwner,
+    /// `ConsentOwner`.
+    pub consent_owner: ConsentOwner,
+    /// What the end user has to agree to before anything is routed.
+    pub opt_in: OptIn,
+    /// Whether the messaging channel asks for consent by keywords.
+    pub supports_keywords: bool,
     /// `IsConferenceSupported`.
     pub conference_supported: bool,
     /// `EventCapabilitiesIsRoutingWorkResultSupported`: whether `RoutingWorkResult` comes on the platform event.
@@ -89,6 +97,9 @@ impl Default for Channel {
         Self {
             developer_name: "devorg_PartnerMessaging".to_owned(),
             routing_owner: RoutingOwner::Partner,
+            consent_owner: ConsentOwner::Salesforce,
+            opt_in: OptIn::Implicit,
+            supports_keywords: false,
             conference_supported: true,
             routing_work_result_supported: false,
             participant_limit: None,
@@ -96,6 +107,18 @@ impl Default for Channel {
             default_queue: None,
         }
     }
+}
+
+/// What an end user has to agree to before anything is routed (15103).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OptIn {
+    /// Nothing: a message of theirs is enough.
+    Implicit,
+    /// They have to say yes.
+    Explicit,
+    /// They have to say yes, and to confirm it.
+    Double,
 }
 
 /// How platform events look.

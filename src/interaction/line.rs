@@ -2,7 +2,7 @@
 //!
 //! Elsewhere: who gives out turns is `limiter`; which line and priority a call has stands in its operation's file.
 
-use crate::model::ids::{AgentWorkId, ConversationId};
+use crate::model::ids::{AgentWorkId, ConversationId, Subject};
 
 /// What comes first where calls have to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,4 +20,6 @@ pub enum Line {
     Conversation(ConversationId),
     /// A cancel, which names its offer alone.
     Offer(AgentWorkId),
+    /// What names an end user, and no conversation: there may be none yet.
+    EndUser(Subject),
 }

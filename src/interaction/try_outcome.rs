@@ -154,7 +154,7 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 fn says_yes(effect: Effect, json: &Value) -> bool {
     json.get("success").and_then(truth).unwrap_or(match effect {
         Effect::Makes { named_in } => json.get(named_in).and_then(text_of).is_some(),
-        Effect::TakesBack { .. } | Effect::Answers => false,
+        Effect::TakesBack { .. } | Effect::Sets | Effect::Answers => false,
     })
 }
 

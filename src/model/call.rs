@@ -9,7 +9,7 @@ mod messaging;
 use std::fmt;
 
 pub use agent_work::{AgentWorkUpdate, ForBotsAlone, UpdateAgentWork};
-pub use messaging::{ChangeSession, SessionChange};
+pub use messaging::{ChangeSession, SessionChange, UpdateConsent};
 use serde::{Deserialize, Serialize};
 
 use super::error_codes::ErrorCode;
@@ -35,6 +35,8 @@ pub enum Call {
     RemoveParticipant(RemoveParticipant),
     /// End a session, or make it inactive.
     ChangeSession(ChangeSession),
+    /// Say what an end user has agreed to.
+    UpdateConsent(UpdateConsent),
 }
 
 /// `POST /route`: create a PSR.

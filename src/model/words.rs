@@ -237,6 +237,30 @@ words!(
 );
 
 words!(
+    /// Who asks end users for their consent: `ConversationChannelDefinition.ConsentOwner`.
+    ConsentOwner {
+        /// Salesforce does.
+        Salesforce = "Salesforce",
+        /// The partner does, and tells by `PATCH /consent`.
+        Partner = "Partner",
+    }
+);
+
+words!(
+    /// What an end user has agreed to.
+    ConsentStatus {
+        /// They want no messages.
+        OptedOut = "OptedOut",
+        /// They have written, and nobody has asked them.
+        ImplicitlyOptedIn = "ImplicitlyOptedIn",
+        /// They have said yes.
+        ExplicitlyOptedIn = "ExplicitlyOptedIn",
+        /// They have said yes, and have confirmed it.
+        DoublyOptedIn = "DoublyOptedIn",
+    }
+);
+
+words!(
     /// Whether a rep can be reached.
     Availability {
         /// Online, with room.

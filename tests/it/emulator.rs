@@ -12,11 +12,12 @@ use byoc_connector::model::ids::{
 };
 use byoc_connector::model::roster::{Flow, Queue, Rep, Roster, Script};
 use byoc_connector::model::time::Timestamp;
-use byoc_connector::model::words::Availability;
+use byoc_connector::model::words::{Availability, ConsentOwner};
 use serde_json::{Value, json};
 
 mod around_calls;
 mod chance;
+mod consents;
 mod endings;
 mod forms;
 mod life;
@@ -86,10 +87,11 @@ struct Org {
     calls: u32,
 }
 
-/// An org whose channel tells of offers on the platform event.
+/// An org whose channel tells of offers on the platform event, and whose partner asks for consent.
 fn telling() -> Settings {
     let mut settings = Settings::default();
     settings.channel.routing_work_result_supported = true;
+    settings.channel.consent_owner = ConsentOwner::Partner;
     settings
 }
 
@@ -200,6 +202,15 @@ impl Org {
             "channelAddressIdentifier": self.salesforce.settings().channel.address,
             "conversationIdentifier": conversation.id, "endUserClientId": conversation.end_user,
             "sessionId": self.work_item, "operation": operation, "operationBy": "System",
+        })
+    }
+
+    /// The body of a call that says what the end user has agreed to.
+    fn consent_body(&self, status: &str) -> Value {
+        json!({
+            "channelAddressIdentifier": self.salesforce.settings().channel.address,
+            "endUserClientId": self.salesforce.conversation(&self.conversation).unwrap().end_user,
+            "consentStatus": status,
         })
     }
 

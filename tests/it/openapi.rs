@@ -78,6 +78,15 @@ fn the_description_refuses_what_salesforce_refuses() {
             json!({"conversationIdentifier": "c", "operation": "Remove", "participants": [
              {"appType": "agent", "subject": "a", "role": "Agent"}, {"appType": "agent", "subject": "b", "role": "Agent"}]}),
         ),
+        ("an operation of tomorrow", "PUT", "/route", route.clone()),
+    ] {
+        assert!(!request_problems(method, path, &body).is_empty(), "{why} passed");
+    }
+}
+
+#[test]
+fn the_description_refuses_what_salesforce_refuses_about_the_channel() {
+    for (why, method, path, body) in [
         (
             "a session that is not named",
             "POST",
@@ -85,7 +94,12 @@ fn the_description_refuses_what_salesforce_refuses() {
             json!({"channelAddressIdentifier": "a", "conversationIdentifier": "c", "endUserClientId": "e",
                    "operation": "Inactivate"}),
         ),
-        ("an operation of tomorrow", "PUT", "/route", route.clone()),
+        (
+            "a consent that does not exist",
+            "PATCH",
+            "/consent",
+            json!({"channelAddressIdentifier": "a", "endUserClientId": "e", "consentStatus": "OptIn"}),
+        ),
     ] {
         assert!(!request_problems(method, path, &body).is_empty(), "{why} passed");
     }
@@ -100,6 +114,7 @@ fn responses_are_as_described() {
         ("PATCH", "/api/v1/agentWork", 202, json!({"success": false, "errorDetail": error})),
         ("POST", "/api/v1/participant", 200, json!({"success": true})),
         ("POST", "/api/v1/participant", 400, error.clone()),
+        ("PATCH", "/api/v1/consent", 200, json!({"success": false, "errorDetail": error})),
         ("POST", "/api/v1/messagingSession", 200, json!({"success": true})),
         ("POST", "/api/v1/messagingSession", 200, json!({"success": false, "errorReason": "NO_ACCESS"})),
     ] {
@@ -140,7 +155,7 @@ fn our_description_agrees_with_salesforces_own() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 7);
+    assert_eq!(compared, 8);
 }
 
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {

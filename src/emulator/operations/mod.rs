@@ -6,6 +6,7 @@ mod delete_route;
 mod named;
 mod operation;
 mod patch_agent_work;
+mod patch_consent_update;
 mod post_agent_work;
 mod post_messaging_session;
 mod post_participant;
@@ -35,6 +36,7 @@ impl Salesforce {
             Operation::UpdateAgentWork => self.update_agent_work(now, body),
             Operation::RoutingResult => self.take_routing_result(now, body),
             Operation::Participant => self.change_participant(now, body),
+            Operation::Consent => self.update_consent(now, body),
             Operation::MessagingSession => self.change_session(now, body),
         }
     }

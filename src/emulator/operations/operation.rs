@@ -44,6 +44,8 @@ operations! {
     RoutingResult: "POST" "routingResult" None,
     /// `POST /participant`.
     Participant: "POST" "participant" None,
+    /// `PATCH /consent`.
+    Consent: "PATCH" "consent" None,
     /// `POST /messagingSession`.
     MessagingSession: "POST" "messagingSession" None,
 }

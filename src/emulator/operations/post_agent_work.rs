@@ -67,6 +67,7 @@ impl Salesforce {
     fn named_routing(&self, body: Fields<'_>, work_item: WorkItemId) -> Result<Option<Named>, Refusal> {
         let Some(context) = body.object("routingContext")? else { return Ok(None) };
         let conversation = self.running_conversation(context.required_text("conversationIdentifier")?)?;
+        self.opted_in(conversation)?;
         if conversation.work_item != work_item {
             return Err(mismatch(work_item, conversation.id.as_str()));
         }
@@ -80,6 +81,7 @@ impl Salesforce {
     fn only_psr(&self, work_item: WorkItemId) -> Result<(ConversationId, Option<&Psr>), Refusal> {
         let name = self.by_work_item.get(&work_item).map(ConversationId::as_str).unwrap_or_default();
         let conversation = self.running_conversation(name)?;
+        self.opted_in(conversation)?;
         let psr = conversation.psrs.iter().find_map(|id| self.psrs.get(id));
         Ok((conversation.id.clone(), psr))
     }

@@ -30,8 +30,9 @@ struct Found {
 
 impl Salesforce {
     pub(super) fn create_route(&mut self, now: Timestamp, body: Fields<'_>) -> Result<ApiResponse, Refusal> {
-        let conversation =
-            self.running_conversation(body.required_text("conversationIdentifier")?)?.id.clone();
+        let conversation = self.running_conversation(body.required_text("conversationIdentifier")?)?;
+        self.opted_in(conversation)?;
+        let conversation = conversation.id.clone();
         let routing_type = self.required_routing_type(body)?;
         let by = self.route_by(body)?;
         let found = self.follow(by);

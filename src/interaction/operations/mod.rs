@@ -11,6 +11,7 @@
 mod delete_route;
 mod operation;
 mod patch_agent_work;
+mod patch_consent_update;
 mod post_agent_work;
 mod post_messaging_session;
 mod post_participant;
@@ -24,7 +25,7 @@ use super::line::{Line, Priority};
 use super::wire::WireRequest;
 use crate::model::call::{
     Call, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, Reply, ReportResult, Route,
-    UpdateAgentWork,
+    UpdateAgentWork, UpdateConsent,
 };
 
 /// Makes the list: whatever is asked of a call is asked of its operation's file.
@@ -72,6 +73,7 @@ operations![
     ReportResult,
     RemoveParticipant,
     ChangeSession,
+    UpdateConsent,
 ];
 
 impl Priority {

@@ -42,6 +42,8 @@ pub enum Effect {
         /// The codes that say that there is nothing: then it is done.
         none_there: &'static [ErrorCode],
     },
+    /// It says how something is from now on; saying it again changes nothing.
+    Sets,
     /// It answers Salesforce, which takes one answer: another changes nothing.
     Answers,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{ChannelAddressId, ConversationId, Subject, WorkItemId};
-use crate::model::words::OperationBy;
+use crate::model::words::{ConsentStatus, OperationBy};
 
 /// `POST /messagingSession`: end a session, or make it inactive.
 ///
@@ -29,4 +29,16 @@ pub enum SessionChange {
     End(Option<WorkItemId>),
     /// It goes quiet until the end user writes again. Salesforce wants to know which session (error 10106).
     Inactivate(WorkItemId),
+}
+
+/// `PATCH /consent`: say what an end user has agreed to. Salesforce takes it where the channel's `ConsentOwner` is
+/// `Partner` (else 10022) and consent does not go by keywords (else 10023).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateConsent {
+    /// The deployed channel.
+    pub channel: ChannelAddressId,
+    /// The end user's client id.
+    pub end_user: Subject,
+    /// What they have agreed to.
+    pub status: ConsentStatus,
 }

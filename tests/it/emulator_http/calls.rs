@@ -93,7 +93,7 @@ async fn a_body_that_is_too_long_and_a_path_that_is_not_there_are_refused() {
     let body = json!({ "conversationIdentifier": "x".repeat(http::BODY_LIMIT) });
     let response = server.api(Method::POST, "route", FIXED, &body).await.unwrap();
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    for path in ["/", "/api/v1/consent"] {
+    for path in ["/", "/api/v1/capabilities"] {
         let response = server.client.get(format!("{}{path}", server.address)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
         assert_eq!(response.json::<Value>().await.unwrap()["code"], 404);

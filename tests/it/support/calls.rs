@@ -2,12 +2,12 @@
 
 use byoc_connector::model::call::{
     Call, Capacity, ChangeSession, ClearRoute, CreateAgentWork, Removable, RemoveParticipant, ReportResult,
-    Route, RouteBy, RoutingOutcome, SessionChange, UpdateAgentWork,
+    Route, RouteBy, RoutingOutcome, SessionChange, UpdateAgentWork, UpdateConsent,
 };
 use byoc_connector::model::ids::{
     AgentWorkId, ChannelAddressId, ConversationId, EventId, FlowId, QueueId, RepId, Subject, WorkItemId,
 };
-use byoc_connector::model::words::{CancelReason, OperationBy, RoutingType};
+use byoc_connector::model::words::{CancelReason, ConsentStatus, OperationBy, RoutingType};
 
 /// Every shape that a call can have.
 pub(crate) fn every_call() -> Vec<Call> {
@@ -82,6 +82,10 @@ fn about_the_channel() -> Vec<Call> {
                 by,
             })
         }));
+    }
+    for &status in ConsentStatus::ALL {
+        let (channel, end_user) = (channel.clone(), end_user.clone());
+        calls.push(Call::UpdateConsent(UpdateConsent { channel, end_user, status }));
     }
     calls
 }
