@@ -141,15 +141,7 @@ fn describe() {
         "How long a try waited for its turn under the org's limit."
     );
     describe_histogram!("byoc_store_commit_seconds", "How long a commit of the store took.");
-    describe_counter!(
-        "byoc_webhook_tries_total",
-        "Tries of the partner's webhooks, by setting and HTTP status (0: no answer)."
-    );
-    describe_counter!(
-        "byoc_webhook_failures_total",
-        "Tries of the partner's webhooks that failed, by reason."
-    );
-    describe_gauge!("byoc_webhook_failing", "1 where the last try of that webhook failed.");
+    describe_webhooks();
     describe_counter!("byoc_remarks_total", "What is worth telling a person and changes nothing, by reason.");
     describe_counter!("byoc_events_total", "Events from the stream by what became of them.");
     describe_counter!(
@@ -173,6 +165,24 @@ fn describe() {
     describe_counter!("byoc_panics_total", "Panics over an event, a request or what the partner is told.");
     describe_gauge!("byoc_store_queued", "Turns that wait to become durable.");
     describe_gauge!("byoc_part_ready", "1 where that part (stream, store, token) is fine.");
+}
+
+/// Those of the partner's webhooks, and of what the partner does not take.
+fn describe_webhooks() {
+    use metrics::{describe_counter, describe_gauge};
+    describe_counter!(
+        "byoc_webhook_tries_total",
+        "Tries of the partner's webhooks, by setting and HTTP status (0: no answer)."
+    );
+    describe_counter!(
+        "byoc_webhook_failures_total",
+        "Tries of the partner's webhooks that failed, by reason."
+    );
+    describe_gauge!("byoc_webhook_failing", "1 where the last try of that webhook failed.");
+    describe_counter!(
+        "byoc_dead_letters_dropped_total",
+        "What the partner did not take and is not kept any more, by reason (age, count)."
+    );
 }
 
 #[cfg(test)]

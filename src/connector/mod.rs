@@ -22,7 +22,7 @@ pub use in_vain::{Failing, InVain};
 pub(crate) use panics::caught_now;
 pub use panics::{PanicLog, UncountedPanics, Work};
 pub use ports::{
-    Calls, EndUserNotifier, FindError, NoWorkItems, RepFinder, TellError, TellNobody, WorkItems,
+    Calls, EndUserNotifier, FindError, News, NoWorkItems, RepFinder, TellError, TellNobody, WorkItems,
 };
 pub use refused::RefusedRep;
 pub use unreadable::{GivenUp, UnreadableConversations};

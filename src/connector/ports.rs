@@ -62,24 +62,38 @@ impl RepFinder for Roster {
     }
 }
 
+/// Something that the partner is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The same however often it is told, also after a restart.
+    pub id: Uuid,
+    /// What happened.
+    pub announcement: Announcement,
+    /// Its number in its conversation, from 1, each one more than the one before.
+    pub sequence: u64,
+    /// Whether the one before was given up, and is a dead letter now.
+    pub after_gap: bool,
+}
+
 /// The partner's own channel: tells the end user who joins and who leaves.
 #[async_trait]
 pub trait EndUserNotifier: Send + Sync {
-    /// A rep came or went. Of a conversation, the next is told when this one was taken or refused. It may be told more
-    /// than once, also after a restart; then it has the same id.
+    /// A rep came or went. Of a conversation, the next is told when this one was taken or given up. It may be told more
+    /// than once, also after a restart; then it has the same id and number.
     ///
     /// # Errors
     /// Where the partner has not taken it; whether it is told again, the error says.
-    async fn tell(&self, id: Uuid, announcement: &Announcement) -> Result<(), TellError>;
+    async fn tell(&self, news: &News) -> Result<(), TellError>;
 }
 
 /// Why the partner's channel has not taken what it was told. What it says must name nobody: it is logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TellError {
-    /// It refuses it, and always will: it is not told again.
+    /// It refuses it, and always will: it is given up at once.
     #[error("{0}")]
     Refused(String),
-    /// It could not be reached, or cannot take it now: it is told again, after rests that grow.
+    /// It could not be reached, or cannot take it now: it is told again, after rests that grow, and given up a day after
+    /// it happened.
     #[error("{why}")]
     NotNow {
         /// What it said.
@@ -95,7 +109,7 @@ pub struct TellNobody;
 
 #[async_trait]
 impl EndUserNotifier for TellNobody {
-    async fn tell(&self, _id: Uuid, _announcement: &Announcement) -> Result<(), TellError> {
+    async fn tell(&self, _news: &News) -> Result<(), TellError> {
         Ok(())
     }
 }

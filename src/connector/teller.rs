@@ -3,11 +3,15 @@
 //! What the partner has taken is marked in the store. What it has not is there after a restart, and is told under the
 //! same id. Whoever hands something over waits for nobody; one conversation holds up no other.
 //!
+//! What the partner refuses for good, or has not taken within a day, is given up: the store keeps it as a dead letter.
+//!
 //! Invariants
-//! 1. Of a conversation, the next thing is told when the one before was taken, or refused for good.
+//! 1. Of a conversation, the next thing is told when the one before was taken, or it is durable that it was given up.
 //! 2. Nothing is marked that was neither.
 //! 3. What is on its way is not told a second time, however often it is handed over.
-//! 4. What is not taken is told again, after rests that grow and as long as the partner wishes.
+//! 4. What is not taken is told again, after rests that grow and as long as the partner wishes, for a day.
+//! 5. Its number in its conversation, and whether it stands after a gap, is read before each round of tries: what is told
+//!    says what is durable.
 
 mod rests;
 
@@ -24,11 +28,12 @@ use tokio::sync::mpsc;
 
 use super::channel::Parts;
 use super::panics::{PanicLog, Work, caught};
-use super::ports::{EndUserNotifier, TellError};
+use super::ports::{EndUserNotifier, News, TellError};
 use crate::interaction::{jitter, sleep_until};
 use crate::model::ids::ConversationId;
-use crate::model::time::Clock;
-use crate::store::{self, ChannelKey, Store, Telling, TellingId};
+use crate::model::time::{Clock, Timestamp};
+use crate::routing::Announcement;
+use crate::store::{self, ChannelKey, GivenUp, Place, Store, TOLD_WITHIN, Telling, TellingId};
 use rests::rest;
 
 /// How long to wait before the store is read again.
@@ -49,8 +54,21 @@ struct Head {
     rounds: u32,
 }
 
-/// What became of a thing that was told.
-type Told = (Head, Result<(), TellError>);
+/// What became of a thing that was to be told.
+enum Told {
+    Taken,
+    /// It is not to be told any more.
+    Gone,
+    Refused(String),
+    /// The partner does not take it now; it is given up then.
+    NotNow {
+        why: String,
+        wait: Duration,
+        until: Timestamp,
+    },
+    /// The store does not say where it stands.
+    Unread(store::Error),
+}
 
 /// Tells one channel's partner.
 pub(super) struct Teller {
@@ -61,9 +79,11 @@ pub(super) struct Teller {
     clock: Arc<dyn Clock>,
     /// What waits behind the thing of the same conversation that is being told.
     behind: HashMap<ConversationId, VecDeque<Telling>>,
-    on_their_way: FuturesUnordered<Later<Told>>,
+    on_their_way: FuturesUnordered<Later<(Head, Told)>>,
     /// What is told again after a rest.
     resting: FuturesUnordered<Later<Head>>,
+    /// What is being moved to the dead letters, and whether that was done.
+    giving_up: FuturesUnordered<Later<(Head, GivenUp, bool)>>,
     /// Everything that waits, is being told or is not marked yet.
     known: HashSet<TellingId>,
     /// What is to be marked.
@@ -88,6 +108,7 @@ impl Teller {
             behind: HashMap::new(),
             on_their_way: FuturesUnordered::new(),
             resting: FuturesUnordered::new(),
+            giving_up: FuturesUnordered::new(),
             known: HashSet::new(),
             taken: Vec::new(),
             marking: None,
@@ -104,7 +125,8 @@ impl Teller {
         loop {
             self.mark();
             self.read();
-            if self.stopping && self.on_their_way.is_empty() && self.marking.is_none() {
+            let under_way = !self.on_their_way.is_empty() || !self.giving_up.is_empty();
+            if self.stopping && !under_way && self.marking.is_none() {
                 break;
             }
             tokio::select! {
@@ -112,6 +134,7 @@ impl Teller {
                 (ids, done) = answer(&mut self.marking) => self.on_marked(ids, done),
                 read = answer(&mut self.reading), if !self.stopping => self.on_read(read),
                 Some((head, told)) = self.on_their_way.next() => self.on_told(head, told),
+                Some((head, given_up, done)) = self.giving_up.next() => self.on_given_up(head, given_up, done),
                 Some(head) = self.resting.next(), if !self.stopping => self.tell(head),
                 telling = tellings.recv(), if !self.stopping => match telling {
                     Some(telling) => self.on_handed_over(telling),
@@ -148,50 +171,97 @@ impl Teller {
     }
 
     fn tell(&self, mut head: Head) {
-        let (notifier, panics) = (Arc::clone(&self.notifier), Arc::clone(&self.panics));
+        let (store, notifier, key) = (Arc::clone(&self.store), Arc::clone(&self.notifier), self.key.clone());
+        let panics = Arc::clone(&self.panics);
         head.rounds = head.rounds.saturating_add(1);
         self.on_their_way.push(Box::pin(async move {
-            let id = head.telling.id.uuid();
-            let told = caught(notifier.tell(id, &head.telling.announcement)).await.unwrap_or_else(|why| {
-                let is_over = panics.panicked(&Work::Telling(id), &why);
-                let why = "it panicked".to_owned();
-                if is_over {
-                    Err(TellError::Refused(why))
-                } else {
-                    Err(TellError::NotNow { why, wait: Duration::ZERO })
-                }
-            });
+            let told = match store.place(&key, head.telling.id).await {
+                Ok(Some(place)) => told(&*notifier, &*panics, &head.telling, place).await,
+                Ok(None) => Told::Gone,
+                Err(error) => Told::Unread(error),
+            };
             (head, told)
         }));
     }
 
-    fn on_told(&mut self, head: Head, told: Result<(), TellError>) {
-        let Telling { id, announcement } = &head.telling;
-        let (id, conversation, joined) = (*id, announcement.conversation.clone(), announcement.joined);
+    fn on_told(&mut self, head: Head, told: Told) {
+        let Announcement { conversation, joined, .. } = &head.telling.announcement;
         match told {
-            Ok(()) => {}
-            Err(TellError::Refused(why)) => {
-                tracing::error!(%conversation, joined, why, "the partner refuses to tell the end user; not told again");
+            Told::Taken => {
+                self.taken.push(head.telling.id);
+                self.go_on(&head.telling);
             }
-            Err(TellError::NotNow { why, .. }) if self.stopping => {
+            Told::Gone => {
+                self.known.remove(&head.telling.id);
+                self.go_on(&head.telling);
+            }
+            Told::Refused(why) => {
+                tracing::error!(%conversation, joined, why, "the partner refuses what it is told; it is a dead letter now");
+                self.give_up(head, why);
+            }
+            Told::NotNow { why, until, .. } if until <= self.clock.now() => {
+                tracing::error!(%conversation, joined, why, "the partner has not taken this for a day; it is a dead letter now");
+                let hours = TOLD_WITHIN.as_secs() / 3_600;
+                self.give_up(head, format!("not taken for {hours} hours; last: {why}"));
+            }
+            Told::NotNow { why, .. } if self.stopping => {
                 tracing::warn!(%conversation, joined, why, "the end user was not told; told after the next start");
-                self.behind.remove(&conversation);
-                return;
             }
-            Err(TellError::NotNow { why, wait }) => {
-                let rest = rest(head.rounds, jitter(id.uuid(), head.rounds), wait);
+            Told::NotNow { why, wait, until } => {
+                let rest = rest(head.rounds, jitter(head.telling.id.uuid(), head.rounds), wait);
                 tracing::error!(%conversation, joined, why, ?rest, "the end user was not told yet; telling again");
-                let (clock, until) = (Arc::clone(&self.clock), self.clock.now() + rest);
-                return self.resting.push(Box::pin(async move {
-                    sleep_until(&*clock, until).await;
-                    head
-                }));
+                self.rest(head, (self.clock.now() + rest).min(until));
+            }
+            Told::Unread(error) => {
+                tracing::warn!(%conversation, joined, %error, "what is to be told could not be read; trying again");
+                self.rest(head, self.clock.now() + READ_PAUSE);
             }
         }
-        self.taken.push(id);
-        match self.behind.get_mut(&conversation).and_then(VecDeque::pop_front) {
+    }
+
+    fn rest(&self, head: Head, until: Timestamp) {
+        let clock = Arc::clone(&self.clock);
+        self.resting.push(Box::pin(async move {
+            sleep_until(&*clock, until).await;
+            head
+        }));
+    }
+
+    /// Tells what comes next of a conversation.
+    fn go_on(&mut self, after: &Telling) {
+        let conversation = &after.announcement.conversation;
+        match self.behind.get_mut(conversation).and_then(VecDeque::pop_front) {
             Some(telling) => self.tell(Head { telling, rounds: 0 }),
-            None => drop(self.behind.remove(&conversation)),
+            None => drop(self.behind.remove(conversation)),
+        }
+    }
+
+    fn give_up(&self, head: Head, why: String) {
+        let given_up = GivenUp { id: head.telling.id, at: self.clock.now(), why };
+        self.bury(head, given_up);
+    }
+
+    /// Has something moved to the dead letters.
+    fn bury(&self, head: Head, given_up: GivenUp) {
+        let (store, key, stopping) = (Arc::clone(&self.store), self.key.clone(), self.stopping);
+        self.giving_up.push(Box::pin(async move {
+            let done = store.give_up(&key, given_up.clone()).await;
+            if let Err(error) = &done {
+                tracing::warn!(%error, "what the partner does not take could not be noted; trying again");
+                if !stopping {
+                    tokio::time::sleep(MARK_PAUSE).await;
+                }
+            }
+            (head, given_up, done.is_ok())
+        }));
+    }
+
+    fn on_given_up(&mut self, head: Head, given_up: GivenUp, done: bool) {
+        if done {
+            self.known.remove(&given_up.id);
+            self.go_on(&head.telling);
+        } else if !self.stopping {
+            self.bury(head, given_up);
         }
     }
 
@@ -247,6 +317,27 @@ impl Teller {
         let Ok(untold) = read else { return };
         self.missed = false;
         untold.into_iter().chain(held).for_each(|telling| self.on_handed_over(telling));
+    }
+}
+
+/// Tells one thing.
+async fn told(
+    notifier: &dyn EndUserNotifier,
+    panics: &dyn PanicLog,
+    telling: &Telling,
+    Place { sequence, after_gap, at }: Place,
+) -> Told {
+    let (id, announcement) = (telling.id.uuid(), telling.announcement.clone());
+    let news = News { id, announcement, sequence, after_gap };
+    let told = caught(notifier.tell(&news)).await.unwrap_or_else(|why| {
+        let is_over = panics.panicked(&Work::Telling(id), &why);
+        let why = "it panicked".to_owned();
+        Err(if is_over { TellError::Refused(why) } else { TellError::NotNow { why, wait: Duration::ZERO } })
+    });
+    match told {
+        Ok(()) => Told::Taken,
+        Err(TellError::Refused(why)) => Told::Refused(why),
+        Err(TellError::NotNow { why, wait }) => Told::NotNow { why, wait, until: at + TOLD_WITHIN },
     }
 }
 

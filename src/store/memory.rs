@@ -2,6 +2,8 @@
 //!
 //! Its tables hold values; what becomes of a turn is `plan`'s, as with every store, and nothing of it is durable.
 
+mod outbox;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::dead_letter::{DeadLetter, GivenUp, Place};
 use super::plan::{Cutoffs, Found, Outline, Plan, Planner, Turn};
 use super::record::{
     Appended, Cause, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
@@ -18,6 +21,7 @@ use super::{Error, OpenIds, Store};
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::routing::{Conversation, Fact};
+use outbox::Outbox;
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -49,7 +53,7 @@ struct Channel {
     conversations: HashMap<ConversationId, Kept>,
     causes: HashMap<Cause, Timestamp>,
     positions: BTreeMap<String, Position>,
-    untold: Vec<(Timestamp, Telling)>,
+    outbox: Outbox,
 }
 
 #[derive(Debug)]
@@ -164,10 +168,6 @@ impl Rows {
 }
 
 impl Channel {
-    fn untold(&self) -> Vec<Telling> {
-        self.untold.iter().map(|(_, telling)| telling.clone()).collect()
-    }
-
     fn write(&mut self, plan: &Plan<'_>, turn: &TurnRecord) {
         self.causes.extend(plan.causes.iter().map(|row| (row.cause.clone(), row.at)));
         let positions = plan.positions.iter();
@@ -175,7 +175,7 @@ impl Channel {
             .extend(positions.map(|((_, topic), (place, _))| ((*topic).to_owned(), (*place).clone())));
         let Some(change) = &turn.change else { return };
         for row in &plan.tellings {
-            self.untold.extend(change.tellings.iter().map(|telling| (row.at, telling.clone())));
+            change.tellings.iter().for_each(|telling| self.outbox.add(row.at, telling.clone()));
         }
         for (_, name) in &plan.begun {
             self.conversations.remove(*name);
@@ -207,7 +207,7 @@ impl Tables {
         let Self { planner, rows: Rows { channels, outcomes, .. }, .. } = self;
         let old = Cutoffs::at(now, retention);
         for (id, channel) in channels {
-            channel.untold.retain(|(at, _)| *at >= old.tellings);
+            channel.outbox.drop_old(now, &old, retention.most_dead_letters);
             channel.causes.retain(|_, at| *at >= old.causes);
             channel.conversations.retain(|name, kept| {
                 let keep = !kept.idle || kept.heard >= if kept.ended { old.ended } else { old.idle };
@@ -252,7 +252,7 @@ impl Store for Memory {
             conversations: HashMap::new(),
             causes: HashMap::new(),
             positions: BTreeMap::new(),
-            untold: Vec::new(),
+            outbox: Outbox::default(),
         });
         channel.epoch = Epoch(channel.epoch.0.saturating_add(1));
         planner.open(key, (id, channel.epoch), 0, 1);
@@ -268,7 +268,7 @@ impl Store for Memory {
             }
         }
         let positions = channel.positions.values().cloned().collect();
-        let untold = channel.untold();
+        let untold = channel.outbox.untold();
         Ok(Loaded { epoch: channel.epoch, conversations, positions, untold, unreadable })
     }
 
@@ -285,14 +285,31 @@ impl Store for Memory {
     }
 
     async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, Error> {
-        Ok(self.lock()?.rows.channel(channel).map(Channel::untold).unwrap_or_default())
+        Ok(self.lock()?.rows.channel(channel).map(|channel| channel.outbox.untold()).unwrap_or_default())
     }
 
     async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), Error> {
         if let Some((_, channel)) = self.lock()?.rows.channel_mut(channel) {
-            channel.untold.retain(|(_, telling)| !ids.contains(&telling.id));
+            channel.outbox.told(ids);
         }
         Ok(())
+    }
+
+    async fn place(&self, channel: &ChannelKey, id: TellingId) -> Result<Option<Place>, Error> {
+        Ok(self.lock()?.rows.channel(channel).and_then(|channel| channel.outbox.place(id)))
+    }
+
+    async fn give_up(&self, channel: &ChannelKey, given_up: GivenUp) -> Result<(), Error> {
+        let most = self.retention.most_dead_letters;
+        if let Some((_, channel)) = self.lock()?.rows.channel_mut(channel) {
+            channel.outbox.give_up(&given_up, most);
+        }
+        Ok(())
+    }
+
+    async fn dead_letters(&self, channel: &ChannelKey, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        let tables = self.lock()?;
+        Ok(tables.rows.channel(channel).map(|one| one.outbox.dead_letters(limit)).unwrap_or_default())
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {

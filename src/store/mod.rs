@@ -11,10 +11,13 @@
 //! 3. A turn that was answered `Ok` is there after a crash.
 //! 4. The same cause a second time changes nothing but the position.
 //! 5. What is loaded is what `apply` makes of the stored facts.
-//! 6. What the partner is to be told is there as long as the turn that it follows from is, until it was told.
+//! 6. What the partner is to be told is there as long as the turn that it follows from is, until it was told; what was
+//!    given up is a dead letter, until it falls off that list, which is told.
+//! 7. Things told of a conversation are numbered from 1, without a hole.
 //!
 //! Elsewhere: what to store is decided in `routing`; who carries the commands out is the runtime.
 
+mod dead_letter;
 mod error;
 pub mod format;
 mod memory;
@@ -30,12 +33,13 @@ mod sqlite;
 
 use async_trait::async_trait;
 
+pub use dead_letter::{DeadLetter, GivenUp, Place};
 pub use error::Error;
 pub use memory::Memory;
 pub use open_ids::OpenIds;
 pub use record::{
     Appended, Cause, Change, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
-    Retention, StoredConversation, Telling, TellingId, TurnRecord, Unreadable,
+    Retention, StoredConversation, TOLD_WITHIN, Telling, TellingId, TurnRecord, Unreadable,
 };
 #[cfg(feature = "store-sqlite")]
 pub use sqlite::{Options, Sqlite, offline};
@@ -95,6 +99,26 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Where the store cannot be written; they are told again after the next load.
     async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), Error>;
+
+    /// Where something that is to be told stands; `None` where it is not to be told any more. Ask before it is told:
+    /// the one before may have been given up since.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    async fn place(&self, channel: &ChannelKey, id: TellingId) -> Result<Option<Place>, Error>;
+
+    /// The partner does not take this: once this is durable it is a dead letter and not told again, and what comes next of
+    /// its conversation stands after a gap. One that is not to be told is left as it is.
+    ///
+    /// # Errors
+    /// Where the store cannot be written; it is told again after the next load.
+    async fn give_up(&self, channel: &ChannelKey, given_up: GivenUp) -> Result<(), Error>;
+
+    /// At most `limit` dead letters of a channel, those first that were given up first.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    async fn dead_letters(&self, channel: &ChannelKey, limit: usize) -> Result<Vec<DeadLetter>, Error>;
 
     /// At most `limit` ended requests of all channels that were stored after `after`, oldest first.
     ///

@@ -309,6 +309,8 @@ pub(super) struct Cutoffs {
     /// And the others.
     pub(super) idle: Timestamp,
     pub(super) tellings: Timestamp,
+    pub(super) dead_letters: Timestamp,
+    pub(super) numbers: Timestamp,
 }
 
 impl Cutoffs {
@@ -320,6 +322,8 @@ impl Cutoffs {
             ended: now - retention.ended,
             idle: now - retention.idle,
             tellings: now - retention.tellings,
+            dead_letters: now - retention.dead_letters,
+            numbers: now - retention.numbers,
         }
     }
 }

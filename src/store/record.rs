@@ -338,9 +338,20 @@ pub struct Retention {
     /// Conversations that are idle and whose session has ended; the state machine remembers these for ten
     /// minutes.
     pub ended: Duration,
-    /// What the partner could not be told: later it is no news.
+    /// What waits to be told. Longer than a channel tries to tell it ([`TOLD_WITHIN`]): then nobody does, and it is given
+    /// up.
     pub tellings: Duration,
+    /// What was given up.
+    pub dead_letters: Duration,
+    /// How many of these are kept of a channel.
+    pub most_dead_letters: usize,
+    /// How many things were told of a conversation, after the last of them. One of which something is told later begins
+    /// with 1 again.
+    pub numbers: Duration,
 }
+
+/// For how long it is tried to tell something.
+pub const TOLD_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Default for Retention {
     fn default() -> Self {
@@ -350,7 +361,10 @@ impl Default for Retention {
             causes: Duration::from_secs(80 * HOUR),
             idle: Duration::from_secs(80 * HOUR),
             ended: Duration::from_secs(3 * HOUR),
-            tellings: Duration::from_secs(24 * HOUR),
+            tellings: TOLD_WITHIN.saturating_add(Duration::from_secs(HOUR)),
+            dead_letters: Duration::from_secs(30 * 24 * HOUR),
+            most_dead_letters: 10_000,
+            numbers: Duration::from_secs(90 * 24 * HOUR),
         }
     }
 }

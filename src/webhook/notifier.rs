@@ -7,11 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 use tokio::sync::Semaphore;
-use uuid::Uuid;
 
 use super::Context;
 use super::hook::Hook;
-use crate::connector::{EndUserNotifier, TellError};
+use crate::connector::{EndUserNotifier, News, TellError};
 use crate::model::ids::{ConversationId, RepId};
 use crate::routing::Announcement;
 
@@ -45,6 +44,14 @@ struct Notification<'a> {
     conversation_identifier: &'a ConversationId,
     user_id: RepId,
     joined: bool,
+    sequence: u64,
+    #[serde(skip_serializing_if = "is_not")]
+    after_gap: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+const fn is_not(said: &bool) -> bool {
+    !*said
 }
 
 impl Notifier {
@@ -55,12 +62,18 @@ impl Notifier {
 
 #[async_trait]
 impl EndUserNotifier for Notifier {
-    async fn tell(&self, id: Uuid, announcement: &Announcement) -> Result<(), TellError> {
+    async fn tell(&self, news: &News) -> Result<(), TellError> {
         let Inner { hook, context, seats } = &*self.0;
-        let Announcement { conversation, rep, joined } = announcement;
-        let notification =
-            Notification { context, conversation_identifier: conversation, user_id: *rep, joined: *joined };
-        hook.tell(context, id, &notification, PATIENCE, seats).await.map_err(|failure| {
+        let News { id, announcement: Announcement { conversation, rep, joined }, sequence, after_gap } = news;
+        let notification = Notification {
+            context,
+            conversation_identifier: conversation,
+            user_id: *rep,
+            joined: *joined,
+            sequence: *sequence,
+            after_gap: *after_gap,
+        };
+        hook.tell(context, *id, &notification, PATIENCE, seats).await.map_err(|failure| {
             let (why, wait) = (failure.to_string(), failure.retry_after());
             if failure.may_pass() { TellError::NotNow { why, wait } } else { TellError::Refused(why) }
         })

@@ -24,8 +24,8 @@ use byoc_connector::model::time::{Clock, Timestamp};
 use byoc_connector::model::words::RoutingType;
 use byoc_connector::routing::{Conversation, Conversations, Outcome, Policy, Settings};
 use byoc_connector::store::{
-    self, Appended, Cause, ChannelKey, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Position,
-    Store, Telling, TellingId, TurnRecord,
+    self, Appended, Cause, ChannelKey, DeadLetter, GivenUp, Health, Loaded, Memory, OutcomeId, OutcomeRecord,
+    Pending, Place, Position, Store, Telling, TellingId, TurnRecord,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -35,6 +35,7 @@ mod clock;
 mod conferences;
 mod durable;
 mod finder;
+mod given_up;
 mod kills;
 mod panics;
 mod tellings;
@@ -351,6 +352,25 @@ impl Store for Moody {
             return Err(store::Error::DiskFull("a test".to_owned()));
         }
         self.inner.told(channel, ids).await
+    }
+
+    async fn place(&self, channel: &ChannelKey, id: TellingId) -> Result<Option<Place>, store::Error> {
+        self.inner.place(channel, id).await
+    }
+
+    async fn give_up(&self, channel: &ChannelKey, given_up: GivenUp) -> Result<(), store::Error> {
+        if self.forgets_what_was_told.load(Ordering::SeqCst) {
+            return Err(store::Error::DiskFull("a test".to_owned()));
+        }
+        self.inner.give_up(channel, given_up).await
+    }
+
+    async fn dead_letters(
+        &self,
+        channel: &ChannelKey,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, store::Error> {
+        self.inner.dead_letters(channel, limit).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, store::Error> {

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use byoc_connector::connector::{EndUserNotifier, RepFinder};
+use byoc_connector::connector::{EndUserNotifier, News, RepFinder};
 use byoc_connector::contacts::{ConversationView, Directory, Query};
 use byoc_connector::model::contact::{ContactsResult, ListType};
 use byoc_connector::model::ids::{ConversationId, OrgId, RepId, WorkItemId};
@@ -132,7 +132,9 @@ fn opened(list: ListType) -> Query {
     }
 }
 
-fn news(conversation: &str, number: u32) -> Announcement {
+fn news(conversation: &str, number: u32) -> News {
     let conversation = ConversationId::parse(conversation).unwrap();
-    Announcement { conversation, rep: rep(number), joined: !number.is_multiple_of(3) }
+    let announcement = Announcement { conversation, rep: rep(number), joined: !number.is_multiple_of(3) };
+    let id = uuid::Uuid::from_u128(number.into());
+    News { id, announcement, sequence: number.into(), after_gap: false }
 }

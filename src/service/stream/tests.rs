@@ -17,8 +17,8 @@ use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
 use crate::routing::{Policy, Settings};
 use crate::store::{
-    Appended, Cause, ChannelKey, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Store, Telling,
-    TellingId, TurnRecord,
+    Appended, Cause, ChannelKey, DeadLetter, GivenUp, Loaded, Memory, OutcomeId, OutcomeRecord, Pending,
+    Place, Store, Telling, TellingId, TurnRecord,
 };
 
 mod again;
@@ -149,6 +149,22 @@ impl Store for Held {
 
     async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), store::Error> {
         self.inner.told(channel, ids).await
+    }
+
+    async fn place(&self, channel: &ChannelKey, id: TellingId) -> Result<Option<Place>, store::Error> {
+        self.inner.place(channel, id).await
+    }
+
+    async fn give_up(&self, channel: &ChannelKey, given_up: GivenUp) -> Result<(), store::Error> {
+        self.inner.give_up(channel, given_up).await
+    }
+
+    async fn dead_letters(
+        &self,
+        channel: &ChannelKey,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, store::Error> {
+        self.inner.dead_letters(channel, limit).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, store::Error> {

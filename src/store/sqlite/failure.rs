@@ -2,6 +2,8 @@
 
 use std::io;
 
+use rusqlite::types::Type;
+
 use crate::store::Error;
 
 /// What an error of the library means.
@@ -20,6 +22,14 @@ pub(super) fn failure(error: rusqlite::Error) -> Error {
         E::InvalidPath(_) | E::NulError(_) => Error::Unopenable(error.to_string()),
         _ => Error::Other(error.to_string()),
     }
+}
+
+/// A value that cannot be what a store wrote.
+pub(super) fn bad(
+    column: usize,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
 }
 
 /// What one of SQLite's (extended) result codes means.

@@ -16,11 +16,12 @@ const APPLICATION_ID: i64 = 0x6279_6f63;
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../../migrations/0001_begin.sql")),
     (2, include_str!("../../../migrations/0002_format.sql")),
-    (NEWEST, include_str!("../../../migrations/0003_telling.sql")),
+    (3, include_str!("../../../migrations/0003_telling.sql")),
+    (NEWEST, include_str!("../../../migrations/0004_dead_letter.sql")),
 ];
 
 /// The newest version.
-const NEWEST: i64 = 3;
+const NEWEST: i64 = 4;
 
 /// Refuses a file that no store of ours is.
 pub(super) fn is_ours(connection: &Connection) -> Result<(), Error> {

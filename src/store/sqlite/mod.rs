@@ -5,7 +5,7 @@
 //! nobody.
 //!
 //! Elsewhere: what a group of turns comes to is `plan`'s, as for every store. `writer` is that thread, `rows` what it
-//! writes, `prune` what it drops, `read` recovery and queries, `readers` who asks them, `connect` how a connection is
+//! writes, `outbox` what is to be told there, `prune` what it drops, `read` recovery and queries, `readers` who asks them, `connect` how a connection is
 //! opened, `migrate` the schema, `guard` the file's locks and identity, `health` what is told of all of it, `offline` a
 //! file without a connector, `failure` SQLite's result codes in our words.
 
@@ -19,6 +19,7 @@ mod health;
 mod migrate;
 pub mod offline;
 mod order;
+mod outbox;
 mod prune;
 mod read;
 mod readers;
@@ -35,6 +36,7 @@ use tokio::sync::oneshot;
 use crate::model::ids::ConversationId;
 use crate::model::time::{Clock, SystemClock};
 
+use super::dead_letter::{DeadLetter, GivenUp, Place};
 use super::record::{
     Cause, ChannelKey, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position, Retention, Telling,
     TellingId, TurnRecord,
@@ -162,7 +164,7 @@ impl Store for Sqlite {
     async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, Error> {
         let channel = channel.clone();
         let untold = move |reader: &Connection| match read::channel_id(reader, &channel)? {
-            Some(id) => read::untold(reader, id),
+            Some(id) => outbox::untold(reader, id),
             None => Ok(Vec::new()),
         };
         self.readers.ask(untold).await
@@ -170,7 +172,30 @@ impl Store for Sqlite {
 
     async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), Error> {
         let (channel, ids) = (channel.clone(), ids.to_vec());
-        self.order(|answer| Order::Told(Told { channel, ids, answer })).await
+        self.order(|answer| Order::Told(Told { channel, ids, given_up: None, answer })).await
+    }
+
+    async fn place(&self, channel: &ChannelKey, id: TellingId) -> Result<Option<Place>, Error> {
+        let channel = channel.clone();
+        let place = move |reader: &Connection| match read::channel_id(reader, &channel)? {
+            Some(channel) => outbox::place(reader, channel, id),
+            None => Ok(None),
+        };
+        self.readers.ask(place).await
+    }
+
+    async fn give_up(&self, channel: &ChannelKey, given_up: GivenUp) -> Result<(), Error> {
+        let (channel, ids, given_up) = (channel.clone(), Vec::new(), Some(given_up));
+        self.order(|answer| Order::Told(Told { channel, ids, given_up, answer })).await
+    }
+
+    async fn dead_letters(&self, channel: &ChannelKey, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        let channel = channel.clone();
+        let letters = move |reader: &Connection| match read::channel_id(reader, &channel)? {
+            Some(channel) => outbox::dead_letters(reader, channel, limit),
+            None => Ok(Vec::new()),
+        };
+        self.readers.ask(letters).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {

@@ -20,8 +20,13 @@ use crate::store::record::{ChannelKey, Epoch, Loaded};
 use crate::store::{Error, format::Error as FormatError};
 
 /// The tables whose rows have a format, with the column that is in it.
-const FORMATTED: [(&str, &str); 4] =
-    [("conversation", "state"), ("turn", "facts"), ("outcome", "reason"), ("telling", "announcement")];
+const FORMATTED: [(&str, &str); 5] = [
+    ("conversation", "state"),
+    ("turn", "facts"),
+    ("outcome", "reason"),
+    ("telling", "announcement"),
+    ("dead_letter", "announcement"),
+];
 
 /// How many rows are brought up at a time.
 const CHUNK: i64 = 500;
@@ -310,7 +315,7 @@ fn brought_up(table: &str, format: i64, text: &str) -> Result<String, FormatErro
     let written = match table {
         "conversation" => serde_json::to_string(&format::state(format, text)?),
         "turn" => serde_json::to_string(&format::facts(format, text)?),
-        "telling" => serde_json::to_string(&format::announcement(format, text)?),
+        "telling" | "dead_letter" => serde_json::to_string(&format::announcement(format, text)?),
         _ => serde_json::to_string(&format::reason(format, text)?),
     };
     written.map_err(|error| FormatError::Unreadable(error.to_string()))

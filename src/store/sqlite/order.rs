@@ -6,6 +6,7 @@ use super::encode::Encoded;
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::store::Error;
+use crate::store::dead_letter::GivenUp;
 use crate::store::record::{Appended, Cause, ChannelKey, Epoch, Position, TellingId};
 
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
@@ -33,11 +34,14 @@ pub(super) struct QueuedTurn {
     pub(super) answer: Answer<Appended>,
 }
 
-/// What the partner has taken.
+/// What became of what was to be told.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) channel: ChannelKey,
+    /// What the partner has taken.
     pub(super) ids: Vec<TellingId>,
+    /// What it does not take.
+    pub(super) given_up: Option<GivenUp>,
     pub(super) answer: Answer<()>,
 }
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::outbox;
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::store::plan::Cutoffs;
-use crate::store::record::Retention;
+use crate::store::record::{ChannelKey, Retention};
 
 /// For how long nothing is looked for after nothing was found.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -23,9 +24,6 @@ const WAITS: Duration = Duration::from_secs(1);
 const OLD_CAUSES: &str = "DELETE FROM seen WHERE at < ? AND id IN (SELECT id FROM seen ORDER BY id LIMIT ?)";
 const OLD_OUTCOMES: &str =
     "DELETE FROM outcome WHERE at < ? AND id IN (SELECT id FROM outcome ORDER BY id LIMIT ?)";
-
-// There are few of these, unless the partner has been away for long.
-const OLD_TELLINGS: &str = "DELETE FROM telling WHERE at < ?";
 
 /// Where the dropping stands.
 #[derive(Debug)]
@@ -70,7 +68,7 @@ impl Pruner {
             let count = connection.prepare_cached(drop)?.execute((before.as_millis(), rows))?;
             dropped = dropped.max(count);
         }
-        connection.prepare_cached(OLD_TELLINGS)?.execute([old.tellings.as_millis()])?;
+        outbox::drop_old(connection, now, &old, rows, self.retention.most_dead_letters)?;
         let mut forgotten = Vec::new();
         for (ended, before) in [(false, old.idle), (true, old.ended)] {
             idle_conversations(connection, ended, before, rows, &mut forgotten)?;
@@ -79,6 +77,15 @@ impl Pruner {
             self.next_old = now + PAUSE;
         }
         Ok(forgotten)
+    }
+
+    /// Drops the oldest dead letters of a channel where there are too many.
+    pub(super) fn bound_dead_letters(
+        &self,
+        connection: &Connection,
+        (channel, key): (i64, &ChannelKey),
+    ) -> rusqlite::Result<()> {
+        outbox::bound(connection, channel, Some(key), self.retention.most_dead_letters)
     }
 
     /// Drops turns whose facts are in their conversation's state, or whose conversation is gone, going round

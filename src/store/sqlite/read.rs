@@ -3,25 +3,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::failure::failure;
+use super::failure::{bad, failure};
 use super::order::Opened;
+use super::outbox;
 use crate::model::ids::{ConversationId, EventId, OrgId};
 use crate::model::time::Timestamp;
 use crate::routing::{Conversation, Ending, Outcome};
 use crate::store::plan::TURN_BITS;
 use crate::store::record::{
-    Cause, ChannelKey, Loaded, OutcomeId, OutcomeRecord, Position, StoredConversation, Telling, TellingId,
-    Unreadable,
+    Cause, ChannelKey, Loaded, OutcomeId, OutcomeRecord, Position, StoredConversation, Unreadable,
 };
 use crate::store::{Error, OpenIds, format};
 
 /// Reads a channel: every state, then the facts after it, in one sweep each.
 pub(super) fn load(connection: &Connection, opened: &Opened) -> Result<Loaded, Error> {
     let mut loaded = load_as(connection, opened, true)?;
-    loaded.untold = untold(connection, opened.channel)?;
+    loaded.untold = outbox::untold(connection, opened.channel)?;
     Ok(loaded)
 }
 
@@ -80,11 +79,6 @@ fn state(row: &Row<'_>) -> rusqlite::Result<(i64, Found)> {
     };
     let heard = Timestamp::from_millis(row.get(4)?);
     Ok((row.get(0)?, Found { state, covered: row.get(3)?, heard, ended: row.get(5)? }))
-}
-
-/// A value that cannot be what a store wrote.
-fn bad(column: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
 }
 
 fn apply_turns(
@@ -160,33 +154,6 @@ pub(super) fn positions(connection: &Connection, channel: i64) -> Result<Vec<Pos
         positions.push(Position::new(topic, replay_id)?);
     }
     Ok(positions)
-}
-
-/// What is still to be told, in order.
-pub(super) fn untold(connection: &Connection, channel: i64) -> Result<Vec<Telling>, Error> {
-    let read = || {
-        let mut statement = connection.prepare_cached(
-            "SELECT name, announcement, format FROM telling WHERE id > ? AND id < ? ORDER BY id",
-        )?;
-        let mut rows = statement.query((channel << TURN_BITS, channel.saturating_add(1) << TURN_BITS))?;
-        let mut untold = Vec::new();
-        while let Some(row) = rows.next()? {
-            // One that makes no sense keeps nobody from the others.
-            match telling(row) {
-                Ok(telling) => untold.push(telling),
-                Err(error) => tracing::warn!(%error, "something that is to be told cannot be read"),
-            }
-        }
-        Ok(untold)
-    };
-    read().map_err(failure)
-}
-
-fn telling(row: &Row<'_>) -> rusqlite::Result<Telling> {
-    let id = TellingId::parse(row.get_ref(0)?.as_str()?).map_err(|error| bad(0, error))?;
-    let text = row.get_ref(1)?.as_str()?;
-    let announcement = format::announcement(row.get(2)?, text).map_err(|error| bad(1, error))?;
-    Ok(Telling { id, announcement })
 }
 
 pub(super) fn seen(

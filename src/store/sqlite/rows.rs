@@ -4,11 +4,11 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::encode::Encoded;
 use super::order::QueuedTurn;
+use super::outbox;
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::store::format::CURRENT;
 use crate::store::plan::{Found, Head, Outline, Plan, Turn};
-use crate::store::record::TellingId;
 
 const IN_EPOCH: &str = "SELECT 1 FROM channel WHERE id = ? AND epoch = ?";
 const NEXT_TURN: &str = "UPDATE channel SET next_turn = ? WHERE id = ? AND epoch = ?";
@@ -22,8 +22,6 @@ const CONVERSATION: &str = "INSERT INTO conversation (id, channel, name, state, 
 const TURN: &str = "INSERT INTO turn (id, conversation, at, ended, facts, format) VALUES (?, ?, ?, ?, ?, ?)";
 const OUTCOME: &str = "INSERT INTO outcome (channel, conversation, request, at, outcome, reason, format) \
      VALUES (?, ?, ?, ?, ?, ?, ?)";
-const TELLING: &str =
-    "INSERT INTO telling (id, channel, name, at, announcement, format) VALUES (?, ?, ?, ?, ?, ?)";
 const POSITION: &str = "INSERT OR REPLACE INTO position (channel, topic, replay_id, at) VALUES (?, ?, ?, ?)";
 const HEAD: &str = "SELECT id, idle, ended, heard FROM conversation WHERE channel = ? AND name = ?";
 
@@ -150,25 +148,14 @@ fn journal(connection: &Connection, plan: &Plan<'_>, turns: &[QueuedTurn]) -> ru
             insert.execute((channel, name, request, at, outcome, reason, CURRENT))?;
         }
     }
-    let mut insert = connection.prepare_cached(TELLING)?;
     for row in &plan.tellings {
-        let tellings = change(turns, row.from).into_iter().flat_map(|change| &change.tellings);
-        for (id, (name, announcement)) in (row.first..).zip(tellings) {
-            insert.execute((id, row.channel, name, row.at.as_millis(), announcement, CURRENT))?;
+        if let Some(change) = change(turns, row.from) {
+            outbox::add(connection, row, change)?;
         }
     }
     let mut insert = connection.prepare_cached(POSITION)?;
     for ((channel, topic), (position, at)) in &plan.positions {
         insert.execute((channel, topic, position.replay_id(), at.as_millis()))?;
-    }
-    Ok(())
-}
-
-/// Takes out what the partner was told.
-pub(super) fn told(connection: &Connection, channel: i64, ids: &[TellingId]) -> rusqlite::Result<()> {
-    let mut delete = connection.prepare_cached("DELETE FROM telling WHERE channel = ? AND name = ?")?;
-    for id in ids {
-        delete.execute((channel, id.to_string()))?;
     }
     Ok(())
 }

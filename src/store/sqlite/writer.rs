@@ -6,6 +6,7 @@
 //! 2. After a failed commit nothing of what was held in memory about the file is believed: the connection is
 //!    closed, what was known of conversations is dropped, and the channels concerned must be loaded again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
@@ -19,7 +20,7 @@ use super::guard::FileLock;
 use super::health::{AccessPath, SharedHealth};
 use super::order::{Opened, Order, QueuedTurn, Told};
 use super::prune::Pruner;
-use super::{read, rows};
+use super::{outbox, read, rows};
 use crate::model::ids::ConversationId;
 use crate::model::time::Clock;
 use crate::store::Error;
@@ -144,11 +145,7 @@ impl Writer {
             }
             Ok::<_, rusqlite::Error>(found)
         })?;
-        for Told { channel, ids, .. } in told {
-            if let Some(channel) = read::channel_number(connection, channel)? {
-                rows::told(connection, channel, ids)?;
-            }
-        }
+        self.mark(connection, told)?;
         let now = turns.iter().map(|turn| turn.at).max();
         let forgotten = now.map(|now| self.pruner.prune(connection, now, turns.len())).transpose()?;
         connection.prepare_cached(COMMIT)?.execute([])?;
@@ -158,6 +155,20 @@ impl Writer {
             self.planner.forget(channel, &name);
         }
         Ok(answers)
+    }
+
+    /// Notes what became of what was to be told.
+    fn mark(&self, connection: &Connection, told: &[Told]) -> rusqlite::Result<()> {
+        let mut grown = BTreeMap::new();
+        for Told { channel: key, ids, given_up, .. } in told {
+            let Some(channel) = read::channel_number(connection, key)? else { continue };
+            outbox::told(connection, channel, ids)?;
+            if let Some(given_up) = given_up {
+                outbox::give_up(connection, channel, given_up)?;
+                grown.insert(channel, key);
+            }
+        }
+        grown.into_iter().try_for_each(|grown| self.pruner.bound_dead_letters(connection, grown))
     }
 
     fn open(&mut self, connection: &Connection, key: &ChannelKey) -> rusqlite::Result<Opened> {

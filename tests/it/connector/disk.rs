@@ -94,6 +94,23 @@ impl Store for Disk {
         self.0.kept.told(channel, ids).await
     }
 
+    async fn place(&self, channel: &ChannelKey, id: TellingId) -> Result<Option<Place>, store::Error> {
+        self.0.kept.place(channel, id).await
+    }
+
+    async fn give_up(&self, channel: &ChannelKey, given_up: GivenUp) -> Result<(), store::Error> {
+        self.check()?;
+        self.0.kept.give_up(channel, given_up).await
+    }
+
+    async fn dead_letters(
+        &self,
+        channel: &ChannelKey,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, store::Error> {
+        self.0.kept.dead_letters(channel, limit).await
+    }
+
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, store::Error> {
         self.0.kept.outcomes(after, limit).await
     }

@@ -11,7 +11,7 @@ mod disk;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use byoc_connector::connector::{EndUserNotifier, TellError};
+use byoc_connector::connector::{EndUserNotifier, News, TellError};
 use byoc_connector::emulator::{Fault, FaultKind, LedgerEvent, SeededRandom};
 use byoc_connector::model::event::Participant;
 use byoc_connector::routing::{Announcement, Reason};
@@ -66,9 +66,9 @@ struct Partner(Mutex<Vec<(Uuid, Announcement)>>);
 
 #[async_trait]
 impl EndUserNotifier for Partner {
-    async fn tell(&self, id: Uuid, announcement: &Announcement) -> Result<(), TellError> {
+    async fn tell(&self, news: &News) -> Result<(), TellError> {
         tokio::time::sleep(LATENCY).await;
-        self.0.lock().unwrap().push((id, announcement.clone()));
+        self.0.lock().unwrap().push((news.id, news.announcement.clone()));
         tokio::time::sleep(LATENCY).await;
         Ok(())
     }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use byoc_connector::connector::{EndUserNotifier, PanicLog, TellError, Work};
-use byoc_connector::routing::Announcement;
+use byoc_connector::connector::{EndUserNotifier, News, PanicLog, TellError, Work};
 
 use super::*;
 use crate::support::panicking::{BUG, Panicking};
@@ -52,8 +51,8 @@ struct Partner {
 
 #[async_trait]
 impl EndUserNotifier for Partner {
-    async fn tell(&self, _: Uuid, announcement: &Announcement) -> Result<(), TellError> {
-        assert_ne!(announcement.conversation, self.of, "the partner's own bug");
+    async fn tell(&self, news: &News) -> Result<(), TellError> {
+        assert_ne!(news.announcement.conversation, self.of, "the partner's own bug");
         self.told.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }

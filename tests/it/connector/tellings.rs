@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use byoc_connector::connector::{EndUserNotifier, TellError};
+use byoc_connector::connector::{EndUserNotifier, News, TellError};
 use byoc_connector::routing::Announcement;
 use byoc_connector::store::{Change, Telling};
 use tokio::sync::mpsc;
@@ -13,15 +13,15 @@ use super::*;
 use crate::support::scenario::rep;
 
 /// A partner who answers as it is told to, then takes everything, and says what it heard.
-struct Partner {
+pub(super) struct Partner {
     answers: Mutex<VecDeque<Result<(), TellError>>>,
-    heard: mpsc::UnboundedSender<(Uuid, Announcement)>,
+    heard: mpsc::UnboundedSender<News>,
 }
 
 impl Partner {
-    fn new(
+    pub(super) fn new(
         answers: impl IntoIterator<Item = Result<(), TellError>>,
-    ) -> (Arc<Self>, mpsc::UnboundedReceiver<(Uuid, Announcement)>) {
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<News>) {
         let (heard, inbox) = mpsc::unbounded_channel();
         (Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), heard }), inbox)
     }
@@ -29,17 +29,25 @@ impl Partner {
 
 #[async_trait]
 impl EndUserNotifier for Partner {
-    async fn tell(&self, id: Uuid, announcement: &Announcement) -> Result<(), TellError> {
-        self.heard.send((id, announcement.clone())).ok();
+    async fn tell(&self, news: &News) -> Result<(), TellError> {
+        self.heard.send(news.clone()).ok();
         self.answers.lock().unwrap().pop_front().unwrap_or(Ok(()))
     }
 }
 
 /// What the partner is to be told of a turn, as the store has it after a crash between its commit and the telling.
-async fn committed(store: &dyn Store, conversation: &str, news: &[(&str, bool)]) -> Vec<Telling> {
+pub(super) async fn committed(store: &dyn Store, conversation: &str, news: &[(&str, bool)]) -> Vec<Telling> {
+    committed_at(store, conversation, news, Timestamp::from_millis(1_780_300_700_000)).await
+}
+
+pub(super) async fn committed_at(
+    store: &dyn Store,
+    conversation: &str,
+    news: &[(&str, bool)],
+    at: Timestamp,
+) -> Vec<Telling> {
     let key = Org::key();
     let epoch = store.load(&key).await.unwrap().epoch;
-    let at = Timestamp::from_millis(1_780_300_700_000);
     let id = ConversationId::parse(conversation).unwrap();
     let tellings: Vec<Telling> = (0..)
         .zip(news)
@@ -70,21 +78,21 @@ async fn committed(store: &dyn Store, conversation: &str, news: &[(&str, bool)])
     tellings
 }
 
-async fn start(org: &Org, store: &Arc<dyn Store>, partner: &Arc<Partner>) -> Channel {
+pub(super) async fn start(org: &Org, store: &Arc<dyn Store>, partner: &Arc<Partner>) -> Channel {
     let notifier: Arc<dyn EndUserNotifier> = Arc::clone(partner) as _;
     Channel::start(Parts { notifier, ..org.parts(Arc::clone(store)) }).await.unwrap()
 }
 
 /// Everything that was heard so far.
-fn all(inbox: &mut mpsc::UnboundedReceiver<(Uuid, Announcement)>) -> Vec<Uuid> {
-    std::iter::from_fn(|| inbox.try_recv().ok()).map(|(id, _)| id).collect()
+pub(super) fn all(inbox: &mut mpsc::UnboundedReceiver<News>) -> Vec<Uuid> {
+    std::iter::from_fn(|| inbox.try_recv().ok()).map(|news| news.id).collect()
 }
 
-fn ids(tellings: &[Telling]) -> Vec<Uuid> {
+pub(super) fn ids(tellings: &[Telling]) -> Vec<Uuid> {
     tellings.iter().map(|telling| telling.id.uuid()).collect()
 }
 
-fn not_now() -> Result<(), TellError> {
+pub(super) fn not_now() -> Result<(), TellError> {
     left_alone(Duration::ZERO)
 }
 
@@ -93,7 +101,7 @@ fn left_alone(wait: Duration) -> Result<(), TellError> {
 }
 
 /// How many seconds lie between what is heard, so many times.
-async fn rests(inbox: &mut mpsc::UnboundedReceiver<(Uuid, Announcement)>, times: usize) -> Vec<u64> {
+async fn rests(inbox: &mut mpsc::UnboundedReceiver<News>, times: usize) -> Vec<u64> {
     let mut rests = Vec::new();
     inbox.recv().await.unwrap();
     for _ in 0..times {
@@ -111,7 +119,8 @@ async fn what_was_committed_before_a_crash_is_told_after_it_in_order_and_once() 
     let (partner, mut inbox) = Partner::new([]);
     let channel = start(&org, &store, &partner).await;
     for telling in &tellings {
-        assert_eq!(inbox.recv().await, Some((telling.id.uuid(), telling.announcement.clone())));
+        let news = inbox.recv().await.unwrap();
+        assert_eq!((news.id, news.announcement), (telling.id.uuid(), telling.announcement.clone()));
     }
     channel.stop().await;
     assert_eq!(store.untold(&Org::key()).await, Ok(Vec::new()));
@@ -145,7 +154,7 @@ async fn what_is_not_taken_is_told_again_before_what_follows_and_holds_up_no_oth
     let channel = start(&org, &store, &partner).await;
     let mut heard = Vec::new();
     while heard.len() < 5 {
-        heard.push(inbox.recv().await.unwrap().0);
+        heard.push(inbox.recv().await.unwrap().id);
     }
     assert_eq!(heard[..2], [stuck[0], free[0]]);
     assert_eq!(heard[2..], [stuck[0], stuck[0], stuck[1]]);
@@ -181,22 +190,12 @@ async fn a_partner_who_asks_to_be_left_alone_is_left_alone_for_an_hour_at_most()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_refused_for_good_is_not_told_again_and_the_next_is_told() {
-    let (org, store) = (Org::new(&[Script::Wait]), Arc::new(Memory::new()) as Arc<dyn Store>);
-    let tellings = ids(&committed(&*store, "a", &[("bo", true), ("bo", false)]).await);
-    let (partner, mut inbox) = Partner::new([Err(TellError::Refused("HTTP 410".to_owned()))]);
-    start(&org, &store, &partner).await.stop().await;
-    assert_eq!(all(&mut inbox), tellings);
-    assert_eq!(store.untold(&Org::key()).await, Ok(Vec::new()));
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_stop_does_not_wait_for_a_partner_who_is_away_and_the_next_start_tells() {
     let (org, store) = (Org::new(&[Script::Wait]), Arc::new(Memory::new()) as Arc<dyn Store>);
     let tellings = ids(&committed(&*store, "a", &[("bo", true), ("bo", false)]).await);
     let (partner, mut inbox) = Partner::new([not_now()]);
     let channel = start(&org, &store, &partner).await;
-    assert_eq!(inbox.recv().await.map(|(id, _)| id), Some(tellings[0]));
+    assert_eq!(inbox.recv().await.map(|news| news.id), Some(tellings[0]));
     let began = Instant::now();
     channel.stop().await;
     assert!(began.elapsed() < Duration::from_secs(1));
@@ -215,9 +214,12 @@ async fn each_join_of_a_conference_is_told_under_an_id_of_its_own() {
     stream.run(&org, &channel.handle(), Duration::from_secs(5)).await;
     channel.stop().await;
     let heard: Vec<_> = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
-    let joins = heard.iter().filter(|(_, news)| news.joined && news.conversation == conversation);
-    assert!(joins.clone().any(|(_, news)| news.rep == org.roster.reps[1].id), "{heard:?}");
-    let mut names: Vec<Uuid> = heard.iter().map(|(id, _)| *id).collect();
+    let joins = heard
+        .iter()
+        .map(|news| &news.announcement)
+        .filter(|news| news.joined && news.conversation == conversation);
+    assert!(joins.clone().any(|news| news.rep == org.roster.reps[1].id), "{heard:?}");
+    let mut names: Vec<Uuid> = heard.iter().map(|news| news.id).collect();
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), heard.len());

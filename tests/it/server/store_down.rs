@@ -9,8 +9,8 @@ use axum::http::Method;
 use byoc_connector::model::ids::ConversationId;
 use byoc_connector::model::time::{Clock, SystemClock, Timestamp};
 use byoc_connector::store::{
-    Cause, ChannelKey, Error, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Position, Store,
-    Telling, TellingId, TurnRecord,
+    Cause, ChannelKey, DeadLetter, Error, GivenUp, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending,
+    Place, Position, Store, Telling, TellingId, TurnRecord,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -62,6 +62,18 @@ impl Store for Pulled {
 
     async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), Error> {
         self.kept.told(channel, ids).await
+    }
+
+    async fn place(&self, channel: &ChannelKey, id: TellingId) -> Result<Option<Place>, Error> {
+        self.kept.place(channel, id).await
+    }
+
+    async fn give_up(&self, channel: &ChannelKey, given_up: GivenUp) -> Result<(), Error> {
+        self.kept.give_up(channel, given_up).await
+    }
+
+    async fn dead_letters(&self, channel: &ChannelKey, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.kept.dead_letters(channel, limit).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {

@@ -1,9 +1,15 @@
-//! What the partner is to be told comes with its turn, and stays until it was told.
+//! What the partner is to be told comes with its turn, has a number, and stays until it was told or given up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use byoc_connector::routing::Announcement;
-use byoc_connector::store::{Appended, Error, Retention, Telling, TellingId, TurnRecord};
+use byoc_connector::store::{
+    Appended, ChannelKey, DeadLetter, Error, GivenUp, Memory, Retention, Store, Telling, TellingId,
+    TurnRecord,
+};
+#[cfg(feature = "store-sqlite")]
+use byoc_connector::store::{Options, Sqlite};
 
 use super::{House, STORED, caused, conversation, going_on, learned};
 use crate::support::scenario::rep;
@@ -14,7 +20,10 @@ contract!(
     only_what_is_stored_is_told,
     each_channel_has_its_own,
     what_is_to_be_told_outlives_its_conversation,
-    what_is_no_news_any_more_is_dropped,
+    what_nobody_tells_in_time_is_a_dead_letter,
+    what_is_to_be_told_is_numbered_within_its_conversation,
+    what_is_given_up_is_a_dead_letter_and_the_next_stands_after_a_gap,
+    dead_letters_have_a_bound_in_time,
 );
 
 /// A turn of which the partner is to be told who joined, in this order.
@@ -102,11 +111,11 @@ async fn what_is_to_be_told_outlives_its_conversation(mut house: House) {
     assert_eq!(house.store.load(&channel).await.unwrap().untold, stored);
 }
 
-async fn what_is_no_news_any_more_is_dropped(house: House) {
+async fn what_nobody_tells_in_time_is_a_dead_letter(house: House) {
     let (store, channel) = (house.store, channel("chat"));
     let epoch = store.load(&channel).await.unwrap().epoch;
     let old = told(record(&channel, epoch, "a"), &["bo"]);
-    let at = old.at;
+    let (late, at) = (of(&old), old.at);
     assert_eq!(store.append(old).await, STORED);
     let mut new = told(record(&channel, epoch, "b"), &["cy"]);
     new.at = at + Duration::from_secs(3600);
@@ -115,6 +124,128 @@ async fn what_is_no_news_any_more_is_dropped(house: House) {
     assert_eq!(store.untold(&channel).await.unwrap().len(), 2);
     let mut tick = record(&channel, epoch, "c");
     tick.at = at + Retention::default().tellings + Duration::from_secs(60);
+    let now = tick.at;
     assert_eq!(store.append(tick).await, STORED);
     assert_eq!(ids(&store.untold(&channel).await.unwrap()), ids(&stored));
+    let why = "it was not told in time".to_owned();
+    let telling = late[0].clone();
+    let letter = DeadLetter { telling, sequence: 1, at, given_up: now, why };
+    assert_eq!(store.dead_letters(&channel, 9).await.unwrap(), [letter]);
+    assert_eq!(store.place(&channel, late[0].id).await, Ok(None));
+}
+
+/// The number of each, and whether it stands after a gap.
+async fn places(store: &dyn Store, channel: &ChannelKey, tellings: &[Telling]) -> Vec<(u64, bool)> {
+    let mut places = Vec::new();
+    for telling in tellings {
+        let place = store.place(channel, telling.id).await.unwrap().unwrap();
+        places.push((place.sequence, place.after_gap));
+    }
+    places
+}
+
+async fn what_is_to_be_told_is_numbered_within_its_conversation(mut house: House) {
+    let channel = channel("chat");
+    let epoch = house.store.load(&channel).await.unwrap().epoch;
+    let turns = [
+        told(record(&channel, epoch, "a"), &["bo", "cy"]),
+        told(record(&channel, epoch, "b"), &["bo"]),
+        told(going_on(record(&channel, epoch, "a")), &["di"]),
+    ];
+    let all: Vec<Telling> = turns.iter().flat_map(of).collect();
+    let under_way = turns.map(|turn| house.store.append(turn));
+    for pending in under_way {
+        assert_eq!(pending.await, STORED);
+    }
+    let numbers = [(1, false), (2, false), (1, false), (3, false)];
+    assert_eq!(places(&*house.store, &channel, &all).await, numbers);
+    house.reopen().await;
+    assert_eq!(places(&*house.store, &channel, &all).await, numbers);
+
+    house.store.told(&channel, &ids(&all)).await.unwrap();
+    assert_eq!(house.store.place(&channel, all[0].id).await, Ok(None));
+    house.store.forget(&channel, &conversation("a")).await.unwrap();
+    house.reopen().await;
+    let epoch = house.store.load(&channel).await.unwrap().epoch;
+    let anew = told(record(&channel, epoch, "a"), &["ed"]);
+    let last = of(&anew);
+    assert_eq!(house.store.append(anew).await, STORED);
+    assert_eq!(places(&*house.store, &channel, &last).await, [(4, false)], "it goes on, though forgotten");
+}
+
+async fn what_is_given_up_is_a_dead_letter_and_the_next_stands_after_a_gap(mut house: House) {
+    let channel = channel("chat");
+    let epoch = house.store.load(&channel).await.unwrap().epoch;
+    let first = told(record(&channel, epoch, "a"), &["bo", "cy", "di"]);
+    let (all, at) = (of(&first), first.at);
+    assert_eq!(house.store.append(first).await, STORED);
+    let given_up = |number: usize| {
+        let at = at + Duration::from_secs(number.try_into().unwrap());
+        GivenUp { id: all[number].id, at, why: format!("HTTP 41{number}") }
+    };
+    house.store.give_up(&channel, given_up(0)).await.unwrap();
+    house.store.give_up(&channel, given_up(0)).await.unwrap();
+    assert_eq!(house.store.untold(&channel).await.unwrap(), all[1..]);
+    assert_eq!(places(&*house.store, &channel, &all[1..]).await, [(2, true), (3, false)]);
+    house.store.give_up(&channel, given_up(1)).await.unwrap();
+    house.store.told(&channel, &[all[2].id]).await.unwrap();
+    house.store.give_up(&channel, given_up(2)).await.unwrap();
+    house.reopen().await;
+    let letters = (0..2).map(|number| {
+        let GivenUp { at: given_up, why, .. } = given_up(number);
+        let sequence = u64::try_from(number).unwrap() + 1;
+        DeadLetter { telling: all[number].clone(), sequence, at, given_up, why }
+    });
+    let letters: Vec<_> = letters.collect();
+    assert_eq!(house.store.dead_letters(&channel, 9).await.unwrap(), letters);
+    assert_eq!(house.store.dead_letters(&channel, 1).await.unwrap(), letters[..1]);
+    let epoch = house.store.load(&channel).await.unwrap().epoch;
+    let later = told(going_on(record(&channel, epoch, "a")), &["ed"]);
+    let stored = of(&later);
+    assert_eq!(house.store.append(later).await, STORED);
+    assert_eq!(places(&*house.store, &channel, &stored).await, [(4, false)], "the third was taken");
+}
+
+async fn dead_letters_have_a_bound_in_time(house: House) {
+    let (store, channel) = (house.store, channel("chat"));
+    let epoch = store.load(&channel).await.unwrap().epoch;
+    let first = told(record(&channel, epoch, "a"), &["bo", "cy"]);
+    let (all, at) = (of(&first), first.at);
+    assert_eq!(store.append(first).await, STORED);
+    for (id, hours) in [(all[0].id, 0), (all[1].id, 1)] {
+        let at = at + Duration::from_secs(hours * 3_600);
+        store.give_up(&channel, GivenUp { id, at, why: "HTTP 410".to_owned() }).await.unwrap();
+    }
+    let mut tick = record(&channel, epoch, "b");
+    tick.at = at + Retention::default().dead_letters + Duration::from_secs(60);
+    assert_eq!(store.append(tick).await, STORED);
+    let left: Vec<TellingId> =
+        store.dead_letters(&channel, 9).await.unwrap().iter().map(|letter| letter.telling.id).collect();
+    assert_eq!(left, [all[1].id]);
+}
+
+#[tokio::test]
+async fn dead_letters_have_a_bound_in_number() {
+    let few = Retention { most_dead_letters: 2, ..Retention::default() };
+    let mut stores: Vec<Arc<dyn Store>> = vec![Arc::new(Memory::with_retention(few))];
+    #[cfg(feature = "store-sqlite")]
+    let folder = tempfile::tempdir().unwrap();
+    #[cfg(feature = "store-sqlite")]
+    {
+        let options = Options { retention: few, ..Options::new(folder.path().join("store.db")) };
+        stores.push(Arc::new(Sqlite::open(options).await.unwrap()));
+    }
+    for store in stores {
+        let channel = channel("chat");
+        let epoch = store.load(&channel).await.unwrap().epoch;
+        let first = told(record(&channel, epoch, "a"), &["bo", "cy", "di"]);
+        let (all, at) = (of(&first), first.at);
+        assert_eq!(store.append(first).await, STORED);
+        for id in ids(&all) {
+            store.give_up(&channel, GivenUp { id, at, why: "HTTP 410".to_owned() }).await.unwrap();
+        }
+        let letters = store.dead_letters(&channel, 9).await.unwrap();
+        let left: Vec<_> = letters.into_iter().map(|letter| letter.telling).collect();
+        assert_eq!(left, all[1..]);
+    }
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use byoc_connector::model::ids::ConversationId;
 use byoc_connector::store::{
-    Cause, ChannelKey, Error, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending, Position, Store,
-    Telling, TellingId, TurnRecord,
+    Cause, ChannelKey, DeadLetter, Error, GivenUp, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending,
+    Place, Position, Store, Telling, TellingId, TurnRecord,
 };
 
 pub(crate) const BUG: &str = "the store's own bug";
@@ -56,6 +56,18 @@ impl Store for Panicking {
 
     async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), Error> {
         self.inner.told(channel, ids).await
+    }
+
+    async fn place(&self, channel: &ChannelKey, id: TellingId) -> Result<Option<Place>, Error> {
+        self.inner.place(channel, id).await
+    }
+
+    async fn give_up(&self, channel: &ChannelKey, given_up: GivenUp) -> Result<(), Error> {
+        self.inner.give_up(channel, given_up).await
+    }
+
+    async fn dead_letters(&self, channel: &ChannelKey, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.inner.dead_letters(channel, limit).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {

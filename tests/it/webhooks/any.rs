@@ -28,7 +28,7 @@ async fn each_webhook_says_how_it_is_doing_at_once() {
     let directory = webhooks.directory(&context()).unwrap();
     directory.contacts(&opened(ListType::All)).await.unwrap_err();
     let notifier = webhooks.end_user_notifier(&context()).unwrap();
-    notifier.tell(uuid::Uuid::from_u128(1), &news("one", 1)).await.unwrap_err();
+    notifier.tell(&news("one", 1)).await.unwrap_err();
     let not_there = |kind| (kind, "HTTP 404".to_owned());
     assert_eq!(failing(&webhooks), [Kind::Directory, Kind::EndUserNotifier].map(not_there));
 }

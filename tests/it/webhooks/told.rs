@@ -24,23 +24,36 @@ async fn news_has_one_id_in_all_its_tries_whatever_fails_in_between() {
     Mock::given(method("POST")).and(path("/tell")).respond_with(answer).mount(&server).await;
     let partner = Partner(server);
     let notifier = partner.webhooks().end_user_notifier(&context()).unwrap();
+    let news = News { after_gap: true, ..news("a", 7) };
     let id = Uuid::from_u128(7);
-    notifier.tell(id, &news("a", 1)).await.unwrap();
+    notifier.tell(&news).await.unwrap();
     let requests = partner.requests().await;
     assert_eq!(requests.len(), 3);
     for request in &requests {
         assert_eq!(header(request, "webhook-id"), id.to_string());
         assert_eq!(header(request, "requestid"), id.to_string());
         assert_eq!(header(request, "authorization"), "Bearer hush");
-        assert_eq!((&body(request)["userId"], &body(request)["joined"]), (&json!(rep(1)), &json!(true)));
+        let told = body(request);
+        assert_eq!((&told["userId"], &told["joined"]), (&json!(rep(7)), &json!(true)));
+        assert_eq!((&told["sequence"], &told["afterGap"]), (&json!(7), &json!(true)));
     }
+}
+
+#[tokio::test]
+async fn news_without_a_gap_before_it_says_nothing_of_one() {
+    let partner = Partner::answering("/tell", [ResponseTemplate::new(200)]).await;
+    let notifier = partner.webhooks().end_user_notifier(&context()).unwrap();
+    notifier.tell(&news("a", 1)).await.unwrap();
+    let told = body(&partner.requests().await[0]);
+    assert_described(&question("endUserNotifier"), &told);
+    assert_eq!((&told["sequence"], told.get("afterGap")), (&json!(1), None));
 }
 
 #[tokio::test]
 async fn news_that_is_refused_for_good_says_so() {
     let partner = Partner::answering("/tell", [ResponseTemplate::new(410)]).await;
     let notifier = partner.webhooks().end_user_notifier(&context()).unwrap();
-    let told = notifier.tell(Uuid::from_u128(1), &news("a", 1)).await;
+    let told = notifier.tell(&news("a", 1)).await;
     assert_eq!(told, Err(TellError::Refused("HTTP 410".to_owned())));
     assert_eq!(partner.requests().await.len(), 1);
 }
@@ -51,7 +64,7 @@ async fn news_that_is_not_taken_now_is_told_later() {
         let busy = ResponseTemplate::new(status).insert_header("Retry-After", "3600");
         let partner = Partner::answering("/tell", [busy]).await;
         let notifier = partner.webhooks().end_user_notifier(&context()).unwrap();
-        let told = notifier.tell(Uuid::from_u128(1), &news("a", 1)).await;
+        let told = notifier.tell(&news("a", 1)).await;
         let (why, wait) = (format!("HTTP {status}"), Duration::from_secs(3_600));
         assert_eq!(told, Err(TellError::NotNow { why, wait }));
     }
