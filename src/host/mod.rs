@@ -28,6 +28,7 @@ use crate::config::{self, Serving};
 use crate::events::quarantine::Quarantine;
 use crate::model::time::Clock;
 use crate::notices::Notices;
+use crate::routing::LeftOpen;
 use crate::service::{Difference, Plan, Reload, Service};
 use crate::store::{self, Retention, Sqlite, Store};
 
@@ -141,8 +142,15 @@ fn log(found: &Difference) {
         let tables = needs_restart.join(", ");
         tracing::warn!(tables, "these tables have changed and count from the next start only");
     }
-    if *left_open > 0 {
-        tracing::warn!(left_open, "requests were open in channels that are not configured any more");
+    if !left_open.is_nothing() {
+        let LeftOpen { requests, offers, psrs, owed } = left_open;
+        tracing::warn!(
+            requests,
+            offers,
+            psrs,
+            owed,
+            "channels that are not configured any more leave this open at Salesforce"
+        );
     }
 }
 

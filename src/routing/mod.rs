@@ -18,6 +18,7 @@ mod conversations;
 mod decision;
 mod fact;
 mod last_move;
+mod left_open;
 mod lists;
 mod next;
 mod offer;
@@ -55,6 +56,7 @@ pub use command::{Announcement, Command, CommandId, Effects, Input, Order, Remar
 pub use conversation::Conversation;
 pub use conversations::{Conversations, RestoredConversation, Turn};
 pub use fact::{Fact, IllegalFact, Intent, RequestFact, Requested};
+pub use left_open::LeftOpen;
 pub use owed::OwedView;
 pub use owing::Owes;
 pub use phase::SessionPhase;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::ids::OrgId;
+use crate::routing::LeftOpen;
 
 /// What a configuration that was read again has changed, org by org.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -18,9 +19,9 @@ pub struct Difference {
     pub unchanged: Vec<OrgId>,
     /// Tables that have changed and count from the next start only: `server`, `store`.
     pub needs_restart: Vec<&'static str>,
-    /// Requests that were open in channels that are not there any more. They are taken up again when the channel
-    /// comes back.
-    pub left_open: usize,
+    /// What is open at Salesforce of channels that are not there any more. It is taken up again when the channel comes
+    /// back.
+    pub left_open: LeftOpen,
 }
 
 /// Reads the configuration again, and applies what has changed. The server asks for it on an operator's behalf.

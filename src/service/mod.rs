@@ -51,6 +51,7 @@ pub use crate::connector::GivenUp;
 use crate::model::ids::OrgId;
 use crate::model::time::Clock;
 use crate::notices::Notices;
+use crate::routing::LeftOpen;
 use crate::store::{self, Store};
 
 use panics::Panics;
@@ -134,17 +135,17 @@ impl Service {
     /// Stops those orgs, and starts these, while all others go on. An org that is in both is replaced: what it had
     /// read is durable before it is taken up again. A channel that cannot be taken up is tried again and again.
     ///
-    /// Returns how many requests were still open in channels that are not there any more.
-    pub async fn change(&self, gone: &[OrgId], orgs: Vec<OrgPlan>) -> usize {
+    /// Returns what is open at Salesforce of channels that are not there any more.
+    pub async fn change(&self, gone: &[OrgId], orgs: Vec<OrgPlan>) -> LeftOpen {
         let mut supervised = self.0.supervised.lock().await;
         if *self.0.stopping.borrow() {
-            return 0;
+            return LeftOpen::default();
         }
         let shared = &self.0.shared;
-        let mut left = 0_usize;
+        let mut left = LeftOpen::default();
         for running in self.channels().iter().filter(|running| gone.contains(&running.key().org)) {
             if !stays(&orgs, running.key().org).contains(&running.key().channel) {
-                left = left.saturating_add(running.counts().await.map_or(0, |(_, open)| open));
+                left.add(running.left_open().await.unwrap_or_default());
             }
         }
         let stopped: Vec<_> = gone.iter().filter_map(|org| supervised.remove(org)).flatten().collect();

@@ -52,7 +52,21 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "people",
         ],
     ),
-    ("host", &["notices", "model", "events", "config", "store", "connector", "people", "service", "webhook"]),
+    (
+        "host",
+        &[
+            "notices",
+            "model",
+            "routing",
+            "events",
+            "config",
+            "store",
+            "connector",
+            "people",
+            "service",
+            "webhook",
+        ],
+    ),
     (
         "doctor",
         &[

@@ -15,7 +15,9 @@ use crate::connector::Asked;
 use crate::connector::Failing;
 use crate::model::ids::{ConversationId, EventId};
 use crate::model::time::Timestamp;
-use crate::routing::{Conversation, Conversations, Ending, OperatorOrder, OwedView, Owes, RequestView};
+use crate::routing::{
+    Conversation, Conversations, Ending, LeftOpen, OperatorOrder, OwedView, Owes, RequestView,
+};
 use crate::service::ended::ENDED_KEPT;
 use crate::service::{EndedView, Error};
 
@@ -60,6 +62,14 @@ impl RunningChannel {
             open.into_iter().filter_map(view).collect::<Vec<RequestView>>()
         });
         open.await
+    }
+
+    /// What its conversations have open at Salesforce.
+    ///
+    /// # Errors
+    /// Where the store fails, or the service is stopping.
+    pub async fn left_open(&self) -> Result<LeftOpen, Error> {
+        self.look(Conversations::left_open).await
     }
 
     /// The open request of that routing event.

@@ -3,7 +3,10 @@
 use byoc_connector::model::call::{Answer, Refusal, Reply};
 use byoc_connector::model::event::{EventKind, Target};
 use byoc_connector::model::words::SessionStatus;
-use byoc_connector::routing::{Conversation, Input, OperatorOrder, Outcome, OwedView, Reason};
+use byoc_connector::routing::{
+    Conversation, Conversations, Input, LeftOpen, OperatorOrder, Outcome, OwedView, Reason,
+    RestoredConversation,
+};
 
 use crate::support::scenario::*;
 
@@ -348,4 +351,28 @@ fn an_operator_can_end_a_request_and_what_is_to_be_undone_is_undone() {
     stuck.input(Input::Ordered(OperatorOrder::End(event(1))));
     assert!(stuck.conversation.is_idle(), "ended already: what it owes is given up");
     assert_eq!(stuck.endings[0].reason, Reason::RequesterCancelled);
+}
+
+#[test]
+fn what_a_conversation_leaves_open_counts_offers_psrs_and_debts_of_ended_requests_too() {
+    let left = |chat: &Scenario| {
+        let kept =
+            RestoredConversation { conversation: chat.conversation.clone(), heard: chat.now, ended: false };
+        let LeftOpen { requests, offers, psrs, owed } =
+            Conversations::restore(settings(), [kept]).left_open();
+        [requests, offers, psrs, owed]
+    };
+    let mut chat = Scenario::ringing_from_queue();
+    assert_eq!(left(&chat), [1, 1, 1, 0]);
+    chat.when(requester_cancelled());
+    assert_eq!(left(&chat), [0, 1, 1, 0], "it has ended, and its offer rings on");
+    assert_eq!(chat.commands(), ["take back W1"]);
+    chat.answer("take back", lost());
+    assert_eq!(left(&chat), [0, 1, 1, 1], "and could not be taken back");
+    chat.seconds(10);
+    chat.answer("take back", ok());
+    assert_eq!(left(&chat), [0, 0, 1, 0]);
+    chat.answer("clear", ok());
+    assert_eq!(left(&chat), [0; 4]);
+    assert!(LeftOpen::default().is_nothing());
 }

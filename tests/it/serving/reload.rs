@@ -3,11 +3,16 @@
 
 use std::fs;
 
-use byoc_connector::model::ids::OrgId;
+use byoc_connector::model::event::Target;
+use byoc_connector::model::ids::{OrgId, RepId};
+use byoc_connector::model::roster::{Rep, Script};
 use serde_json::{Value, json};
 
 use super::orgs::{OTHER, ask, entry, roster, until_joined};
 use super::world::{Serve, World};
+
+/// A rep of the other org who lets it ring.
+const SILENT: &str = "005000000000203";
 
 async fn reload(serve: &Serve) -> Value {
     serve.posted("/v1/configuration/reload", &Value::Null).await
@@ -19,7 +24,9 @@ fn write(world: &World, text: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_org_comes_and_goes_while_the_other_goes_on() {
-    let other = World::start_org(OrgId::parse(OTHER).unwrap(), roster(2)).await;
+    let mut reps = roster(2);
+    reps.reps.push(Rep { script: Script::Wait, ..Rep::named(SILENT.parse().unwrap()) });
+    let other = World::start_org(OrgId::parse(OTHER).unwrap(), reps).await;
     let world = World::start(roster(1), "").await;
     let first = world.emulator.with(|salesforce, _| salesforce.settings().org);
     let serve = world.serve();
@@ -28,7 +35,8 @@ async fn an_org_comes_and_goes_while_the_other_goes_on() {
 
     let nothing = reload(&serve).await;
     let expected = json!({
-        "added": [], "replaced": [], "removed": [], "unchanged": [first], "needsRestart": [], "leftOpen": 0
+        "added": [], "replaced": [], "removed": [], "unchanged": [first], "needsRestart": [],
+        "leftOpen": { "requests": 0, "offers": 0, "psrs": 0, "owed": 0 }
     });
     assert_eq!(nothing, expected);
 
@@ -51,9 +59,20 @@ async fn an_org_comes_and_goes_while_the_other_goes_on() {
     serve.until_ready().await;
     until_joined(&other, &ask(&other, 2));
 
+    // A rep whom nobody plays: the offer rings on.
+    let conversation = other.conversation(RepId::parse("005000000000201").unwrap());
+    let asked = other.ask(&conversation, Target::Rep(SILENT.parse().unwrap()));
+    other.until("it rings", |world| {
+        world.emulator.with(|salesforce, _| {
+            let mut works = salesforce.works();
+            let rings = works.any(|work| work.correlation == asked && work.state.is_open());
+            if rings { Ok(()) } else { Err("no offer".to_owned()) }
+        })
+    });
     write(&world, &alone.replace("[server]\n", "[server]\nlogin_url = 'https://login.example/'\n"));
     let removed = reload(&serve).await;
     assert_eq!((&removed["removed"], &removed["needsRestart"]), (&json!([OTHER]), &json!(["server"])));
+    assert_eq!(removed["leftOpen"], json!({ "requests": 1, "offers": 1, "psrs": 0, "owed": 0 }));
     until_joined(&world, &ask(&world, 1));
     let gone = serve.get(&format!("/v1/routing-requests?org={OTHER}")).await;
     assert!(gone.contains("is not configured"), "{gone}");
