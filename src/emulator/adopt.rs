@@ -43,6 +43,22 @@ impl Salesforce {
         }
         let end_user = end_user.unwrap_or_else(|| self.mint.text_id());
         let status = if reps.is_empty() { SessionStatus::Waiting } else { SessionStatus::Active };
+        self.enter_conversation(now, &id, work_item, end_user, status);
+        for rep in reps {
+            self.seat(now, &id, work_item, rep);
+        }
+        Ok(work_item)
+    }
+
+    /// A conversation with its end user alone begins. Nothing is emitted.
+    pub(super) fn enter_conversation(
+        &mut self,
+        now: Timestamp,
+        id: &ConversationId,
+        work_item: WorkItemId,
+        end_user: Subject,
+        status: SessionStatus,
+    ) {
         let conversation = Conversation {
             id: id.clone(),
             work_item,
@@ -57,10 +73,6 @@ impl Salesforce {
         self.conversations.insert(id.clone(), conversation);
         self.by_work_item.insert(work_item, id.clone());
         self.books.add(now, LedgerEvent::SessionChanged { conversation: id.clone(), from: None, to: status });
-        for rep in reps {
-            self.seat(now, &id, work_item, rep);
-        }
-        Ok(work_item)
     }
 
     /// Puts a rep into a conversation as if they had accepted it earlier.

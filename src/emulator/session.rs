@@ -4,7 +4,7 @@ use super::ledger::LedgerEvent;
 use super::salesforce::Salesforce;
 use super::state::{Request, RequestEnd, WorkState};
 use crate::model::event::Participant;
-use crate::model::ids::ConversationId;
+use crate::model::ids::{ConversationId, Subject, WorkItemId};
 use crate::model::time::Timestamp;
 use crate::model::words::{CancelReason, ParticipantRole, SessionStatus, WorkChange};
 
@@ -24,6 +24,23 @@ impl Salesforce {
         self.tell_session(now, id, from, ended_by);
         let change = LedgerEvent::SessionChanged { conversation: id.clone(), from: Some(from), to: status };
         self.books.add(now, change);
+    }
+
+    /// Begins a conversation with nobody but its end user, and its session. It is not routed, and waits for the end
+    /// user's consent first where the channel asks for more than it has.
+    pub(super) fn begin_session(
+        &mut self,
+        now: Timestamp,
+        end_user: Subject,
+    ) -> (ConversationId, WorkItemId) {
+        let (id, work_item) = (self.mint.text_id(), self.mint.record(WorkItemId::PREFIX));
+        let status =
+            if self.is_enough(self.consent(&end_user)) { SessionStatus::New } else { SessionStatus::Consent };
+        let participant = Participant { role: ParticipantRole::EndUser, subject: end_user.clone() };
+        self.enter_conversation(now, &id, work_item, end_user, status);
+        self.tell_session(now, &id, status, None);
+        self.tell_participant(now, &id, &participant, true);
+        (id, work_item)
     }
 
     /// Ends a session. Accepted work is closed; what the partner should take back stays, for it to do so.

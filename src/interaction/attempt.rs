@@ -5,17 +5,21 @@
 //!
 //! Invariants
 //! 1. Every try carries the same `RequestId`.
-//! 2. A token that Salesforce did not take is named with every try until another one was used.
+//! 2. What adds something and carries no id of ours is not tried again after a try that may have worked.
+//! 3. A token that Salesforce did not take is named with every try until another one was used.
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::auth::AccessToken;
 use super::line::Line;
+use super::operations::{Effect, Operation, Repeat, reply};
 use super::tries::{Next, Tries, jitter};
 use super::try_outcome::{Rejection, TryOutcome};
-use crate::model::call::Call;
+use crate::model::call::{Answer, Call};
+use crate::model::error_codes::ErrorCode;
 use crate::model::time::Timestamp;
 
 /// A token that Salesforce did not take, and what it said.
@@ -76,6 +80,15 @@ impl CallAttempt {
         self
     }
 
+    /// What its caller is told without a try. A call that was given before a restart may have been made; where another
+    /// would add another, nobody makes it.
+    pub fn untried(&self) -> Option<Answer> {
+        let never =
+            matches!(Operation::of(&self.next.call).effect, Effect::Adds { repeat: Repeat::Never, .. });
+        (self.next.resumed && never && self.made() == 0)
+            .then(|| Answer::Lost("it may have been made before a restart".into()))
+    }
+
     /// The call.
     pub const fn call(&self) -> &Arc<Call> {
         &self.next.call
@@ -114,6 +127,20 @@ impl CallAttempt {
             TryOutcome::Retry { what, .. } | TryOutcome::Unclear(what) => Some(what.clone()),
             _ => None,
         };
+        match (Operation::of(&self.next.call).effect, &outcome) {
+            // What was lost may be there: another try would add another.
+            (Effect::Adds { repeat: Repeat::Never, .. }, TryOutcome::Unclear(what))
+            | (
+                Effect::Adds { repeat: Repeat::Never, .. },
+                TryOutcome::Retry { may_have_happened: true, what, .. },
+            ) => return Next::Answer(Answer::Lost(what.in_short())),
+            (Effect::Adds { repeat: Repeat::DoneAt(done), .. }, TryOutcome::Refused(what))
+                if self.tries.may_have_happened() && what.code.map(ErrorCode) == Some(done) =>
+            {
+                return Next::Answer(Answer::Done(reply(&self.next.call, &Value::Null)));
+            }
+            _ => {}
+        }
         // Chance follows from the call's identity, so it waits in a replay as it did when it was live.
         let chance = jitter(self.next.request_id, self.tries.made());
         self.tries.next(outcome, now, self.next.give_up_at, chance)

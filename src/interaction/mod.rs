@@ -36,7 +36,7 @@ pub(crate) use error::said;
 pub use error::{Error, Failure};
 pub use limiter::Limiter;
 pub use line::{Line, Priority};
-pub use operations::{ApiCall, Effect, Operation, encode};
+pub use operations::{ApiCall, Effect, Operation, Repeat, encode};
 pub use skew::{Skew, Wrong as WrongClock};
 pub use sleep::{ClockSleeper, Sleeper, sleep_until};
 pub use tries::{Next, Tries, jitter};

@@ -89,6 +89,11 @@ impl Tries {
         self.made
     }
 
+    /// Whether a try may have been carried out.
+    pub(super) const fn may_have_happened(&self) -> bool {
+        self.may_have_happened
+    }
+
     /// Takes what came of a try and says what is next.
     ///
     /// `jitter` is a number from 0 to 1 that the caller draws: the wait lies between half and all of

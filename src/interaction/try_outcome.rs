@@ -153,7 +153,9 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 /// required): what they name is there.
 fn says_yes(effect: Effect, json: &Value) -> bool {
     json.get("success").and_then(truth).unwrap_or(match effect {
-        Effect::Makes { named_in } => json.get(named_in).and_then(text_of).is_some(),
+        Effect::Makes { named_in } | Effect::Adds { named_in, .. } => {
+            json.get(named_in).and_then(text_of).is_some()
+        }
         Effect::TakesBack { .. } | Effect::Sets | Effect::Answers => false,
     })
 }

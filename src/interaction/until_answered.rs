@@ -14,6 +14,9 @@ pub async fn until_answered<F: Future<Output = Tried>>(
     sleeper: &dyn Sleeper,
     send: impl Fn(Try) -> F,
 ) -> Answer {
+    if let Some(answer) = attempt.untried() {
+        return answer;
+    }
     loop {
         let tried = send(attempt.next_try()).await;
         match attempt.tried(tried, clock.now()) {

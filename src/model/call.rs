@@ -9,7 +9,9 @@ mod messaging;
 use std::fmt;
 
 pub use agent_work::{AgentWorkUpdate, ForBotsAlone, UpdateAgentWork};
-pub use messaging::{ChangeSession, SessionChange, UpdateConsent};
+pub use messaging::{
+    BeginConversation, Begun, ChangeSession, RoutingAttributes, SessionChange, UpdateConsent,
+};
 use serde::{Deserialize, Serialize};
 
 use super::error_codes::ErrorCode;
@@ -37,6 +39,8 @@ pub enum Call {
     ChangeSession(ChangeSession),
     /// Say what an end user has agreed to.
     UpdateConsent(UpdateConsent),
+    /// Begin a conversation.
+    BeginConversation(BeginConversation),
 }
 
 /// `POST /route`: create a PSR.
@@ -176,6 +180,8 @@ pub enum Reply {
     Routed(Routed),
     /// `POST /agentWork`; the id is missing where Salesforce left it out.
     Offered(Option<AgentWorkId>),
+    /// `POST /conversation`.
+    Begun(Begun),
     /// Everything else.
     Ok,
 }
@@ -184,7 +190,7 @@ impl From<Reply> for Routed {
     fn from(reply: Reply) -> Self {
         match reply {
             Reply::Routed(routed) => routed,
-            Reply::Offered(_) | Reply::Ok => Self::default(),
+            Reply::Offered(_) | Reply::Begun(_) | Reply::Ok => Self::default(),
         }
     }
 }
@@ -193,7 +199,16 @@ impl From<Reply> for Option<AgentWorkId> {
     fn from(reply: Reply) -> Self {
         match reply {
             Reply::Offered(work) => work,
-            Reply::Routed(_) | Reply::Ok => None,
+            Reply::Routed(_) | Reply::Begun(_) | Reply::Ok => None,
+        }
+    }
+}
+
+impl From<Reply> for Begun {
+    fn from(reply: Reply) -> Self {
+        match reply {
+            Reply::Begun(begun) => begun,
+            Reply::Routed(_) | Reply::Offered(_) | Reply::Ok => Self::default(),
         }
     }
 }

@@ -124,7 +124,7 @@ impl Decision<'_> {
             Answer::Done(reply) => {
                 let routed = match reply {
                     Reply::Routed(routed) => routed,
-                    Reply::Offered(_) | Reply::Ok => Routed::default(),
+                    _ => Routed::default(),
                 };
                 if let (None, Some(work_item)) = (self.conversation.work_item, routed.work_item) {
                     self.fact(Fact::WorkItemLearned(work_item));

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 mod around_calls;
 mod chance;
 mod consents;
+mod conversations;
 mod endings;
 mod forms;
 mod life;
@@ -202,6 +203,14 @@ impl Org {
             "channelAddressIdentifier": self.salesforce.settings().channel.address,
             "conversationIdentifier": conversation.id, "endUserClientId": conversation.end_user,
             "sessionId": self.work_item, "operation": operation, "operationBy": "System",
+        })
+    }
+
+    /// The body of a call that begins a conversation.
+    fn conversation_body(&self) -> Value {
+        json!({
+            "channelAddressIdentifier": self.salesforce.settings().channel.address,
+            "participants": [{ "appType": "custom", "subject": "customer-7", "role": "EndUser" }],
         })
     }
 

@@ -114,6 +114,7 @@ fn responses_are_as_described() {
         ("PATCH", "/api/v1/agentWork", 202, json!({"success": false, "errorDetail": error})),
         ("POST", "/api/v1/participant", 200, json!({"success": true})),
         ("POST", "/api/v1/participant", 400, error.clone()),
+        ("POST", "/api/v1/conversation", 202, json!({"conversationIdentifier": "c", "success": true})),
         ("PATCH", "/api/v1/consent", 200, json!({"success": false, "errorDetail": error})),
         ("POST", "/api/v1/messagingSession", 200, json!({"success": true})),
         ("POST", "/api/v1/messagingSession", 200, json!({"success": false, "errorReason": "NO_ACCESS"})),
@@ -155,7 +156,7 @@ fn our_description_agrees_with_salesforces_own() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 8);
+    assert_eq!(compared, 9);
 }
 
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {

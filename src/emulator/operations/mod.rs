@@ -8,6 +8,7 @@ mod operation;
 mod patch_agent_work;
 mod patch_consent_update;
 mod post_agent_work;
+mod post_conversation;
 mod post_messaging_session;
 mod post_participant;
 mod post_route;
@@ -36,6 +37,7 @@ impl Salesforce {
             Operation::UpdateAgentWork => self.update_agent_work(now, body),
             Operation::RoutingResult => self.take_routing_result(now, body),
             Operation::Participant => self.change_participant(now, body),
+            Operation::Conversation => self.begin_conversation(now, body),
             Operation::Consent => self.update_consent(now, body),
             Operation::MessagingSession => self.change_session(now, body),
         }

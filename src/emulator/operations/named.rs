@@ -61,6 +61,19 @@ impl Salesforce {
     }
 }
 
+/// `AppType` of the schema.
+const APP_TYPES: [&str; 6] = ["custom", "agent", "chatbot", "conversation", "live_message", "iamessage"];
+
+/// Where a participant comes from, which is one of the schema's words.
+pub(super) fn app_type(participant: Fields<'_>) -> Result<(), Refusal> {
+    let name = participant.required_text("appType")?;
+    if APP_TYPES.contains(&name) {
+        Ok(())
+    } else {
+        Err(Refusal::new(10037, format!("appType '{}' is not known", shown(name))))
+    }
+}
+
 pub(super) fn mismatch(work_item: WorkItemId, conversation: &str) -> Refusal {
     let text = format!("the conversation '{}' is not that of {work_item}", shown(conversation));
     Refusal::new(15107, text)

@@ -44,6 +44,8 @@ operations! {
     RoutingResult: "POST" "routingResult" None,
     /// `POST /participant`.
     Participant: "POST" "participant" None,
+    /// `POST /conversation`.
+    Conversation: "POST" "conversation" None,
     /// `PATCH /consent`.
     Consent: "PATCH" "consent" None,
     /// `POST /messagingSession`.

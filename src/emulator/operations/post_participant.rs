@@ -6,13 +6,11 @@ use super::super::body::Fields;
 use super::super::exchange::ApiResponse;
 use super::super::refusal::{Refusal, shown};
 use super::super::salesforce::Salesforce;
+use super::named::app_type;
 use crate::model::event::Participant;
 use crate::model::ids::{RepId, Subject};
 use crate::model::time::Timestamp;
 use crate::model::words::{ParticipantRole, WorkChange};
-
-/// `AppType` of the schema.
-const APP_TYPES: [&str; 6] = ["custom", "agent", "chatbot", "conversation", "live_message", "iamessage"];
 
 impl Salesforce {
     pub(super) fn change_participant(
@@ -51,10 +49,7 @@ impl Salesforce {
 
 fn read_participant(value: &Value) -> Result<Participant, Refusal> {
     let fields = Fields::of(value).map_err(|_| Refusal::body("'participants' holds no object"))?;
-    let app_type = fields.required_text("appType")?;
-    if !APP_TYPES.contains(&app_type) {
-        return Err(Refusal::new(10037, format!("appType '{}' is not known", shown(app_type))));
-    }
+    app_type(fields)?;
     let name = fields.required_text("role")?;
     let role = ParticipantRole::from_name(name)
         .filter(|role| matches!(role, ParticipantRole::Agent | ParticipantRole::Chatbot))

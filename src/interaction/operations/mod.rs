@@ -13,6 +13,7 @@ mod operation;
 mod patch_agent_work;
 mod patch_consent_update;
 mod post_agent_work;
+mod post_conversation;
 mod post_messaging_session;
 mod post_participant;
 mod post_route;
@@ -20,12 +21,12 @@ mod post_routing_result;
 
 use serde_json::Value;
 
-pub use self::operation::{ApiCall, Effect, Operation};
+pub use self::operation::{ApiCall, Effect, Operation, Repeat};
 use super::line::{Line, Priority};
 use super::wire::WireRequest;
 use crate::model::call::{
-    Call, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, Reply, ReportResult, Route,
-    UpdateAgentWork, UpdateConsent,
+    BeginConversation, Call, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, Reply,
+    ReportResult, Route, UpdateAgentWork, UpdateConsent,
 };
 
 /// Makes the list: whatever is asked of a call is asked of its operation's file.
@@ -74,6 +75,7 @@ operations![
     RemoveParticipant,
     ChangeSession,
     UpdateConsent,
+    BeginConversation,
 ];
 
 impl Priority {

@@ -26,7 +26,8 @@ pub struct Operation {
 
 /// What a call does at Salesforce, and so what it means that nobody can tell whether it was done.
 ///
-/// A call whose answer is lost is made again while there is time, with the same `RequestId`. When its time is over, its
+/// A call whose answer is lost is made again while there is time, with the same `RequestId`, unless [`Repeat::Never`]
+/// says otherwise. When its time is over, its
 /// answer is [`Answer::Lost`](crate::model::call::Answer::Lost).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
@@ -35,6 +36,13 @@ pub enum Effect {
     Makes {
         /// The field of an answer that names it. A 2xx that names it is a yes, also without `success`.
         named_in: &'static str,
+    },
+    /// It adds something for good: nobody could tell a second one from what was meant.
+    Adds {
+        /// The field of an answer that names it. A 2xx that names it is a yes, also without `success`.
+        named_in: &'static str,
+        /// What keeps it from being added twice.
+        repeat: Repeat,
     },
     /// It takes something back that may not be there. What does not work now is owed and comes again later, so a 2xx
     /// that nobody can read is asked for once more, and no more often.
@@ -46,6 +54,15 @@ pub enum Effect {
     Sets,
     /// It answers Salesforce, which takes one answer: another changes nothing.
     Answers,
+}
+
+/// Whether a call that adds something is made again when its answer was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Never: it carries no id of ours. Whoever asked reads the far side before they ask for another.
+    Never,
+    /// It carries an id of ours, the same in every try. A later try that is answered with this code has been done.
+    DoneAt(ErrorCode),
 }
 
 impl Effect {

@@ -1,6 +1,9 @@
 //! The calls about the channel itself: its sessions, end users and messages. Routing asks for none of them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::model::ids::{ChannelAddressId, ConversationId, Subject, WorkItemId};
 use crate::model::words::{ConsentStatus, OperationBy};
@@ -41,4 +44,36 @@ pub struct UpdateConsent {
     pub end_user: Subject,
     /// What they have agreed to.
     pub status: ConsentStatus,
+}
+
+/// `POST /conversation`: begin a conversation without a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeginConversation {
+    /// The deployed channel.
+    pub channel: ChannelAddressId,
+    /// The end user's client id.
+    pub end_user: Subject,
+    /// What the org's routing is told.
+    pub attributes: RoutingAttributes,
+}
+
+/// What the org's routing is told of a conversation: values of channel variables, by their names.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RoutingAttributes(pub BTreeMap<String, String>);
+
+impl RoutingAttributes {
+    /// As JSON; nothing where there are none.
+    pub fn to_value(&self) -> Value {
+        if self.0.is_empty() { Value::Null } else { json!(self.0) }
+    }
+}
+
+/// The answer to `POST /conversation`. What Salesforce left out comes with an event.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Begun {
+    /// The conversation.
+    pub conversation: Option<ConversationId>,
+    /// Its messaging session.
+    pub work_item: Option<WorkItemId>,
 }

@@ -135,6 +135,10 @@ fn answers_have_the_published_shape() {
     let result = org.result_body(false);
     let answer = org.call(START, "POST", "/api/v1/routingResult", &result);
     conforms(&inbound, "RoutingResultResponse", &answer.body);
+    let begin = org.conversation_body();
+    conforms(&inbound, "PostConversationRequest", &begin);
+    let answer = org.call(START, "POST", "/api/v1/conversation", &begin);
+    conforms(&inbound, "PostConversationResponse", &answer.body);
     let consent = org.consent_body("ExplicitlyOptedIn");
     conforms(&inbound, "ConsentRequest", &consent);
     let answer = org.call(START, "PATCH", "/api/v1/consent", &consent);

@@ -1,7 +1,7 @@
 //! Operations that routing does not ask for, from the connector's client to the emulator over HTTP.
 
 use byoc_connector::interaction::{Attempt, Client, Failure, FixedToken};
-use byoc_connector::model::call::{ChangeSession, SessionChange};
+use byoc_connector::model::call::{BeginConversation, ChangeSession, RoutingAttributes, SessionChange};
 use byoc_connector::model::ids::{ChannelAddressId, ConversationId, Subject, WorkItemId};
 use byoc_connector::model::time::SystemClock;
 use byoc_connector::model::words::OperationBy;
@@ -63,5 +63,31 @@ async fn a_session_becomes_inactive_and_ends() {
     let end = change(SessionChange::End(Some(session)));
     assert_eq!(client.make(attempt(), end).await, Ok(()), "the second try finds no session");
     assert_eq!(server.conversations().await[0]["status"], "Ended");
+    server.stops().await;
+}
+
+#[tokio::test]
+async fn a_conversation_whose_answer_is_lost_is_not_known_again() {
+    let server = Server::start().await;
+    let client = server.connector();
+    let end_user = Subject::parse("customer-7").unwrap();
+    let call = || BeginConversation {
+        channel: channel(),
+        end_user: end_user.clone(),
+        attributes: RoutingAttributes::default(),
+    };
+    server.does("faults", json!({ "fault": "answerLost", "operation": "conversation" })).await;
+    let made = client.make(attempt(), call()).await;
+    assert!(matches!(made, Err(Failure::Lost { .. })), "{made:?}");
+    let known = server.conversations().await;
+    assert_eq!(known.as_array().unwrap().len(), 1);
+    assert_eq!(known[0]["endUser"], "customer-7");
+    server.does("faults", json!({ "fault": "rateLimited", "operation": "conversation" })).await;
+    let made = client.make(attempt(), call()).await.unwrap();
+    let known = server.conversations().await;
+    assert_eq!(known.as_array().unwrap().len(), 2, "what was put off is made again");
+    let is_known =
+        known.as_array().unwrap().iter().any(|it| it["id"] == made.conversation.as_ref().unwrap().as_str());
+    assert!(is_known && made.work_item.is_some());
     server.stops().await;
 }

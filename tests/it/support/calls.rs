@@ -1,8 +1,11 @@
 //! Every shape that a call to the Interaction Service can have.
 
+use std::collections::BTreeMap;
+
 use byoc_connector::model::call::{
-    Call, Capacity, ChangeSession, ClearRoute, CreateAgentWork, Removable, RemoveParticipant, ReportResult,
-    Route, RouteBy, RoutingOutcome, SessionChange, UpdateAgentWork, UpdateConsent,
+    BeginConversation, Call, Capacity, ChangeSession, ClearRoute, CreateAgentWork, Removable,
+    RemoveParticipant, ReportResult, Route, RouteBy, RoutingAttributes, RoutingOutcome, SessionChange,
+    UpdateAgentWork, UpdateConsent,
 };
 use byoc_connector::model::ids::{
     AgentWorkId, ChannelAddressId, ConversationId, EventId, FlowId, QueueId, RepId, Subject, WorkItemId,
@@ -86,6 +89,11 @@ fn about_the_channel() -> Vec<Call> {
     for &status in ConsentStatus::ALL {
         let (channel, end_user) = (channel.clone(), end_user.clone());
         calls.push(Call::UpdateConsent(UpdateConsent { channel, end_user, status }));
+    }
+    let named = RoutingAttributes(BTreeMap::from([("Language".to_owned(), "de".to_owned())]));
+    for attributes in [RoutingAttributes::default(), named] {
+        let (channel, end_user) = (channel.clone(), end_user.clone());
+        calls.push(Call::BeginConversation(BeginConversation { channel, end_user, attributes }));
     }
     calls
 }

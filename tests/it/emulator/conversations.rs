@@ -1,0 +1,102 @@
+//! Conversations that the partner begins.
+
+use byoc_connector::emulator::OptIn;
+use byoc_connector::model::words::{ConsentStatus, ParticipantRole, SessionStatus};
+
+use super::refusals::changed;
+use super::*;
+
+impl Org {
+    /// Begins a conversation, and follows it from here on.
+    fn begins(&mut self) {
+        let answer = self.call(START, "POST", "/api/v1/conversation", &self.conversation_body());
+        assert_eq!(answer.status, 202, "{answer:?}");
+        let text = |key: &str| answer.body[key].as_str().unwrap().to_owned();
+        self.conversation = ConversationId::parse(&text("conversationIdentifier")).unwrap();
+        self.work_item = WorkItemId::parse(&text("messagingSessionId")).unwrap();
+    }
+
+    fn session_status(&self) -> SessionStatus {
+        self.salesforce.conversation(&self.conversation).unwrap().status
+    }
+}
+
+#[test]
+fn a_conversation_begins_with_its_end_user_alone_and_is_not_routed() {
+    let mut org = Org::new();
+    org.begins();
+    let begun = org.salesforce.conversation(&org.conversation).unwrap();
+    assert_eq!(begun.work_item, org.work_item);
+    let [only] = begun.participants.as_slice() else { panic!("{begun:?}") };
+    assert_eq!((only.role, only.subject.as_str()), (ParticipantRole::EndUser, "customer-7"));
+    assert_eq!(org.session_status(), SessionStatus::New);
+    assert_eq!(org.told(), ["SessionStatusChanged New", "ParticipantChanged add"]);
+}
+
+#[test]
+fn each_call_begins_a_conversation_also_a_repeated_one() {
+    let mut org = Org::new();
+    org.begins();
+    let first = org.conversation.clone();
+    org.begins();
+    assert_ne!(org.conversation, first);
+}
+
+#[test]
+fn a_session_waits_for_consent_where_the_channel_asks_for_it() {
+    let mut settings = telling();
+    settings.channel.opt_in = OptIn::Explicit;
+    let mut org = Org::with(settings, roster());
+    org.begins();
+    assert_eq!(org.session_status(), SessionStatus::Consent);
+    let route = json!({ "conversationIdentifier": org.conversation, "routingType": "Initial" });
+    assert_eq!(org.call(START, "POST", "/api/v1/route", &route).code(), Some(15103));
+    let opt_in = org.consent_body(ConsentStatus::ExplicitlyOptedIn.as_str());
+    assert_eq!(org.call(START, "PATCH", "/api/v1/consent", &opt_in).status, 200);
+    assert_eq!(org.session_status(), SessionStatus::New);
+    assert_eq!(org.call(START, "POST", "/api/v1/route", &route).status, 202);
+}
+
+#[test]
+fn a_conversation_is_routed_to_its_first_rep() {
+    let mut org = Org::new();
+    org.begins();
+    let route = json!({ "conversationIdentifier": org.conversation, "routingType": "Initial",
+                        "routingInfo": { "queueId": queue() } });
+    let answer = org.call(START, "POST", "/api/v1/route", &route);
+    let correlation = answer.body["routingCorrelationId"].clone();
+    let offer = json!({
+        "userId": rep(BO), "workItemId": org.work_item,
+        "routingContext": { "conversationIdentifier": org.conversation, "routingType": "Initial",
+                            "routingCorrelationId": correlation },
+    });
+    let answer = org.call(START, "POST", "/api/v1/agentWork", &offer);
+    let work = AgentWorkId::parse(answer.body["agentWorkId"].as_str().unwrap()).unwrap();
+    org.salesforce.act(START, Act::Accept { work }).unwrap();
+    assert_eq!(org.session_status(), SessionStatus::Active);
+    assert!(org.salesforce.leftovers().is_empty() && org.salesforce.psrs().next().is_none());
+}
+
+#[test]
+fn every_wrong_beginning_has_its_code() {
+    let mut org = Org::new();
+    let good = org.conversation_body();
+    let two = json!([good["participants"][0], good["participants"][0]]);
+    let table = [
+        (changed(&good, "/channelAddressIdentifier", json!("elsewhere")), 10052),
+        (changed(&good, "/channelAddressIdentifier", Value::Null), 10089),
+        (changed(&good, "/participants", Value::Null), 10053),
+        (changed(&good, "/participants", json!([])), 10053),
+        (changed(&good, "/participants", json!(["customer-7"])), 10053),
+        (changed(&good, "/participants", two), 10053),
+        (changed(&good, "/participants/0/appType", json!("fax")), 10037),
+        (changed(&good, "/participants/0/role", json!("Agent")), 10042),
+        (changed(&good, "/participants/0/subject", Value::Null), 10054),
+        (changed(&good, "/participants/0/subject", json!("x".repeat(241))), 10054),
+        (changed(&good, "/routingAttributes", json!({ "Priority": 1 })), 10089),
+    ];
+    for (body, code) in table {
+        let answer = org.call(START, "POST", "/api/v1/conversation", &body);
+        assert_eq!((answer.status, answer.code()), (400, Some(code)), "{body}");
+    }
+}
