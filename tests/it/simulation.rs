@@ -8,6 +8,7 @@ mod checks;
 mod crash;
 mod exhaustive;
 mod journal;
+mod limits;
 mod link;
 mod progress;
 pub(crate) mod seeds;

@@ -95,6 +95,10 @@ fn draw_settings(dice: &mut Dice) -> Settings {
 
 /// The world of a seed, with everything planned that people will do.
 pub(crate) fn world(seed: u64) -> World {
+    world_with_link(seed, |_| {})
+}
+
+fn world_with_link(seed: u64, change: fn(&mut Link)) -> World {
     let mut dice = Dice::new(seed);
     let settings = draw_settings(&mut dice);
     let link = Link::drawn(&mut dice, START.as_millis());
@@ -137,6 +141,7 @@ pub(crate) fn world(seed: u64) -> World {
         transfers: true,
     };
     let mut world = World::new(salesforce, settings, link, habits, dice, START);
+    change(&mut world.link);
     plan_people(&mut world, reps, queues);
     world
 }
@@ -226,12 +231,22 @@ pub(crate) fn run_seed(seed: u64, told: bool) -> Run {
 pub(crate) fn run_seed_with_crash(seed: u64, told: bool) -> Run {
     let mut world = world(seed);
     world.told = told;
+    run(with_crash(world))
+}
+
+/// The world of a seed with another link, without a stop and with one in turn.
+pub(super) fn run_seed_with_link(seed: u64, change: fn(&mut Link)) -> Run {
+    let world = world_with_link(seed, change);
+    run(if seed.is_multiple_of(2) { world } else { with_crash(world) })
+}
+
+fn with_crash(mut world: World) -> World {
     world.crash = Some(Crash {
         after_turn: world.dice.below(60),
         commands_sent: world.dice.chance(0.5),
         down_for: Duration::from_millis(*world.dice.pick(&[450, 800, 3_000])),
     });
-    run(world)
+    world
 }
 
 /// The world of a seed, in which the store is slow, fails now and then, and cannot be read for a while.
