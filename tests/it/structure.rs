@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 mod cycles;
 mod documents;
+mod features;
 mod mutants;
 mod pages;
 mod sleeping;
