@@ -311,6 +311,12 @@ impl Conversation {
             || self.requests.iter().any(|request| request.offer(rep).is_some_and(Offer::holds_seat))
     }
 
+    /// Whether an offer to the rep that another request made may exist without a name.
+    pub(super) fn another_may_exist(&self, number: u32, rep: RepId) -> bool {
+        let mut others = self.requests.iter().filter(|request| request.number != number);
+        others.any(|request| request.offer(rep).is_some_and(Offer::may_get_name))
+    }
+
     /// The seats that are taken: everybody who is in, and whoever the open requests may bring.
     ///
     /// A conference has an end user and a rep in it even where no event has told of them.

@@ -246,13 +246,15 @@ impl Decision<'_> {
 
     /// A refusal because the offer exists already means, after a try without answer, that this try
     /// worked (PROTOCOL: "Failures of a call"). Another refusal after such a try tells nothing of it: the
-    /// offer may ring, or its rep may even have accepted.
+    /// offer may ring, or its rep may even have accepted. Nor is it certain where another request's offer to the
+    /// same rep may exist that nobody can name: Salesforce may mean that one.
     ///
     /// What Salesforce has against this rep, it may not have against the next; whatever else it refuses, it
     /// would refuse again.
     fn offer_refused(&mut self, number: u32, rep: RepId, refusal: Refusal) {
         if refusal.after_lost_try && exists(&refusal) {
-            return self.offer_nameless(number, rep, true);
+            let certain = !self.conversation.another_may_exist(number, rep);
+            return self.offer_nameless(number, rep, certain);
         }
         if self.waits_for_room(number, &refusal) {
             return self.rep_has_no_room(number, rep, refusal);

@@ -64,3 +64,15 @@ fn it_ends_with_its_id_with_its_reps_word_or_when_it_is_struck_out() {
     assert_eq!((owed(&chat), chat.outcomes()), (vec![], vec![Outcome::Failed]));
     assert!(chat.conversation.is_idle());
 }
+
+/// Salesforce may mean the offer that was given up on when it says that the rep has one already.
+#[test]
+fn while_it_may_exist_another_that_exists_already_is_promised_to_nobody() {
+    let mut chat = given_up_on();
+    chat.when(requested(2, Target::Rep(rep("bo"))));
+    assert_eq!(chat.commands(), ["offer bo (weight 1)"]);
+    chat.answer("offer bo", refused(15109, true));
+    assert_eq!(chat.commands(), [""; 0], "no result yet");
+    chat.when(changed(7, WorkChange::Assigned));
+    assert_eq!(chat.commands(), ["report yes"], "an event tells that it rings");
+}
