@@ -298,7 +298,7 @@ impl Decision<'_> {
         );
         match verdict {
             Some((Outcome::Cancelled, Reason::EndUserLeft | Reason::SessionEnded)) => {
-                if was_open {
+                if was_open && !matches!(offer.state, OfferState::Over { .. }) {
                     self.about(number, RequestFact::OfferEnded(rep, OfferEndReason::CalledOff));
                 }
                 return;

@@ -55,7 +55,7 @@ impl Request {
     /// The offer was refused as if it had never been made, and its rep is asked again later.
     pub(super) fn has_no_room(&mut self, rep: RepId, refusal: &Refusal, again_at: Timestamp) -> bool {
         let made = |offer: &super::offer::Offer| {
-            offer.rep == rep && matches!(offer.state, OfferState::Making { work: None })
+            offer.rep == rep && matches!(offer.state, OfferState::Making { .. })
         };
         if !self.offers.iter().any(made) || self.verdict.is_some() {
             return false;

@@ -154,3 +154,13 @@ fn who_turns_up_after_a_refusal_that_followed_a_lost_try_has_accepted_the_first(
     chat.seconds(10);
     assert_eq!(chat.outcomes(), [Outcome::Joined]);
 }
+
+#[test]
+fn a_second_accept_of_an_offer_that_may_be_made_again_changes_nothing_behind_the_end() {
+    let mut chat = making_with_lost_answer();
+    chat.when(session(SessionStatus::Ended, None));
+    chat.when(accepted(1));
+    let before = chat.conversation.clone();
+    chat.when(accepted(1));
+    assert_eq!(chat.conversation, before);
+}

@@ -123,3 +123,15 @@ fn an_end_of_other_work_wakes_the_transfers_to_its_rep() {
     assert_eq!(sentence(&again.effects.commands[0].order), "offer bo (weight 1)");
     assert!(all.on_deadline(now).is_none(), "once");
 }
+
+#[test]
+fn it_waits_too_where_an_event_told_of_an_offer_that_was_another_s() {
+    let mut chat = Scenario::new();
+    chat.when(transfer(1, Target::Rep(rep("bo"))));
+    chat.when(changed(9, WorkChange::Assigned));
+    chat.answer("offer bo", no_room());
+    chat.answer("report yes", ok());
+    chat.commands();
+    chat.seconds(60);
+    assert!(chat.commands().contains(&"offer bo (weight 1)".to_owned()));
+}
