@@ -134,3 +134,6 @@ fn is_same_session(old: Option<&SessionAuth>, new: Option<&SessionAuth>) -> bool
 fn is_same_secret(old: Option<&SecretString>, new: Option<&SecretString>) -> bool {
     old.map(ExposeSecret::expose_secret) == new.map(ExposeSecret::expose_secret)
 }
+
+#[cfg(test)]
+mod tests;
