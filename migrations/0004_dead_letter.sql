@@ -22,7 +22,7 @@ INSERT INTO told (channel, conversation, last, gap, at)
     SELECT channel, conversation, max(sequence), 0, max(at) FROM telling GROUP BY channel, conversation;
 
 -- What the partner did not take: refused for good, or not taken in time. The oldest rows are the first; `at` is when it
--- happened, `given_up` when it came here.
+-- happened, `given_up` when it came here, `resent` when it was to be sent again, until that is over.
 CREATE TABLE dead_letter (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     channel INTEGER NOT NULL,
@@ -32,6 +32,7 @@ CREATE TABLE dead_letter (
     at INTEGER NOT NULL,
     given_up INTEGER NOT NULL,
     why TEXT NOT NULL,
+    resent INTEGER,
     announcement TEXT NOT NULL,
     format INTEGER NOT NULL,
     UNIQUE (channel, name)

@@ -179,6 +179,7 @@ fn describe_webhooks() {
         "Tries of the partner's webhooks that failed, by reason."
     );
     describe_gauge!("byoc_webhook_failing", "1 where the last try of that webhook failed.");
+    describe_gauge!("byoc_dead_letters", "What the partner did not take.");
     describe_counter!(
         "byoc_dead_letters_dropped_total",
         "What the partner did not take and is not kept any more, by reason (age, count)."

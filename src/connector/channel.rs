@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::dead_letters::DeadLetters;
 use super::in_vain::InVain;
 use super::panics::counted;
 use super::refused::{Refused, RefusedRep};
@@ -62,6 +63,7 @@ pub struct Handle {
     inbox: mpsc::Sender<Message>,
     endings: broadcast::Sender<Ended>,
     lost: UnreadableConversations,
+    dead_letters: DeadLetters,
     owes: watch::Receiver<Option<Owes>>,
     refused: Refused,
     in_vain: InVain,
@@ -78,8 +80,11 @@ impl Channel {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (endings, _) = broadcast::channel(ENDINGS);
         let (tellings, told) = mpsc::unbounded_channel();
-        let telling = tokio::spawn(Teller::new(&parts).run(told));
         let (key, calls) = (parts.key.clone(), Arc::clone(&parts.calls));
+        let (store, clock) = (Arc::clone(&parts.store), Arc::clone(&parts.clock));
+        let dead_letters = DeadLetters::new(key.clone(), store, clock, tellings.downgrade());
+        dead_letters.look().await;
+        let telling = tokio::spawn(Teller::new(&parts, dead_letters.clone()).run(told));
         let lost =
             UnreadableConversations::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
         let (owes, owing) = watch::channel(None);
@@ -87,7 +92,8 @@ impl Channel {
         let (ended, unreadable) = (endings.clone(), lost.clone());
         let mut task = Task::new(parts, loaded, tellings, endings, lost, owes);
         let (refused, in_vain) = (task.refused(), task.in_vain());
-        let handle = Handle { inbox, endings: ended, lost: unreadable, owes: owing, refused, in_vain };
+        let lost = unreadable;
+        let handle = Handle { inbox, endings: ended, lost, dead_letters, owes: owing, refused, in_vain };
         let at_work = task.at_work();
         let task = tokio::spawn(counted(task.run(messages), at_work, panics));
         Ok(Self { handle, task, telling, positions, has_failed: false })
@@ -209,6 +215,11 @@ impl Handle {
     /// The conversations that the store has and nobody can read.
     pub fn lost(&self) -> &UnreadableConversations {
         &self.lost
+    }
+
+    /// What the partner did not take.
+    pub const fn dead_letters(&self) -> &DeadLetters {
+        &self.dead_letters
     }
 
     /// The calls that undo something at Salesforce, and fail so far.

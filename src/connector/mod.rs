@@ -8,6 +8,7 @@
 
 #[allow(clippy::arithmetic_side_effects, reason = "times and counts of its own, nothing from outside")]
 mod channel;
+mod dead_letters;
 mod in_vain;
 mod panics;
 mod ports;
@@ -18,6 +19,7 @@ mod watch;
 
 pub use crate::engine::{Delivery, Error};
 pub use channel::{Channel, Ended, Handle, Parts, Receipt};
+pub use dead_letters::DeadLetters;
 pub use in_vain::{Failing, InVain};
 pub(crate) use panics::caught_now;
 pub use panics::{PanicLog, UncountedPanics, Work};

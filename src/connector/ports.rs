@@ -73,6 +73,8 @@ pub struct News {
     pub sequence: u64,
     /// Whether the one before was given up, and is a dead letter now.
     pub after_gap: bool,
+    /// Whether it was given up before, and an operator has it sent again: what came after it may have been told.
+    pub resent: bool,
 }
 
 /// The partner's own channel: tells the end user who joins and who leaves.

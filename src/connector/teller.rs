@@ -27,6 +27,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::channel::Parts;
+use super::dead_letters::DeadLetters;
 use super::panics::{PanicLog, Work, caught};
 use super::ports::{EndUserNotifier, News, TellError};
 use crate::interaction::{jitter, sleep_until};
@@ -47,7 +48,25 @@ const MOST: usize = 100_000;
 
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// The first thing of its conversation, which is being told or rests.
+/// What is told one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Lane {
+    Conversation(ConversationId),
+    /// A dead letter that is sent again stands alone.
+    Resent(TellingId),
+}
+
+impl Lane {
+    fn of(telling: &Telling) -> Self {
+        if telling.resent {
+            Self::Resent(telling.id)
+        } else {
+            Self::Conversation(telling.announcement.conversation.clone())
+        }
+    }
+}
+
+/// The first thing of its lane, which is being told or rests.
 struct Head {
     telling: Telling,
     /// How many rounds of tries it has had.
@@ -77,8 +96,9 @@ pub(super) struct Teller {
     store: Arc<dyn Store>,
     panics: Arc<dyn PanicLog>,
     clock: Arc<dyn Clock>,
-    /// What waits behind the thing of the same conversation that is being told.
-    behind: HashMap<ConversationId, VecDeque<Telling>>,
+    dead_letters: DeadLetters,
+    /// What waits behind the thing of the same lane that is being told.
+    behind: HashMap<Lane, VecDeque<Telling>>,
     on_their_way: FuturesUnordered<Later<(Head, Told)>>,
     /// What is told again after a rest.
     resting: FuturesUnordered<Later<Head>>,
@@ -88,6 +108,8 @@ pub(super) struct Teller {
     known: HashSet<TellingId>,
     /// What is to be marked.
     taken: Vec<TellingId>,
+    /// Whether a dead letter is among it.
+    taken_letter: bool,
     marking: Option<Later<(Vec<TellingId>, bool)>>,
     /// Whether something waits in the store alone.
     missed: bool,
@@ -98,19 +120,21 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(parts: &Parts) -> Self {
+    pub(super) fn new(parts: &Parts, dead_letters: DeadLetters) -> Self {
         Self {
             key: parts.key.clone(),
             notifier: Arc::clone(&parts.notifier),
             store: Arc::clone(&parts.store),
             panics: Arc::clone(&parts.panics),
             clock: Arc::clone(&parts.clock),
+            dead_letters,
             behind: HashMap::new(),
             on_their_way: FuturesUnordered::new(),
             resting: FuturesUnordered::new(),
             giving_up: FuturesUnordered::new(),
             known: HashSet::new(),
             taken: Vec::new(),
+            taken_letter: false,
             marking: None,
             missed: false,
             reading: None,
@@ -157,11 +181,10 @@ impl Teller {
         if self.missed {
             return;
         }
-        let conversation = telling.announcement.conversation.clone();
         if !self.known.insert(telling.id) {
             return;
         }
-        match self.behind.entry(conversation) {
+        match self.behind.entry(Lane::of(&telling)) {
             Entry::Occupied(mut waiting) => waiting.get_mut().push_back(telling),
             Entry::Vacant(free) => {
                 free.insert(VecDeque::new());
@@ -189,6 +212,7 @@ impl Teller {
         match told {
             Told::Taken => {
                 self.taken.push(head.telling.id);
+                self.taken_letter |= head.telling.resent;
                 self.go_on(&head.telling);
             }
             Told::Gone => {
@@ -227,12 +251,12 @@ impl Teller {
         }));
     }
 
-    /// Tells what comes next of a conversation.
+    /// Tells what comes next in a lane.
     fn go_on(&mut self, after: &Telling) {
-        let conversation = &after.announcement.conversation;
-        match self.behind.get_mut(conversation).and_then(VecDeque::pop_front) {
+        let lane = Lane::of(after);
+        match self.behind.get_mut(&lane).and_then(VecDeque::pop_front) {
             Some(telling) => self.tell(Head { telling, rounds: 0 }),
-            None => drop(self.behind.remove(conversation)),
+            None => drop(self.behind.remove(&lane)),
         }
     }
 
@@ -244,6 +268,7 @@ impl Teller {
     /// Has something moved to the dead letters.
     fn bury(&self, head: Head, given_up: GivenUp) {
         let (store, key, stopping) = (Arc::clone(&self.store), self.key.clone(), self.stopping);
+        let letters = self.dead_letters.clone();
         self.giving_up.push(Box::pin(async move {
             let done = store.give_up(&key, given_up.clone()).await;
             if let Err(error) = &done {
@@ -252,6 +277,7 @@ impl Teller {
                     tokio::time::sleep(MARK_PAUSE).await;
                 }
             }
+            letters.look().await;
             (head, given_up, done.is_ok())
         }));
     }
@@ -271,6 +297,7 @@ impl Teller {
             return;
         }
         let ids = std::mem::take(&mut self.taken);
+        let letters = std::mem::take(&mut self.taken_letter).then(|| self.dead_letters.clone());
         let (store, key, stopping) = (Arc::clone(&self.store), self.key.clone(), self.stopping);
         self.marking = Some(Box::pin(async move {
             let marked = store.told(&key, &ids).await;
@@ -279,6 +306,9 @@ impl Teller {
                 if !stopping {
                     tokio::time::sleep(MARK_PAUSE).await;
                 }
+            }
+            if let Some(letters) = letters {
+                letters.look().await;
             }
             (ids, marked.is_ok())
         }));
@@ -325,10 +355,10 @@ async fn told(
     notifier: &dyn EndUserNotifier,
     panics: &dyn PanicLog,
     telling: &Telling,
-    Place { sequence, after_gap, at }: Place,
+    Place { sequence, after_gap, since }: Place,
 ) -> Told {
     let (id, announcement) = (telling.id.uuid(), telling.announcement.clone());
-    let news = News { id, announcement, sequence, after_gap };
+    let news = News { id, announcement, sequence, after_gap, resent: telling.resent };
     let told = caught(notifier.tell(&news)).await.unwrap_or_else(|why| {
         let is_over = panics.panicked(&Work::Telling(id), &why);
         let why = "it panicked".to_owned();
@@ -337,7 +367,7 @@ async fn told(
     match told {
         Ok(()) => Told::Taken,
         Err(TellError::Refused(why)) => Told::Refused(why),
-        Err(TellError::NotNow { why, wait }) => Told::NotNow { why, wait, until: at + TOLD_WITHIN },
+        Err(TellError::NotNow { why, wait }) => Told::NotNow { why, wait, until: since + TOLD_WITHIN },
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod configuration;
+mod dead_letters;
 mod line;
 mod operator;
 mod owed;
@@ -11,6 +12,7 @@ mod select;
 mod unreadable;
 
 pub(super) use configuration::reload;
+pub(super) use dead_letters::{dead_letters, drop_dead_letter, resend};
 pub(super) use line::RequestLine;
 pub(super) use operator::{request, requests};
 pub(super) use owed::{end_request, owed, strike_out, try_owed};

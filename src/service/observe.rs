@@ -18,7 +18,8 @@ impl Service {
         let now = self.clock().now();
         let channels = self.channels();
         let counts = channels.iter().map(|running| timeout(PATIENCE, running.counts()));
-        let counted = join_all(counts).await;
+        let letters = channels.iter().map(|running| timeout(PATIENCE, running.dead_letters().look()));
+        let (counted, _) = tokio::join!(join_all(counts), join_all(letters));
         for (running, counts) in channels.iter().zip(counted) {
             let key = running.key();
             let (org, channel) = (key.org.to_string(), key.channel.to_string());
@@ -32,6 +33,8 @@ impl Service {
             let age = owes.map_or(0.0, |owes| now.since(owes.oldest).as_secs_f64());
             gauge!("byoc_owed", &labels).set(as_number(owes.map_or(0, |owes| owes.count)));
             gauge!("byoc_owed_oldest_seconds", &labels).set(age);
+            let letters = running.dead_letters().count().count;
+            gauge!("byoc_dead_letters", &labels).set(as_number(letters));
             let stream = running.stream();
             gauge!("byoc_stream_connected", &labels).set(f64::from(u8::from(stream.connected)));
             if let Some(heard) = stream.last_heard {

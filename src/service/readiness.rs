@@ -10,7 +10,7 @@ use crate::events::source::State;
 use crate::model::ids::OrgId;
 use crate::model::time::{self, Timestamp};
 use crate::notices::{Notice, Subject};
-use crate::store::{ChannelKey, Health};
+use crate::store::{ChannelKey, DeadLetterCount, Health};
 
 /// A part that must be fine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -94,6 +94,7 @@ pub(super) fn of(
     now: Timestamp,
 ) -> Readiness {
     notices.extend(channels.iter().filter_map(|running| owed_for_long(running, now)));
+    notices.extend(channels.iter().filter_map(dead_letters));
     let mut checks = vec![Check {
         what: Part::Store,
         org: None,
@@ -139,6 +140,22 @@ fn owed_for_long(running: &RunningChannel, now: Timestamp) -> Option<Notice> {
             if owes.count == 1 { "" } else { "s" }
         ),
         hint: Some("see GET /v1/owed: it lists each, with Salesforce's answer".to_owned()),
+    })
+}
+
+/// What the partner did not take stays to be told: somebody has to send it again, or drop it.
+fn dead_letters(running: &RunningChannel) -> Option<Notice> {
+    let DeadLetterCount { count, oldest } = running.dead_letters().count();
+    (count > 0).then(|| Notice {
+        subject: Subject::of_channel("dead-letters", running.key().org, &running.key().channel),
+        since: oldest,
+        problem: format!(
+            "the partner did not take {count} thing{} that it was told",
+            if count == 1 { "" } else { "s" }
+        ),
+        hint: Some(
+            "GET /v1/dead-letters lists each with the reason; POST /v1/dead-letters/{id}/resend sends one again".to_owned(),
+        ),
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{broadcast, watch};
 
-use crate::connector::{self, Delivery, Ended, GivenUp, Handle, UnreadableConversations};
+use crate::connector::{self, DeadLetters, Delivery, Ended, GivenUp, Handle, UnreadableConversations};
 use crate::contacts::{ConversationView, Directory, Query};
 use crate::events::source::{Health, State};
 use crate::events::{Decoded, Decoder, EventSource, Ignored, agent_work_event, identity};
@@ -112,6 +112,11 @@ impl RunningChannel {
     /// The conversations that the store has and nobody can read.
     pub fn lost(&self) -> &UnreadableConversations {
         self.0.handle.lost()
+    }
+
+    /// What the partner did not take.
+    pub fn dead_letters(&self) -> &DeadLetters {
+        self.0.handle.dead_letters()
     }
 
     /// Undoes at Salesforce what may be open of a conversation that cannot be read, and forgets it: see

@@ -11,8 +11,8 @@ pub struct Place {
     pub sequence: u64,
     /// Whether the one before was given up.
     pub after_gap: bool,
-    /// When it happened.
-    pub at: Timestamp,
+    /// Since when it is to be told: when it happened, or was to be sent again.
+    pub since: Timestamp,
 }
 
 /// Something that the partner does not take.
@@ -29,7 +29,7 @@ pub struct GivenUp {
 /// Something that was to be told, and was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// What was to be told.
+    /// What was to be told, and whether it is being sent again.
     pub telling: Telling,
     /// Its number in its conversation.
     pub sequence: u64,
@@ -39,6 +39,15 @@ pub struct DeadLetter {
     pub given_up: Timestamp,
     /// Why, in words.
     pub why: String,
+}
+
+/// How many dead letters a channel has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeadLetterCount {
+    /// How many.
+    pub count: usize,
+    /// When the oldest was given up.
+    pub oldest: Option<Timestamp>,
 }
 
 /// Why something is given up that nobody has tried to tell: its channel does not run here any more.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::dead_letter::{DeadLetter, GivenUp, Place};
+use super::dead_letter::{DeadLetter, DeadLetterCount, GivenUp, Place};
 use super::plan::{Cutoffs, Found, Outline, Plan, Planner, Turn};
 use super::record::{
     Appended, Cause, ChannelKey, Epoch, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position,
@@ -310,6 +310,23 @@ impl Store for Memory {
     async fn dead_letters(&self, channel: &ChannelKey, limit: usize) -> Result<Vec<DeadLetter>, Error> {
         let tables = self.lock()?;
         Ok(tables.rows.channel(channel).map(|one| one.outbox.dead_letters(limit)).unwrap_or_default())
+    }
+
+    async fn count_dead_letters(&self, channel: &ChannelKey) -> Result<DeadLetterCount, Error> {
+        Ok(self.lock()?.rows.channel(channel).map(|one| one.outbox.count()).unwrap_or_default())
+    }
+
+    async fn resend(
+        &self,
+        channel: &ChannelKey,
+        id: TellingId,
+        at: Timestamp,
+    ) -> Result<Option<Telling>, Error> {
+        Ok(self.lock()?.rows.channel_mut(channel).and_then(|(_, one)| one.outbox.resend(id, at)))
+    }
+
+    async fn drop_dead_letter(&self, channel: &ChannelKey, id: TellingId) -> Result<bool, Error> {
+        Ok(self.lock()?.rows.channel_mut(channel).is_some_and(|(_, one)| one.outbox.drop_dead(id)))
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {

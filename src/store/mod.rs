@@ -33,7 +33,7 @@ mod sqlite;
 
 use async_trait::async_trait;
 
-pub use dead_letter::{DeadLetter, GivenUp, Place};
+pub use dead_letter::{DeadLetter, DeadLetterCount, GivenUp, Place};
 pub use error::Error;
 pub use memory::Memory;
 pub use open_ids::OpenIds;
@@ -45,6 +45,7 @@ pub use record::{
 pub use sqlite::{Options, Sqlite, offline};
 
 use crate::model::ids::ConversationId;
+use crate::model::time::Timestamp;
 
 /// After how many facts without a state the store asks for one ([`Appended::Stored`]).
 ///
@@ -119,6 +120,30 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Where the store cannot be read.
     async fn dead_letters(&self, channel: &ChannelKey, limit: usize) -> Result<Vec<DeadLetter>, Error>;
+
+    /// How many dead letters a channel has.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    async fn count_dead_letters(&self, channel: &ChannelKey) -> Result<DeadLetterCount, Error>;
+
+    /// A dead letter is to be told again: it stays one until it was told or given up anew, and [`Store::untold`] has it
+    /// last. `None` where there is none of that id.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    async fn resend(
+        &self,
+        channel: &ChannelKey,
+        id: TellingId,
+        at: Timestamp,
+    ) -> Result<Option<Telling>, Error>;
+
+    /// Drops a dead letter. `false` where there is none of that id.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    async fn drop_dead_letter(&self, channel: &ChannelKey, id: TellingId) -> Result<bool, Error>;
 
     /// At most `limit` ended requests of all channels that were stored after `after`, oldest first.
     ///

@@ -186,6 +186,8 @@ pub struct Telling {
     pub id: TellingId,
     /// What is told.
     pub announcement: Announcement,
+    /// Whether it is a dead letter that is sent again: it waits for nothing and holds up nothing.
+    pub resent: bool,
 }
 
 impl Telling {
@@ -196,7 +198,11 @@ impl Telling {
         let Announcement { conversation, rep, joined } = &announcement;
         let (org, name, at) = (&channel.org, &channel.channel, at.as_millis());
         let text = format!("telling/{org}/{name}/{conversation}/{at}/{number}/{rep}/{joined}");
-        Self { id: TellingId(Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())), announcement }
+        Self {
+            id: TellingId(Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())),
+            announcement,
+            resent: false,
+        }
     }
 }
 

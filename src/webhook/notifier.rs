@@ -47,6 +47,8 @@ struct Notification<'a> {
     sequence: u64,
     #[serde(skip_serializing_if = "is_not")]
     after_gap: bool,
+    #[serde(skip_serializing_if = "is_not")]
+    resent: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
@@ -64,7 +66,13 @@ impl Notifier {
 impl EndUserNotifier for Notifier {
     async fn tell(&self, news: &News) -> Result<(), TellError> {
         let Inner { hook, context, seats } = &*self.0;
-        let News { id, announcement: Announcement { conversation, rep, joined }, sequence, after_gap } = news;
+        let News {
+            id,
+            announcement: Announcement { conversation, rep, joined },
+            sequence,
+            after_gap,
+            resent,
+        } = news;
         let notification = Notification {
             context,
             conversation_identifier: conversation,
@@ -72,6 +80,7 @@ impl EndUserNotifier for Notifier {
             joined: *joined,
             sequence: *sequence,
             after_gap: *after_gap,
+            resent: *resent,
         };
         hook.tell(context, *id, &notification, PATIENCE, seats).await.map_err(|failure| {
             let (why, wait) = (failure.to_string(), failure.retry_after());

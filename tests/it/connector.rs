@@ -24,11 +24,13 @@ use byoc_connector::model::time::{Clock, Timestamp};
 use byoc_connector::model::words::RoutingType;
 use byoc_connector::routing::{Conversation, Conversations, Outcome, Policy, Settings};
 use byoc_connector::store::{
-    self, Appended, Cause, ChannelKey, DeadLetter, GivenUp, Health, Loaded, Memory, OutcomeId, OutcomeRecord,
-    Pending, Place, Position, Store, Telling, TellingId, TurnRecord,
+    self, Appended, Cause, ChannelKey, DeadLetter, DeadLetterCount, GivenUp, Health, Loaded, Memory,
+    OutcomeId, OutcomeRecord, Pending, Place, Position, Store, Telling, TellingId, TurnRecord,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
+
+use moody::Moody;
 
 mod causes;
 mod clock;
@@ -37,6 +39,7 @@ mod durable;
 mod finder;
 mod given_up;
 mod kills;
+mod moody;
 mod panics;
 mod tellings;
 #[cfg(feature = "cli")]
@@ -254,142 +257,3 @@ impl Stream {
 
 const DECLINE: Script = Script::Decline { after_milliseconds: 700 };
 const ACCEPT: Script = Script::Accept { after_milliseconds: 900 };
-
-/// A store that can be made to hold answers back, or to fail.
-#[derive(Default)]
-struct Moody {
-    inner: Memory,
-    holds: AtomicBool,
-    fails: AtomicBool,
-    /// How many turns it was given.
-    turns: AtomicUsize,
-    /// The number of the one turn that it refuses.
-    refuses: AtomicUsize,
-    held: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
-    /// Whether it asks for the state of every conversation.
-    wants_states: AtomicBool,
-    /// How many turns brought the state of their conversation.
-    states: AtomicUsize,
-    /// When it was loaded, or could not be.
-    loads: Mutex<Vec<Instant>>,
-    /// Whether it does not mark what the partner was told.
-    forgets_what_was_told: AtomicBool,
-    /// About how many causes it was asked at once.
-    asked: Mutex<Vec<usize>>,
-}
-
-impl Moody {
-    /// Gives out the answers that were held back.
-    fn release(&self) {
-        for answer in std::mem::take(&mut *self.held.lock().unwrap()) {
-            answer();
-        }
-    }
-
-    /// Whether it refuses a turn, or what it answers of one that it stores.
-    fn answer(&self, turn: TurnRecord) -> Result<Pending, store::Error> {
-        let number = self.turns.fetch_add(1, Ordering::SeqCst) + 1;
-        let has_state = turn.change.as_ref().is_some_and(|change| change.state.is_some());
-        self.states.fetch_add(usize::from(has_state), Ordering::SeqCst);
-        if self.fails.load(Ordering::SeqCst) || number == self.refuses.load(Ordering::SeqCst) {
-            return Err(store::Error::DiskFull("a test".to_owned()));
-        }
-        Ok(self.inner.append(turn))
-    }
-}
-
-#[async_trait]
-impl Store for Moody {
-    fn append(&self, turn: TurnRecord) -> Pending {
-        let stored = self.answer(turn);
-        let wants_state = self.wants_states.load(Ordering::SeqCst);
-        let (answer, pending) = Pending::new();
-        let give = move || {
-            tokio::spawn(async move {
-                let stored = match stored {
-                    Ok(stored) => stored.await,
-                    Err(error) => Err(error),
-                };
-                let stored = match stored {
-                    Ok(Appended::Stored { .. }) if wants_state => Ok(Appended::Stored { wants_state }),
-                    other => other,
-                };
-                // The channel may have given up what it waited for.
-                answer.send(stored).ok();
-            });
-        };
-        if self.holds.load(Ordering::SeqCst) {
-            self.held.lock().unwrap().push(Box::new(give));
-        } else {
-            give();
-        }
-        pending
-    }
-
-    async fn load(&self, channel: &ChannelKey) -> Result<Loaded, store::Error> {
-        self.loads.lock().unwrap().push(Instant::now());
-        if self.fails.load(Ordering::SeqCst) {
-            return Err(store::Error::DiskFull("a test".to_owned()));
-        }
-        self.inner.load(channel).await
-    }
-
-    async fn seen(&self, channel: &ChannelKey, causes: &[Cause]) -> Result<Vec<bool>, store::Error> {
-        self.asked.lock().unwrap().push(causes.len());
-        self.inner.seen(channel, causes).await
-    }
-
-    async fn positions(&self, channel: &ChannelKey) -> Result<Vec<Position>, store::Error> {
-        self.inner.positions(channel).await
-    }
-
-    async fn untold(&self, channel: &ChannelKey) -> Result<Vec<Telling>, store::Error> {
-        self.inner.untold(channel).await
-    }
-
-    async fn told(&self, channel: &ChannelKey, ids: &[TellingId]) -> Result<(), store::Error> {
-        if self.forgets_what_was_told.load(Ordering::SeqCst) {
-            return Err(store::Error::DiskFull("a test".to_owned()));
-        }
-        self.inner.told(channel, ids).await
-    }
-
-    async fn place(&self, channel: &ChannelKey, id: TellingId) -> Result<Option<Place>, store::Error> {
-        self.inner.place(channel, id).await
-    }
-
-    async fn give_up(&self, channel: &ChannelKey, given_up: GivenUp) -> Result<(), store::Error> {
-        if self.forgets_what_was_told.load(Ordering::SeqCst) {
-            return Err(store::Error::DiskFull("a test".to_owned()));
-        }
-        self.inner.give_up(channel, given_up).await
-    }
-
-    async fn dead_letters(
-        &self,
-        channel: &ChannelKey,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, store::Error> {
-        self.inner.dead_letters(channel, limit).await
-    }
-
-    async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, store::Error> {
-        self.inner.outcomes(after, limit).await
-    }
-
-    async fn last_outcome(&self) -> Result<OutcomeId, store::Error> {
-        self.inner.last_outcome().await
-    }
-
-    async fn forget(&self, channel: &ChannelKey, conversation: &ConversationId) -> Result<(), store::Error> {
-        self.inner.forget(channel, conversation).await
-    }
-
-    fn health(&self) -> Health {
-        self.inner.health()
-    }
-
-    async fn close(&self) -> Result<(), store::Error> {
-        self.inner.close().await
-    }
-}

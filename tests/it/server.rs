@@ -4,6 +4,7 @@
 mod access;
 mod bad_input;
 mod connections;
+mod dead_letters;
 mod described;
 #[cfg(feature = "emulator")]
 mod flow;

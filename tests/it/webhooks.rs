@@ -136,5 +136,5 @@ fn news(conversation: &str, number: u32) -> News {
     let conversation = ConversationId::parse(conversation).unwrap();
     let announcement = Announcement { conversation, rep: rep(number), joined: !number.is_multiple_of(3) };
     let id = uuid::Uuid::from_u128(number.into());
-    News { id, announcement, sequence: number.into(), after_gap: false }
+    News { id, announcement, sequence: number.into(), after_gap: false, resent: false }
 }

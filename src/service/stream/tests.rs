@@ -17,8 +17,8 @@ use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
 use crate::routing::{Policy, Settings};
 use crate::store::{
-    Appended, Cause, ChannelKey, DeadLetter, GivenUp, Loaded, Memory, OutcomeId, OutcomeRecord, Pending,
-    Place, Store, Telling, TellingId, TurnRecord,
+    Appended, Cause, ChannelKey, DeadLetter, DeadLetterCount, GivenUp, Loaded, Memory, OutcomeId,
+    OutcomeRecord, Pending, Place, Store, Telling, TellingId, TurnRecord,
 };
 
 mod again;
@@ -165,6 +165,23 @@ impl Store for Held {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, store::Error> {
         self.inner.dead_letters(channel, limit).await
+    }
+
+    async fn count_dead_letters(&self, channel: &ChannelKey) -> Result<DeadLetterCount, store::Error> {
+        self.inner.count_dead_letters(channel).await
+    }
+
+    async fn resend(
+        &self,
+        channel: &ChannelKey,
+        id: TellingId,
+        at: Timestamp,
+    ) -> Result<Option<Telling>, store::Error> {
+        self.inner.resend(channel, id, at).await
+    }
+
+    async fn drop_dead_letter(&self, channel: &ChannelKey, id: TellingId) -> Result<bool, store::Error> {
+        self.inner.drop_dead_letter(channel, id).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, store::Error> {

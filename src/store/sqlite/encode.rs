@@ -48,7 +48,7 @@ impl Encoded {
             None => None,
         };
         let endings = endings.iter().map(EncodedEnding::new).collect::<Result<_, _>>()?;
-        let telling = |Telling { id, announcement }: &Telling| {
+        let telling = |Telling { id, announcement, .. }: &Telling| {
             Ok((id.to_string(), text("what is to be told", announcement)?))
         };
         let tellings = tellings.iter().map(telling).collect::<Result<_, _>>()?;

@@ -34,9 +34,9 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::model::ids::ConversationId;
-use crate::model::time::{Clock, SystemClock};
+use crate::model::time::{Clock, SystemClock, Timestamp};
 
-use super::dead_letter::{DeadLetter, GivenUp, Place};
+use super::dead_letter::{DeadLetter, DeadLetterCount, GivenUp, Place};
 use super::record::{
     Cause, ChannelKey, Health, Loaded, OutcomeId, OutcomeRecord, Pending, Position, Retention, Telling,
     TellingId, TurnRecord,
@@ -196,6 +196,28 @@ impl Store for Sqlite {
             None => Ok(Vec::new()),
         };
         self.readers.ask(letters).await
+    }
+
+    async fn count_dead_letters(&self, channel: &ChannelKey) -> Result<DeadLetterCount, Error> {
+        let channel = channel.clone();
+        let count = move |reader: &Connection| match read::channel_id(reader, &channel)? {
+            Some(channel) => outbox::count(reader, channel),
+            None => Ok(DeadLetterCount::default()),
+        };
+        self.readers.ask(count).await
+    }
+
+    async fn resend(
+        &self,
+        channel: &ChannelKey,
+        id: TellingId,
+        at: Timestamp,
+    ) -> Result<Option<Telling>, Error> {
+        self.order(|answer| Order::Resend(channel.clone(), id, at, answer)).await
+    }
+
+    async fn drop_dead_letter(&self, channel: &ChannelKey, id: TellingId) -> Result<bool, Error> {
+        self.order(|answer| Order::DropLetter(channel.clone(), id, answer)).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {

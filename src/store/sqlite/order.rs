@@ -7,7 +7,7 @@ use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
 use crate::store::Error;
 use crate::store::dead_letter::GivenUp;
-use crate::store::record::{Appended, Cause, ChannelKey, Epoch, Position, TellingId};
+use crate::store::record::{Appended, Cause, ChannelKey, Epoch, Position, Telling, TellingId};
 
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
 
@@ -18,6 +18,8 @@ pub(super) enum Order {
     Told(Told),
     Open(ChannelKey, Answer<Opened>),
     Forget(ChannelKey, ConversationId, Answer<()>),
+    Resend(ChannelKey, TellingId, Timestamp, Answer<Option<Telling>>),
+    DropLetter(ChannelKey, TellingId, Answer<bool>),
     Close(Answer<()>),
 }
 

@@ -84,6 +84,20 @@ impl Writer {
                         self.attempt(0, |this, connection| this.forget(connection, &channel, &conversation));
                     answer.send(done).ok();
                 }
+                Order::Resend(channel, id, at, answer) => {
+                    let resent = self.attempt(0, |_, connection| {
+                        let channel = read::channel_number(connection, &channel)?;
+                        channel.map_or(Ok(None), |channel| outbox::resend(connection, channel, id, at))
+                    });
+                    answer.send(resent).ok();
+                }
+                Order::DropLetter(channel, id, answer) => {
+                    let dropped = self.attempt(0, |_, connection| {
+                        let channel = read::channel_number(connection, &channel)?;
+                        channel.map_or(Ok(false), |channel| outbox::drop_letter(connection, channel, id))
+                    });
+                    answer.send(dropped).ok();
+                }
                 Order::Close(answer) => {
                     let closed = self.close();
                     // Whoever asks from now on is told at once, and what has just come in waits no longer.

@@ -111,6 +111,23 @@ impl Store for Disk {
         self.0.kept.dead_letters(channel, limit).await
     }
 
+    async fn count_dead_letters(&self, channel: &ChannelKey) -> Result<DeadLetterCount, store::Error> {
+        self.0.kept.count_dead_letters(channel).await
+    }
+
+    async fn resend(
+        &self,
+        channel: &ChannelKey,
+        id: TellingId,
+        at: Timestamp,
+    ) -> Result<Option<Telling>, store::Error> {
+        self.0.kept.resend(channel, id, at).await
+    }
+
+    async fn drop_dead_letter(&self, channel: &ChannelKey, id: TellingId) -> Result<bool, store::Error> {
+        self.0.kept.drop_dead_letter(channel, id).await
+    }
+
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, store::Error> {
         self.0.kept.outcomes(after, limit).await
     }

@@ -87,3 +87,52 @@ async fn what_cannot_be_noted_as_given_up_holds_up_the_next_until_it_can() {
     channel.stop().await;
     assert_eq!(dead(&store).await.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_is_sent_again_has_its_id_and_number_and_says_so() {
+    let (org, store) = (Org::new(&[Script::Wait]), Arc::new(Memory::new()) as Arc<dyn Store>);
+    let tellings = committed(&*store, "a", &[("bo", true), ("bo", false)]).await;
+    let (partner, mut inbox) = Partner::new([refused(), Ok(()), not_now()]);
+    let channel = start(&org, &store, &partner).await;
+    inbox.recv().await.unwrap();
+    inbox.recv().await.unwrap();
+    let handle = channel.handle();
+    let letters = handle.dead_letters();
+    assert_eq!(letters.count().count, 1);
+    assert_eq!(letters.resend(tellings[1].id).await, Ok(false), "it was taken");
+    assert_eq!(letters.resend(tellings[0].id).await, Ok(true));
+    assert_eq!(letters.resend(tellings[0].id).await, Ok(true), "once more, while it is on its way");
+    for _ in 0..2 {
+        let news = inbox.recv().await.unwrap();
+        let told = (news.id, news.sequence, news.after_gap, news.resent);
+        assert_eq!(told, (tellings[0].id.uuid(), 1, false, true));
+    }
+    channel.stop().await;
+    assert_eq!(all(&mut inbox), Vec::<Uuid>::new());
+    assert_eq!(letters.count().count, 0);
+    assert_eq!(dead(&store).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_is_sent_again_holds_up_nothing_and_is_sent_after_a_restart() {
+    let (org, store) = (Org::new(&[Script::Wait]), Arc::new(Memory::new()) as Arc<dyn Store>);
+    let old = committed(&*store, "a", &[("bo", true)]).await;
+    let (partner, mut inbox) = Partner::new([refused(), not_now(), not_now(), Ok(())]);
+    start(&org, &store, &partner).await.stop().await;
+    let channel = start(&org, &store, &partner).await;
+    assert_eq!(channel.handle().dead_letters().count().count, 1);
+    channel.handle().dead_letters().resend(old[0].id).await.unwrap();
+    channel.stop().await;
+    let later = Timestamp::from_millis(1_780_300_700_001);
+    let new = committed_at(&*store, "a", &[("bo", false)], later).await;
+    all(&mut inbox);
+    let channel = start(&org, &store, &partner).await;
+    let mut heard = [inbox.recv().await.unwrap(), inbox.recv().await.unwrap()];
+    heard.sort_by_key(|news| news.sequence);
+    let heard = heard.map(|news| (news.id, news.sequence, news.after_gap, news.resent));
+    let [old, new] = [old[0].id.uuid(), new[0].id.uuid()];
+    assert_eq!(heard, [(old, 1, false, true), (new, 2, true, false)], "neither waits for the other");
+    inbox.recv().await.unwrap();
+    channel.stop().await;
+    assert_eq!(dead(&store).await, []);
+}

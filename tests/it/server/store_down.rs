@@ -9,8 +9,8 @@ use axum::http::Method;
 use byoc_connector::model::ids::ConversationId;
 use byoc_connector::model::time::{Clock, SystemClock, Timestamp};
 use byoc_connector::store::{
-    Cause, ChannelKey, DeadLetter, Error, GivenUp, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending,
-    Place, Position, Store, Telling, TellingId, TurnRecord,
+    Cause, ChannelKey, DeadLetter, DeadLetterCount, Error, GivenUp, Health, Loaded, Memory, OutcomeId,
+    OutcomeRecord, Pending, Place, Position, Store, Telling, TellingId, TurnRecord,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -74,6 +74,23 @@ impl Store for Pulled {
 
     async fn dead_letters(&self, channel: &ChannelKey, limit: usize) -> Result<Vec<DeadLetter>, Error> {
         self.kept.dead_letters(channel, limit).await
+    }
+
+    async fn count_dead_letters(&self, channel: &ChannelKey) -> Result<DeadLetterCount, Error> {
+        self.kept.count_dead_letters(channel).await
+    }
+
+    async fn resend(
+        &self,
+        channel: &ChannelKey,
+        id: TellingId,
+        at: Timestamp,
+    ) -> Result<Option<Telling>, Error> {
+        self.kept.resend(channel, id, at).await
+    }
+
+    async fn drop_dead_letter(&self, channel: &ChannelKey, id: TellingId) -> Result<bool, Error> {
+        self.kept.drop_dead_letter(channel, id).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {

@@ -103,7 +103,7 @@ fn body(row: &Row, scene: &Offered) -> Value {
         | ("/v1/events" | "/v1/unreadable-conversations/{id}/give-up", _) => json!({}),
         ("/v1/reps/{id}", _) if row.method == Method::PUT => json!({ "availability": "AVAILABLE" }),
         (path, object) => {
-            let bare = path.ends_with("/end") || path.ends_with("/reload") || path.ends_with("/try");
+            let bare = ["/end", "/reload", "/try", "/resend"].iter().any(|order| path.ends_with(order));
             assert!(
                 bare || matches!(row.method, Method::GET | Method::DELETE),
                 "no body is known for {path}: {object}"

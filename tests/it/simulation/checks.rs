@@ -298,7 +298,7 @@ impl Found {
     fn announced(&mut self, world: &World) {
         let mut known: BTreeMap<TellingId, &Announcement> = BTreeMap::new();
         let mut heard: BTreeMap<&ConversationId, Vec<Move>> = BTreeMap::new();
-        for Telling { id, announcement } in &world.trace.heard {
+        for Telling { id, announcement, .. } in &world.trace.heard {
             let Announcement { conversation, rep, joined } = announcement;
             let before = known.insert(*id, announcement);
             self.must(before.is_none_or(|it| it == announcement), || format!("{id} names two things"));

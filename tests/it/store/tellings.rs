@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use byoc_connector::model::time::Timestamp;
 use byoc_connector::routing::Announcement;
 use byoc_connector::store::{
-    Appended, ChannelKey, DeadLetter, Error, GivenUp, Memory, Retention, Store, Telling, TellingId,
-    TurnRecord,
+    Appended, ChannelKey, DeadLetter, DeadLetterCount, Error, GivenUp, Memory, Place, Retention, Store,
+    Telling, TellingId, TurnRecord,
 };
 #[cfg(feature = "store-sqlite")]
 use byoc_connector::store::{Options, Sqlite};
@@ -24,6 +25,9 @@ contract!(
     what_is_to_be_told_is_numbered_within_its_conversation,
     what_is_given_up_is_a_dead_letter_and_the_next_stands_after_a_gap,
     dead_letters_have_a_bound_in_time,
+    a_dead_letter_that_is_sent_again_stays_one_until_it_was_told,
+    a_dead_letter_that_is_given_up_again_comes_last,
+    a_dead_letter_is_dropped,
 );
 
 /// A turn of which the partner is to be told who joined, in this order.
@@ -222,6 +226,74 @@ async fn dead_letters_have_a_bound_in_time(house: House) {
     let left: Vec<TellingId> =
         store.dead_letters(&channel, 9).await.unwrap().iter().map(|letter| letter.telling.id).collect();
     assert_eq!(left, [all[1].id]);
+}
+
+/// Two dead letters, and a third thing that waits behind them.
+async fn with_dead_letters(store: &dyn Store, channel: &ChannelKey) -> (Vec<Telling>, Timestamp) {
+    let epoch = store.load(channel).await.unwrap().epoch;
+    let first = told(record(channel, epoch, "a"), &["bo", "cy", "di"]);
+    let (all, at) = (of(&first), first.at);
+    assert_eq!(store.append(first).await, STORED);
+    for id in ids(&all[..2]) {
+        store.give_up(channel, GivenUp { id, at, why: "HTTP 410".to_owned() }).await.unwrap();
+    }
+    (all, at)
+}
+
+async fn a_dead_letter_that_is_sent_again_stays_one_until_it_was_told(mut house: House) {
+    let channel = channel("chat");
+    let (all, at) = with_dead_letters(&*house.store, &channel).await;
+    let later = at + Duration::from_secs(60);
+    let resent = Telling { resent: true, ..all[1].clone() };
+    let count = DeadLetterCount { count: 2, oldest: Some(at) };
+    assert_eq!(house.store.place(&channel, all[1].id).await, Ok(None));
+    assert_eq!(house.store.resend(&channel, all[2].id, later).await, Ok(None), "it is none");
+    assert_eq!(house.store.resend(&channel, all[1].id, later).await, Ok(Some(resent.clone())));
+    house.reopen().await;
+    assert_eq!(house.store.load(&channel).await.unwrap().untold, [all[2].clone(), resent.clone()]);
+    let place = Place { sequence: 2, after_gap: false, since: later };
+    assert_eq!(house.store.place(&channel, all[1].id).await, Ok(Some(place)));
+    assert_eq!(house.store.count_dead_letters(&channel).await, Ok(count));
+    assert_eq!(house.store.dead_letters(&channel, 9).await.unwrap()[1].telling, resent);
+
+    house.store.told(&channel, &ids(&all)).await.unwrap();
+    let left = house.store.dead_letters(&channel, 9).await.unwrap();
+    assert_eq!(
+        left.into_iter().map(|one| one.telling).collect::<Vec<_>>(),
+        all[..1],
+        "the other was not sent"
+    );
+    assert_eq!(house.store.untold(&channel).await, Ok(Vec::new()));
+}
+
+async fn a_dead_letter_that_is_given_up_again_comes_last(house: House) {
+    let (store, channel) = (house.store, channel("chat"));
+    let (all, at) = with_dead_letters(&*store, &channel).await;
+    let later = at + Duration::from_secs(60);
+    let again = GivenUp { id: all[0].id, at: later, why: "HTTP 400".to_owned() };
+    store.give_up(&channel, again.clone()).await.unwrap();
+    assert_eq!(store.dead_letters(&channel, 9).await.unwrap()[0].why, "HTTP 410", "it was not sent again");
+    store.resend(&channel, all[0].id, at).await.unwrap();
+    store.give_up(&channel, again).await.unwrap();
+    let letters = store.dead_letters(&channel, 9).await.unwrap();
+    let told: Vec<_> = letters.iter().map(|one| (one.sequence, one.given_up, one.why.as_str())).collect();
+    assert_eq!(told, [(2, at, "HTTP 410"), (1, later, "HTTP 400")]);
+    assert!(!letters[1].telling.resent);
+    assert_eq!(store.untold(&channel).await.unwrap(), all[2..]);
+    assert_eq!(places(&*store, &channel, &all[2..]).await, [(3, true)], "its gap is where it was");
+}
+
+async fn a_dead_letter_is_dropped(mut house: House) {
+    let channel = channel("chat");
+    let (all, at) = with_dead_letters(&*house.store, &channel).await;
+    house.store.resend(&channel, all[0].id, at).await.unwrap();
+    for (id, there) in [(all[0].id, true), (all[0].id, false), (all[2].id, false)] {
+        assert_eq!(house.store.drop_dead_letter(&channel, id).await, Ok(there));
+    }
+    house.reopen().await;
+    assert_eq!(house.store.place(&channel, all[0].id).await, Ok(None));
+    assert_eq!(house.store.untold(&channel).await.unwrap(), all[2..]);
+    assert_eq!(house.store.count_dead_letters(&channel).await.unwrap().count, 1);
 }
 
 #[tokio::test]

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use byoc_connector::model::ids::ConversationId;
+use byoc_connector::model::time::Timestamp;
 use byoc_connector::store::{
-    Cause, ChannelKey, DeadLetter, Error, GivenUp, Health, Loaded, Memory, OutcomeId, OutcomeRecord, Pending,
-    Place, Position, Store, Telling, TellingId, TurnRecord,
+    Cause, ChannelKey, DeadLetter, DeadLetterCount, Error, GivenUp, Health, Loaded, Memory, OutcomeId,
+    OutcomeRecord, Pending, Place, Position, Store, Telling, TellingId, TurnRecord,
 };
 
 pub(crate) const BUG: &str = "the store's own bug";
@@ -68,6 +69,23 @@ impl Store for Panicking {
 
     async fn dead_letters(&self, channel: &ChannelKey, limit: usize) -> Result<Vec<DeadLetter>, Error> {
         self.inner.dead_letters(channel, limit).await
+    }
+
+    async fn count_dead_letters(&self, channel: &ChannelKey) -> Result<DeadLetterCount, Error> {
+        self.inner.count_dead_letters(channel).await
+    }
+
+    async fn resend(
+        &self,
+        channel: &ChannelKey,
+        id: TellingId,
+        at: Timestamp,
+    ) -> Result<Option<Telling>, Error> {
+        self.inner.resend(channel, id, at).await
+    }
+
+    async fn drop_dead_letter(&self, channel: &ChannelKey, id: TellingId) -> Result<bool, Error> {
+        self.inner.drop_dead_letter(channel, id).await
     }
 
     async fn outcomes(&self, after: OutcomeId, limit: usize) -> Result<Vec<OutcomeRecord>, Error> {
