@@ -11,6 +11,7 @@ mod probes;
 mod refused;
 mod reload;
 mod tls;
+mod told;
 mod unheard;
 mod unreadable;
 mod webhooks;
