@@ -8,7 +8,35 @@
 //! 2. An org whose settings have not changed is untouched by a change of others.
 //! 3. Two changes never run at the same time.
 //!
-//! Elsewhere: starting, stopping and keeping alive in `service`; what differs in `difference`.
+//! Elsewhere: starting, stopping and keeping alive in `service`; what differs in `difference`. Why those are two rooms is in
+//! docs/architecture.md.
+//!
+//! A program that runs what its file says until it is told to stop:
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use byoc_connector::config::{Environment, Serving};
+//! use byoc_connector::host::{Host, Prepared};
+//! use byoc_connector::model::time::{Clock, SystemClock};
+//!
+//! # async fn told_to_stop() {}
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let read = || Serving::load(Path::new("byoc.toml"), &Environment::new());
+//! let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+//! let host = Host::start(Prepared::new(read()?, &clock)?, clock, Box::new(read)).await?;
+//!
+//! // Later: an org more, one less. What is not different goes on untouched.
+//! let changed = host.apply(read()?).await?;
+//! println!("{} orgs are new; {} requests are left open", changed.added.len(), changed.left_open.requests);
+//!
+//! told_to_stop().await;
+//! host.service().stop(Duration::from_secs(10)).await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod composition;
 mod difference;
