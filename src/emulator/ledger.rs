@@ -238,43 +238,11 @@ impl Ledger {
         self.count(|what| matches!(what, LedgerEvent::Call { operation: Some(it), .. } if *it == wanted))
     }
 
-    /// How many effective routing results a request had; more than one would be a fault of this model.
-    pub fn effective_results(&self, wanted: &EventId) -> usize {
-        self.count(|what| {
-            matches!(what, LedgerEvent::ResultReceived { request: Some(it), verdict: ResultEffect::Effective, .. }
-                if it == wanted)
-        })
-    }
-
     /// How many routing results came for a request in all.
     pub fn results(&self, wanted: &EventId) -> usize {
         self.count(
             |what| matches!(what, LedgerEvent::ResultReceived { request: Some(it), .. } if it == wanted),
         )
-    }
-
-    /// The most offers of a request that were unanswered at one time; 1 where reps are rung one at a time.
-    pub fn most_open_offers(&self, wanted: &EventId) -> usize {
-        let (mut open, mut most) = (0_usize, 0);
-        for entry in &self.entries {
-            match &entry.what {
-                LedgerEvent::OfferCreated { correlation, .. } if correlation == wanted => {
-                    open = open.saturating_add(1);
-                }
-                LedgerEvent::OfferChanged { correlation, change, .. }
-                    if correlation == wanted
-                        && matches!(
-                            change,
-                            WorkChange::Accepted | WorkChange::Declined | WorkChange::Cancelled
-                        ) =>
-                {
-                    open = open.saturating_sub(1);
-                }
-                _ => {}
-            }
-            most = most.max(open);
-        }
-        most
     }
 
     /// How many entries satisfy a condition.

@@ -23,20 +23,8 @@ impl ErrorCode {
     pub const INTERNAL: Self = Self(500);
     /// The access token is not taken.
     pub const TOKEN_NOT_VALID: Self = Self(10004);
-    /// An offer without a PSR names both capacities, or neither.
-    pub const ONE_CAPACITY: Self = Self(10013);
-    /// A header is missing or malformed.
-    pub const HEADER_NOT_VALID: Self = Self(10016);
     /// The org is being migrated and takes no changes for now.
     pub const READ_ONLY: Self = Self(10019);
-    /// A flow without its fallback queue, or the other way round.
-    pub const FLOW_NEEDS_FALLBACK: Self = Self(10024);
-    /// Both a flow and a queue to route by.
-    pub const FLOW_OR_QUEUE: Self = Self(10030);
-    /// A routing result that succeeded came with an error message.
-    pub const MESSAGE_WITH_SUCCESS: Self = Self(10033);
-    /// A routing result that failed came without an error message.
-    pub const MESSAGE_MISSING: Self = Self(10034);
     /// The conversation was in another state than Salesforce expected.
     pub const PRECONDITION_FAILED: Self = Self(10055);
     /// Salesforce stopped in the middle of the conversation's work.

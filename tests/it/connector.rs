@@ -30,6 +30,7 @@ use byoc_connector::store::{
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::support::books::{effective_results, most_open_offers};
 use moody::Moody;
 
 mod causes;
@@ -150,8 +151,8 @@ impl Org {
     fn assert_tidy(&self, request: &EventId) {
         let salesforce = self.salesforce.lock().unwrap();
         assert!(salesforce.leftovers().is_empty(), "{:?}", salesforce.leftovers());
-        assert_eq!(salesforce.books().effective_results(request), 1);
-        assert_eq!(salesforce.books().most_open_offers(request), 1);
+        assert_eq!(effective_results(salesforce.books(), request), 1);
+        assert_eq!(most_open_offers(salesforce.books(), request), 1);
         let mut offered: Vec<RepId> =
             salesforce.works().filter(|work| work.correlation == *request).map(|work| work.rep).collect();
         let offers = offered.len();

@@ -15,6 +15,8 @@ use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{Availability, ConsentOwner};
 use serde_json::{Value, json};
 
+use crate::support::books::{effective_results, most_open_offers};
+
 mod around_calls;
 mod chance;
 mod consents;

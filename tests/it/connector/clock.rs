@@ -45,7 +45,7 @@ async fn rings_for(set_by: i64) -> u128 {
     let channel = Channel::start(parts).await.unwrap();
     let (_, request) = org.ask();
     let mut stream = Stream::default();
-    let open = || org.salesforce.lock().unwrap().books().most_open_offers(&request) > 0;
+    let open = || most_open_offers(org.salesforce.lock().unwrap().books(), &request) > 0;
     while !open() {
         stream.run(&org, &channel.handle(), Duration::from_millis(20)).await;
     }

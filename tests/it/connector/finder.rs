@@ -45,7 +45,7 @@ async fn ends(failures: usize, silent: bool, restart_after: Option<Duration>) ->
     }
     stream.run(&org, &channel.handle(), Duration::from_secs(130)).await;
     assert!(org.salesforce.lock().unwrap().leftovers().is_empty());
-    assert_eq!(org.salesforce.lock().unwrap().books().effective_results(&request), 1);
+    assert_eq!(effective_results(org.salesforce.lock().unwrap().books(), &request), 1);
     channel.stop().await;
     let ended = store.outcomes(OutcomeId::START, 9).await.unwrap();
     assert_eq!(ended.len(), 1);

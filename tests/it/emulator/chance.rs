@@ -132,7 +132,7 @@ impl Run {
         assert!(entries.iter().enumerate().all(|(n, entry)| entry.number == n as u64 + 1));
         assert!(entries.is_sorted_by_key(|entry| entry.at), "the books are in the order of time");
         for request in org.requests() {
-            assert!(org.books().effective_results(&request.event) <= 1);
+            assert!(effective_results(org.books(), &request.event) <= 1);
             let ends = |it: &LedgerEvent| matches!(it, LedgerEvent::RequestEnded { request: r, .. } if *r == request.event);
             assert_eq!(org.books().count(ends), usize::from(request.ended.is_some()));
         }

@@ -19,7 +19,7 @@ fn a_queue_conference_from_the_request_to_the_join() {
     assert_eq!(org.salesforce.psrs().count(), 0, "the PSR goes by itself");
     assert_eq!(org.ending(&request), Some(RequestEnd::Joined { rep: rep(BO) }));
     assert!(org.salesforce.leftovers().is_empty());
-    assert_eq!(org.salesforce.books().effective_results(&request), 1);
+    assert_eq!(effective_results(org.salesforce.books(), &request), 1);
     org.salesforce.advance(seconds(100));
     assert_eq!(org.salesforce.books().count(|it| matches!(it, LedgerEvent::RequestUnanswered { .. })), 0);
 }
@@ -74,7 +74,7 @@ fn scripted_reps_answer_at_their_own_time() {
     org.reports(seconds(35), false);
     assert_eq!(org.ending(&request), Some(RequestEnd::Refused { message: "nobody is free".to_owned() }));
     assert!(org.salesforce.leftovers().is_empty());
-    assert_eq!(org.salesforce.books().most_open_offers(&request), 1);
+    assert_eq!(most_open_offers(org.salesforce.books(), &request), 1);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn two_reps_may_accept_the_same_request_and_the_second_can_be_removed() {
     org.routes(START);
     let first = org.offers(START, BO, &request, None);
     let second = org.offers(START, CLEO, &request, None);
-    assert_eq!(org.salesforce.books().most_open_offers(&request), 2);
+    assert_eq!(most_open_offers(org.salesforce.books(), &request), 2);
     org.salesforce.act(seconds(1), Act::Accept { work: first }).unwrap();
     assert_eq!(org.salesforce.leftovers().offers, [second]);
     org.salesforce.act(seconds(1), Act::Accept { work: second }).unwrap();

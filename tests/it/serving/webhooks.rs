@@ -10,6 +10,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::world::{HANGS, World};
+use crate::support::books::effective_results;
 
 fn rep(number: u8) -> RepId {
     RepId::parse(&format!("00500000000000{number}")).unwrap()
@@ -63,7 +64,7 @@ async fn the_partners_router_names_the_rep_and_the_partners_channel_tells_the_en
     let asked: Value = serde_json::from_slice(&asked.expect("the router was asked").body).unwrap();
     assert_eq!((&asked["queueId"], &asked["limit"]), (&json!("00G000000000001"), &json!(1)));
     world.until("the request is answered", |world| {
-        let results = world.emulator.with(|salesforce, _| salesforce.books().effective_results(&request));
+        let results = world.emulator.with(|salesforce, _| effective_results(salesforce.books(), &request));
         if results == 1 { Ok(()) } else { Err(format!("{results} results")) }
     });
     assert_eq!(serve.stop().0, Some(0));

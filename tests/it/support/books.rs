@@ -1,9 +1,10 @@
-//! Who joined, as either side's books have it. They must be the same.
+//! Who joined, as either side's books have it: they must be the same. And what Salesforce's books say of a request.
 
 use std::collections::BTreeSet;
 
-use byoc_connector::emulator::{Salesforce, WorkState};
+use byoc_connector::emulator::{Ledger, LedgerEvent, ResultEffect, Salesforce, WorkState};
 use byoc_connector::model::ids::{EventId, RepId};
+use byoc_connector::model::words::WorkChange;
 use byoc_connector::routing::Reason;
 use byoc_connector::store::OutcomeRecord;
 
@@ -36,4 +37,30 @@ pub(crate) fn assert_same(here: &Joined, there: &Joined) {
     let some = |one: &Joined, other: &Joined| one.difference(other).take(3).cloned().collect::<Vec<_>>();
     assert_eq!(some(here, there), [], "the connector says that these joined, and Salesforce does not");
     assert_eq!(some(there, here), [], "Salesforce says that these joined, and the connector does not");
+}
+
+/// How many routing results of a request had an effect; more than one would be a fault of the emulator.
+pub(crate) fn effective_results(books: &Ledger, wanted: &EventId) -> usize {
+    books.count(|what| {
+        matches!(what, LedgerEvent::ResultReceived { request: Some(it), verdict: ResultEffect::Effective, .. }
+            if it == wanted)
+    })
+}
+
+/// The most offers of a request that were unanswered at one time; 1 where reps are rung one at a time.
+pub(crate) fn most_open_offers(books: &Ledger, wanted: &EventId) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for entry in books.entries() {
+        match &entry.what {
+            LedgerEvent::OfferCreated { correlation, .. } if correlation == wanted => open += 1,
+            LedgerEvent::OfferChanged {
+                correlation,
+                change: WorkChange::Accepted | WorkChange::Declined | WorkChange::Cancelled,
+                ..
+            } if correlation == wanted => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
 }
