@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 use crate::model::event::{Participant, WorkChanged};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
-use crate::model::words::ParticipantRole;
+use crate::model::words::{ParticipantRole, RoutingType};
 
 use super::command::{Command, CommandId, Order};
 use super::fact::{Fact, IllegalFact, Intent, RequestFact};
@@ -30,7 +30,6 @@ use super::policy::Settings;
 use super::progress::InFlight;
 use super::reason::{Conclusion, Outcome};
 use super::request::Request;
-use super::rules::TargetKind;
 use super::session_wait::SessionWait;
 
 /// How many routing events and cancels a conversation remembers, so that none is taken for new when it
@@ -200,8 +199,9 @@ impl Conversation {
             Fact::OfferEventMatched(work) => self.unplaced.retain(|change| change.work != *work),
             Fact::CancelReceived(entry) => self.remember_event(entry),
             Fact::Requested(requested) => {
-                let anew = requested.wanted.kind() == Some(TargetKind::Unnamed);
-                // What routes a session anew is named after the event that told of the wait, which is known.
+                // Whatever brings a first rep belongs to the session's wait, and is named after the event that told of
+                // it, which is known.
+                let anew = requested.routing_type == RoutingType::Initial;
                 if !anew || self.session_wait.is_none() {
                     self.remember_event(&requested.event);
                 }

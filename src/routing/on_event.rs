@@ -59,16 +59,11 @@ impl Decision<'_> {
             return;
         }
         let rule = rule(requested.routing_type, TargetKind::of(&requested.target));
-        if matches!(rule.admission, Admission::LeftAlone | Admission::WhenWaiting) {
-            self.remark(Remark::NotRouted(requested.event.clone(), requested.routing_type));
+        if rule.arrival == Arrival::First {
+            self.on_first_requested(requested, &rule);
             return;
         }
-        if let Some(work_item) = requested.work_item {
-            self.learn_work_item(work_item);
-        }
-        if let Some(subject) = requested.end_user.clone() {
-            self.see(Participant { role: ParticipantRole::EndUser, subject });
-        }
+        self.learn_of_request(requested);
         if let Some(requester) = requested.requester.and_then(Participant::rep) {
             self.see(requester);
         }
@@ -101,6 +96,16 @@ impl Decision<'_> {
         } else if let Some(rep) = named.filter(|rep| self.conversation.is_present(*rep)) {
             // A transfer to somebody who is in already: there is nobody to bring.
             self.decide(number, Outcome::Joined, Reason::Joined(rep));
+        }
+    }
+
+    /// What a routing event tells of its conversation, whatever becomes of it.
+    pub(super) fn learn_of_request(&mut self, requested: &RoutingRequested) {
+        if let Some(work_item) = requested.work_item {
+            self.learn_work_item(work_item);
+        }
+        if let Some(subject) = requested.end_user.clone() {
+            self.see(Participant { role: ParticipantRole::EndUser, subject });
         }
     }
 

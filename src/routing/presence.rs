@@ -100,6 +100,7 @@ impl Decision<'_> {
                 && let Some(rep) = rep
             {
                 self.announce(rep, true);
+                self.has_found_its_rep(rep);
             }
         } else if self.conversation.participants.contains(&participant) {
             self.fact(Fact::ParticipantLeft(participant));

@@ -188,6 +188,8 @@ pub enum Reason {
     Bot,
     /// The rep is in the conversation.
     AlreadyIn,
+    /// A rep is there whom nobody had to look for.
+    HasRep,
     /// The rep has an open offer for the conversation.
     AlreadyInvited,
     /// The request names nobody.
@@ -280,6 +282,7 @@ impl fmt::Display for Reason {
             }
             Self::OutsideContact => "People outside of Salesforce cannot join a conference.",
             Self::Bot => "Bots cannot join a conference.",
+            Self::HasRep => "A rep is in the conversation already.",
             Self::AlreadyIn => "This rep is already in the conversation.",
             Self::AlreadyInvited => "This rep has already been invited to this conversation.",
             Self::Unreadable => "The request does not say whom to invite.",

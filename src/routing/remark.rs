@@ -60,7 +60,7 @@ impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SeenBefore(_) => f.write_str("duplicate event ignored"),
-            Self::NotRouted(_, kind) => write!(f, "requests of type {kind} are not routed by this version"),
+            Self::NotRouted(_, kind) => write!(f, "request of type {kind} left alone: a rep is there, or it is not routed here"),
             Self::TooLateToCancel(_) => f.write_str("cancel ignored: the rep has already joined"),
             Self::NotCancellable(_) => f.write_str("cancel ignored: a transfer cannot be cancelled"),
             Self::NotDeclinable(_) => f.write_str("declined, though a transfer cannot be declined"),

@@ -88,8 +88,6 @@ pub enum Admission {
     NotYet(&'static Reason),
     /// No routing result and no call: no rep waits for it, and the partner's own routing may answer it.
     LeftAlone,
-    /// The connector begins it by itself when a session waits; an event that asks for it is left alone.
-    WhenWaiting,
 }
 
 /// In whose place a rep comes.
@@ -140,7 +138,7 @@ pub enum Waits {
     No,
     /// It waits for the rep to have room, then for the channel's own setting.
     ForRoom,
-    /// It is begun again after growing waits, for as long as the session waits.
+    /// The session is routed again after growing waits, by the channel's own setting, for as long as it has no rep.
     WhileSessionWaits,
 }
 
@@ -190,10 +188,11 @@ const TRANSFER: Rule = Rule {
     ..CONFERENCE
 };
 
-/// A first rep. Nobody asked, so nobody cancels it and nobody is told.
+/// A first rep. No rep asked, so nobody cancels it and nobody is told. Where a policy leaves first contacts to the
+/// partner, none is routed.
 const INITIAL: Rule = Rule {
-    admission: Admission::LeftAlone,
     arrival: Arrival::First,
+    waits: Waits::WhileSessionWaits,
     cancellable: false,
     result: ResultSays::Nothing,
     correlation: Correlation::RouteAnswer,
@@ -267,27 +266,27 @@ const fn transfer(target: TargetKind) -> Rule {
 
 const fn initial(target: TargetKind) -> Rule {
     match target {
-        TargetKind::Rep => INITIAL,
+        TargetKind::Rep => Rule { correlation: Correlation::RoutingEvent, ..INITIAL },
         TargetKind::Queue => Rule { route: true, find: Find::InQueue, ..INITIAL },
         TargetKind::Flow => Rule { route: true, find: Find::ByFlow, ..INITIAL },
-        TargetKind::Skills => {
-            Rule { find: Find::BySkills, sources: &[Source::Route, Source::Ours], ..INITIAL }
-        }
+        TargetKind::Skills => Rule {
+            find: Find::BySkills,
+            correlation: Correlation::RoutingEvent,
+            sources: &[Source::Route, Source::Ours],
+            ..INITIAL
+        },
         TargetKind::Bot | TargetKind::External => Rule {
+            admission: Admission::LeftAlone,
             find: Find::Nobody,
             rings: Rings::Never,
+            waits: Waits::No,
             declinable: false,
             sources: &[Source::Ours],
             ..INITIAL
         },
-        TargetKind::Unnamed => Rule {
-            admission: Admission::WhenWaiting,
-            route: true,
-            find: Find::ByChannel,
-            waits: Waits::WhileSessionWaits,
-            sources: &[Source::Route, Source::Ours],
-            ..INITIAL
-        },
+        TargetKind::Unnamed => {
+            Rule { route: true, find: Find::ByChannel, sources: &[Source::Route, Source::Ours], ..INITIAL }
+        }
     }
 }
 

@@ -63,6 +63,14 @@ impl ResolvedTarget {
         }
     }
 
+    /// Whom a first routing asks for. Where it names nobody who can be asked, the channel's own setting decides.
+    pub(super) fn resolve_first(target: &Target) -> Self {
+        match Self::resolve(target) {
+            Ok(Self::Nobody) | Err(_) => WHEN_WAITING.1,
+            Ok(wanted) => wanted,
+        }
+    }
+
     /// What it asks for; `None` where the request was refused as it came.
     pub(super) const fn kind(&self) -> Option<TargetKind> {
         match self {

@@ -1,4 +1,6 @@
-//! A session that waits for a rep is routed anew, each time (PROTOCOL: "What can happen after the offer").
+//! A session that waits for its only rep is routed: at Salesforce's `RoutingRequested` with `Initial`, and anew each time
+//! that it becomes `Waiting` (PROTOCOL: "RoutingRequested", "What can happen after the offer"). One routing is enough,
+//! whichever of the two comes first.
 //!
 //! The first time at once; where that comes to nothing, or the rep is soon gone again, after a wait that
 //! doubles. While another request of the conversation may still bring a rep, nothing is begun.
@@ -11,7 +13,8 @@
 
 use std::time::Duration;
 
-use crate::model::ids::EventId;
+use crate::model::event::RoutingRequested;
+use crate::model::ids::{EventId, RepId};
 use crate::model::time::Timestamp;
 
 use super::command::Remark;
@@ -19,11 +22,12 @@ use super::conversation::Conversation;
 use super::decision::Decision;
 use super::fact::{Fact, Requested};
 use super::phase::SessionPhase;
-use super::policy::Settings;
+use super::policy::{ANSWER_WINDOW, Settings};
 use super::reason::{Outcome, Reason};
-use super::rules::{self, TargetKind};
+use super::request::Request;
+use super::rules::{self, Admission, Rule, TargetKind};
 use super::session_wait::{self, SessionWait, State};
-use super::target::WHEN_WAITING;
+use super::target::{ResolvedTarget, WHEN_WAITING};
 
 /// A session that has not waited for so long begins with the first attempt again.
 const SERVED_FOR: Duration = Duration::from_secs(300);
@@ -110,11 +114,52 @@ impl Decision<'_> {
         if self.conversation.may_bring_a_rep() {
             self.remark(Remark::WaitsAlready(entry.clone()));
         }
-        let lately = self.conversation.session_wait.as_deref().map_or(0, |wait| match wait.state {
+        self.fact(Fact::SessionWaiting { entry: entry.clone(), lately: self.attempts_lately() });
+    }
+
+    /// How often the session was routed since it was last served for a good while.
+    fn attempts_lately(&self) -> u16 {
+        self.conversation.session_wait.as_deref().map_or(0, |wait| match wait.state {
             State::Over(since) if self.now >= since + SERVED_FOR => 0,
             _ => wait.lately,
-        });
-        self.fact(Fact::SessionWaiting { entry: entry.clone(), lately });
+        })
+    }
+
+    /// Salesforce asks for a session's only rep.
+    pub(super) fn on_first_requested(&mut self, requested: &RoutingRequested, rule: &Rule) {
+        let event = &requested.event;
+        let ours = self.settings.policy.route_waiting && rule.admission == Admission::Routed;
+        if !ours || !self.conversation.has_no_rep() {
+            self.remark(Remark::NotRouted(event.clone(), requested.routing_type));
+            return;
+        }
+        self.learn_of_request(requested);
+        if self.conversation.may_bring_a_rep() {
+            self.remark(Remark::WaitsAlready(event.clone()));
+            return;
+        }
+        let (lately, late) = (self.attempts_lately(), self.now >= requested.created + ANSWER_WINDOW);
+        // What comes late may be over: events behind it would tell. As after an attempt, it is not begun at once.
+        let lately = if late { lately.max(1) } else { lately };
+        self.fact(Fact::SessionWaiting { entry: event.clone(), lately });
+        if !late {
+            self.route_first(event.clone(), ResolvedTarget::resolve_first(&requested.target));
+        }
+    }
+
+    /// A rep whom no offer of ours brought is in: a session that a rep began, or that somebody else routed. It is
+    /// followed from here on, and not routed.
+    pub(super) fn has_found_its_rep(&mut self, rep: RepId) {
+        let ours = |request: &Request| request.offer(rep).is_some();
+        if self.conversation.requests.iter().any(ours) {
+            return;
+        }
+        let seeks = |request: &&Request| request.brings_first_rep() && request.verdict.is_none();
+        let seeking: Vec<u32> = self.conversation.requests.iter().filter(seeks).map(|it| it.number).collect();
+        for number in seeking {
+            self.decide(number, Outcome::Cancelled, Reason::HasRep);
+        }
+        self.wait_is_over();
     }
 
     /// A transfer has ended. Where nobody joined and its customer has no rep any more, they are routed as one who
@@ -154,19 +199,24 @@ impl Decision<'_> {
             }
             State::Until(at) if at <= self.now => {
                 let event = wait.next_name();
-                let (routing_type, wanted) = WHEN_WAITING;
-                self.fact(Fact::Requested(Box::new(Requested {
-                    number: self.conversation.next_number(),
-                    event,
-                    created: self.now,
-                    routing_type,
-                    wanted,
-                    reports: rules::rule(routing_type, TargetKind::Unnamed).reports(),
-                    requester: None,
-                    asked_by: None,
-                })));
+                self.route_first(event, WHEN_WAITING.1);
             }
             State::Until(_) | State::Over(_) => {}
         }
+    }
+
+    /// Begins to look for a session's only rep. No rep waits for an answer, so that its time begins now.
+    fn route_first(&mut self, event: EventId, wanted: ResolvedTarget) {
+        let (routing_type, _) = WHEN_WAITING;
+        self.fact(Fact::Requested(Box::new(Requested {
+            number: self.conversation.next_number(),
+            event,
+            created: self.now,
+            routing_type,
+            wanted,
+            reports: rules::rule(routing_type, TargetKind::Unnamed).reports(),
+            requester: None,
+            asked_by: None,
+        })));
     }
 }

@@ -12,6 +12,7 @@ use crate::support::scenario::*;
 mod after_the_offer;
 mod cancels;
 mod failures;
+mod first;
 mod journal;
 mod offers_of_unknown_id;
 mod owed;

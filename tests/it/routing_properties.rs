@@ -92,7 +92,7 @@ fn kind() -> impl Strategy<Value = Kind> {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        3 => (1..5_u32, target()).prop_map(|(event, target)| Step::Request(event, target)),
+        3 => (1..6_u32, target()).prop_map(|(event, target)| Step::Request(event, target)),
         6 => happening().prop_map(Step::Event),
         9 => (0..8_usize, kind()).prop_map(|(which, kind)| Step::Answer(which, kind)),
         1 => (0..8_usize, kind()).prop_map(|(which, kind)| Step::AnswerAgain(which, kind)),
@@ -148,6 +148,8 @@ impl Watched {
                 request.created = self.chat.now;
                 if number.is_multiple_of(3) {
                     request.routing_type = RoutingType::Transfer;
+                } else if number.is_multiple_of(5) {
+                    request.routing_type = RoutingType::Initial;
                 }
                 self.chat.when(EventKind::RoutingRequested(request));
             }

@@ -42,12 +42,22 @@ fn asks_for(kind: RoutingType, of: TargetKind) -> EventKind {
     EventKind::RoutingRequested(Box::new(RoutingRequested { routing_type: kind, ..*asked }))
 }
 
+/// A conversation in which it can be asked for: one that looks for its only rep has none.
+fn without_rep_for(rule: &Rule) -> Scenario {
+    let mut chat = Scenario::new();
+    if rule.arrival == Arrival::First {
+        chat.when(went("ann"));
+        chat.announcements.clear();
+    }
+    chat
+}
+
 #[test]
 fn every_row_is_what_a_routing_event_meets() {
     let mut routed = 0;
     for (kind, of, rule) in rows() {
         let row = format!("{kind}, {of:?}");
-        let mut chat = Scenario::new();
+        let mut chat = without_rep_for(&rule);
         chat.when(asks_for(kind, of));
         match rule.admission {
             Admission::Routed => {
@@ -62,14 +72,17 @@ fn every_row_is_what_a_routing_event_meets() {
                 assert_eq!(chat.endings[0].reason, *reason, "{row}");
                 assert!(chat.conversation.is_idle(), "{row}");
             }
-            Admission::LeftAlone | Admission::WhenWaiting => {
+            Admission::LeftAlone => {
                 assert_eq!(chat.commands(), [""; 0], "{row}");
                 assert_eq!(chat.remarks, [Remark::NotRouted(event(1), kind)], "{row}");
                 assert!(chat.conversation.is_idle(), "{row}");
             }
         }
     }
-    assert_eq!(routed, 8, "conferences with a rep, a queue, a flow, skills, and transfers to them");
+    assert_eq!(
+        routed, 13,
+        "a rep, a queue, a flow, skills, each of three kinds, and a session's first rep at large"
+    );
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn the_same_transfer_twice_is_made_once() {
 }
 
 #[test]
-fn an_initial_request_is_left_alone() {
+fn an_initial_request_is_left_alone_where_a_rep_is_in() {
     let mut chat = Scenario::new();
     chat.when(of_type(RoutingType::Initial, 1, Target::Queue(queue())));
     assert_eq!(chat.commands(), [""; 0]);

@@ -267,7 +267,7 @@ fn say_remark(remark: &Remark) -> Option<String> {
     Some(match remark {
         Remark::SeenBefore(event) => format!("request {event} ignored: duplicate event"),
         Remark::NotRouted(event, kind) => {
-            format!("request {event} ignored: type {kind} is not routed by this version")
+            format!("request {event} of type {kind} left alone: a rep is there, or it is not routed here")
         }
         Remark::TooLateToCancel(_) => "cancel ignored: the rep has already joined".to_owned(),
         Remark::NotCancellable(_) | Remark::NotDeclinable(_) => remark.to_string(),

@@ -47,8 +47,10 @@ fn kind_text(kind: RoutingType) -> &'static str {
             "A rep takes over from the one who asks. Without a rep the one who asked keeps the conversation."
         }
         RoutingType::Initial => {
-            "A session gets its only rep: the first one, or a new one after it went back to `Waiting`. No rep waits for \
-             an answer, so there is no routing result, and agent work names what the answer to `POST /route` says."
+            "A session gets its only rep: the first one, when Salesforce asks for one, or a new one after it went back to \
+             `Waiting`. One routing is enough, whichever comes first; a session that has a rep is followed and not routed. \
+             `route_waiting = false` leaves all of them alone. No rep waits for an answer, so there is no routing result, \
+             and agent work names what the answer to `POST /route` says, or the event where there is none."
         }
     }
 }
@@ -58,10 +60,7 @@ fn here(rule: &Rule) -> String {
         Admission::Routed => "**routed**".to_owned(),
         Admission::Refused(reason) => format!("refused: \u{201c}{reason}\u{201d}"),
         Admission::NotYet(reason) => format!("not yet: \u{201c}{reason}\u{201d}"),
-        Admission::LeftAlone => "not yet: left alone".to_owned(),
-        Admission::WhenWaiting => {
-            "**routed** when a session waits; an event that asks for it is left alone".to_owned()
-        }
+        Admission::LeftAlone => "left alone".to_owned(),
     }
 }
 
@@ -90,7 +89,9 @@ fn nobody_free(rule: &Rule) -> &'static str {
         (Find::Nobody, _) => "\u{2013}",
         (_, Waits::No) => "ends",
         (_, Waits::ForRoom) => "waits for room, then goes by the channel's own setting",
-        (_, Waits::WhileSessionWaits) => "tried again, for as long as the session waits",
+        (_, Waits::WhileSessionWaits) => {
+            "the session is routed again by the channel's own setting, for as long as it has no rep"
+        }
     }
 }
 
