@@ -307,8 +307,8 @@ impl Conversation {
     /// Whether the rep's console rings, or may yet, for any request of the conversation. Nobody is found
     /// for a second one meanwhile: an event could then be about either.
     pub(super) fn may_ring(&self, rep: RepId) -> bool {
-        self.is_invited(rep)
-            || self.requests.iter().any(|request| request.offer(rep).is_some_and(Offer::holds_seat))
+        let may_ring = |offer: &Offer| offer.holds_seat() || offer.rings_without_a_name();
+        self.is_invited(rep) || self.requests.iter().any(|request| request.offer(rep).is_some_and(may_ring))
     }
 
     /// Whether an offer to the rep that another request made may exist without a name.

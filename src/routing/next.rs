@@ -91,7 +91,7 @@ impl Decision<'_> {
                 OfferState::CancelOwed { .. } if undecided && self.no_word_of_cancel(number, rep) => {
                     self.decide(number, Outcome::Failed, Reason::OfferUnclear);
                 }
-                OfferState::Abandoned { until } if until <= self.now => {
+                OfferState::Abandoned { until, .. } if until <= self.now => {
                     self.about(number, RequestFact::OfferEnded(rep, OfferEndReason::Unknown));
                 }
                 _ => {}
@@ -326,7 +326,7 @@ impl Request {
             OfferState::Ringing { until, .. } if undecided => Some(until),
             OfferState::IdUnknown { until, .. }
             | OfferState::CancelRefused { until, .. }
-            | OfferState::Abandoned { until } => Some(until),
+            | OfferState::Abandoned { until, .. } => Some(until),
             _ => None,
         });
         let waiting = self.report == ReportState::Due || (undecided && self.awaits_route());

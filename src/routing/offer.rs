@@ -35,7 +35,12 @@ pub(super) enum OfferState {
     /// It cannot be taken back, for it is not open any more; word of the rep's answer is awaited.
     CancelRefused { work: AgentWorkId, why: OfferEndReason, until: Timestamp },
     /// Given up on, but should its id come up, it will be taken back.
-    Abandoned { until: Timestamp },
+    Abandoned {
+        until: Timestamp,
+        /// Whether it certainly exists. An older release did not keep that.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        certain: bool,
+    },
     /// The rep accepted.
     Accepted { work: Option<AgentWorkId> },
     /// The rep accepted too late and is being taken out.
@@ -128,6 +133,11 @@ impl Offer {
         self.creation != Creation::Done || matches!(self.state, OfferState::Abandoned { .. })
     }
 
+    /// Whether it was given up on and certainly exists: its rep's console rings, and nobody can take it back.
+    pub(super) const fn rings_without_a_name(&self) -> bool {
+        matches!(self.state, OfferState::Abandoned { certain: true, .. })
+    }
+
     /// Whether nothing of it is left to wait for.
     pub(super) fn is_settled(&self) -> bool {
         self.creation == Creation::Done
@@ -164,7 +174,9 @@ impl Offer {
             (&F::OfferCancelRefused { until, .. }, S::TakingBack { work, why, .. }) => {
                 S::CancelRefused { work, why, until }
             }
-            (&F::OfferAbandoned { until, .. }, S::IdUnknown { .. }) => S::Abandoned { until },
+            (&F::OfferAbandoned { until, .. }, S::IdUnknown { certain, .. }) => {
+                S::Abandoned { until, certain }
+            }
             (F::RepRemoved(_), S::Removing { work, .. } | S::RemovalOwed { work }) => {
                 S::Over { work, why: OfferEndReason::Removed }
             }

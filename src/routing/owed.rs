@@ -177,7 +177,7 @@ impl Request {
     /// consoles may ring, and no call can take that back.
     pub(super) fn unknown_offers(&self) -> impl Iterator<Item = (RepId, Timestamp)> {
         self.offers.iter().filter_map(|offer| match offer.state {
-            OfferState::Abandoned { until } => Some((offer.rep, until - ORPHAN_WINDOW)),
+            OfferState::Abandoned { until, .. } => Some((offer.rep, until - ORPHAN_WINDOW)),
             _ => None,
         })
     }

@@ -99,7 +99,7 @@ impl Request {
                 OfferState::Ringing { until, .. }
                 | OfferState::IdUnknown { until, .. }
                 | OfferState::CancelRefused { until, .. } => wait(until),
-                OfferState::Abandoned { until } => *until = (*until).min(latest.wait + ORPHAN_WINDOW),
+                OfferState::Abandoned { until, .. } => *until = (*until).min(latest.wait + ORPHAN_WINDOW),
                 OfferState::TakingBack { call: under_way, .. }
                 | OfferState::Removing { call: under_way, .. } => {
                     call(under_way);

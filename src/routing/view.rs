@@ -137,7 +137,7 @@ fn offer(offer: &Offer) -> OfferView {
         OfferState::CancelOwed { .. } => ("cancel owed", None),
         OfferState::RemovalOwed { .. } => ("removal owed", None),
         OfferState::CancelRefused { until, .. } => ("waiting for its event", Some(until)),
-        OfferState::Abandoned { until } => ("given up on", Some(until)),
+        OfferState::Abandoned { until, .. } => ("given up on", Some(until)),
         OfferState::Accepted { .. } => ("accepted", None),
         OfferState::Removing { .. } => ("removing", None),
         OfferState::Over { why: OfferEndReason::Declined, .. } => ("declined", None),

@@ -2,7 +2,7 @@
 
 use byoc_connector::model::event::Target;
 use byoc_connector::model::words::WorkChange;
-use byoc_connector::routing::{Input, OperatorOrder, Outcome, OwedView};
+use byoc_connector::routing::{Input, OperatorOrder, Outcome, OwedView, Reason};
 
 use crate::support::scenario::*;
 
@@ -75,4 +75,22 @@ fn while_it_may_exist_another_that_exists_already_is_promised_to_nobody() {
     assert_eq!(chat.commands(), [""; 0], "no result yet");
     chat.when(changed(7, WorkChange::Assigned));
     assert_eq!(chat.commands(), ["report yes"], "an event tells that it rings");
+}
+
+#[test]
+fn who_certainly_rings_is_asked_for_nothing_else_meanwhile() {
+    let mut chat = Scenario::new();
+    chat.when(requested(1, Target::Rep(rep("bo"))));
+    chat.answer("offer", refused(15109, true));
+    chat.answer("report yes", ok());
+    chat.seconds(40);
+    chat.commands();
+    chat.when(requested(2, Target::Rep(rep("bo"))));
+    assert_eq!(chat.commands(), ["report no"]);
+    chat.answer("report no", ok());
+    assert_eq!(chat.endings.last().map(|ending| &ending.reason), Some(&Reason::AlreadyInvited));
+    chat.when(requested(3, Target::Queue(queue())));
+    chat.answer("route", routed());
+    chat.found(&["bo", "cem"]);
+    assert_eq!(chat.commands().last().unwrap(), "offer cem (psr)");
 }
