@@ -95,9 +95,10 @@ impl World {
         self.engine.conversations().open() == 0
     }
 
-    /// Whether the engine has nothing more to do.
+    /// Whether the engine knows its conversations and has nothing more to do.
     pub(crate) fn is_settled(&self) -> bool {
-        self.is_idle() && self.engine.is_settled() && self.open.is_empty() && self.delivered.is_empty()
+        let knows = self.engine.is_settled() && self.engine.has_room();
+        knows && self.is_idle() && self.open.is_empty() && self.delivered.is_empty()
     }
 
     /// Something arrives at the connector, unless it is down.
