@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::Environment;
@@ -11,11 +11,20 @@ use super::document::Document;
 use crate::webhook::Settings;
 
 /// The single values that a variable may set.
-const KEYS: &[&str] =
-    &["rep_finder_url", "directory_url", "end_user_notifier_url", "timeout_milliseconds", "secret_file"];
+const KEYS: &[&str] = &[
+    "rep_finder_url",
+    "directory_url",
+    "end_user_notifier_url",
+    "timeout_milliseconds",
+    "secret_file",
+    "signing_secrets_file",
+];
 
 /// What the secret may also come in.
 const SECRET_VARIABLE: &str = "BYOC_WEBHOOKS_SECRET";
+
+/// What the signing secrets may also come in, separated as in the file.
+const SIGNING_VARIABLE: &str = "BYOC_WEBHOOKS_SIGNING_SECRETS";
 
 /// The table as the file has it.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,6 +35,7 @@ struct Written {
     #[serde(default = "default_timeout")]
     timeout_milliseconds: u64,
     secret_file: Option<PathBuf>,
+    signing_secrets_file: Option<PathBuf>,
 }
 
 fn default_timeout() -> u64 {
@@ -35,47 +45,63 @@ fn default_timeout() -> u64 {
 /// Reads the table; a path in it is relative to the folder that the file is in.
 pub(super) fn read(document: &mut Document<'_>, path: &Path, environment: &Environment) -> Settings {
     let mut settings = Settings::default();
-    let mistakes = |written: &Written| match secret(written, path, environment) {
-        Ok(secret) => {
-            settings = written.settings(secret);
-            settings.mistakes()
-        }
-        Err(problem) => {
-            let others = written.settings(None).mistakes();
-            let others = others.into_iter().filter(|told| !told.starts_with("secret_file"));
-            std::iter::once(problem).chain(others).collect()
-        }
+    let mistakes = |written: &Written| {
+        let held = |variable, key, file| held(variable, key, file, path, environment);
+        let secret = held(SECRET_VARIABLE, "secret_file", written.secret_file.as_ref());
+        let signing = held(SIGNING_VARIABLE, "signing_secrets_file", written.signing_secrets_file.as_ref());
+        let signing = match signing {
+            Ok(Some(all)) if all.expose_secret().trim().is_empty() => {
+                Err("signing_secrets_file is empty; it must have one secret a line".to_owned())
+            }
+            other => other,
+        };
+        let unread: Vec<String> =
+            [&secret, &signing].into_iter().filter_map(|one| one.clone().err()).collect();
+        settings = written.settings(secret.ok().flatten(), signing.ok().flatten().as_ref());
+        // What cannot be read is not missing.
+        let is_unread =
+            |told: &String| unread.iter().any(|one| one.split(' ').next() == told.split(' ').next());
+        let others: Vec<String> = settings.mistakes().into_iter().filter(|told| !is_unread(told)).collect();
+        unread.into_iter().chain(others).collect()
     };
     document.table::<Written>("webhooks", KEYS, mistakes);
     settings
 }
 
-fn secret(written: &Written, path: &Path, environment: &Environment) -> Result<Option<SecretString>, String> {
-    if let Some(secret) = environment.get(SECRET_VARIABLE) {
+/// What stands in a variable, else in the file that a key names.
+fn held(
+    variable: &str,
+    key: &str,
+    file: Option<&PathBuf>,
+    path: &Path,
+    environment: &Environment,
+) -> Result<Option<SecretString>, String> {
+    if let Some(secret) = environment.get(variable) {
         return Ok(Some(SecretString::from(secret.as_str())));
     }
-    let Some(file) = &written.secret_file else { return Ok(None) };
+    let Some(file) = file else { return Ok(None) };
     let text = std::fs::read_to_string(path.parent().unwrap_or(Path::new("")).join(file));
     text.map(|text| Some(SecretString::from(text)))
-        .map_err(|error| format!("secret_file is {}, which cannot be read: {error}", file.display()))
+        .map_err(|error| format!("{key} is {}, which cannot be read: {error}", file.display()))
 }
 
 impl Written {
-    fn settings(&self, secret: Option<SecretString>) -> Settings {
+    fn settings(&self, secret: Option<SecretString>, signing: Option<&SecretString>) -> Settings {
+        // One secret a line; a variable may have them in one.
+        let signing = signing.map(|all| all.expose_secret().split_whitespace());
         Settings {
             rep_finder_url: self.rep_finder_url.clone(),
             directory_url: self.directory_url.clone(),
             end_user_notifier_url: self.end_user_notifier_url.clone(),
             timeout: Duration::from_millis(self.timeout_milliseconds),
             secret,
+            signing_secrets: signing.into_iter().flatten().map(SecretString::from).collect(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
@@ -114,6 +140,21 @@ mod tests {
     }
 
     #[test]
+    fn signing_secrets_stand_one_a_line_in_a_file_or_in_a_variable() {
+        let secrets = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
+        let local = "[webhooks]\nrep_finder_url = 'http://127.0.0.1:9000/find'";
+        let settings = parse(local, &[(SIGNING_VARIABLE, secrets)]).unwrap();
+        let exposed: Vec<&str> = settings.signing_secrets.iter().map(SecretString::expose_secret).collect();
+        assert_eq!(exposed.join(" "), secrets);
+        assert!(!format!("{settings:?}").contains("MfKQ"), "a secret was printed");
+        let file = "[webhooks]\nsigning_secrets_file = 'keys/sample-private-key.pem'";
+        insta::assert_snapshot!(parse(file, &[]).unwrap_err().join("\n"), @"…/x.toml, line 2, webhooks.signing_secrets_file: it has a secret, number 1, that is none; each must be whsec_ and 24 to 64 bytes in base64");
+        insta::assert_snapshot!(parse(file, &[(SIGNING_VARIABLE, " ")]).unwrap_err().join("\n"), @"…/x.toml, line 2, webhooks.signing_secrets_file: it is empty; it must have one secret a line");
+        let file = "[webhooks]\nsigning_secrets_file = 'none.txt'";
+        insta::assert_snapshot!(parse(file, &[]).unwrap_err().join("\n"), @"…/x.toml, line 2, webhooks.signing_secrets_file: it is none.txt, which cannot be read: No such file or directory (os error 2)");
+    }
+
+    #[test]
     fn every_mistake_names_its_key() {
         let text = "[webhooks]\nrep_finder_url = 'http://acme.example/find'\ndirectory_url = 'https://acme.example/?key=1'\n\
                     timeout_milliseconds = 5\nsecret = 'hush'\n";
@@ -122,7 +163,7 @@ mod tests {
         …/x.toml, line 2, webhooks.rep_finder_url: it is 'http://acme.example/find'; it must be an https URL; plain http is only allowed for localhost, because tokens are sent there
         …/x.toml, line 3, webhooks.directory_url: it has a query or a fragment; remove it: secrets belong in secret_file
         …/x.toml, line 4, webhooks.timeout_milliseconds: it must be 10 to 30000
-        …/x.toml, line 5, webhooks.secret: unknown key; the keys are rep_finder_url, directory_url, end_user_notifier_url, timeout_milliseconds, secret_file
+        …/x.toml, line 5, webhooks.secret: unknown key; the keys are rep_finder_url, directory_url, end_user_notifier_url, timeout_milliseconds, secret_file, signing_secrets_file
         the variable BYOC_WEBHOOKS_END_USER_NOTIFIER_URL: it is 'nowhere'; it must be a whole URL, such as https://host.example
         ");
         let text = "[webhooks]\nrep_finder_url = 'https://acme.example/find'\n";

@@ -46,12 +46,23 @@ fn has_same_rules(old: &Serving, new: &Serving) -> bool {
 }
 
 pub(super) fn is_same_webhook(old: &webhook::Settings, new: &webhook::Settings) -> bool {
-    let webhook::Settings { rep_finder_url, directory_url, end_user_notifier_url, timeout, secret } = new;
+    let webhook::Settings {
+        rep_finder_url,
+        directory_url,
+        end_user_notifier_url,
+        timeout,
+        secret,
+        signing_secrets,
+    } = new;
+    let has_same_signing_secrets = old.signing_secrets.len() == signing_secrets.len()
+        && (old.signing_secrets.iter().zip(signing_secrets))
+            .all(|(old, new)| is_same_secret(Some(old), Some(new)));
     old.rep_finder_url == *rep_finder_url
         && old.directory_url == *directory_url
         && old.end_user_notifier_url == *end_user_notifier_url
         && old.timeout == *timeout
         && is_same_secret(old.secret.as_ref(), secret.as_ref())
+        && has_same_signing_secrets
 }
 
 fn is_same_org(old: &Org, new: &Org) -> bool {

@@ -15,7 +15,9 @@ use super::Context;
 use super::failure::Failure;
 use super::health::{Health, Kind};
 use super::settings::{self, Error, Settings};
+use super::signing::Signer;
 use super::tries::until_taken;
+use crate::model::time::{Clock as _, SystemClock};
 use crate::outbound::{http_for, in_full, status_label};
 
 /// Where a webhook is, and how it is asked.
@@ -25,6 +27,7 @@ pub(super) struct Hook {
     url: Url,
     timeout: Duration,
     health: Health,
+    signer: Option<Signer>,
 }
 
 impl fmt::Debug for Hook {
@@ -44,7 +47,8 @@ impl Hook {
         }
         let http = http_for(&url).gzip(true).default_headers(headers).timeout(settings.timeout).build();
         let http = http.map_err(|error| Error::Http(in_full(&error)))?;
-        Ok(Self { http, url, timeout: settings.timeout, health: Health::new(kind) })
+        let signer = settings::signer(&settings.signing_secrets)?;
+        Ok(Self { http, url, timeout: settings.timeout, health: Health::new(kind), signer })
     }
 
     pub(super) fn health(&self) -> &Health {
@@ -109,7 +113,11 @@ impl Hook {
     async fn send(&self, request: &Request) -> Result<Response, Failure> {
         let id = request.id.to_string();
         // `webhook-id` is what Standard Webhooks calls it.
-        let post = self.http.post(self.url.clone()).header("RequestId", &id).header("webhook-id", id);
+        let mut post = self.http.post(self.url.clone()).header("RequestId", &id).header("webhook-id", &id);
+        if let Some(signer) = &self.signer {
+            let (timestamp, signature) = signer.headers(&id, SystemClock.now(), &request.body);
+            post = post.header("webhook-timestamp", timestamp).header("webhook-signature", signature);
+        }
         let post = post.body(request.body.clone());
         let answer = post.send().await;
         let status = answer.as_ref().map_or(0, |response| response.status().as_u16());

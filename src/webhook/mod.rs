@@ -6,7 +6,7 @@
 //! Invariants
 //! 1. The secret goes to the URL that is configured and nowhere else: no redirect is followed, and plain HTTP
 //!    is for this machine alone. It is printed nowhere.
-//! 2. All tries of one request carry the same `RequestId`.
+//! 2. All tries of one request carry the same `RequestId`, and where there are signing secrets each is signed.
 //! 3. Nothing that a webhook answers is larger, longer or other than the port allows: what does not fit is left
 //!    out and told in the log.
 //! 4. A webhook that is slow or gone holds up those who ask it, for a bounded time, and nobody else.
@@ -25,6 +25,7 @@ mod lenient;
 mod notifier;
 mod probe;
 mod settings;
+mod signing;
 mod tries;
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::settings::{self, Settings};
 use super::{Context, Error};
+use crate::model::time::{Clock as _, SystemClock};
 use crate::outbound::{http_for, in_full};
 
 /// How long a probe waits, whatever the webhooks' own time is: their first answer may be slow.
@@ -50,7 +51,7 @@ impl Answered {
                 "it redirects; redirects are not followed, because that would send the secret along; configure the final address"
             }
             401 | 403 => {
-                "it rejects the secret: compare secret_file with what your platform expects as Authorization: Bearer"
+                "it rejects the secret or the signature: compare secret_file with what your platform expects as Authorization: Bearer, and signing_secrets_file with what it verifies with"
             }
             404 | 410 => "nothing at this path: correct it",
             405 => "POST is not allowed there: correct the path, or the route",
@@ -78,18 +79,25 @@ async fn one(settings: &Settings, context: &Context, field: &'static str, url: &
     let prepared = settings::url(field, url).and_then(|url| {
         let secret = settings::authorization(field, &url, settings.secret.as_ref())?;
         let http = http_for(&url).timeout(PATIENCE).build().map_err(|error| Error::Http(in_full(&error)))?;
-        Ok((http, url, secret))
+        let signer = settings::signer(&settings.signing_secrets)?;
+        Ok((http, url, secret, signer))
     });
-    let (http, url, secret) = match prepared {
+    let (http, url, secret, signer) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return Answered::Mistaken(error),
     };
     let body = json!({ "org": context.org, "channel": context.channel, "probe": true });
+    let (id, body) = (Uuid::new_v4().to_string(), body.to_string());
     let mut request = http
         .request(Method::POST, url)
         .header(CONTENT_TYPE, "application/json")
-        .header("RequestId", Uuid::new_v4().to_string())
-        .body(body.to_string());
+        .header("RequestId", &id)
+        .header("webhook-id", &id);
+    if let Some(signer) = signer {
+        let (timestamp, signature) = signer.headers(&id, SystemClock.now(), body.as_bytes());
+        request = request.header("webhook-timestamp", timestamp).header("webhook-signature", signature);
+    }
+    request = request.body(body);
     if let Some(secret) = secret {
         request = request.header(AUTHORIZATION, secret);
     }

@@ -6,6 +6,7 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::signing::{BadSecret, Signer};
 use crate::outbound::{is_loopback, secret_worthy_url};
 
 /// Where the webhooks are; those that are not set are answered by what is embedded.
@@ -21,6 +22,9 @@ pub struct Settings {
     pub timeout: Duration,
     /// What is sent as `Authorization: Bearer`. Only webhooks on this machine may do without.
     pub secret: Option<SecretString>,
+    /// What each request is signed with, as Standard Webhooks says: `whsec_` and base64. Where there are several, each
+    /// signs; none where nothing is signed.
+    pub signing_secrets: Vec<SecretString>,
 }
 
 impl Default for Settings {
@@ -31,6 +35,7 @@ impl Default for Settings {
             end_user_notifier_url: None,
             timeout: Duration::from_secs(2),
             secret: None,
+            signing_secrets: Vec::new(),
         }
     }
 }
@@ -58,6 +63,14 @@ pub enum Error {
         "secret_file is empty, or has characters that an HTTP header cannot carry; it must be one line of ASCII"
     )]
     Secret,
+    /// A signing secret that is none.
+    #[error(
+        "signing_secrets_file has a secret, number {number}, that is none; each must be whsec_ and 24 to 64 bytes in base64"
+    )]
+    SigningSecret {
+        /// Which, from 1.
+        number: usize,
+    },
     /// The HTTP client cannot be set up.
     #[error("the HTTP client cannot be set up: {0}")]
     Http(String),
@@ -86,6 +99,7 @@ impl Settings {
             .enumerate()
             .filter(|(n, error)| matches!(error, Error::Url { .. }) || Some(*n) == without_secret);
         found.extend(told.map(|(_, error)| error.to_string()));
+        found.extend(signer(&self.signing_secrets).err().map(|error| error.to_string()));
         found
     }
 
@@ -108,6 +122,11 @@ pub(super) fn url(field: &'static str, text: &str) -> Result<Url, Error> {
         return Err(Error::Url { field, problem: problem.to_owned() });
     }
     Ok(url)
+}
+
+/// What signs; none where there is no secret for it.
+pub(super) fn signer(secrets: &[SecretString]) -> Result<Option<Signer>, Error> {
+    Signer::new(secrets).map_err(|BadSecret(number)| Error::SigningSecret { number })
 }
 
 /// The header that a webhook is shown.

@@ -56,6 +56,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     ("webhooks.timeout_milliseconds", "5", "must be 10 to 30000"),
     ("webhooks.secret_file", "'none'", "cannot be read"),
+    ("webhooks.signing_secrets_file", "'text.pem'", "must be whsec_ and 24 to 64 bytes"),
     ("people.choice", "'loudest'", "expected `most-available` or `least-active`"),
     ("routing.ring", "'loud'", "expected `one at a time` or `all`"),
     ("routing.report", "'never'", "expected"),
