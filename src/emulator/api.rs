@@ -83,7 +83,13 @@ impl Salesforce {
         if let Err(refusal) = self.check_headers(now, operation, request) {
             return (None, Err(refusal));
         }
-        let body = match body::parse(&request.body) {
+        let parsed = match operation {
+            Operation::Interactions => {
+                body::parse_form(request.header("Content-Type").unwrap_or_default(), &request.body)
+            }
+            _ => body::parse(&request.body),
+        };
+        let body = match parsed {
             Ok(body) => body,
             Err(refusal) => return (None, Err(refusal)),
         };
@@ -120,9 +126,9 @@ impl Salesforce {
             Some(id) => return wrong(format!("RequestId '{}' is not a UUID", shown(id))),
             None => return wrong("the RequestId header is missing".to_owned()),
         }
-        let content = header("Content-Type").unwrap_or_default();
-        if !content.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-            return wrong("the Content-Type header must be application/json".to_owned());
+        let (content, wanted) = (header("Content-Type").unwrap_or_default(), operation.content_type());
+        if !content.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted) {
+            return wrong(format!("the Content-Type header must be {wanted}"));
         }
         match header("AuthorizationContext") {
             Some(name) if name == self.settings.channel.developer_name => {}

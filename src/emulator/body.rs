@@ -18,6 +18,31 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, Refusal> {
     }
 }
 
+/// Parses the part `json` of a form. What is not such a form is 10089; so is a file, which is not taken here.
+pub(super) fn parse_form(content_type: &str, body: &[u8]) -> Result<Value, Refusal> {
+    if body.is_empty() {
+        return parse(body);
+    }
+    let boundary = content_type.split(';').skip(1).find_map(|one| one.trim().strip_prefix("boundary="));
+    let boundary = boundary.map(|text| text.trim_matches('"')).filter(|text| !text.is_empty());
+    let form = std::str::from_utf8(body).ok();
+    let (Some(boundary), Some(form)) = (boundary, form) else {
+        return Err(Refusal::body("the body is not a form: it has no boundary, or is no text"));
+    };
+    let delimiter = format!("--{boundary}");
+    let mut json = None;
+    for part in form.split(delimiter.as_str()).skip(1).take_while(|part| !part.starts_with("--")) {
+        let (head, content) = part
+            .split_once("\r\n\r\n")
+            .ok_or_else(|| Refusal::body("a part of the form has no end of its headers"))?;
+        if !head.contains("name=\"json\"") {
+            return Err(Refusal::body("the form has a part other than 'json': files are not taken here"));
+        }
+        json = Some(content.strip_suffix("\r\n").unwrap_or(content));
+    }
+    parse(json.ok_or_else(|| Refusal::body("the form has no part 'json'"))?.as_bytes())
+}
+
 /// The fields of a JSON object.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a>(&'a Map<String, Value>);
@@ -33,6 +58,11 @@ impl<'a> Fields<'a> {
 
     pub(super) fn text(self, name: &str) -> Result<Option<&'a str>, Refusal> {
         self.typed(name, "a string", Value::as_str)
+    }
+
+    /// A whole number.
+    pub(super) fn integer(self, name: &str) -> Result<Option<i64>, Refusal> {
+        self.typed(name, "a whole number", Value::as_i64)
     }
 
     pub(super) fn flag(self, name: &str) -> Result<Option<bool>, Refusal> {

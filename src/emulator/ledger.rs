@@ -169,6 +169,13 @@ pub enum LedgerEvent {
         /// How many are in it now.
         count: usize,
     },
+    /// A message of an end user's was taken.
+    MessageTaken {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// Its id, once among all messages.
+        entry: String,
+    },
     /// A session changed its status.
     SessionChanged {
         /// Whose.

@@ -34,6 +34,8 @@ pub struct Salesforce {
     pub(super) flows: BTreeMap<FlowId, Flow>,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
     pub(super) by_work_item: BTreeMap<WorkItemId, ConversationId>,
+    /// The ids of all messages that were taken.
+    pub(super) messages: BTreeSet<String>,
     /// What end users have agreed to, where somebody has said so.
     pub(super) consents: BTreeMap<Subject, ConsentStatus>,
     pub(super) psrs: BTreeMap<PsrId, Psr>,
@@ -100,6 +102,7 @@ impl Salesforce {
             flows: roster.flows.into_iter().map(|flow| (flow.id, flow)).collect(),
             conversations: BTreeMap::new(),
             by_work_item: BTreeMap::new(),
+            messages: BTreeSet::new(),
             consents: BTreeMap::new(),
             psrs: BTreeMap::new(),
             works: BTreeMap::new(),

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, DATE, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, Url};
 use uuid::Uuid;
 
@@ -63,6 +63,7 @@ struct Sending<'a> {
     line: &'a Line,
     request_id: Uuid,
     wire: WireRequest,
+    content_type: String,
     body: Vec<u8>,
     give_up_at: Timestamp,
     priority: Priority,
@@ -111,9 +112,17 @@ impl Client {
     pub async fn try_once(&self, attempt: &Try, priority: Priority) -> Tried {
         let Try { request_id, call, give_up_at, line, rejected, resumed: _ } = attempt;
         let wire = encode(call);
-        let body = wire.body.to_string().into_bytes();
-        let sending =
-            Sending { call, line, request_id: *request_id, wire, body, give_up_at: *give_up_at, priority };
+        let (content_type, body) = wire.payload(*request_id);
+        let sending = Sending {
+            call,
+            line,
+            request_id: *request_id,
+            wire,
+            content_type,
+            body,
+            give_up_at: *give_up_at,
+            priority,
+        };
         let (outcome, token) = self.one_try(&sending, rejected.as_ref()).await;
         tracing::debug!(operation = Operation::of(call).name, %request_id, ?outcome, "a try");
         Tried { outcome, token }
@@ -257,6 +266,8 @@ impl Client {
         let mut buffer = Uuid::encode_buffer();
         let id = sending.request_id.hyphenated().encode_lower(&mut buffer);
         headers.insert(REQUEST_ID, HeaderValue::from_str(id).map_err(|error| error.to_string())?);
+        let content_type = HeaderValue::try_from(&sending.content_type).map_err(|error| error.to_string())?;
+        headers.insert(CONTENT_TYPE, content_type);
         for &(name, value) in sending.wire.headers {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }

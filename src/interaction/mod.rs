@@ -42,5 +42,5 @@ pub use sleep::{ClockSleeper, Sleeper, sleep_until};
 pub use tries::{Next, Tries, jitter};
 pub use try_outcome::{Rejection, TryOutcome, decode, parse_retry_after};
 pub use until_answered::until_answered;
-pub use wire::{Method, WireRequest};
+pub use wire::{Form, Method, WireRequest};
 pub use witness::{Exchanged, Witness};

@@ -10,7 +10,8 @@ use std::fmt;
 
 pub use agent_work::{AgentWorkUpdate, ForBotsAlone, UpdateAgentWork};
 pub use messaging::{
-    BeginConversation, Begun, ChangeSession, RoutingAttributes, SessionChange, UpdateConsent,
+    BeginConversation, Begun, ChangeSession, EmptyText, MessageText, RoutingAttributes, SendText, Sent,
+    SessionChange, UpdateConsent,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,8 @@ pub enum Call {
     UpdateConsent(UpdateConsent),
     /// Begin a conversation.
     BeginConversation(BeginConversation),
+    /// Send what the end user wrote.
+    SendText(SendText),
 }
 
 /// `POST /route`: create a PSR.
@@ -182,6 +185,8 @@ pub enum Reply {
     Offered(Option<AgentWorkId>),
     /// `POST /conversation`.
     Begun(Begun),
+    /// `POST /interactions`.
+    Sent(Sent),
     /// Everything else.
     Ok,
 }
@@ -190,7 +195,7 @@ impl From<Reply> for Routed {
     fn from(reply: Reply) -> Self {
         match reply {
             Reply::Routed(routed) => routed,
-            Reply::Offered(_) | Reply::Begun(_) | Reply::Ok => Self::default(),
+            _ => Self::default(),
         }
     }
 }
@@ -199,7 +204,7 @@ impl From<Reply> for Option<AgentWorkId> {
     fn from(reply: Reply) -> Self {
         match reply {
             Reply::Offered(work) => work,
-            Reply::Routed(_) | Reply::Begun(_) | Reply::Ok => None,
+            _ => None,
         }
     }
 }
@@ -208,7 +213,16 @@ impl From<Reply> for Begun {
     fn from(reply: Reply) -> Self {
         match reply {
             Reply::Begun(begun) => begun,
-            Reply::Routed(_) | Reply::Offered(_) | Reply::Ok => Self::default(),
+            _ => Self::default(),
+        }
+    }
+}
+
+impl From<Reply> for Sent {
+    fn from(reply: Reply) -> Self {
+        match reply {
+            Reply::Sent(sent) => sent,
+            _ => Self::default(),
         }
     }
 }

@@ -33,6 +33,8 @@ impl ErrorCode {
     pub const PARTICIPANT_NOT_FOUND: Self = Self(10036);
     /// There is no such session.
     pub const SESSION_NOT_FOUND: Self = Self(10071);
+    /// A message with that id is there already.
+    pub const MESSAGE_EXISTS: Self = Self(10073);
     /// There is no such agent work.
     pub const WORK_NOT_VALID: Self = Self(10082);
     /// What was to be changed is in a state that does not allow it: an offer that is not open any more.

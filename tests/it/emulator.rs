@@ -23,6 +23,7 @@ mod consents;
 mod conversations;
 mod endings;
 mod forms;
+mod interactions;
 mod life;
 mod published;
 mod refusals;

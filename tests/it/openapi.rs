@@ -115,6 +115,7 @@ fn responses_are_as_described() {
         ("POST", "/api/v1/participant", 200, json!({"success": true})),
         ("POST", "/api/v1/participant", 400, error.clone()),
         ("POST", "/api/v1/conversation", 202, json!({"conversationIdentifier": "c", "success": true})),
+        ("POST", "/api/v1/interactions", 202, json!({"conversationIdentifier": "c", "workItemIds": ["w"]})),
         ("PATCH", "/api/v1/consent", 200, json!({"success": false, "errorDetail": error})),
         ("POST", "/api/v1/messagingSession", 200, json!({"success": true})),
         ("POST", "/api/v1/messagingSession", 200, json!({"success": false, "errorReason": "NO_ACCESS"})),
@@ -139,8 +140,16 @@ fn our_description_agrees_with_salesforces_own() {
             let their = &theirs["paths"][path][method];
             assert_eq!(our["operationId"], their["operationId"], "{at}");
             assert_eq!(headers(description(), our), headers(&theirs, their), "{at}: headers");
-            let body = "/requestBody/content/application~1json/schema";
-            assert_same_shape(&at, our.pointer(body), &theirs, their.pointer(body));
+            let content = "/requestBody/content";
+            assert_eq!(
+                names(&our.pointer(content).cloned().unwrap_or_default()),
+                names(&their.pointer(content).cloned().unwrap_or_default()),
+                "{at}: content"
+            );
+            for kind in names(our.pointer(content).unwrap_or(&Value::Null)) {
+                let body = format!("{content}/{}/schema", kind.replace('/', "~1"));
+                assert_same_shape(&at, our.pointer(&body), &theirs, their.pointer(&body));
+            }
             assert_eq!(statuses(our), statuses(their), "{at}: statuses");
             for status in statuses(our) {
                 let content = "/content/application~1json/schema";
@@ -156,7 +165,7 @@ fn our_description_agrees_with_salesforces_own() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 9);
+    assert_eq!(compared, 10);
 }
 
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {

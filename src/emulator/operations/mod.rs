@@ -9,6 +9,7 @@ mod patch_agent_work;
 mod patch_consent_update;
 mod post_agent_work;
 mod post_conversation;
+mod post_interaction;
 mod post_messaging_session;
 mod post_participant;
 mod post_route;
@@ -38,6 +39,7 @@ impl Salesforce {
             Operation::RoutingResult => self.take_routing_result(now, body),
             Operation::Participant => self.change_participant(now, body),
             Operation::Conversation => self.begin_conversation(now, body),
+            Operation::Interactions => self.take_interaction(now, body),
             Operation::Consent => self.update_consent(now, body),
             Operation::MessagingSession => self.change_session(now, body),
         }

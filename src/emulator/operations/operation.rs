@@ -46,6 +46,8 @@ operations! {
     Participant: "POST" "participant" None,
     /// `POST /conversation`.
     Conversation: "POST" "conversation" None,
+    /// `POST /interactions`.
+    Interactions: "POST" "interactions" None,
     /// `PATCH /consent`.
     Consent: "PATCH" "consent" None,
     /// `POST /messagingSession`.
@@ -61,6 +63,14 @@ impl Operation {
     /// The last part of its path: `route`.
     pub const fn resource(self) -> &'static str {
         self.entry().1
+    }
+
+    /// The content type that its body has.
+    pub(in crate::emulator) const fn content_type(self) -> &'static str {
+        match self {
+            Self::Interactions => "multipart/form-data",
+            _ => "application/json",
+        }
     }
 
     pub(in crate::emulator) const fn type_header(self) -> TypeHeader {

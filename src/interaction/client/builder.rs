@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 
 use super::{Client, Inner};
 use crate::interaction::auth::TokenSource;
@@ -141,7 +141,6 @@ impl Builder {
         Ok(HeaderMap::from_iter([
             (ORG_ID, org),
             (CONTEXT, context),
-            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (ACCEPT, HeaderValue::from_static("application/json")),
         ]))
     }

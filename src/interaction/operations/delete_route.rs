@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::line::{Line, Priority};
-use super::super::wire::Method;
+use super::super::wire::{Form, Method};
 use super::operation::{ApiCall, Effect, Operation};
 use crate::model::call::ClearRoute;
 use crate::model::error_codes::ErrorCode;
@@ -15,6 +15,7 @@ impl ApiCall for ClearRoute {
         method: Method::Delete,
         path: "/api/v1/route",
         headers: &[],
+        form: Form::Json,
         priority: Priority::First,
         // The session is gone, and its PSR with it.
         effect: Effect::TakesBack {

@@ -14,6 +14,7 @@ mod patch_agent_work;
 mod patch_consent_update;
 mod post_agent_work;
 mod post_conversation;
+mod post_interaction;
 mod post_messaging_session;
 mod post_participant;
 mod post_route;
@@ -26,7 +27,7 @@ use super::line::{Line, Priority};
 use super::wire::WireRequest;
 use crate::model::call::{
     BeginConversation, Call, ChangeSession, ClearRoute, CreateAgentWork, RemoveParticipant, Reply,
-    ReportResult, Route, UpdateAgentWork, UpdateConsent,
+    ReportResult, Route, SendText, UpdateAgentWork, UpdateConsent,
 };
 
 /// Makes the list: whatever is asked of a call is asked of its operation's file.
@@ -76,6 +77,7 @@ operations![
     ChangeSession,
     UpdateConsent,
     BeginConversation,
+    SendText,
 ];
 
 impl Priority {
@@ -87,8 +89,8 @@ impl Priority {
 
 /// What a call is on the wire.
 pub fn encode(call: &Call) -> WireRequest {
-    let &Operation { method, path, headers, .. } = Operation::of(call);
-    WireRequest { method, path, headers, body: body(call) }
+    let &Operation { method, path, headers, form, .. } = Operation::of(call);
+    WireRequest { method, path, headers, body: body(call), form }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::line::{Line, Priority};
-use super::super::wire::Method;
+use super::super::wire::{Form, Method};
 use crate::model::call::{Call, Reply};
 use crate::model::error_codes::ErrorCode;
 
@@ -18,6 +18,8 @@ pub struct Operation {
     pub path: &'static str,
     /// The headers that it takes beside those of every operation, names in small letters.
     pub headers: &'static [(&'static str, &'static str)],
+    /// How its body is sent.
+    pub form: Form,
     /// What comes first where calls wait for the org's limit.
     pub priority: Priority,
     /// What it does at Salesforce.

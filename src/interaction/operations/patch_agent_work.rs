@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::super::line::{Line, Priority};
-use super::super::wire::Method;
+use super::super::wire::{Form, Method};
 use super::operation::{ApiCall, Effect, Operation};
 use crate::model::call::{AgentWorkUpdate, UpdateAgentWork};
 use crate::model::error_codes::ErrorCode;
@@ -18,6 +18,7 @@ impl ApiCall for UpdateAgentWork {
         method: Method::Patch,
         path: "/api/v1/agentWork",
         headers: &[("authorizationcontexttype", "ConversationChannelDefinition")],
+        form: Form::Json,
         priority: Priority::First,
         // The session is gone, and its offers with it; or Salesforce knows no such agent work.
         effect: Effect::TakesBack {

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::super::line::{Line, Priority};
-use super::super::wire::Method;
+use super::super::wire::{Form, Method};
 use super::operation::{ApiCall, Effect, Operation};
 use crate::model::call::UpdateConsent;
 
@@ -15,6 +15,7 @@ impl ApiCall for UpdateConsent {
         method: Method::Patch,
         path: "/api/v1/consent",
         headers: &[],
+        form: Form::Json,
         priority: Priority::Later,
         effect: Effect::Sets,
     };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::fields::{id, set};
 use super::super::line::{Line, Priority};
-use super::super::wire::Method;
+use super::super::wire::{Form, Method};
 use super::operation::{ApiCall, Effect, Operation};
 use crate::model::call::{Capacity, CreateAgentWork, Reply};
 use crate::model::ids::AgentWorkId;
@@ -18,6 +18,7 @@ impl ApiCall for CreateAgentWork {
         method: Method::Post,
         path: "/api/v1/agentWork",
         headers: &[],
+        form: Form::Json,
         priority: Priority::Later,
         effect: Effect::Makes { named_in: "agentWorkId" },
     };

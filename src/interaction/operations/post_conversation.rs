@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::fields::{id, set};
 use super::super::line::{Line, Priority};
-use super::super::wire::Method;
+use super::super::wire::{Form, Method};
 use super::operation::{ApiCall, Effect, Operation, Repeat};
 use crate::model::call::{BeginConversation, Begun, Reply};
 use crate::model::ids::{ConversationId, WorkItemId};
@@ -19,6 +19,7 @@ impl ApiCall for BeginConversation {
         method: Method::Post,
         path: "/api/v1/conversation",
         headers: &[],
+        form: Form::Json,
         priority: Priority::Later,
         effect: Effect::Adds { named_in: "conversationIdentifier", repeat: Repeat::Never },
     };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::fields::set;
 use super::super::line::{Line, Priority};
-use super::super::wire::Method;
+use super::super::wire::{Form, Method};
 use super::operation::{ApiCall, Effect, Operation};
 use crate::model::call::{ChangeSession, SessionChange};
 use crate::model::error_codes::ErrorCode;
@@ -17,6 +17,7 @@ impl ApiCall for ChangeSession {
         method: Method::Post,
         path: "/api/v1/messagingSession",
         headers: &[],
+        form: Form::Json,
         // No rep rings and no 60 seconds run because of it.
         priority: Priority::Later,
         effect: Effect::TakesBack { none_there: &[ErrorCode::SESSION_NOT_FOUND] },

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::super::line::{Line, Priority};
-use super::super::wire::Method;
+use super::super::wire::{Form, Method};
 use super::operation::{ApiCall, Effect, Operation};
 use crate::model::call::{Removable, RemoveParticipant};
 use crate::model::error_codes::ErrorCode;
@@ -16,6 +16,7 @@ impl ApiCall for RemoveParticipant {
         method: Method::Post,
         path: "/api/v1/participant",
         headers: &[],
+        form: Form::Json,
         priority: Priority::First,
         effect: Effect::TakesBack {
             none_there: &[

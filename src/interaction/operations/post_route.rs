@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::fields::{id, set};
 use super::super::line::{Line, Priority};
-use super::super::wire::Method;
+use super::super::wire::{Form, Method};
 use super::operation::{ApiCall, Effect, Operation};
 use crate::model::call::{Reply, Route, RouteBy, Routed};
 use crate::model::ids::{EventId, PsrId, QueueId, RepId, WorkItemId};
@@ -17,6 +17,7 @@ impl ApiCall for Route {
         method: Method::Post,
         path: "/api/v1/route",
         headers: &[],
+        form: Form::Json,
         priority: Priority::Later,
         effect: Effect::Makes { named_in: "psrId" },
     };

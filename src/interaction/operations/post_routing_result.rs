@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::fields::set;
 use super::super::line::{Line, Priority};
-use super::super::wire::Method;
+use super::super::wire::{Form, Method};
 use super::operation::{ApiCall, Effect, Operation};
 use crate::model::call::{ReportResult, RoutingOutcome};
 
@@ -16,6 +16,7 @@ impl ApiCall for ReportResult {
         method: Method::Post,
         path: "/api/v1/routingResult",
         headers: &[],
+        form: Form::Json,
         priority: Priority::First,
         effect: Effect::Answers,
     };

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn schemas(file: &str) -> Option<Value> {
+pub(super) fn schemas(file: &str) -> Option<Value> {
     let above = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(1);
     let read =
         |folder: &std::path::Path| std::fs::read_to_string(folder.join("shared/reference").join(file)).ok();
@@ -56,7 +56,7 @@ fn without_nulls(value: &Value) -> Value {
     }
 }
 
-fn conforms(components: &Value, name: &str, value: &Value) {
+pub(super) fn conforms(components: &Value, name: &str, value: &Value) {
     let value = without_nulls(value);
     let found: Vec<_> = validator(components, name).iter_errors(&value).map(|e| e.to_string()).collect();
     assert!(found.is_empty(), "{name}: {found:?}\n{value:#}");

@@ -1,7 +1,9 @@
 //! Operations that routing does not ask for, from the connector's client to the emulator over HTTP.
 
 use byoc_connector::interaction::{Attempt, Client, Failure, FixedToken};
-use byoc_connector::model::call::{BeginConversation, ChangeSession, RoutingAttributes, SessionChange};
+use byoc_connector::model::call::{
+    BeginConversation, ChangeSession, MessageText, RoutingAttributes, SendText, Sent, SessionChange,
+};
 use byoc_connector::model::ids::{ChannelAddressId, ConversationId, Subject, WorkItemId};
 use byoc_connector::model::time::SystemClock;
 use byoc_connector::model::words::OperationBy;
@@ -89,5 +91,32 @@ async fn a_conversation_whose_answer_is_lost_is_not_known_again() {
     let is_known =
         known.as_array().unwrap().iter().any(|it| it["id"] == made.conversation.as_ref().unwrap().as_str());
     assert!(is_known && made.work_item.is_some());
+    server.stops().await;
+}
+
+#[tokio::test]
+async fn a_text_whose_answer_is_lost_is_sent_again_and_there_once() {
+    let server = Server::start().await;
+    let client = server.connector();
+    let text = |entry| SendText {
+        channel: channel(),
+        end_user: Subject::parse("customer-7").unwrap(),
+        entry,
+        text: MessageText::try_from("Where is my order?".to_owned()).unwrap(),
+        at: SystemClock.now(),
+        attributes: RoutingAttributes::default(),
+    };
+    let entry = Uuid::new_v4();
+    server.does("faults", json!({ "fault": "answerLost", "operation": "interactions" })).await;
+    assert_eq!(client.make(attempt(), text(entry)).await, Ok(Sent::default()), "10073: the first try was it");
+    assert_eq!(code(client.make(attempt(), text(entry)).await), Some(10073), "no try of this one was lost");
+    let sent = client.make(attempt(), text(Uuid::new_v4())).await.unwrap();
+    let there = server.conversations().await;
+    assert_eq!(there.as_array().unwrap().len(), 1);
+    assert_eq!(there[0]["id"], sent.conversation.unwrap().as_str());
+    let books = server.get("/emulator/v1/books").await["entries"].take();
+    let taken = books.as_array().unwrap().iter().filter(|it| it["kind"] == "messageTaken");
+    let ids: Vec<&str> = taken.map(|it| it["entry"].as_str().unwrap()).collect();
+    assert_eq!((ids.len(), ids[0]), (2, entry.to_string().as_str()));
     server.stops().await;
 }

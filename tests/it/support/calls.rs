@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use byoc_connector::model::call::{
-    BeginConversation, Call, Capacity, ChangeSession, ClearRoute, CreateAgentWork, Removable,
-    RemoveParticipant, ReportResult, Route, RouteBy, RoutingAttributes, RoutingOutcome, SessionChange,
-    UpdateAgentWork, UpdateConsent,
+    BeginConversation, Call, Capacity, ChangeSession, ClearRoute, CreateAgentWork, MessageText, Removable,
+    RemoveParticipant, ReportResult, Route, RouteBy, RoutingAttributes, RoutingOutcome, SendText,
+    SessionChange, UpdateAgentWork, UpdateConsent,
 };
 use byoc_connector::model::ids::{
     AgentWorkId, ChannelAddressId, ConversationId, EventId, FlowId, QueueId, RepId, Subject, WorkItemId,
 };
+use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{CancelReason, ConsentStatus, OperationBy, RoutingType};
+use uuid::Uuid;
 
 /// Every shape that a call can have.
 pub(crate) fn every_call() -> Vec<Call> {
@@ -93,6 +95,14 @@ fn about_the_channel() -> Vec<Call> {
     let named = RoutingAttributes(BTreeMap::from([("Language".to_owned(), "de".to_owned())]));
     for attributes in [RoutingAttributes::default(), named] {
         let (channel, end_user) = (channel.clone(), end_user.clone());
+        calls.push(Call::SendText(SendText {
+            channel: channel.clone(),
+            end_user: end_user.clone(),
+            entry: Uuid::from_u128(7),
+            text: MessageText::try_from("\"Hello\",\r\n--7 is my order.".to_owned()).unwrap(),
+            at: Timestamp::from_millis(1_780_000_000_000),
+            attributes: attributes.clone(),
+        }));
         calls.push(Call::BeginConversation(BeginConversation { channel, end_user, attributes }));
     }
     calls

@@ -22,10 +22,19 @@ pub(crate) fn assert_request_conforms(method: &str, path: &str, body: &Value) {
 
 /// Every way in which the body is not what the operation takes.
 pub(crate) fn request_problems(method: &str, path: &str, body: &Value) -> Vec<String> {
-    match operation(method, path).pointer("/requestBody/content/application~1json/schema") {
+    match body_schema(operation(method, path)) {
         Some(schema) => problems(schema, body),
         None => vec![format!("{method} {path} is not described")],
     }
+}
+
+/// The schema of an operation's JSON: its body, or the part `json` of its form.
+pub(crate) fn body_schema(operation: &'static Value) -> Option<&'static Value> {
+    let content = &operation["requestBody"]["content"];
+    content.pointer("/application~1json/schema").or_else(|| {
+        let form = resolve(content.pointer("/multipart~1form-data/schema")?);
+        form.pointer("/properties/json")
+    })
 }
 
 /// Fails with every way in which the body is not what the operation answers with that status.
