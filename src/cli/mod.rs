@@ -12,6 +12,7 @@
 pub mod completions;
 pub mod config_file;
 pub mod contacts;
+pub mod dead_letters;
 pub mod demo;
 pub mod doctor;
 pub mod emulator;
@@ -107,6 +108,7 @@ commands! {
     Record => record,
     Doctor => doctor,
     Store => store,
+    DeadLetters => dead_letters,
     Emulator => emulator,
     Completions => completions,
 }

@@ -33,6 +33,7 @@ use uuid::Uuid;
 use crate::support::books::{effective_results, most_open_offers};
 use moody::Moody;
 
+mod away;
 mod causes;
 mod clock;
 mod conferences;

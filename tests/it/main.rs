@@ -14,6 +14,8 @@ mod cli_check;
 #[cfg(feature = "cli")]
 mod cli_contacts;
 #[cfg(feature = "cli")]
+mod cli_dead_letters;
+#[cfg(feature = "cli")]
 mod cli_demo;
 #[cfg(feature = "cli")]
 mod cli_record;

@@ -128,6 +128,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "org",
             "server",
             "webhook",
+            "outbound",
         ],
     ),
     ("telemetry", &[]),

@@ -1,6 +1,6 @@
 // The operator's page: which routing requests are open, how the last ones ended, and whether all parts work.
 //
-// It reads /v1/routing-requests, /v1/owed, /v1/unreadable-conversations and /readyz every few seconds, and at once when /v1/stream tells of an
+// It reads /v1/routing-requests, /v1/owed, /v1/dead-letters, /v1/unreadable-conversations and /readyz every few seconds, and at once when /v1/stream tells of an
 // ending. Each is read and shown by itself: while the store fails, health is what somebody comes here for.
 // Whatever it shows is set as text, never as markup.
 
@@ -13,7 +13,7 @@ const PARTS = 12; // how many parts are shown, what is down first; and how many 
 
 const byId = (id) => document.getElementById(id);
 // Of the lists, null is what was never read.
-const state = { owed: { owed: [], more: false }, unreadable: { conversations: [], more: false }, open: null, ended: null, skew: 0 };
+const state = { owed: { owed: [], more: false }, letters: { deadLetters: [], more: false }, unreadable: { conversations: [], more: false }, open: null, ended: null, skew: 0 };
 
 // --- what is shown ---------------------------------------------------------------------------------
 
@@ -155,6 +155,42 @@ function owedRow(owed) {
   return row;
 }
 
+function letterRow(letter) {
+  const row = element("tr");
+  const actions = element("td");
+  for (const [act, text] of letter.resending ? [["drop", "Drop"]] : [["resend", "Send again"], ["drop", "Drop"]]) {
+    const button = element("button", text);
+    button.type = "button";
+    button.dataset.act = act;
+    button.dataset.id = letter.id;
+    button.setAttribute("aria-label", `${text}: number ${letter.sequence} of ${letter.conversation}`);
+    actions.append(button);
+  }
+  row.append(
+    plain(since(letter.since), undefined, "number"),
+    cell("th", [[letter.conversation, letter.id]], "row"),
+    plain(letter.channel, letter.org),
+    plain(letter.news.joined ? "A rep joined" : "A rep left", `${letter.news.rep}, number ${letter.sequence}`),
+    plain(letter.reason, letter.resending ? "being sent again" : undefined),
+    actions,
+  );
+  return row;
+}
+
+async function orderLetter({ act, id }) {
+  const path = `/v1/dead-letters/${encodeURIComponent(id)}`;
+  if (act === "drop" && !confirm("Drop it? The partner's platform never hears of it.")) return;
+  const said = byId("letters-said");
+  try {
+    const response = act === "resend" ? await fetch(`${path}/resend`, { method: "POST" }) : await fetch(path, { method: "DELETE" });
+    const body = await response.json();
+    setText(said, response.ok ? (act === "resend" ? "Sending it again." : "Dropped.") : `${body.error}: ${body.hint}`);
+  } catch (error) {
+    setText(said, `The order failed: ${error.message}`);
+  }
+  lookSoon();
+}
+
 function unreadableRow(lost) {
   const row = element("tr");
   const open = [...lost.works.map((work) => [work, "offer"]), ...lost.psrs.map((psr) => [psr, "PSR"])];
@@ -242,6 +278,10 @@ function draw() {
   byId("owed-section").hidden = state.owed.owed.length === 0;
   fill(byId("owed"), state.owed.owed.map(owedRow));
   setText(byId("owed-count"), count(state.owed.owed, state.owed.owed, state.owed.more));
+  const { deadLetters } = state.letters;
+  byId("letters-section").hidden = deadLetters.length === 0 && byId("letters-said").textContent === "";
+  fill(byId("letters"), deadLetters.map(letterRow));
+  setText(byId("letters-count"), count(deadLetters, deadLetters, state.letters.more));
   const { conversations, more } = state.unreadable;
   // What came of the last order stays to be read.
   byId("unreadable-section").hidden = conversations.length === 0 && byId("unreadable-said").textContent === "";
@@ -323,6 +363,7 @@ const why = (error) => (error.name === "TimeoutError" ? `no answer within ${EVER
 const READS = [
   ["Health", "/readyz", drawParts],
   ["What is owed", "/v1/owed?limit=100", (owed) => (state.owed = owed)],
+  ["Dead letters", "/v1/dead-letters?limit=100", (letters) => (state.letters = letters)],
   ["Conversations that cannot be read", "/v1/unreadable-conversations?limit=100", (lost) => (state.unreadable = lost)],
   ["Open requests", `/v1/routing-requests?state=open&limit=${LISTED}`, (open) => (state.open = open)],
   ["Ended requests", `/v1/routing-requests?state=ended&limit=${LISTED}`, (ended) => (state.ended = ended)],
@@ -381,6 +422,10 @@ function watch() {
 byId("owed").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) order(button.dataset.act, button.dataset.id);
+});
+byId("letters").addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) orderLetter(button.dataset);
 });
 byId("unreadable").addEventListener("click", (event) => {
   const button = event.target.closest("button");

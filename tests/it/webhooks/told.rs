@@ -69,3 +69,29 @@ async fn news_that_is_not_taken_now_is_told_later() {
         assert_eq!(told, Err(TellError::NotNow { why, wait }));
     }
 }
+
+#[tokio::test]
+async fn a_slow_receiver_of_one_org_slows_no_other() {
+    let server = MockServer::start().await;
+    let slow = |request: &Request| body(request)["org"] == json!(context().org);
+    let never = ResponseTemplate::new(202).set_delay(Duration::from_secs(3_600));
+    Mock::given(slow).respond_with(never).mount(&server).await;
+    let answer = ResponseTemplate::new(202);
+    Mock::given(method("POST")).and(path("/tell")).respond_with(answer).with_priority(9).mount(&server).await;
+    let partner = Partner(server);
+    let webhooks = partner.webhooks();
+    let stuck = webhooks.end_user_notifier(&context()).unwrap();
+    let stuck: Vec<_> = (1..=300)
+        .map(|number| {
+            let stuck = stuck.clone();
+            tokio::spawn(async move { stuck.tell(&news("a", number)).await })
+        })
+        .collect();
+    while partner.requests().await.len() < 200 {
+        tokio::task::yield_now().await;
+    }
+    let other = Context { org: OrgId::parse("00DHs0000000002").unwrap(), ..context() };
+    webhooks.end_user_notifier(&other).unwrap().tell(&news("b", 1)).await.unwrap();
+    assert!(stuck.iter().all(|told| !told.is_finished()), "it was told while the other waited");
+    stuck.iter().for_each(tokio::task::JoinHandle::abort);
+}
