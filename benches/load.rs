@@ -2,11 +2,12 @@
 //! here: what it sustains, how fast it is, what it takes, and how soon it is back.
 //!
 //! `cargo bench --bench load [-- PART…] [--json]`; the parts are `throughput`, `latency`, `memory` and `resume`,
-//! all of them where none is named, and `cost`, only by name: processor time and commits at 200 and 2,000 calls a second,
-//! beside the program that `BYOC_BENCH_AGAINST` names, which may be of another commit. `BYOC_BENCH_PROGRAM` puts one in
-//! the place of today's in the other parts. `BYOC_BENCH_FOLDER` names the disk (the system's folder for temporary files
-//! where it is not set, which must not be in memory). Orgs and connector share the machine, so that what the
-//! orgs take is shown beside.
+//! all of them where none is named. Two more run only by name: `cost`, processor time and commits at 200 and 2,000 calls
+//! a second, beside the program that `BYOC_BENCH_AGAINST` names, which may be of another commit; and `orgs`, what 1,000
+//! idle orgs take, and what they feel of one more that floods. `BYOC_BENCH_PROGRAM` puts a program in the place of
+//! today's in the parts but `cost`. `BYOC_BENCH_FOLDER` names the disk (the system's folder for temporary files where it
+//! is not set, which must not be in memory). Orgs and connector share the machine, so that what the orgs take is shown
+//! beside.
 
 #![expect(clippy::expect_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark")]
 
@@ -19,6 +20,8 @@ mod cost;
 mod drive;
 #[path = "load/org.rs"]
 mod org;
+#[path = "load/orgs.rs"]
+mod orgs;
 #[path = "load/serve.rs"]
 mod serve;
 
@@ -62,6 +65,8 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     latency: Option<Latency>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    orgs: Option<orgs::Orgs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     in_flight: Option<InFlight>,
 }
 
@@ -96,6 +101,7 @@ struct Times {
     round: Duration,
     rounds: u32,
     in_flight: usize,
+    orgs: usize,
 }
 
 impl Times {
@@ -109,6 +115,7 @@ impl Times {
             round: seconds(10),
             rounds: if measured { 2 } else { 1 },
             in_flight: if measured { IN_FLIGHT } else { 1_000 },
+            orgs: if measured { orgs::MANY } else { 20 },
         }
     }
 }
@@ -116,7 +123,7 @@ impl Times {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let said = |name: &str| arguments.iter().any(|argument| argument == name);
-    let all = !["throughput", "cost", "latency", "memory", "resume"].into_iter().any(said);
+    let all = !["throughput", "cost", "latency", "orgs", "memory", "resume"].into_iter().any(said);
     let (times, json) = (Times::new(said("--bench")), said("--json"));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut report = Report::default();
@@ -128,6 +135,9 @@ fn main() {
     }
     if all || said("latency") {
         report.latency = Some(runtime.block_on(latency(&times, json)));
+    }
+    if said("orgs") {
+        report.orgs = Some(runtime.block_on(orgs::orgs(&times, json)));
     }
     if all || said("memory") || said("resume") {
         report.in_flight = Some(runtime.block_on(in_flight(&times, all || said("resume"), json)));

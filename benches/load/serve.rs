@@ -195,9 +195,25 @@ impl Serve {
         Used::of(&self.child.id().to_string())
     }
 
+    fn proc(&self, name: &str) -> PathBuf {
+        Path::new("/proc").join(self.child.id().to_string()).join(name)
+    }
+
+    /// How many sockets it has open.
+    pub(crate) fn sockets(&self) -> usize {
+        let open = fs::read_dir(self.proc("fd")).expect("it runs");
+        let names = open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+        names.filter(|name| name.to_string_lossy().starts_with("socket:")).count()
+    }
+
+    /// How many threads it has.
+    pub(crate) fn threads(&self) -> usize {
+        fs::read_dir(self.proc("task")).expect("it runs").count()
+    }
+
     /// Megabytes that are in memory now, and that were at the most.
     pub(crate) fn megabytes(&self) -> (f64, f64) {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = fs::read_to_string(self.proc("status"));
         let status = status.expect("it runs");
         let of = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
