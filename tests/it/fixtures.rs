@@ -8,7 +8,7 @@ use crate::support::openapi::{assert_request_conforms, assert_response_conforms,
 use crate::support::replaying::{Recording, against_emulator, from_cassette, names, text};
 
 /// What there must be a recording of, and which it is.
-const WANTED: [(&str, &str); 28] = [
+const WANTED: [(&str, &str); 33] = [
     ("a conference with a rep", "conference-rep"),
     ("a conference with a queue", "conference-queue"),
     ("a flow that answers with a rep", "conference-flow-to-rep"),
@@ -37,6 +37,11 @@ const WANTED: [(&str, &str); 28] = [
     ("two reps accept where all are rung", "ring-all-two-accepts"),
     ("the 60 seconds are nearly over", "sixty-seconds-nearly-over"),
     ("the session goes back to waiting", "session-waiting"),
+    ("a first rep who is named", "first-routing-rep"),
+    ("a first rep from a queue", "first-routing-queue"),
+    ("a first rep by a flow", "first-routing-flow"),
+    ("a first rep by the channel's own setting", "first-routing-channel-setting"),
+    ("a first rep, and the session waits as well", "first-routing-raced"),
 ];
 
 /// Recordings that are about a failure. The stand-in does not fail because it was recorded, and so the

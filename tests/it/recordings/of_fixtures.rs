@@ -20,7 +20,7 @@ fn told(name: &str) -> (Vec<EventKind>, Vec<Ignored>) {
 #[test]
 fn every_fixture_is_read_whole_and_the_same_by_both_readers() {
     let files = fixtures();
-    assert_eq!(files.len(), 29);
+    assert_eq!(files.len(), 34);
     for file in files {
         let name = file.file_name().expect("a file").to_string_lossy().into_owned();
         let text = bytes(&name);
