@@ -2,6 +2,7 @@
 
 mod answer;
 mod configuration;
+mod conversations;
 mod dead_letters;
 mod line;
 mod operator;
@@ -12,6 +13,7 @@ mod select;
 mod unreadable;
 
 pub(super) use configuration::reload;
+pub(super) use conversations::{begin, conversation};
 pub(super) use dead_letters::{dead_letters, drop_dead_letter, resend};
 pub(super) use line::RequestLine;
 pub(super) use operator::{request, requests};
@@ -28,6 +30,7 @@ pub fn read_bodies(body: &[u8]) {
     drop(parse::<page::ContactsAsked>(body));
     drop(parse::<page::AgentWorkTold>(body));
     drop(parse::<page::PresenceTold>(body));
+    drop(parse::<conversations::FirstMessageBrought>(body));
     drop(parse::<crate::people::RepChange>(body));
     drop(parse::<crate::model::roster::Rep>(body));
     drop(parse::<serde::de::IgnoredAny>(body));

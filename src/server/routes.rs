@@ -48,6 +48,8 @@ fn rows() -> Vec<Row> {
         row(Method::POST, "/v1/agent-work", Page, post(api::agent_work)),
         row(Method::POST, "/v1/presence", Page, post(api::presence)),
         row(Method::POST, "/v1/events", Partner, post(api::events)),
+        row(Method::POST, "/v1/conversations", Partner, post(api::begin)),
+        row(Method::GET, "/v1/conversations/{id}", Partner, get(api::conversation)),
         row(Method::GET, "/v1/reps", Partner, get(api::reps)),
         row(Method::PUT, "/v1/reps/{id}", Partner, put(api::change_rep)),
         row(Method::DELETE, "/v1/reps/{id}", Partner, delete(api::remove_rep)),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::interaction::Failure;
 use crate::{connector, store};
 
 /// Why something that was brought was not taken in.
@@ -23,9 +24,24 @@ pub enum Error {
     /// It could not be made durable, or the service is stopping: bring it again.
     #[error(transparent)]
     Channel(#[from] connector::Error),
+    /// Salesforce refused it.
+    #[error("{0}")]
+    SalesforceRefused(String),
+    /// Salesforce did not answer, and may have done it.
+    #[error("{0}")]
+    SalesforceSilent(String),
     /// The directory of contacts is out of reach.
     #[error("{0}")]
     Directory(Arc<crate::contacts::Error>),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(_) => Self::SalesforceRefused(failure.to_string()),
+            Failure::Lost(_) => Self::SalesforceSilent(failure.to_string()),
+        }
+    }
 }
 
 impl From<crate::contacts::Error> for Error {

@@ -1,17 +1,20 @@
 //! One running channel, as those who come by HTTP see it.
 
+mod conversations;
 mod looked_at;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{broadcast, watch};
+use uuid::Uuid;
 
 use crate::connector::{self, DeadLetters, Delivery, Ended, GivenUp, Handle, UnreadableConversations};
 use crate::contacts::{ConversationView, Directory, Query};
 use crate::events::source::{Health, State};
 use crate::events::{Decoded, Decoder, EventSource, Ignored, agent_work_event, identity};
-use crate::interaction::Skew;
+use crate::interaction::{Client, Skew};
+use crate::model::call::Sent;
 use crate::model::contact::{ContactsFilter, ContactsResult, ListType};
 use crate::model::event::Participant;
 use crate::model::ids::{AgentWorkId, ConversationId, OrgId, RepId, WorkItemId};
@@ -26,6 +29,8 @@ use super::plan::ChannelPlan;
 use super::refused;
 use super::stream::{Reader, Time, count_odd};
 use super::{EndedView, Error, RequestEnded};
+
+pub use conversations::{BegunView, ConversationState, FirstMessage};
 
 /// A running channel. A clone is the same one.
 #[derive(Clone)]
@@ -44,6 +49,9 @@ struct Inner {
     clock: Arc<dyn Clock>,
     skew: Skew,
     ended: Mutex<VecDeque<EndedView>>,
+    client: Client,
+    /// What was begun under which key, the newest last.
+    begun: Mutex<VecDeque<(Uuid, Sent)>>,
 }
 
 /// What became of something that was brought.
@@ -76,6 +84,8 @@ impl RunningChannel {
             clock: Arc::clone(clock),
             skew: plan.client.skew().clone(),
             ended: Mutex::default(),
+            client: plan.client.clone(),
+            begun: Mutex::default(),
         }))
     }
 

@@ -33,6 +33,14 @@ impl From<Error> for Refused {
                             a second, because the event may not have arrived yet";
                 Self::forbidden(problem, hint).field("workItemId")
             }
+            Error::SalesforceRefused(_) => {
+                let hint = "docs/errors has each code; GET /v1/conversations/{id} shows what is known";
+                Self::new(StatusCode::BAD_GATEWAY, problem, hint)
+            }
+            Error::SalesforceSilent(_) => {
+                let hint = "send the same again under the same Idempotency-Key: repeating is safe";
+                Self::new(StatusCode::GATEWAY_TIMEOUT, problem, hint)
+            }
             Error::Directory(_) => Self::unavailable(problem, "ask again in a second", 1),
             Error::Channel(_) => {
                 let hint = "send the same again: repeating is safe; /readyz says what is wrong";

@@ -64,7 +64,11 @@ impl From<people::Error> for Refused {
 impl Partner {
     /// The channel that is meant, where the key is for it. Of what a key is not for, not even whether it is there
     /// is told.
-    fn channel(&self, server: &Server, place: &ChannelSelector) -> Result<RunningChannel, Refused> {
+    pub(super) fn channel(
+        &self,
+        server: &Server,
+        place: &ChannelSelector,
+    ) -> Result<RunningChannel, Refused> {
         let Some(key) = &self.0 else { return place.find(server) };
         let foreign = |field: &str, hint: String| {
             let error = format!("the key {} is not for this {field}", key.name);

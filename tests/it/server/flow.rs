@@ -20,6 +20,7 @@ use tower::ServiceExt;
 use super::described::schema_problems;
 use super::rig::{ANNA, BO, CHANNEL, ORG, QUEUE, Rig, definition, loopback, org, roster, service};
 
+mod begun;
 mod owed;
 
 /// The server, and the emulated org that its calls go to.

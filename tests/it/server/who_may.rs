@@ -101,6 +101,9 @@ fn body(row: &Row, scene: &Offered) -> Value {
         ("/v1/presence", "a rep by name") => json!({ "availability": "AVAILABLE", "userId": BO }),
         ("/v1/contacts", "no work item")
         | ("/v1/events" | "/v1/unreadable-conversations/{id}/give-up", _) => json!({}),
+        ("/v1/conversations", _) => {
+            json!({ "channelAddressIdentifier": "harbour", "endUser": "customer-7", "text": "Hello" })
+        }
         ("/v1/reps/{id}", _) if row.method == Method::PUT => json!({ "availability": "AVAILABLE" }),
         (path, object) => {
             let bare = ["/end", "/reload", "/try", "/resend"].iter().any(|order| path.ends_with(order));
