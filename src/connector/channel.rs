@@ -5,6 +5,7 @@ mod task;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -24,7 +25,7 @@ use crate::store::{self, Position};
 
 pub use message::{Ended, Parts};
 
-use message::Message;
+use message::{Message, Ticket};
 use task::Task;
 
 /// How many messages may wait for the task. Whoever brings more waits, and so does the stream behind.
@@ -138,6 +139,25 @@ impl Channel {
     }
 }
 
+/// What is brought one behind the other. Where one is refused, those behind it are too, also those that are brought
+/// later: they all come again in their order, in a new sequence.
+#[derive(Debug, Clone)]
+pub struct Sequence {
+    handle: Handle,
+    broken: Arc<AtomicBool>,
+}
+
+impl Sequence {
+    /// Brings something, as [`Handle::deliver`], and returns when its place in the order is certain; what is returned is
+    /// ready when it is durable. So that a stream need not wait for one before the next.
+    ///
+    /// # Errors
+    /// Where the channel has been stopped.
+    pub async fn hand_over(&self, delivery: Delivery) -> Result<Receipt, Error> {
+        self.handle.send(delivery, Some(Arc::clone(&self.broken))).await
+    }
+}
+
 impl Handle {
     /// Brings something; returns when what follows from it is durable. What has been processed before
     /// changes nothing.
@@ -145,17 +165,17 @@ impl Handle {
     /// # Errors
     /// Where it was not processed; it should be brought again.
     pub async fn deliver(&self, delivery: Delivery) -> Result<(), Error> {
-        self.hand_over(delivery).await?.await
+        self.send(delivery, None).await?.await
     }
 
-    /// Brings something, as [`Handle::deliver`], and returns when its place in the order is certain; what
-    /// is returned is ready when it is durable. So that a stream need not wait for one before the next.
-    ///
-    /// # Errors
-    /// Where the channel has been stopped.
-    pub async fn hand_over(&self, delivery: Delivery) -> Result<Receipt, Error> {
+    /// For whoever brings many things in their order.
+    pub fn sequence(&self) -> Sequence {
+        Sequence { handle: self.clone(), broken: Arc::default() }
+    }
+
+    async fn send(&self, delivery: Delivery, broken: Option<Arc<AtomicBool>>) -> Result<Receipt, Error> {
         let (done, answer) = oneshot::channel();
-        let message = Message::Delivered { delivery: Box::new(delivery), done };
+        let message = Message::Delivered { delivery: Box::new(delivery), ticket: Ticket::new(done, broken) };
         self.inbox.send(message).await.map_err(|_| Error::Stopped)?;
         Ok(Receipt(answer))
     }
@@ -175,7 +195,7 @@ impl Handle {
     /// Where it could not be made durable, or the channel has been stopped.
     pub async fn order(&self, conversation: ConversationId, order: OperatorOrder) -> Result<(), Error> {
         let (done, answer) = oneshot::channel();
-        let message = Message::Ordered { conversation, order, done };
+        let message = Message::Ordered { conversation, order, ticket: Ticket::new(done, None) };
         self.inbox.send(message).await.map_err(|_| Error::Stopped)?;
         Receipt(answer).await
     }

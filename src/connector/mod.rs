@@ -18,7 +18,7 @@ mod unreadable;
 mod watch;
 
 pub use crate::engine::{Delivery, Error};
-pub use channel::{Channel, Ended, Handle, Parts, Receipt};
+pub use channel::{Channel, Ended, Handle, Parts, Receipt, Sequence};
 pub use dead_letters::DeadLetters;
 pub use in_vain::{Failing, InVain};
 pub(crate) use panics::caught_now;

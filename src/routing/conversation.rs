@@ -327,7 +327,8 @@ impl Conversation {
         let others = count(ParticipantRole::Chatbot).saturating_add(count(ParticipantRole::Supervisor));
         // Where the rep who hands over has left already, whoever takes over comes in nobody's place.
         let unrelieved = |request: &Request| {
-            let gone = request.requester.is_some_and(|rep| !self.is_present(rep));
+            let asked = request.requester.or(request.asked_by);
+            let gone = asked.is_some_and(|rep| !self.is_present(rep));
             usize::from(
                 gone && request.is_transfer() && (request.verdict.is_none() || request.held_seats() > 0),
             )

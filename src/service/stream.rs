@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::connector::{Delivery, Error, Handle, Receipt, caught_now};
+use crate::connector::{Delivery, Error, Handle, Receipt, Sequence, caught_now};
 use crate::events::source::{self, Ended, Position, ReplayId};
 use crate::events::{Decoder, EventSource, identity};
 use crate::interaction::Skew;
@@ -31,6 +31,7 @@ pub(super) struct Reader {
     position: Position,
     decoder: Decoder,
     handle: Handle,
+    sequence: Sequence,
     time: Time,
     stopping: watch::Receiver<bool>,
     under_way: VecDeque<UnderWay>,
@@ -87,6 +88,7 @@ impl Reader {
             source,
             position,
             decoder,
+            sequence: handle.sequence(),
             handle,
             time,
             stopping,
@@ -212,7 +214,7 @@ impl Reader {
     }
 
     async fn hand_over(&mut self, replay_id: ReplayId, delivery: Delivery) -> Result<(), Error> {
-        let receipt = self.handle.hand_over(delivery.clone()).await?;
+        let receipt = self.sequence.hand_over(delivery.clone()).await?;
         self.under_way.push_back(UnderWay { replay_id, delivery, receipt });
         Ok(())
     }
@@ -238,8 +240,9 @@ impl Reader {
     async fn bring_again(&mut self) -> Result<(), Error> {
         tokio::time::sleep(self.wait).await;
         self.wait = self.wait.saturating_mul(2).min(WAITS.1);
+        self.sequence = self.handle.sequence();
         for UnderWay { replay_id, delivery, receipt } in std::mem::take(&mut self.under_way) {
-            // What comes behind a refused one may have been processed all the same; then it changes nothing.
+            // What came behind the refused one was refused too.
             drop(receipt);
             self.hand_over(replay_id, delivery).await?;
         }

@@ -1,6 +1,7 @@
 //! What a channel works with, what its task is sent, and what it publishes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
@@ -36,13 +37,42 @@ pub struct Parts {
 }
 
 /// Answers when what was delivered is durable.
-pub(super) type Done = oneshot::Sender<Result<(), Error>>;
+type Done = oneshot::Sender<Result<(), Error>>;
+
+/// Whom to answer, and what else was brought in the same sequence.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    done: Done,
+    broken: Option<Arc<AtomicBool>>,
+}
+
+impl Ticket {
+    pub(super) const fn new(done: Done, broken: Option<Arc<AtomicBool>>) -> Self {
+        Self { done, broken }
+    }
+
+    /// Whether something before it was refused that is to be brought first.
+    pub(super) fn is_out_of_turn(&self) -> bool {
+        self.broken.as_ref().is_some_and(|broken| broken.load(Ordering::Acquire))
+    }
+
+    /// What became of it.
+    pub(super) fn answer(self, result: Result<(), Error>) {
+        if result.is_err()
+            && let Some(broken) = &self.broken
+        {
+            broken.store(true, Ordering::Release);
+        }
+        // Whoever brought it may have gone.
+        self.done.send(result).ok();
+    }
+}
 
 /// What the task is sent.
 pub(super) enum Message {
-    Delivered { delivery: Box<Delivery>, done: Done },
+    Delivered { delivery: Box<Delivery>, ticket: Ticket },
     Listening,
-    Ordered { conversation: ConversationId, order: OperatorOrder, done: Done },
+    Ordered { conversation: ConversationId, order: OperatorOrder, ticket: Ticket },
     ListOpened { work_item: WorkItemId, rep: RepId },
     Look(Box<dyn FnOnce(&Conversations) + Send>),
     Stop,

@@ -13,14 +13,14 @@ use futures_util::{FutureExt, StreamExt as _};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::Instrument as _;
 
-use super::message::{Done, Ended, Message, Parts};
+use super::message::{Ended, Message, Parts, Ticket};
 use crate::connector::in_vain::InVain;
 use crate::connector::panics::{AtWork, PanicLog, Work, caught};
 use crate::connector::ports::{Calls, RepFinder, WorkItems};
 use crate::connector::refused::Refused;
 use crate::connector::unreadable::UnreadableConversations;
 use crate::connector::watch::ChannelObserver;
-use crate::engine::{CallId, Engine, Output, Search};
+use crate::engine::{CallId, Engine, Error, Output, Search};
 use crate::interaction::{Tried, TryOutcome, sleep_until};
 use crate::model::ids::{ConversationId, RepId, WorkItemId};
 use crate::model::time::{Clock, Timestamp};
@@ -37,7 +37,7 @@ type Seen = (Vec<Cause>, Result<Vec<bool>, store::Error>);
 
 pub(super) struct Task {
     key: ChannelKey,
-    engine: Engine<Done, ChannelObserver>,
+    engine: Engine<Ticket, ChannelObserver>,
     store: Arc<dyn Store>,
     calls: Arc<dyn Calls>,
     finder: Arc<dyn RepFinder>,
@@ -155,16 +155,19 @@ impl Task {
     fn on_message(&mut self, message: Message) {
         let now = self.clock.now();
         match message {
-            Message::Delivered { mut delivery, done } => {
+            Message::Delivered { ticket, .. } if ticket.is_out_of_turn() => {
+                ticket.answer(Err(Error::Stopped));
+            }
+            Message::Delivered { mut delivery, ticket } => {
                 if delivery.cause.as_ref().is_some_and(|cause| self.panics.is_set_aside(cause)) {
                     self.panics.set_aside(&delivery);
                     delivery.events.clear();
                 }
-                self.engine.deliver(now, done, *delivery);
+                self.engine.deliver(now, ticket, *delivery);
             }
-            Message::Ordered { conversation, order, done } => {
+            Message::Ordered { conversation, order, ticket } => {
                 tracing::info!(%conversation, ?order, "an operator's order");
-                self.engine.order(now, done, conversation, order);
+                self.engine.order(now, ticket, conversation, order);
             }
             Message::Listening => self.engine.listening(now),
             Message::ListOpened { work_item, rep } => self.engine.list_opened(now, work_item, rep),
@@ -213,7 +216,7 @@ impl Task {
                     let asked = self.engine.observer().ended(&conversation, &ending);
                     self.endings.send(Ended { conversation, ending, asked }).ok();
                 }
-                Output::Processed { ticket, result } => drop(ticket.send(result)),
+                Output::Processed { ticket, result } => ticket.answer(result),
             }
         }
     }

@@ -214,12 +214,15 @@ impl<T, O: Observer> Engine<T, O> {
         self.append(now, turn, None, None, None);
     }
 
-    /// What the store refused has not happened: forgets it, and all that was decided upon it.
+    /// What the store refused has not happened: forgets it, and all that was decided upon it. What waits came later, so
+    /// it is refused too: whoever brings it again brings all of it in its order.
     pub(super) fn begin_again(&mut self, error: Option<&store::Error>) {
         let result = Err(error.cloned().map_or(Error::Stopped, Error::from));
         for PendingTurn { tickets, .. } in std::mem::take(&mut self.pending) {
             self.processed(tickets, &result);
         }
+        let behind = std::mem::take(&mut self.waiting);
+        self.processed(behind.into_iter().map(|(ticket, _)| ticket), &result);
         self.outputs.retain(|output| !matches!(output, Output::Append(_)));
         self.loading = Loading::Now(LOAD_WAITS.0);
         self.outputs.push_back(Output::Load);

@@ -24,7 +24,7 @@ async fn a_stop_waits_until_what_was_decided_is_durable() {
     let store = Arc::new(Moody::default());
     let channel = org.start(store.clone()).await;
     store.holds.store(true, Ordering::SeqCst);
-    let receipt = channel.handle().hand_over(seen("one")).await.unwrap();
+    let receipt = channel.handle().sequence().hand_over(seen("one")).await.unwrap();
     settle().await;
     let stopping = tokio::spawn(channel.stop());
     settle().await;
@@ -41,13 +41,16 @@ async fn what_was_decided_behind_a_refused_turn_is_refused_too_and_is_there_when
     let channel = org.start(store.clone()).await;
     store.holds.store(true, Ordering::SeqCst);
     store.refuses.store(1, Ordering::SeqCst);
-    let first = channel.handle().hand_over(seen("one")).await.unwrap();
-    let second = channel.handle().hand_over(seen("two")).await.unwrap();
+    let sequence = channel.handle().sequence();
+    let first = sequence.hand_over(seen("one")).await.unwrap();
+    let second = sequence.hand_over(seen("two")).await.unwrap();
     settle().await;
     store.holds.store(false, Ordering::SeqCst);
     store.release();
     first.await.expect_err("it was refused");
     second.await.expect_err("it was decided upon what has not happened");
+    let third = sequence.hand_over(seen("three")).await.unwrap();
+    third.await.expect_err("what came before it comes first");
     for conversation in ["one", "two"] {
         channel.handle().deliver(seen(conversation)).await.unwrap();
     }
@@ -89,12 +92,12 @@ async fn whoever_brings_waits_for_room_while_the_store_stands_still() {
     let channel = org.start(store.clone()).await;
     store.holds.store(true, Ordering::SeqCst);
     let brought = Arc::new(AtomicUsize::new(0));
-    let (handle, count) = (channel.handle(), brought.clone());
+    let (sequence, count) = (channel.handle().sequence(), brought.clone());
     let bringing = tokio::spawn(async move {
         let mut receipts = Vec::new();
         for number in 0..ALL {
             let position = Some(Position::new("/event/Test__e", &number.to_be_bytes()).unwrap());
-            receipts.push(handle.hand_over(Delivery { position, ..Delivery::default() }).await.unwrap());
+            receipts.push(sequence.hand_over(Delivery { position, ..Delivery::default() }).await.unwrap());
             count.fetch_add(1, Ordering::SeqCst);
         }
         receipts
@@ -117,12 +120,12 @@ async fn the_store_is_asked_once_about_all_that_waits() {
     let org = Org::new(&[Script::Wait]);
     let store = Arc::new(Moody::default());
     let channel = org.start(store.clone()).await;
-    let mut receipts = Vec::new();
+    let (sequence, mut receipts) = (channel.handle().sequence(), Vec::new());
     // The channel's task runs when this one waits, and not before.
     for number in 0..5 {
         let cause = Some(Cause::named(&format!("event {number}")).unwrap());
         let delivery = Delivery { cause, ..seen(&format!("conversation {number}")) };
-        receipts.push(channel.handle().hand_over(delivery).await.unwrap());
+        receipts.push(sequence.hand_over(delivery).await.unwrap());
     }
     for receipt in receipts {
         receipt.await.unwrap();

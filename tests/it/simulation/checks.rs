@@ -10,6 +10,7 @@ use byoc_connector::emulator::{Conversation, LedgerEvent, WorkState};
 use byoc_connector::model::call::{
     Call, CreateAgentWork, Removable, RemoveParticipant, ReportResult, RoutingOutcome,
 };
+use byoc_connector::model::error_codes::ErrorCode;
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, RepId};
 use byoc_connector::model::time::Timestamp;
@@ -238,7 +239,8 @@ impl Found {
             world.trace.made.iter().any(|made| {
                 matches!(made.call, Call::RemoveParticipant(RemoveParticipant { who: Removable::Rep(it), .. }) if it == rep)
                     && made.id.request == *request
-                    && worked(made)
+                    // Somebody who has gone by themselves is not there to be taken out.
+                    && (worked(made) || made.code == Some(ErrorCode::PARTICIPANT_NOT_FOUND.0))
             })
         };
         for (_, ending) in &world.trace.endings {
