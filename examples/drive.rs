@@ -12,7 +12,7 @@ use byoc_connector::model::event::{Event, EventKind, RoutingRequested, Target, W
 use byoc_connector::model::ids::{AgentWorkId, ConversationId, EventId, OrgId, QueueId, RepId, WorkItemId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{RoutingType, WorkChange};
-use byoc_connector::routing::{Policy, Settings};
+use byoc_connector::routing::{Announced, Policy, Settings};
 use byoc_connector::store::{Appended, ChannelKey, Loaded, Telling};
 
 /// What happened, a line each.
@@ -62,7 +62,9 @@ pub fn drive() -> Result<Vec<String>, Box<dyn std::error::Error>> {
                 }
             }
             Output::Tell(Telling { announcement: told, .. }) => {
-                story.push(format!("tell that {} joined: {}", told.rep, told.joined));
+                if let Announced::Rep { rep, joined } = told.what {
+                    story.push(format!("tell that {rep} joined: {joined}"));
+                }
             }
             Output::Ended { ending, .. } => story.push(format!("{}: {}", ending.outcome, ending.reason)),
             Output::AskWorkItem(conversation) => engine.work_item_found(now, conversation, work_item),

@@ -77,10 +77,10 @@ pub struct News {
     pub resent: bool,
 }
 
-/// The partner's own channel: tells the end user who joins and who leaves.
+/// The partner's own channel: tells the end user who joins and who leaves, and hears of the session.
 #[async_trait]
 pub trait EndUserNotifier: Send + Sync {
-    /// A rep came or went. Of a conversation, the next is told when this one was taken or given up. It may be told more
+    /// Something happened. Of a conversation, the next is told when this one was taken or given up. It may be told more
     /// than once, also after a restart; then it has the same id and number.
     ///
     /// # Errors

@@ -208,7 +208,8 @@ impl Teller {
     }
 
     fn on_told(&mut self, head: Head, told: Told) {
-        let Announcement { conversation, joined, .. } = &head.telling.announcement;
+        let Announcement { conversation, what } = &head.telling.announcement;
+        let what = what.name();
         match told {
             Told::Taken => {
                 self.taken.push(head.telling.id);
@@ -220,24 +221,24 @@ impl Teller {
                 self.go_on(&head.telling);
             }
             Told::Refused(why) => {
-                tracing::error!(%conversation, joined, why, "the partner refuses what it is told; it is a dead letter now");
+                tracing::error!(%conversation, what, why, "the partner refuses what it is told; it is a dead letter now");
                 self.give_up(head, why);
             }
             Told::NotNow { why, until, .. } if until <= self.clock.now() => {
-                tracing::error!(%conversation, joined, why, "the partner has not taken this for a day; it is a dead letter now");
+                tracing::error!(%conversation, what, why, "the partner has not taken this for a day; it is a dead letter now");
                 let hours = TOLD_WITHIN.as_secs() / 3_600;
                 self.give_up(head, format!("not taken for {hours} hours; last: {why}"));
             }
             Told::NotNow { why, .. } if self.stopping => {
-                tracing::warn!(%conversation, joined, why, "the end user was not told; told after the next start");
+                tracing::warn!(%conversation, what, why, "the end user was not told; told after the next start");
             }
             Told::NotNow { why, wait, until } => {
                 let rest = rest(head.rounds, jitter(head.telling.id.uuid(), head.rounds), wait);
-                tracing::error!(%conversation, joined, why, ?rest, "the end user was not told yet; telling again");
+                tracing::error!(%conversation, what, why, ?rest, "the end user was not told yet; telling again");
                 self.rest(head, (self.clock.now() + rest).min(until));
             }
             Told::Unread(error) => {
-                tracing::warn!(%conversation, joined, %error, "what is to be told could not be read; trying again");
+                tracing::warn!(%conversation, what, %error, "what is to be told could not be read; trying again");
                 self.rest(head, self.clock.now() + READ_PAUSE);
             }
         }

@@ -180,6 +180,7 @@ mod tests {
             work_item: work_item(),
             status: SessionStatus::Ended,
             previous: None,
+            ended_by: None,
         };
         assert_eq!(known_causes.known(&named("session", vec![session])), CauseState::Ask);
     }

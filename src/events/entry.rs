@@ -12,7 +12,7 @@ use super::{Error, Ignored};
 use crate::model::event::{EventKind, ParticipantChange, RoutingCancelled, WorkChanged};
 use crate::model::ids::{AgentWorkId, ConversationId, EventId, PsrId, RepId, WorkItemId};
 use crate::model::time::Timestamp;
-use crate::model::words::{CancelReason, RoutingType, SessionStatus, WorkChange};
+use crate::model::words::{CancelReason, ParticipantRole, RoutingType, SessionStatus, WorkChange};
 
 /// What an entry told.
 #[derive(Default)]
@@ -81,6 +81,7 @@ pub(super) const SESSION_STATUS_CHANGED: ExpectedType = ExpectedType::Object(&[
     ("sessionId", ExpectedType::Text),
     ("sessionStatus", ExpectedType::Text),
     ("sessionStatusPrev", ExpectedType::Text),
+    ("sessionEndedByRole", ExpectedType::Text),
 ]);
 
 /// The same of a `ParticipantChanged`.
@@ -197,6 +198,8 @@ pub(super) fn session_status_changed(
         session_status: Option<Text<'a>>,
         #[serde(borrow, default)]
         session_status_prev: Option<Text<'a>>,
+        #[serde(borrow, default)]
+        session_ended_by_role: Option<Text<'a>>,
     }
     let changed: SessionStatusChanged<'_> = serde_json::from_str(text)?;
     let conversation = id(changed.conversation_identifier.as_ref(), ConversationId::parse);
@@ -214,7 +217,8 @@ pub(super) fn session_status_changed(
         Err(error) => return Ok(Err(error)),
     };
     let previous = changed.session_status_prev.as_deref().and_then(SessionStatus::from_name);
-    let happening = EventKind::SessionChanged { entry, work_item, status, previous };
+    let ended_by = changed.session_ended_by_role.as_deref().and_then(ParticipantRole::from_name);
+    let happening = EventKind::SessionChanged { entry, work_item, status, previous, ended_by };
     Ok(Ok(Found { conversation, ..Found::one(happening) }))
 }
 

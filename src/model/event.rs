@@ -46,6 +46,8 @@ pub enum EventKind {
         status: SessionStatus,
         /// Its status before.
         previous: Option<SessionStatus>,
+        /// Who ended it, where it has ended and Salesforce says so.
+        ended_by: Option<ParticipantRole>,
     },
     /// Somebody came or went: `ParticipantChanged`.
     ParticipantsChanged(Vec<ParticipantChange>),

@@ -34,7 +34,7 @@ use crate::model::roster::Roster;
 use crate::model::time::Timestamp;
 use crate::model::words::RoutingOwner;
 use crate::recording::{Exchange, RepFinder};
-use crate::routing::{Ending, SearchFailure, Settings};
+use crate::routing::{Announced, Ending, SearchFailure, Settings};
 use crate::store::{Appended, ChannelKey, Loaded, Telling};
 
 use super::cassette::Exchanges;
@@ -330,8 +330,10 @@ impl<S: Side> Player<S> {
                 Output::Send { id, attempt, .. } => self.send(id, &attempt),
                 Output::Find(search) => self.search(search),
                 Output::Tell(Telling { announcement: told, .. }) => {
-                    let what = What::Announced { rep: told.rep, joined: told.joined };
-                    self.note(&told.conversation, what);
+                    // What becomes of a session is told by its event.
+                    if let Announced::Rep { rep, joined } = told.what {
+                        self.note(&told.conversation, What::Announced { rep, joined });
+                    }
                 }
                 Output::Ended { conversation, ending } => self.end(&conversation, ending),
                 // Nothing is delivered that the store would have to be asked about.

@@ -10,6 +10,7 @@ use crate::model::event::EventKind;
 use crate::model::ids::{ConversationId, EventId, RepId};
 use crate::model::rep_query::RepQuery;
 use crate::model::time::Timestamp;
+use crate::model::words::ParticipantRole;
 
 use super::fact::Fact;
 use super::reason::Ending;
@@ -57,16 +58,58 @@ pub enum Order {
     Find(RepQuery),
 }
 
-/// A rep came or went: the partner tells the end user on its own channel.
+/// What the partner is told, for its own channel and its own books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Announcement {
     /// Where.
     pub conversation: ConversationId,
-    /// Who.
-    pub rep: RepId,
-    /// Whether they joined; else they left.
-    pub joined: bool,
+    /// What happened there.
+    #[serde(flatten)]
+    pub what: Announced,
+}
+
+/// What happened in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum Announced {
+    /// A rep came or went: the partner tells the end user.
+    Rep {
+        /// Who.
+        rep: RepId,
+        /// Whether they joined; else they left.
+        joined: bool,
+    },
+    /// Its session changed.
+    Session(SessionNews),
+}
+
+/// What happened to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "session", rename_all = "camelCase")]
+pub enum SessionNews {
+    /// It waits for a rep, and one is looked for.
+    Waiting,
+    /// It has ended.
+    Ended {
+        /// Whose word ended it, where Salesforce says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<ParticipantRole>,
+    },
+}
+
+impl Announced {
+    /// Its name, as webhooks have it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Rep { joined: true, .. } => "rep.joined",
+            Self::Rep { joined: false, .. } => "rep.left",
+            Self::Session(SessionNews::Waiting) => "session.waiting",
+            Self::Session(SessionNews::Ended { .. }) => "session.ended",
+        }
+    }
 }
 
 /// What the state machine is told.

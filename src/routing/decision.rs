@@ -3,7 +3,7 @@
 use crate::model::ids::RepId;
 use crate::model::time::Timestamp;
 
-use super::command::{Announcement, CommandId, Effects, Input, Remark};
+use super::command::{Announced, Announcement, CommandId, Effects, Input, Remark};
 use super::conversation::Conversation;
 use super::fact::{Fact, Intent, RequestFact};
 use super::policy::Settings;
@@ -71,8 +71,13 @@ impl Decision<'_> {
 
     /// Tells the partner that a rep came or went.
     pub(super) fn announce(&mut self, rep: RepId, joined: bool) {
+        self.tell(Announced::Rep { rep, joined });
+    }
+
+    /// Tells the partner what happened.
+    pub(super) fn tell(&mut self, what: Announced) {
         let conversation = self.conversation.id.clone();
-        self.effects.announcements.push(Announcement { conversation, rep, joined });
+        self.effects.announcements.push(Announcement { conversation, what });
     }
 
     /// The number of the request that a command belongs to.

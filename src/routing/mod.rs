@@ -52,7 +52,9 @@ mod view;
 mod waiting;
 mod wind_up;
 
-pub use command::{Announcement, Command, CommandId, Effects, Input, Order, Remark, SearchFailure};
+pub use command::{
+    Announced, Announcement, Command, CommandId, Effects, Input, Order, Remark, SearchFailure, SessionNews,
+};
 pub use conversation::Conversation;
 pub use conversations::{Conversations, RestoredConversation, Turn};
 pub use fact::{Fact, IllegalFact, Intent, RequestFact, Requested};

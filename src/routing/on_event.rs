@@ -5,7 +5,7 @@ use crate::model::event::{EventKind, Participant, RoutingRequested, WorkChanged}
 use crate::model::ids::{AgentWorkId, EventId, RepId, WorkItemId};
 use crate::model::words::{ParticipantRole, WorkChange};
 
-use super::command::Remark;
+use super::command::{Announced, Remark, SessionNews};
 use super::conversation::to_usize;
 use super::decision::Decision;
 use super::fact::{Fact, RequestFact, Requested};
@@ -29,8 +29,8 @@ impl Decision<'_> {
                 self.learn_missing_work_item(change.work_item);
                 self.on_work_changed(change);
             }
-            EventKind::SessionChanged { entry, work_item, status, .. } => {
-                self.on_session(&entry, work_item, SessionPhase::of(status));
+            EventKind::SessionChanged { entry, work_item, status, ended_by, .. } => {
+                self.on_session(&entry, work_item, SessionPhase::of(status), ended_by);
             }
             EventKind::ParticipantsChanged(changes) => {
                 for change in changes {
@@ -141,13 +141,20 @@ impl Decision<'_> {
         }
     }
 
-    fn on_session(&mut self, entry: &EventId, work_item: WorkItemId, phase: SessionPhase) {
+    fn on_session(
+        &mut self,
+        entry: &EventId,
+        work_item: WorkItemId,
+        phase: SessionPhase,
+        by: Option<ParticipantRole>,
+    ) {
         if phase == SessionPhase::Over {
             // A session of the past may end late; the one that goes on is not touched by it.
             if self.conversation.work_item.is_none_or(|current| current == work_item) {
                 self.end_all(&Reason::SessionEnded);
                 self.all_are_out();
                 self.fact(Fact::SessionEnded);
+                self.tell(Announced::Session(SessionNews::Ended { by }));
                 self.try_all_owed();
             }
             return;

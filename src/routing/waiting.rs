@@ -17,7 +17,7 @@ use crate::model::event::RoutingRequested;
 use crate::model::ids::{EventId, RepId};
 use crate::model::time::Timestamp;
 
-use super::command::Remark;
+use super::command::{Announced, Remark, SessionNews};
 use super::conversation::Conversation;
 use super::decision::Decision;
 use super::fact::{Fact, Requested};
@@ -115,6 +115,7 @@ impl Decision<'_> {
             self.remark(Remark::WaitsAlready(entry.clone()));
         }
         self.fact(Fact::SessionWaiting { entry: entry.clone(), lately: self.attempts_lately() });
+        self.tell(Announced::Session(SessionNews::Waiting));
     }
 
     /// How often the session was routed since it was last served for a good while.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::model::ids::{ConversationId, EventId, OrgId};
 use crate::model::time::Timestamp;
-use crate::routing::{Announcement, Conversation, Ending, Fact};
+use crate::routing::{Announced, Announcement, Conversation, Ending, Fact};
 
 use super::error::Error;
 use super::open_ids::OpenIds;
@@ -195,9 +195,13 @@ impl Telling {
     ///
     /// The id follows from all that is given, so that no two things that are told share one.
     pub fn new(channel: &ChannelKey, at: Timestamp, number: usize, announcement: Announcement) -> Self {
-        let Announcement { conversation, rep, joined } = &announcement;
+        let Announcement { conversation, what } = &announcement;
+        let what = match what {
+            Announced::Rep { rep, joined } => format!("{rep}/{joined}"),
+            Announced::Session(_) => what.name().to_owned(),
+        };
         let (org, name, at) = (&channel.org, &channel.channel, at.as_millis());
-        let text = format!("telling/{org}/{name}/{conversation}/{at}/{number}/{rep}/{joined}");
+        let text = format!("telling/{org}/{name}/{conversation}/{at}/{number}/{what}");
         Self {
             id: TellingId(Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())),
             announcement,

@@ -12,7 +12,8 @@ use super::Context;
 use super::hook::Hook;
 use crate::connector::{EndUserNotifier, News, TellError};
 use crate::model::ids::{ConversationId, RepId};
-use crate::routing::Announcement;
+use crate::model::words::ParticipantRole;
+use crate::routing::{Announced, Announcement, SessionNews};
 
 /// How long it is tried at a time to tell something.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,8 +43,13 @@ struct Notification<'a> {
     #[serde(flatten)]
     context: &'a Context,
     conversation_identifier: &'a ConversationId,
-    user_id: RepId,
-    joined: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<RepId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_by: Option<ParticipantRole>,
+    r#type: &'static str,
     sequence: u64,
     #[serde(skip_serializing_if = "is_not")]
     after_gap: bool,
@@ -66,18 +72,20 @@ impl Notifier {
 impl EndUserNotifier for Notifier {
     async fn tell(&self, news: &News) -> Result<(), TellError> {
         let Inner { hook, context, seats } = &*self.0;
-        let News {
-            id,
-            announcement: Announcement { conversation, rep, joined },
-            sequence,
-            after_gap,
-            resent,
-        } = news;
+        let News { id, announcement: Announcement { conversation, what }, sequence, after_gap, resent } =
+            news;
+        let (user_id, joined, ended_by) = match *what {
+            Announced::Rep { rep, joined } => (Some(rep), Some(joined), None),
+            Announced::Session(SessionNews::Ended { by }) => (None, None, by),
+            Announced::Session(SessionNews::Waiting) => (None, None, None),
+        };
         let notification = Notification {
             context,
             conversation_identifier: conversation,
-            user_id: *rep,
-            joined: *joined,
+            user_id,
+            joined,
+            ended_by,
+            r#type: what.name(),
             sequence: *sequence,
             after_gap: *after_gap,
             resent: *resent,

@@ -86,6 +86,7 @@ fn waits_for_the_next_attempt() -> Scenario {
         work_item: work_item(),
         status: SessionStatus::Waiting,
         previous: None,
+        ended_by: None,
     });
     chat.answer("route", routed());
     chat.answer("clear", ok());

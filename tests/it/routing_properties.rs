@@ -71,6 +71,7 @@ fn happening() -> impl Strategy<Value = EventKind> {
             work_item: work_item(),
             status: if number == 0 { SessionStatus::Active } else { SessionStatus::Waiting },
             previous: None,
+            ended_by: None,
         }),
         2 => (0..REPS.len()).prop_map(|who| came(REPS[who])),
         1 => (0..REPS.len()).prop_map(|who| went(REPS[who])),

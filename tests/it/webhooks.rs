@@ -9,7 +9,7 @@ use byoc_connector::contacts::{ConversationView, Directory, Query};
 use byoc_connector::model::contact::{ContactsResult, ListType};
 use byoc_connector::model::ids::{ConversationId, OrgId, RepId, WorkItemId};
 use byoc_connector::model::rep_query::RepQuery;
-use byoc_connector::routing::Announcement;
+use byoc_connector::routing::{Announced, Announcement};
 use byoc_connector::webhook::{Context, Settings, Webhooks};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
@@ -140,7 +140,8 @@ fn opened(list: ListType) -> Query {
 
 fn news(conversation: &str, number: u32) -> News {
     let conversation = ConversationId::parse(conversation).unwrap();
-    let announcement = Announcement { conversation, rep: rep(number), joined: !number.is_multiple_of(3) };
+    let what = Announced::Rep { rep: rep(number), joined: !number.is_multiple_of(3) };
+    let announcement = Announcement { conversation, what };
     let id = uuid::Uuid::from_u128(number.into());
     News { id, announcement, sequence: number.into(), after_gap: false, resent: false }
 }

@@ -75,7 +75,7 @@ fn a_work_result_tells_of_an_offer() {
 fn a_session_change_is_named_by_its_entry() {
     let (happenings, _) = entry(
         "SessionStatusChanged",
-        &json!({"id": "other", "sessionId": SESSION, "sessionStatus": "Waiting", "sessionStatusPrev": "Active"}),
+        &json!({"id": "other", "sessionId": SESSION, "sessionStatus": "Waiting", "sessionStatusPrev": "Active", "sessionEndedByRole": "EndUser"}),
         &by_system(),
     );
     let expected = EventKind::SessionChanged {
@@ -83,6 +83,7 @@ fn a_session_change_is_named_by_its_entry() {
         work_item: SESSION.parse().unwrap(),
         status: SessionStatus::Waiting,
         previous: Some(SessionStatus::Active),
+        ended_by: Some(ParticipantRole::EndUser),
     };
     assert_eq!(happenings, [expected]);
     let (happenings, ignored) = entry(

@@ -155,6 +155,11 @@ function owedRow(owed) {
   return row;
 }
 
+function news({ joined, session }) {
+  if (session) return session === "waiting" ? "The session waits" : "The session ended";
+  return joined ? "A rep joined" : "A rep left";
+}
+
 function letterRow(letter) {
   const row = element("tr");
   const actions = element("td");
@@ -170,7 +175,7 @@ function letterRow(letter) {
     plain(since(letter.since), undefined, "number"),
     cell("th", [[letter.conversation, letter.id]], "row"),
     plain(letter.channel, letter.org),
-    plain(letter.news.joined ? "A rep joined" : "A rep left", `${letter.news.rep}, number ${letter.sequence}`),
+    plain(news(letter.news), [letter.news.rep, `number ${letter.sequence}`].filter(Boolean).join(", ")),
     plain(letter.reason, letter.resending ? "being sent again" : undefined),
     actions,
   );

@@ -14,7 +14,7 @@ use std::ops::Range;
 use byoc_connector::connector::{EndUserNotifier, News, TellError};
 use byoc_connector::emulator::{Fault, FaultKind, LedgerEvent, SeededRandom};
 use byoc_connector::model::event::Participant;
-use byoc_connector::routing::{Announcement, Reason};
+use byoc_connector::routing::{Announced, Announcement, Reason};
 use futures_util::FutureExt as _;
 
 use super::*;
@@ -322,8 +322,9 @@ impl Town {
 fn check_told(outcomes: &[OutcomeRecord], told: &[(Uuid, Announcement)]) {
     for outcome in outcomes {
         let Reason::Joined(rep) = outcome.ending.reason else { continue };
-        let is_it =
-            |news: &Announcement| news.joined && news.rep == rep && news.conversation == outcome.conversation;
+        let is_it = |news: &Announcement| {
+            news.what == Announced::Rep { rep, joined: true } && news.conversation == outcome.conversation
+        };
         assert!(told.iter().any(|(_, news)| is_it(news)), "{rep} joined {}", outcome.conversation);
     }
     let mut known = BTreeMap::new();

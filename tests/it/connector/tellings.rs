@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use byoc_connector::connector::{EndUserNotifier, News, TellError};
-use byoc_connector::routing::Announcement;
+use byoc_connector::routing::{Announced, Announcement};
 use byoc_connector::store::{Change, Telling};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -52,7 +52,8 @@ pub(super) async fn committed_at(
     let tellings: Vec<Telling> = (0..)
         .zip(news)
         .map(|(number, (who, joined))| {
-            let announcement = Announcement { conversation: id.clone(), rep: rep(who), joined: *joined };
+            let what = Announced::Rep { rep: rep(who), joined: *joined };
+            let announcement = Announcement { conversation: id.clone(), what };
             Telling::new(&key, at, number, announcement)
         })
         .collect();
@@ -214,11 +215,9 @@ async fn each_join_of_a_conference_is_told_under_an_id_of_its_own() {
     stream.run(&org, &channel.handle(), Duration::from_secs(5)).await;
     channel.stop().await;
     let heard: Vec<_> = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
-    let joins = heard
-        .iter()
-        .map(|news| &news.announcement)
-        .filter(|news| news.joined && news.conversation == conversation);
-    assert!(joins.clone().any(|news| news.rep == org.roster.reps[1].id), "{heard:?}");
+    let what = Announced::Rep { rep: org.roster.reps[1].id, joined: true };
+    let join = Announcement { conversation, what };
+    assert!(heard.iter().any(|news| news.announcement == join), "{heard:?}");
     let mut names: Vec<Uuid> = heard.iter().map(|news| news.id).collect();
     names.sort_unstable();
     names.dedup();

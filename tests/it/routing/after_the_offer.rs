@@ -194,6 +194,7 @@ fn the_end_of_a_session_of_the_past_ends_nothing() {
         work_item: byoc_connector::model::ids::WorkItemId::parse("0Mw000000000999").unwrap(),
         status: SessionStatus::Ended,
         previous: None,
+        ended_by: None,
     });
     assert_eq!(chat.commands(), [""; 0]);
 }

@@ -24,7 +24,7 @@ fn of_type(number: u32, target: Target, change: impl FnOnce(&mut RoutingRequeste
 
 fn session_is(number: u32, status: SessionStatus) -> EventKind {
     let entry = EventId::parse(&format!("entry-{number}")).unwrap();
-    EventKind::SessionChanged { entry, work_item: work_item(), status, previous: None }
+    EventKind::SessionChanged { entry, work_item: work_item(), status, previous: None, ended_by: None }
 }
 
 /// A session that nobody has routed.

@@ -16,7 +16,13 @@ fn entry(number: u32) -> EventId {
 
 /// The session has that status now; the event is the how many-th.
 fn session_is(number: u32, status: SessionStatus, previous: Option<SessionStatus>) -> EventKind {
-    EventKind::SessionChanged { entry: entry(number), work_item: work_item(), status, previous }
+    EventKind::SessionChanged {
+        entry: entry(number),
+        work_item: work_item(),
+        status,
+        previous,
+        ended_by: None,
+    }
 }
 
 fn waits(number: u32) -> EventKind {

@@ -16,7 +16,13 @@ fn waiting_session_sees(status: SessionStatus) -> Scenario {
     chat.when(session(SessionStatus::Waiting, None));
     assert_eq!(chat.commands(), ["route Initial"]);
     let entry = byoc_connector::model::ids::EventId::parse("later").unwrap();
-    chat.when(EventKind::SessionChanged { entry, work_item: work_item(), status, previous: None });
+    chat.when(EventKind::SessionChanged {
+        entry,
+        work_item: work_item(),
+        status,
+        previous: None,
+        ended_by: None,
+    });
     chat
 }
 

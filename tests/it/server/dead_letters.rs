@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::Method;
 use byoc_connector::model::ids::ConversationId;
 use byoc_connector::model::time::{SystemClock, Timestamp};
-use byoc_connector::routing::Announcement;
+use byoc_connector::routing::{Announced, Announcement};
 use byoc_connector::store::{Change, ChannelKey, GivenUp, Memory, Store, Telling, TurnRecord};
 use serde_json::{Value, json};
 
@@ -20,8 +20,7 @@ async fn kept() -> (Arc<Memory>, ChannelKey, Vec<Telling>) {
     let conversation = ConversationId::parse("c-1").unwrap();
     let news = [true, false].map(|joined| Announcement {
         conversation: conversation.clone(),
-        rep: BO.parse().unwrap(),
-        joined,
+        what: Announced::Rep { rep: BO.parse().unwrap(), joined },
     });
     let tellings: Vec<_> =
         (0..).zip(news).map(|(number, news)| Telling::new(&channel, at, number, news)).collect();

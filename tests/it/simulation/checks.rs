@@ -301,11 +301,11 @@ impl Found {
         let mut known: BTreeMap<TellingId, &Announcement> = BTreeMap::new();
         let mut heard: BTreeMap<&ConversationId, Vec<Move>> = BTreeMap::new();
         for Telling { id, announcement, .. } in &world.trace.heard {
-            let Announcement { conversation, rep, joined } = announcement;
+            let Announcement { conversation, what } = announcement;
             let before = known.insert(*id, announcement);
             self.must(before.is_none_or(|it| it == announcement), || format!("{id} names two things"));
             if before.is_none() {
-                heard.entry(conversation).or_default().push((*rep, *joined));
+                heard.entry(conversation).or_default().push(Move::of(*what));
             }
         }
         for (conversation, moves) in &world.journal.moves {

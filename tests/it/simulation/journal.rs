@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use byoc_connector::model::ids::{ConversationId, RepId};
 use byoc_connector::model::time::Timestamp;
-use byoc_connector::routing::{Conversation, Fact};
+use byoc_connector::routing::{Announced, Conversation, Fact, SessionNews};
 use byoc_connector::store::{Cause, Change, Loaded, StoredConversation, Telling};
 
 /// One turn.
@@ -28,18 +28,35 @@ pub(crate) struct Journal {
     pub(super) causes: HashSet<Cause>,
     /// What the partner was not told yet.
     pub(super) untold: Vec<Telling>,
-    /// Which reps came and went as the facts have it, by conversation: what the partner must hear.
+    /// Which reps came and went, and what became of the session, as the facts have it, by conversation: what the partner must hear.
     pub(crate) moves: BTreeMap<ConversationId, Vec<Move>>,
 }
 
-/// A rep who came, or else went.
-pub(crate) type Move = (RepId, bool);
+/// A rep who came, or else went; or what became of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Move {
+    Rep(RepId, bool),
+    Waits,
+    Ended,
+}
+
+impl Move {
+    pub(crate) const fn of(told: Announced) -> Self {
+        match told {
+            Announced::Rep { rep, joined } => Self::Rep(rep, joined),
+            Announced::Session(SessionNews::Waiting) => Self::Waits,
+            Announced::Session(SessionNews::Ended { .. }) => Self::Ended,
+        }
+    }
+}
 
 /// Whether a fact is one that the partner hears of. Read from the fact, whatever the engine says is to be told.
-fn rep_moved(fact: &Fact) -> Option<Move> {
+fn told_of(fact: &Fact) -> Option<Move> {
     match fact {
-        Fact::ParticipantJoined(participant) => participant.as_rep().map(|rep| (rep, true)),
-        Fact::ParticipantLeft(participant) => participant.as_rep().map(|rep| (rep, false)),
+        Fact::ParticipantJoined(participant) => participant.as_rep().map(|rep| Move::Rep(rep, true)),
+        Fact::ParticipantLeft(participant) => participant.as_rep().map(|rep| Move::Rep(rep, false)),
+        Fact::SessionWaiting { .. } => Some(Move::Waits),
+        Fact::SessionEnded => Some(Move::Ended),
         _ => None,
     }
 }
@@ -48,7 +65,7 @@ impl Journal {
     pub(super) fn store(&mut self, at: Timestamp, change: &Change) {
         self.untold.extend(change.tellings.iter().cloned());
         let moves = self.moves.entry(change.conversation.clone()).or_default();
-        moves.extend(change.facts.iter().filter_map(rep_moved));
+        moves.extend(change.facts.iter().filter_map(told_of));
         let state = change.state.as_ref();
         self.rows.push(Row {
             conversation: change.conversation.clone(),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use byoc_connector::model::time::Timestamp;
-use byoc_connector::routing::Announcement;
+use byoc_connector::model::words::ParticipantRole;
+use byoc_connector::routing::{Announced, Announcement, SessionNews};
 use byoc_connector::store::{
     Appended, ChannelKey, DeadLetter, DeadLetterCount, Error, GivenUp, Memory, Place, Retention, Store,
     Telling, TellingId, TurnRecord,
@@ -30,12 +31,33 @@ contract!(
     a_dead_letter_is_dropped,
 );
 
+/// A telling's text and id as releases before wrote them, and that of a session beside them.
+#[test]
+fn joins_and_leaves_are_stored_and_named_as_ever() {
+    let told = |what| {
+        let announcement = Announcement { conversation: conversation("a"), what };
+        let telling = Telling::new(&channel("Acme"), Timestamp::from_millis(7), 1, announcement);
+        let text = serde_json::to_string(&telling.announcement).unwrap();
+        assert_eq!(serde_json::from_str::<Announcement>(&text).unwrap(), telling.announcement);
+        (text, telling.id.to_string())
+    };
+    let rep = "005000000000001".parse().unwrap();
+    let (text, id) = told(Announced::Rep { rep, joined: true });
+    assert_eq!(text, r#"{"conversation":"a","rep":"005000000000001","joined":true}"#);
+    assert_eq!(id, "55bd23d5-9f59-5bb2-a882-6f7d5ff0065c");
+    let (text, _) = told(Announced::Session(SessionNews::Ended { by: Some(ParticipantRole::EndUser) }));
+    assert_eq!(text, r#"{"conversation":"a","session":"ended","by":"EndUser"}"#);
+    let (text, _) = told(Announced::Session(SessionNews::Waiting));
+    assert_eq!(text, r#"{"conversation":"a","session":"waiting"}"#);
+}
+
 /// A turn of which the partner is to be told who joined, in this order.
 fn told(mut record: TurnRecord, reps: &[&str]) -> TurnRecord {
     let change = record.change.as_mut().unwrap();
     for (number, who) in reps.iter().enumerate() {
         let conversation = change.conversation.clone();
-        let announcement = Announcement { conversation, rep: rep(who), joined: true };
+        let what = Announced::Rep { rep: rep(who), joined: true };
+        let announcement = Announcement { conversation, what };
         change.tellings.push(Telling::new(&record.channel, record.at, number, announcement));
     }
     record

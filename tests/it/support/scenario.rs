@@ -19,8 +19,8 @@ use byoc_connector::model::ids::{
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::{CancelReason, ParticipantRole, RoutingType, SessionStatus, WorkChange};
 use byoc_connector::routing::{
-    Announcement, Command, Conversation, Effects, Ending, Fact, Input, Order, Outcome, Policy, Remark,
-    Report, Ring, Settings,
+    Announced, Announcement, Command, Conversation, Effects, Ending, Fact, Input, Order, Outcome, Policy,
+    Remark, Report, Ring, Settings,
 };
 
 pub(crate) const REPS: [&str; 6] = ["ann", "bo", "cem", "dee", "eli", "fay"];
@@ -117,12 +117,8 @@ pub(crate) fn requester_cancelled() -> EventKind {
 }
 
 pub(crate) fn session(status: SessionStatus, previous: Option<SessionStatus>) -> EventKind {
-    EventKind::SessionChanged {
-        entry: EventId::parse(&format!("session-{status}")).unwrap(),
-        work_item: work_item(),
-        status,
-        previous,
-    }
+    let entry = EventId::parse(&format!("session-{status}")).unwrap();
+    EventKind::SessionChanged { entry, work_item: work_item(), status, previous, ended_by: None }
 }
 
 /// Told now; see [`Scenario::when`].
@@ -369,10 +365,11 @@ impl Scenario {
 
     /// Who came and went, as the partner was told.
     pub(crate) fn announced(&self) -> Vec<String> {
-        self.announcements
-            .iter()
-            .map(|told| format!("{} {}", name(told.rep), if told.joined { "joined" } else { "left" }))
-            .collect()
+        let said = |told: &Announcement| {
+            let Announced::Rep { rep, joined } = told.what else { return None };
+            Some(format!("{} {}", name(rep), if joined { "joined" } else { "left" }))
+        };
+        self.announcements.iter().filter_map(said).collect()
     }
 
     /// A queue conference whose offer to `bo` rings as W1.

@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 
 use byoc_connector::connector::TellError;
+use byoc_connector::model::words::ParticipantRole;
+use byoc_connector::routing::SessionNews;
 use uuid::Uuid;
 
 use super::*;
@@ -47,6 +49,31 @@ async fn news_without_a_gap_before_it_says_nothing_of_one() {
     let told = body(&partner.requests().await[0]);
     assert_described(&question("endUserNotifier"), &told);
     assert_eq!((&told["sequence"], told.get("afterGap")), (&json!(1), None));
+}
+
+#[tokio::test]
+async fn each_kind_of_news_has_its_name_and_what_belongs_to_it() {
+    let partner = Partner::answering("/tell", [ResponseTemplate::new(200)]).await;
+    let notifier = partner.webhooks().end_user_notifier(&context()).unwrap();
+    let kinds = [
+        (Announced::Rep { rep: rep(1), joined: false }, "rep.left", json!(rep(1)), json!(null)),
+        (Announced::Session(SessionNews::Waiting), "session.waiting", json!(null), json!(null)),
+        (Announced::Session(SessionNews::Ended { by: None }), "session.ended", json!(null), json!(null)),
+        (
+            Announced::Session(SessionNews::Ended { by: Some(ParticipantRole::Agent) }),
+            "session.ended",
+            json!(null),
+            json!("Agent"),
+        ),
+    ];
+    for (number, (what, name, user, by)) in (0..).zip(kinds) {
+        let mut news = news("a", 1);
+        news.announcement.what = what;
+        notifier.tell(&news).await.unwrap();
+        let told = body(&partner.requests().await[number]);
+        assert_described(&question("endUserNotifier"), &told);
+        assert_eq!((&told["type"], &told["userId"], &told["endedBy"]), (&json!(name), &user, &by));
+    }
 }
 
 #[tokio::test]
