@@ -143,6 +143,7 @@ impl Decision<'_> {
         // What comes late may be over: events behind it would tell. As after an attempt, it is not begun at once.
         let lately = if late { lately.max(1) } else { lately };
         self.fact(Fact::SessionWaiting { entry: event.clone(), lately });
+        self.tell(Announced::Session(SessionNews::Waiting));
         if !late {
             self.route_first(event.clone(), ResolvedTarget::resolve_first(&requested.target));
         }
