@@ -26,6 +26,7 @@ impl Salesforce {
                 self.end_user_ends(now, &conversation);
             } else if session == SessionStatus::Consent && self.is_enough(status) {
                 self.set_session_status(now, &conversation, SessionStatus::New, None);
+                self.ask_for_first_rep(now, &conversation);
             }
         }
     }

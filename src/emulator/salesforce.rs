@@ -18,7 +18,7 @@ use crate::model::ids::{
 };
 use crate::model::roster::{Flow, Rep, Roster, Script};
 use crate::model::time::Timestamp;
-use crate::model::words::ConsentStatus;
+use crate::model::words::{ConsentStatus, RoutingType};
 
 /// How long the partner has to answer a routing request (PROTOCOL: "The sequences").
 pub(super) const ANSWER_TIME: Duration = Duration::from_mins(1);
@@ -289,7 +289,10 @@ impl Salesforce {
             return Err(ActError::UnknownConversation { conversation: request.conversation });
         };
         conversation.requests.push(request.event.clone());
-        self.schedule(request.created + ANSWER_TIME, Due::Mark(request.event.clone()));
+        // No routing result answers an Initial.
+        if request.routing_type != RoutingType::Initial {
+            self.schedule(request.created + ANSWER_TIME, Due::Mark(request.event.clone()));
+        }
         let published = LedgerEvent::RequestPublished {
             request: request.event.clone(),
             conversation: request.conversation.clone(),

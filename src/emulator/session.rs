@@ -3,10 +3,10 @@
 use super::ledger::LedgerEvent;
 use super::salesforce::Salesforce;
 use super::state::{Request, RequestEnd, WorkState};
-use crate::model::event::Participant;
+use crate::model::event::{Participant, Target};
 use crate::model::ids::{ConversationId, Subject, WorkItemId};
 use crate::model::time::Timestamp;
-use crate::model::words::{CancelReason, ParticipantRole, SessionStatus, WorkChange};
+use crate::model::words::{CancelReason, ParticipantRole, RoutingType, SessionStatus, WorkChange};
 
 impl Salesforce {
     pub(super) fn set_session_status(
@@ -40,7 +40,29 @@ impl Salesforce {
         self.enter_conversation(now, &id, work_item, end_user, status);
         self.tell_session(now, &id, status, None);
         self.tell_participant(now, &id, &participant, true);
+        self.ask_for_first_rep(now, &id);
         (id, work_item)
+    }
+
+    /// Salesforce asks for a rep by itself, where it is set up so, once the session may be routed.
+    pub(super) fn ask_for_first_rep(&mut self, now: Timestamp, id: &ConversationId) {
+        let is_new = self.conversations.get(id).is_some_and(|it| it.status == SessionStatus::New);
+        if !is_new || !self.settings.asks_for_first_rep {
+            return;
+        }
+        let request = Request {
+            event: self.mint.text_id(),
+            conversation: id.clone(),
+            routing_type: RoutingType::Initial,
+            target: Target::Unreadable,
+            requester: None,
+            created: now,
+            answered: None,
+            ended: None,
+        };
+        self.tell_routing_requested(now, &request);
+        // The conversation is there.
+        drop(self.enter_request(now, request));
     }
 
     /// Ends a session. Accepted work is closed; what the partner should take back stays, for it to do so.

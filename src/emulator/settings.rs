@@ -20,6 +20,8 @@ pub struct Settings {
     pub stream: StreamForm,
     /// Which bearer tokens the API takes.
     pub bearer: BearerRule,
+    /// Whether Salesforce asks for a session's first rep by itself (`RoutingRequested` with `Initial`), naming nobody.
+    pub asks_for_first_rep: bool,
     /// Capacity units that an offer with a PSR costs its rep; without a PSR the call says it.
     pub psr_weight: f64,
 }
@@ -32,6 +34,7 @@ impl Default for Settings {
             events: EventForm::default(),
             stream: StreamForm::default(),
             bearer: BearerRule::Any,
+            asks_for_first_rep: false,
             psr_weight: 1.0,
         }
     }

@@ -100,3 +100,31 @@ fn every_wrong_beginning_has_its_code() {
         assert_eq!((answer.status, answer.code()), (400, Some(code)), "{body}");
     }
 }
+
+#[test]
+fn salesforce_asks_for_a_first_rep_by_itself_where_it_is_set_up_so() {
+    let mut settings = telling();
+    settings.asks_for_first_rep = true;
+    settings.channel.opt_in = OptIn::Explicit;
+    let mut org = Org::with(settings, roster());
+    org.begins();
+    assert!(org.salesforce.requests().next().is_none(), "nothing before opt-in");
+    let opt_in = org.consent_body(ConsentStatus::ExplicitlyOptedIn.as_str());
+    assert_eq!(org.call(START, "PATCH", "/api/v1/consent", &opt_in).status, 200);
+    assert!(org.told().iter().any(|told| told.starts_with("RoutingRequested")));
+    let request = org.salesforce.requests().next().unwrap().event.clone();
+    let route = json!({ "conversationIdentifier": org.conversation, "routingType": "Initial" });
+    let answer = org.call(START, "POST", "/api/v1/route", &route);
+    assert_eq!(answer.body["routingCorrelationId"], request.as_str(), "the PSR is for what was asked");
+    let mut offer = org.offer_body(BO, &request);
+    offer["routingContext"]["routingType"] = json!("Initial");
+    let answer = org.call(START, "POST", "/api/v1/agentWork", &offer);
+    let work = AgentWorkId::parse(answer.body["agentWorkId"].as_str().unwrap()).unwrap();
+    org.salesforce.advance(seconds(61));
+    org.salesforce.act(seconds(61), Act::Accept { work }).unwrap();
+    assert_eq!(
+        org.ending(&request),
+        Some(RequestEnd::Joined { rep: rep(BO) }),
+        "60 seconds end nothing here"
+    );
+}
