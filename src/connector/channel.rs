@@ -12,6 +12,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::dead_letters::DeadLetters;
+use super::direct::DirectCalls;
 use super::in_vain::InVain;
 use super::panics::counted;
 use super::refused::{Refused, RefusedRep};
@@ -64,6 +65,7 @@ pub struct Handle {
     inbox: mpsc::Sender<Message>,
     endings: broadcast::Sender<Ended>,
     lost: UnreadableConversations,
+    direct: DirectCalls,
     dead_letters: DeadLetters,
     owes: watch::Receiver<Option<Owes>>,
     refused: Refused,
@@ -86,15 +88,16 @@ impl Channel {
         let dead_letters = DeadLetters::new(key.clone(), store, clock, tellings.downgrade());
         dead_letters.look().await;
         let telling = tokio::spawn(Teller::new(&parts, dead_letters.clone()).run(told));
-        let lost =
-            UnreadableConversations::new(key, calls, Arc::clone(&parts.store), Arc::clone(&parts.clock));
+        let direct = DirectCalls::new(calls, Arc::clone(&parts.clock));
+        let lost = UnreadableConversations::new(key, direct.clone(), Arc::clone(&parts.store));
         let (owes, owing) = watch::channel(None);
         let panics = Arc::clone(&parts.panics);
         let (ended, unreadable) = (endings.clone(), lost.clone());
         let mut task = Task::new(parts, loaded, tellings, endings, lost, owes);
         let (refused, in_vain) = (task.refused(), task.in_vain());
         let lost = unreadable;
-        let handle = Handle { inbox, endings: ended, lost, dead_letters, owes: owing, refused, in_vain };
+        let handle =
+            Handle { inbox, endings: ended, lost, direct, dead_letters, owes: owing, refused, in_vain };
         let at_work = task.at_work();
         let task = tokio::spawn(counted(task.run(messages), at_work, panics));
         Ok(Self { handle, task, telling, positions, has_failed: false })
@@ -235,6 +238,11 @@ impl Handle {
     /// The conversations that the store has and nobody can read.
     pub fn lost(&self) -> &UnreadableConversations {
         &self.lost
+    }
+
+    /// Its calls, for whoever asks for one by name.
+    pub const fn direct(&self) -> &DirectCalls {
+        &self.direct
     }
 
     /// What the partner did not take.

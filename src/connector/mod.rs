@@ -9,6 +9,7 @@
 #[allow(clippy::arithmetic_side_effects, reason = "times and counts of its own, nothing from outside")]
 mod channel;
 mod dead_letters;
+mod direct;
 mod in_vain;
 mod panics;
 mod ports;
@@ -20,6 +21,7 @@ mod watch;
 pub use crate::engine::{Delivery, Error};
 pub use channel::{Channel, Ended, Handle, Parts, Receipt, Sequence};
 pub use dead_letters::DeadLetters;
+pub use direct::DirectCalls;
 pub use in_vain::{Failing, InVain};
 pub(crate) use panics::caught_now;
 pub use panics::{PanicLog, UncountedPanics, Work};

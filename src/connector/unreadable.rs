@@ -8,21 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde::Serialize;
-use uuid::Uuid;
 
-use super::ports::Calls;
-use crate::interaction::{CallAttempt, ClockSleeper, Try, until_answered};
+use super::direct::DirectCalls;
 use crate::model::call::{Answer, Call, ClearRoute, UpdateAgentWork};
 use crate::model::ids::ConversationId;
-use crate::model::time::Clock;
 use crate::model::words::CancelReason;
 use crate::store::{self, ChannelKey, Store, Unreadable};
-
-/// How long one of its calls is tried: an operator waits for it, and can ask again.
-const TRIED_FOR: Duration = Duration::from_secs(10);
 
 /// The unreadable conversations of a channel. A clone is the same list.
 #[derive(Clone)]
@@ -30,9 +23,8 @@ pub struct UnreadableConversations(Arc<Inner>);
 
 struct Inner {
     key: ChannelKey,
-    calls: Arc<dyn Calls>,
+    direct: DirectCalls,
     store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
     all: Mutex<BTreeMap<ConversationId, Unreadable>>,
 }
 
@@ -57,13 +49,8 @@ pub struct GivenUp {
 }
 
 impl UnreadableConversations {
-    pub(super) fn new(
-        key: ChannelKey,
-        calls: Arc<dyn Calls>,
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self(Arc::new(Inner { key, calls, store, clock, all: Mutex::default() }))
+    pub(super) fn new(key: ChannelKey, direct: DirectCalls, store: Arc<dyn Store>) -> Self {
+        Self(Arc::new(Inner { key, direct, store, all: Mutex::default() }))
     }
 
     /// Takes note of what a load has found. Those that are known already stay, though events have meanwhile begun
@@ -117,7 +104,7 @@ impl UnreadableConversations {
             left: Vec::new(),
         };
         for (what, call) in calls {
-            match self.undo(&what, &call).await {
+            match self.undo(&what, call).await {
                 Ok(()) => given.undone.push(what),
                 Err(why) => given.left.push(format!("{what}: {why}")),
             }
@@ -138,14 +125,8 @@ impl UnreadableConversations {
         Ok(Some(given))
     }
 
-    async fn undo(&self, what: &str, call: &Call) -> Result<(), String> {
-        // The same in every try, so that Salesforce can tell that it is the same call.
-        let request_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes());
-        let give_up_at = self.0.clock.now() + TRIED_FOR;
-        let attempt = CallAttempt::new(request_id, Arc::new(call.clone()), give_up_at, true);
-        let sleeper = ClockSleeper(Arc::clone(&self.0.clock));
-        let send = |one: Try| async move { self.0.calls.try_once(&one).await };
-        match until_answered(attempt, &*self.0.clock, &sleeper, send).await {
+    async fn undo(&self, what: &str, call: Call) -> Result<(), String> {
+        match self.0.direct.make(what, call).await {
             Answer::Done(_) => Ok(()),
             Answer::Lost(what) => Err(format!("Salesforce did not answer: {what}")),
             Answer::Refused(refusal) => {

@@ -1,6 +1,7 @@
 //! The API below `/v1`: each function is one operation of `openapi/connector.yaml`.
 
 mod answer;
+mod by_hand;
 mod configuration;
 mod conversations;
 mod dead_letters;
@@ -14,6 +15,7 @@ mod unreadable;
 
 pub(super) use configuration::reload;
 pub(super) use conversations::{begin, conversation};
+pub(super) use by_hand::{close_agent_work, end_conversation, inactivate_conversation, remove_participant};
 pub(super) use dead_letters::{dead_letters, drop_dead_letter, resend};
 pub(super) use line::RequestLine;
 pub(super) use operator::{request, requests};

@@ -21,6 +21,15 @@ pub enum Error {
     /// A rep's page asks about a conversation that the rep has no part in.
     #[error("the rep is not part of the conversation of work item {0}")]
     AnothersWorkItem(crate::model::ids::WorkItemId),
+    /// Nobody told who the end user of a conversation is.
+    #[error("the end user of the conversation {0} is not known here")]
+    EndUserUnknown(crate::model::ids::ConversationId),
+    /// Nobody told which session a conversation has.
+    #[error("the session of the conversation {0} is not known here")]
+    SessionUnknown(crate::model::ids::ConversationId),
+    /// The last rep of a conversation is not taken out of it: the end user would be left alone.
+    #[error("the rep {0} is the only one in the conversation")]
+    LastRep(crate::model::ids::RepId),
     /// It could not be made durable, or the service is stopping: bring it again.
     #[error(transparent)]
     Channel(#[from] connector::Error),

@@ -44,7 +44,7 @@ pub use ended::{EndedView, RequestEnded};
 pub use error::Error;
 pub use plan::{ChannelPlan, OrgPlan, Plan, PlanError, Ports};
 pub use readiness::{Check, Part, Readiness};
-pub use running::{BegunView, ConversationState, FirstMessage, Processed, RunningChannel};
+pub use running::{BegunView, ConversationState, FirstMessage, Processed, RunningChannel, SessionOrder};
 pub use tokens::{OrgCredentials, WatchedTokens};
 
 pub use crate::connector::GivenUp;

@@ -1,6 +1,7 @@
 //! One running channel, as those who come by HTTP see it.
 
 mod conversations;
+mod by_hand;
 mod looked_at;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -24,6 +25,8 @@ use crate::notices::{Notice, Subject};
 use crate::people::People;
 use crate::routing::{Conversation, OfferOwner, Settings, rules};
 use crate::store::{Cause, ChannelKey, Store};
+
+pub use by_hand::SessionOrder;
 
 use super::plan::ChannelPlan;
 use super::refused;

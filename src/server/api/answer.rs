@@ -38,8 +38,20 @@ impl From<Error> for Refused {
                 Self::new(StatusCode::BAD_GATEWAY, problem, hint)
             }
             Error::SalesforceSilent(_) => {
-                let hint = "send the same again under the same Idempotency-Key: repeating is safe";
+                let hint = "send the same again, a message under the same Idempotency-Key: repeating is safe";
                 Self::new(StatusCode::GATEWAY_TIMEOUT, problem, hint)
+            }
+            Error::EndUserUnknown(_) => {
+                Self::bad_request(problem, "say who they are: the channel's own id of the end user")
+                    .field("endUserClientId")
+            }
+            Error::SessionUnknown(_) => {
+                Self::bad_request(problem, "say which: the id of the messaging session, 0Mw...")
+                    .field("sessionId")
+            }
+            Error::LastRep(_) => {
+                let hint = "the last rep ends the conversation: POST /v1/conversations/{id}/end";
+                Self::new(StatusCode::CONFLICT, problem, hint).field("participant")
             }
             Error::Directory(_) => Self::unavailable(problem, "ask again in a second", 1),
             Error::Channel(_) => {

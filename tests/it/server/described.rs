@@ -101,7 +101,7 @@ async fn every_operation_that_is_described_exists() {
             found.insert(format!("{method} {path}"));
         }
     }
-    assert_eq!(found.len(), 32, "{found:?}");
+    assert_eq!(found.len(), 36, "{found:?}");
 }
 
 #[tokio::test]

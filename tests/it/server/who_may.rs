@@ -99,6 +99,9 @@ fn body(row: &Row, scene: &Offered) -> Value {
         }
         ("/v1/presence", "the rep who speaks") => json!({ "availability": "AVAILABLE" }),
         ("/v1/presence", "a rep by name") => json!({ "availability": "AVAILABLE", "userId": BO }),
+        ("/v1/conversations/{id}/end" | "/v1/conversations/{id}/inactivate", _) => {
+            json!({ "channelAddressIdentifier": "chat", "endUserClientId": "eve", "by": "EndUser", "sessionId": scene.work_item })
+        }
         ("/v1/contacts", "no work item")
         | ("/v1/events" | "/v1/unreadable-conversations/{id}/give-up", _) => json!({}),
         ("/v1/conversations", _) => {
@@ -106,7 +109,9 @@ fn body(row: &Row, scene: &Offered) -> Value {
         }
         ("/v1/reps/{id}", _) if row.method == Method::PUT => json!({ "availability": "AVAILABLE" }),
         (path, object) => {
-            let bare = ["/end", "/reload", "/try", "/resend"].iter().any(|order| path.ends_with(order));
+            let bare = ["/end", "/reload", "/try", "/resend", "/remove", "/close"]
+                .iter()
+                .any(|order| path.ends_with(order));
             assert!(
                 bare || matches!(row.method, Method::GET | Method::DELETE),
                 "no body is known for {path}: {object}"
@@ -118,7 +123,8 @@ fn body(row: &Row, scene: &Offered) -> Value {
 
 fn path(row: &Row, scene: &Offered) -> String {
     let id = if row.path.starts_with("/v1/reps") { BO } else { scene.request.as_str() };
-    let path = row.path.replace("{id}", id);
+    let id = if row.path.starts_with("/v1/agent-work") { scene.work.as_str() } else { id };
+    let path = row.path.replace("{id}", id).replace("{participant}", CY);
     // What is below `/v1` is asked about this channel by name, whoever asks.
     if path.starts_with("/v1/") { format!("{path}?org={ORG}&channel={CHANNEL}") } else { path }
 }

@@ -2,6 +2,7 @@
 
 mod day_two;
 mod doctor;
+mod ends;
 mod faulty;
 mod killed;
 mod logins;
