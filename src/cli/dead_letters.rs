@@ -1,15 +1,13 @@
 //! `byoc dead-letters`: what the partner did not take, asked of a connector that runs, sent again or dropped.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use reqwest::{Method, Url};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::asking::{Connector, Question, said, secret};
 use super::output::printable;
 use super::{Error, Outcome, Output};
-use crate::outbound::{http_for, in_full, secret_worthy_url, without_slashes};
 
 /// One line for the list of commands.
 pub const ABOUT: &str = "List what the partner did not take; send it again or drop it";
@@ -23,8 +21,8 @@ Examples:
 
 A connector must be running at the URL. Exit code 0: done; 1: there is none of that id.";
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The variable that has the secret where no file does.
+const SECRET: &str = "BYOC_SERVER_OPERATOR_SECRET";
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -69,14 +67,17 @@ enum What {
 /// # Errors
 /// Where the connector cannot be asked, or refuses.
 pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
-    let asked = match &args.what {
-        What::List { limit } => (Method::GET, format!("/v1/dead-letters?limit={limit}")),
-        What::Resend { id } => (Method::POST, format!("/v1/dead-letters/{id}/resend")),
-        What::Drop { id } => (Method::DELETE, format!("/v1/dead-letters/{id}")),
+    let (limit, id) = match &args.what {
+        What::List { limit } => (limit.to_string(), String::new()),
+        What::Resend { id } | What::Drop { id } => (String::new(), id.to_string()),
     };
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Error::new(format_args!("the runtime cannot be started: {error}")))?;
-    let (status, body) = runtime.block_on(ask(args, asked))?;
+    let (method, path, query): (_, &[&str], &[(&str, &str)]) = match &args.what {
+        What::List { .. } => (Method::GET, &["v1", "dead-letters"], &[("limit", &*limit)]),
+        What::Resend { .. } => (Method::POST, &["v1", "dead-letters", &id, "resend"], &[]),
+        What::Drop { .. } => (Method::DELETE, &["v1", "dead-letters", &id], &[]),
+    };
+    let connector = Connector { url: &args.url, secret: secret(args.secret_file.as_deref(), SECRET)? };
+    let (status, body) = connector.ask(Question { method, path, query, body: None })?;
     match (status, &args.what) {
         (200..=299, What::List { .. }) => list(&body, output)?,
         (200..=299, _) => {
@@ -93,39 +94,6 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome, Error> {
         _ => return Err(Error::new(format_args!("{}: HTTP {status}: {}", args.url, said(&body)))),
     }
     Ok(Outcome::Done)
-}
-
-fn said(body: &Value) -> String {
-    let text = |key| body.get(key).and_then(Value::as_str).unwrap_or("no reason was given");
-    format!("{}; {}", text("error"), text("hint"))
-}
-
-async fn ask(args: &Args, (method, path): (Method, String)) -> Result<(u16, Value), Error> {
-    let wrong = |error: &dyn std::fmt::Display| Error::new(format_args!("--url {error}"));
-    let base = secret_worthy_url(&args.url).map_err(|error| wrong(&error))?;
-    let url =
-        Url::parse(&format!("{}{path}", without_slashes(base.as_str()))).map_err(|error| wrong(&error))?;
-    let http = http_for(&url).timeout(PATIENCE).build().map_err(|error| wrong(&in_full(&error)))?;
-    let mut request = http.request(method, url);
-    if let Some(secret) = secret(args)? {
-        request = request.bearer_auth(secret.expose_secret().trim());
-    }
-    let no_answer = |error: reqwest::Error| {
-        Error::new(format_args!("{}: no answer: {}", args.url, in_full(&error.without_url())))
-    };
-    let answer = request.send().await.map_err(no_answer)?;
-    let status = answer.status().as_u16();
-    Ok((status, answer.json().await.unwrap_or_default()))
-}
-
-fn secret(args: &Args) -> Result<Option<SecretString>, Error> {
-    let Some(file) = &args.secret_file else {
-        return Ok(std::env::var("BYOC_SERVER_OPERATOR_SECRET").ok().map(SecretString::from));
-    };
-    let text = std::fs::read_to_string(file);
-    let text =
-        text.map_err(|error| Error::new(format_args!("{}: cannot be read: {error}", file.display())))?;
-    Ok(Some(SecretString::from(text)))
 }
 
 fn list(body: &Value, output: &Output) -> Result<(), Error> {

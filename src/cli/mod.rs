@@ -9,9 +9,11 @@
 //! - An error is one line on stderr that says what, where, and what would be right.
 //! - A reader that goes away (`| head`) ends the command quietly.
 
+mod asking;
 pub mod completions;
 pub mod config_file;
 pub mod contacts;
+pub mod conversations;
 pub mod dead_letters;
 pub mod demo;
 pub mod doctor;
@@ -109,6 +111,7 @@ commands! {
     Doctor => doctor,
     Store => store,
     DeadLetters => dead_letters,
+    Conversations => conversations,
     Emulator => emulator,
     Completions => completions,
 }

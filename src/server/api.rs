@@ -13,9 +13,9 @@ mod partner;
 mod select;
 mod unreadable;
 
+pub(super) use by_hand::{close_agent_work, end_conversation, inactivate_conversation, remove_participant};
 pub(super) use configuration::reload;
 pub(super) use conversations::{begin, conversation};
-pub(super) use by_hand::{close_agent_work, end_conversation, inactivate_conversation, remove_participant};
 pub(super) use dead_letters::{dead_letters, drop_dead_letter, resend};
 pub(super) use line::RequestLine;
 pub(super) use operator::{request, requests};

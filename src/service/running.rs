@@ -1,7 +1,7 @@
 //! One running channel, as those who come by HTTP see it.
 
-mod conversations;
 mod by_hand;
+mod conversations;
 mod looked_at;
 
 use std::collections::{BTreeSet, VecDeque};

@@ -105,10 +105,9 @@ impl RunningChannel {
 
 /// What Salesforce has against it.
 fn said(refusal: &Refusal) -> String {
-    let why = match (refusal.code, &*refusal.message) {
-        (Some(code), message) => format!("{code}: {message}"),
-        (None, "") => format!("status {}", refusal.status),
-        (None, message) => message.to_owned(),
-    };
-    format!("Salesforce refused: {why}")
+    let Refusal { status, code, message, .. } = refusal;
+    match code {
+        Some(code) => format!("Salesforce refused ({code}): {message}"),
+        None => format!("Salesforce refused (status {status}): {message}"),
+    }
 }

@@ -2,11 +2,12 @@
 
 use byoc_connector::emulator::Settings;
 use byoc_connector::model::event::Target;
-use byoc_connector::model::ids::{ConversationId, RepId, Subject};
+use byoc_connector::model::ids::{ChannelAddressId, ConversationId, RepId, Subject};
 use byoc_connector::model::words::SessionStatus;
 use serde_json::{Value, json};
 
 use super::world::{Serve, World};
+use crate::support::replaying::command;
 
 const ANN: &str = "005000000000001";
 const BO: &str = "005000000000002";
@@ -30,8 +31,19 @@ async fn world() -> (World, Serve, ConversationId) {
     (world, serve, conversation)
 }
 
+fn address() -> ChannelAddressId {
+    Settings::default().channel.address
+}
+
 fn body() -> Value {
-    json!({ "channelAddressIdentifier": Settings::default().channel.address, "by": "EndUser" })
+    json!({ "channelAddressIdentifier": address(), "by": "EndUser" })
+}
+
+async fn byoc(serve: &Serve, args: &[&str]) -> (i32, String) {
+    let mut command = command::byoc();
+    command.arg("conversations").args(args).args(["--url", &serve.address().await]);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    (output.status.code().unwrap(), command::stdout(&output) + &command::stderr(&output))
 }
 
 fn status(world: &World, conversation: &ConversationId) -> SessionStatus {
@@ -47,13 +59,35 @@ async fn a_conversation_is_ended_by_name_and_ending_it_again_does_no_harm() {
     let end = format!("{path}/end");
     assert_eq!(serve.posted(&end, &body()).await, json!({ "session": "ended" }), "who and which is known");
     assert_eq!(status(&world, &conversation), SessionStatus::Ended);
-    assert_eq!(serve.post(&end, &body()).await, 200);
+    // Nobody is in it any more, so the caller says whose it was.
+    let end_user =
+        world.emulator.with(|salesforce, _| salesforce.conversation(&conversation).unwrap().end_user.clone());
+    let again =
+        json!({ "channelAddressIdentifier": address(), "by": "EndUser", "endUserClientId": end_user });
+    assert_eq!(serve.post(&end, &again).await, 200);
+    let (code, said) = byoc(
+        &serve,
+        &[
+            "end",
+            conversation.as_str(),
+            "--channel-address",
+            address().as_str(),
+            "--end-user",
+            end_user.as_str(),
+        ],
+    )
+    .await;
+    assert_eq!((code, said.as_str()), (0, "Done.\n"));
+    let (code, said) =
+        byoc(&serve, &["end", conversation.as_str(), "--channel-address", "no/where?", "--end-user", "eve"])
+            .await;
+    assert!(code == 1 && said.starts_with("Salesforce refused (10017): "), "{code} {said}");
     let nobody = serve.posted("/v1/conversations/3f0d2c1a-7b7e-4a43-9a05-2f1f3a3c9d10/end", &body()).await;
     assert_eq!(nobody["field"], "endUserClientId", "{nobody}");
     let elsewhere =
         json!({ "channelAddressIdentifier": "nowhere", "by": "System", "endUserClientId": "eve" });
     let refused = serve.posted(&end, &elsewhere).await;
-    assert!(refused["error"].as_str().unwrap().starts_with("Salesforce refused: "), "{refused}");
+    assert!(refused["error"].as_str().unwrap().starts_with("Salesforce refused (10017): "), "{refused}");
     assert_eq!(serve.stop().0, Some(0));
 }
 
