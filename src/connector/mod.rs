@@ -23,6 +23,7 @@ pub use channel::{Channel, Ended, Handle, Parts, Receipt, Sequence};
 pub use dead_letters::DeadLetters;
 pub use direct::DirectCalls;
 pub use in_vain::{Failing, InVain};
+#[cfg(feature = "pubsub")]
 pub(crate) use panics::caught_now;
 pub use panics::{PanicLog, UncountedPanics, Work};
 pub use ports::{

@@ -96,6 +96,7 @@ pub(super) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String
 }
 
 /// The same of what waits for nothing.
+#[cfg(any(feature = "pubsub", test))]
 pub(crate) fn caught_now<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|panic| text(&*panic))
 }

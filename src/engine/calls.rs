@@ -128,6 +128,25 @@ impl Calls {
         }
     }
 
+    /// Forgets what has not begun and is not wanted any more: the store knew that it was over before this engine did.
+    pub(super) fn forget_unbegun(&mut self, is_wanted: impl Fn(&CallId) -> bool, steps: &mut Vec<Step>) {
+        let mut behind = Vec::new();
+        for (conversation, line) in &mut self.lines {
+            line.waiting.retain(|place| {
+                let keep = is_wanted(&place.id);
+                if !keep {
+                    self.open.remove(&place.id);
+                }
+                keep
+            });
+            behind.push(conversation.clone());
+        }
+        behind.sort();
+        for conversation in behind {
+            self.begin(&conversation, steps);
+        }
+    }
+
     /// The tries whose moment has come.
     pub(super) fn tick(&mut self, now: Timestamp, steps: &mut Vec<Step>) {
         while let Some(Reverse((at, _))) = self.again.peek()

@@ -314,6 +314,7 @@ impl<T, O: Observer> Engine<T, O> {
         for turn in cut {
             self.append(now, Some(turn), None, None, None);
         }
+        self.forget_what_is_over(now);
         // What has its answer is not asked for again.
         let held = std::mem::take(&mut self.held);
         let answered: HashSet<CallId> = held.iter().map(|over| over.id.clone()).collect();

@@ -96,7 +96,7 @@ fn worlds_that_once_showed_a_mistake_show_none() {
     }
     // An answer that came while the store was read did not keep its call from being made once more; what the store
     // refused came again behind what was brought later.
-    for seed in [372, 5_603, 41_378] {
+    for seed in [372, 5_603, 41_378, 65_519] {
         assert_eq!(run_seed_with_store_failures(seed, false).mistakes, [""; 0], "seed {seed}");
     }
 }

@@ -228,6 +228,19 @@ impl<T, O: Observer> Engine<T, O> {
         self.outputs.push_back(Output::Load);
     }
 
+    /// Of what waits for its turn to be called, what the store says is over is not called.
+    pub(super) fn forget_what_is_over(&mut self, now: Timestamp) {
+        let outstanding: HashSet<CallId> = self
+            .conversations
+            .outstanding()
+            .into_iter()
+            .map(|(conversation, command)| CallId { conversation, command: command.id })
+            .collect();
+        let mut steps = Vec::new();
+        self.calls.forget_unbegun(|id| outstanding.contains(id), &mut steps);
+        self.take_steps(now, steps);
+    }
+
     /// Gives the commands again that were never answered, are not under way, and are durable.
     pub(super) fn resume(&mut self, now: Timestamp, which: impl Fn(&CallId, &Command) -> bool) {
         // What is on its way to the store is outstanding too, and is carried out when it is durable.
