@@ -76,6 +76,8 @@ pub struct Engine<T, O = ()> {
     wanted: HashSet<ConversationId>,
     /// Conversations whose work item was asked for.
     asked_work_items: HashSet<ConversationId>,
+    /// How many things were told in the millisecond that is named.
+    told: (Timestamp, usize),
     hold: OfferHold,
     observer: O,
     outputs: VecDeque<Output<T>>,
@@ -98,6 +100,7 @@ impl<T, O: Observer> Engine<T, O> {
             held: Vec::new(),
             wanted: HashSet::new(),
             asked_work_items: HashSet::new(),
+            told: (Timestamp::from_millis(0), 0),
             hold: OfferHold::default(),
             observer,
             outputs: VecDeque::from([Output::Load]),

@@ -191,7 +191,7 @@ pub struct Telling {
 }
 
 impl Telling {
-    /// What a turn announces, the `number`th of that turn.
+    /// What a turn announces, the `number`th of its channel in that millisecond.
     ///
     /// The id follows from all that is given, so that no two things that are told share one.
     pub fn new(channel: &ChannelKey, at: Timestamp, number: usize, announcement: Announcement) -> Self {

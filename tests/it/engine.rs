@@ -1,10 +1,15 @@
 //! The engine by itself: what it asks to be done after it has begun again from the store.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use byoc_connector::engine::{Delivery, Engine, Output};
 use byoc_connector::interaction::{Tried, TryOutcome};
 use byoc_connector::model::call::Reply;
-use byoc_connector::model::event::{Event, EventKind, RoutingRequested, Target};
-use byoc_connector::model::ids::{ConversationId, EventId, OrgId, QueueId, WorkItemId};
+use byoc_connector::model::event::{
+    Event, EventKind, Participant, ParticipantChange, RoutingRequested, Target,
+};
+use byoc_connector::model::ids::{ConversationId, EventId, OrgId, QueueId, RepId, WorkItemId};
 use byoc_connector::model::time::Timestamp;
 use byoc_connector::model::words::RoutingType;
 use byoc_connector::routing::{Policy, Settings};
@@ -28,6 +33,32 @@ fn asks_queue() -> EventKind {
         requester: None,
         list_opened_by: None,
     }))
+}
+
+/// Salesforce's entries have times of their own; what is behind comes all at once.
+#[tokio::test]
+async fn what_happens_twice_in_a_millisecond_is_told_twice() {
+    let key = ChannelKey { org: OrgId::NONE, channel: "Partner".into() };
+    let settings =
+        Settings { conference_supported: true, participant_limit: None, policy: Policy::default() };
+    let store = Memory::new();
+    let mut engine: Engine<()> = Engine::new(key.clone(), settings, ());
+    let participant = Participant::rep(RepId::parse("005000000000001").unwrap()).unwrap();
+    for (seconds, joined) in (1..).zip([true, false, true, false]) {
+        let at = NOW + Duration::from_secs(seconds);
+        let change = ParticipantChange { participant: participant.clone(), joined, at };
+        engine.deliver(NOW, (), of("one", EventKind::ParticipantsChanged(vec![change])));
+    }
+    let mut told = Vec::new();
+    while let Some(output) = engine.output() {
+        match output {
+            Output::Load => engine.loaded(NOW, store.load(&key).await.unwrap()),
+            Output::Append(turn) => engine.appended(NOW, store.append(*turn).await),
+            Output::Tell(telling) => told.push(telling.id),
+            _ => {}
+        }
+    }
+    assert_eq!((told.len(), told.iter().collect::<HashSet<_>>().len()), (4, 4), "each has an id of its own");
 }
 
 #[tokio::test]

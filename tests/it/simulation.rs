@@ -89,7 +89,9 @@ fn a_store_that_fails_now_and_then_changes_nothing_of_that() {
 
 #[test]
 fn worlds_that_once_showed_a_mistake_show_none() {
-    for seed in [901_093, 901_940, 902_591, 902_704, 1_231_783, 2_051_767, 10_810, 19_161, 33_795, 64_144] {
+    for seed in
+        [901_093, 901_940, 902_591, 902_704, 1_231_783, 2_051_767, 10_810, 19_161, 33_795, 64_144, 110_014]
+    {
         for run in [run_seed, run_seed_with_crash] {
             assert_eq!(run(seed, false).mistakes, [""; 0], "seed {seed}");
         }

@@ -10,7 +10,7 @@ use crate::engine::output::{CallId, Delivery, Error, Output, Search};
 use crate::interaction::CallAttempt;
 use crate::model::ids::ConversationId;
 use crate::model::time::Timestamp;
-use crate::routing::{Command, Conversation, Effects, Order, Turn};
+use crate::routing::{Announcement, Command, Conversation, Effects, Order, Turn};
 use crate::store::{self, Cause, Change, Position, Telling, TurnRecord};
 
 /// How many conversations are remembered whose work item was asked for.
@@ -89,9 +89,7 @@ impl<T, O: Observer> Engine<T, O> {
                 self.observer.remarked(at, conversation, &remark);
             }
         }
-        let announced = std::mem::take(&mut effects.announcements).into_iter().enumerate();
-        let tellings: Vec<Telling> =
-            announced.map(|(number, what)| Telling::new(&self.key, at, number, what)).collect();
+        let tellings = self.tellings(at, std::mem::take(&mut effects.announcements));
         // Of a conversation that begins, the store must hear even where nothing is known of it yet.
         let has_change = has_facts || began || !tellings.is_empty();
         if !has_change && cause.is_none() && position.is_none() {
@@ -226,6 +224,16 @@ impl<T, O: Observer> Engine<T, O> {
         self.outputs.retain(|output| !matches!(output, Output::Append(_)));
         self.loading = Loading::Now(LOAD_WAITS.0);
         self.outputs.push_back(Output::Load);
+    }
+
+    /// What the partner is to be told of a turn. Within a millisecond the same can happen twice, so they are counted.
+    fn tellings(&mut self, at: Timestamp, announcements: Vec<Announcement>) -> Vec<Telling> {
+        if self.told.0 != at {
+            self.told = (at, 0);
+        }
+        let first = self.told.1;
+        self.told.1 = first.saturating_add(announcements.len());
+        (first..).zip(announcements).map(|(number, what)| Telling::new(&self.key, at, number, what)).collect()
     }
 
     /// Of what waits for its turn to be called, what the store says is over is not called.
