@@ -40,7 +40,8 @@ impl ApiResponse {
 
     /// The error code in the body, where there is one.
     pub fn code(&self) -> Option<u32> {
-        self.body.get("code").and_then(Value::as_u64).and_then(|code| u32::try_from(code).ok())
+        let code = self.body.get("code").or_else(|| self.body.pointer("/errorDetail/code"));
+        code.and_then(Value::as_u64).and_then(|code| u32::try_from(code).ok())
     }
 }
 

@@ -40,7 +40,7 @@ impl Salesforce {
             Operation::Participant => self.change_participant(now, body),
             Operation::Conversation => self.begin_conversation(now, body),
             Operation::Interactions => self.take_interaction(now, body),
-            Operation::Consent => self.update_consent(now, body),
+            Operation::Consent => Ok(self.update_consent(now, body)),
             Operation::MessagingSession => self.change_session(now, body),
         }
     }

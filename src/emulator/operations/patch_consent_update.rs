@@ -11,11 +11,15 @@ use crate::model::time::Timestamp;
 use crate::model::words::{ConsentOwner, ConsentStatus};
 
 impl Salesforce {
-    pub(super) fn update_consent(
-        &mut self,
-        now: Timestamp,
-        body: Fields<'_>,
-    ) -> Result<ApiResponse, Refusal> {
+    /// What is refused is answered in the shape of an answer (`ConsentResponse`), with the status of an error.
+    pub(super) fn update_consent(&mut self, now: Timestamp, body: Fields<'_>) -> ApiResponse {
+        self.set_consent_by(now, body).unwrap_or_else(|refusal| {
+            let ApiResponse { status, body: detail, .. } = refusal.into_response();
+            ApiResponse::json(status, json!({ "success": false, "errorDetail": detail }))
+        })
+    }
+
+    fn set_consent_by(&mut self, now: Timestamp, body: Fields<'_>) -> Result<ApiResponse, Refusal> {
         let name = body.text("consentStatus")?.unwrap_or_default();
         let status = ConsentStatus::from_name(name)
             .ok_or_else(|| Refusal::new(10021, format!("'{}' is no consent status", shown(name))))?;
