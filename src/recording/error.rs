@@ -57,6 +57,20 @@ pub enum Problem {
         /// That line's time.
         earlier: Timestamp,
     },
+    /// So much later than the line before it that its time cannot be right: a replay lives through all that is between.
+    #[error(
+        "{at} is more than {days} days later than {earlier} of line {before}; a recording has no such gap"
+    )]
+    TooFarAhead {
+        /// This line's time.
+        at: Timestamp,
+        /// The line before it.
+        before: u64,
+        /// That line's time.
+        earlier: Timestamp,
+        /// How many days there may be between two lines.
+        days: u64,
+    },
     /// The line is as it should be, but the event in it cannot be read.
     #[error("the event cannot be read: {0}")]
     Event(#[from] events::Error),

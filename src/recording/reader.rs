@@ -2,11 +2,15 @@
 
 use std::io::{self, BufRead};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::parse::{Found, LineParser};
 use super::{Error, Line, Problem};
 use crate::events::{Decoded, Decoder};
 use crate::model::time::Timestamp;
+
+/// The longest time between two lines. Whoever is owed something is tried again all that time.
+const LONGEST_GAP: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// How many bytes a line may have. Salesforce's events end at 1 MB; a roster may be longer.
 pub const MAX_LINE: usize = 16 * 1024 * 1024;
@@ -197,6 +201,10 @@ impl Lines {
         match self.last {
             Some((earlier, before)) if line.at < earlier => {
                 Err((Problem::OutOfOrder { at: line.at, before, earlier }, None))
+            }
+            Some((earlier, before)) if line.at > earlier + LONGEST_GAP => {
+                let days = LONGEST_GAP.as_secs().wrapping_div(24 * 3600);
+                Err((Problem::TooFarAhead { at: line.at, before, earlier, days }, None))
             }
             _ => {
                 self.last = Some((line.at, line.number));

@@ -148,6 +148,11 @@ fn a_line_that_is_too_early_is_named_with_the_one_before_it() {
 }
 
 #[test]
+fn a_line_that_is_years_ahead_is_named_with_the_one_before_it() {
+    assert_snapshot!(changed(7, "/at", json!("2326-06-01T09:10:09.100Z")), @"error: r.jsonl:7: 2326-06-01T09:10:09.100Z is more than 30 days later than 2026-06-01T09:10:09.100Z of line 6; a recording has no such gap");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     let desk = Desk::with("there.jsonl", text("conference-rep"));
     std::fs::create_dir(desk.0.path().join("folder")).unwrap();
