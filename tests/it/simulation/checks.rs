@@ -45,6 +45,9 @@ pub(crate) fn mistakes(world: &World) -> Vec<String> {
 #[derive(Default)]
 struct Found(Vec<String>);
 
+/// Why nobody is taken out: they have gone by themselves, or are the last one and can only end the conversation.
+const NOBODY_TO_REMOVE: [u32; 2] = [ErrorCode::PARTICIPANT_NOT_FOUND.0, 10_097];
+
 fn worked(made: &Made) -> bool {
     (200..300).contains(&made.status)
 }
@@ -239,8 +242,7 @@ impl Found {
             world.trace.made.iter().any(|made| {
                 matches!(made.call, Call::RemoveParticipant(RemoveParticipant { who: Removable::Rep(it), .. }) if it == rep)
                     && made.id.request == *request
-                    // Somebody who has gone by themselves is not there to be taken out.
-                    && (worked(made) || made.code == Some(ErrorCode::PARTICIPANT_NOT_FOUND.0))
+                    && (worked(made) || made.code.is_some_and(|code| NOBODY_TO_REMOVE.contains(&code)))
             })
         };
         for (_, ending) in &world.trace.endings {
