@@ -128,6 +128,11 @@ impl Calls {
         }
     }
 
+    /// Whether a call waits for its turn.
+    pub(super) fn has_unbegun(&self) -> bool {
+        self.lines.values().any(|line| !line.waiting.is_empty())
+    }
+
     /// Forgets what has not begun and is not wanted any more: the store knew that it was over before this engine did.
     pub(super) fn forget_unbegun(&mut self, is_wanted: impl Fn(&CallId) -> bool, steps: &mut Vec<Step>) {
         let mut behind = Vec::new();

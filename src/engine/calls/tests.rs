@@ -199,10 +199,12 @@ fn what_has_not_begun_and_is_over_is_forgotten_and_what_waits_behind_it_begins()
     let (mut calls, steps) = with(vec![route, cancel, result]);
     assert_eq!(sent(&steps), [0]);
     let mut steps = Vec::new();
+    assert!(calls.has_unbegun());
     calls.forget_unbegun(|id| id.command.number != 1, &mut steps);
     assert!(steps.is_empty() && !calls.has(&id(1)), "the route's first try is not over");
     calls.tried(at(1), &id(0), done(), &mut steps);
     assert_eq!(sent(&steps), [2]);
+    assert!(!calls.has_unbegun());
     calls.forget_unbegun(|_| false, &mut steps);
     assert!(calls.has(&id(2)), "what has begun is left to itself");
 }

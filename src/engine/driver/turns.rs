@@ -238,6 +238,10 @@ impl<T, O: Observer> Engine<T, O> {
 
     /// Of what waits for its turn to be called, what the store says is over is not called.
     pub(super) fn forget_what_is_over(&mut self, now: Timestamp) {
+        // At a start nothing waits, and there may be a hundred thousand conversations to ask.
+        if !self.calls.has_unbegun() {
+            return;
+        }
         let outstanding: HashSet<CallId> = self
             .conversations
             .outstanding()

@@ -1,6 +1,6 @@
 //! The partner's backend ends a conversation, takes a rep out and closes a rep's work, by HTTP, as Salesforce lets it.
 
-use byoc_connector::emulator::Settings;
+use byoc_connector::emulator::{Settings, WorkState};
 use byoc_connector::model::event::Target;
 use byoc_connector::model::ids::{ChannelAddressId, ConversationId, RepId, Subject};
 use byoc_connector::model::words::SessionStatus;
@@ -53,6 +53,13 @@ fn status(world: &World, conversation: &ConversationId) -> SessionStatus {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_conversation_is_ended_by_name_and_ending_it_again_does_no_harm() {
     let (world, serve, conversation) = world().await;
+    let work = world
+        .emulator
+        .with(|salesforce, _| *salesforce.conversation(&conversation).unwrap().works.last().unwrap());
+    let close = format!("/v1/agent-work/{work}/close");
+    assert_eq!(serve.posted(&close, &Value::Null).await, json!({ "closed": work }));
+    let state = world.emulator.with(|salesforce, _| salesforce.work(work).unwrap().state);
+    assert_eq!(state, WorkState::Closed);
     let path = format!("/v1/conversations/{conversation}");
     assert_eq!(serve.posted(&format!("{path}/inactivate"), &body()).await, json!({ "session": "inactive" }));
     assert_eq!(status(&world, &conversation), SessionStatus::Inactive);
